@@ -1,0 +1,99 @@
+//! Going deeper: an 18-layer network, trained from scratch.
+
+use crate::digits::Digits;
+use crate::learner::{connected, write_history};
+use crate::printed;
+use crate::similarity::stacked;
+use candle_core::{D, Tensor};
+use tallow::Result;
+use tallow::cli::Session;
+use tallow::data::{DataLoader, DataLoaders, TensorDataset};
+use tallow::metrics::Confusion;
+use tallow::models::{ResNet, vision_head};
+use tallow::nn::{Params, Sequential, losses};
+use tallow::optim::{Adam, OneCycle};
+use tallow::plot::{Figure, HeatMap, Plot};
+use tallow::report::Expect;
+use tallow::rng::Rng;
+use tallow::train::{Learner, accuracy};
+
+// --- 16. Going deeper ------------------------------------------------------------------------------------------------
+
+pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> Result<()> {
+    s.run.section("Going deeper");
+    s.run.text(
+        "One bend is enough in theory. In practice more layers with fewer weights each learn more, and learn it faster. \
+         Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's head, one \
+         epoch, learning rates that rise to 0.1 and fall again (the *one-cycle policy*). Class 0 is the three, class 1 the \
+         seven, and the loss is *cross entropy*, which serves any number of classes.",
+    );
+    let rng = Rng::new(s.seed).stream("going deeper");
+    let (mut train, mut valid) = (pictures(&digits.threes, &digits.sevens)?, pictures(&digits.valid_threes, &digits.valid_sevens)?);
+    if s.quick {
+        (train, valid) = (some(&train, 1024, &rng)?, some(&valid, 512, &rng)?);
+        s.run.say("quick: 1,024 pictures to train with, 512 to judge by");
+    }
+    let train_dl = DataLoader::new(TensorDataset::new(&train.0, &train.1)?, 64)?;
+    let train_dl = train_dl.shuffle(&rng.stream("shuffle")).drop_last().workers(s.workers).device(&s.device);
+    let valid_dl = DataLoader::new(TensorDataset::new(&valid.0, &valid.1)?, 64)?.device(&s.device);
+
+    let params = Params::new(&rng.stream("init"), &s.device);
+    let resnet18 = Sequential::new(&params)
+        .add(|p| ResNet::new([2, 2, 2, 2], None, p))? // [N, 3, 28, 28] to [N, 512, 1, 1]
+        .add(|p| vision_head(ResNet::FEATURES, 2, p))?; // to [N, 2]
+    s.run.say(format!("resnet18: {} parameters", params.count()));
+    let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
+    let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy]);
+    let mut learner = connected(s, learner, "resnet18")?;
+    learner.fit_schedule(epochs, &OneCycle::new(0.1))?;
+    write_history(s, "resnet18", &learner)?;
+    let Some(last) = learner.recorder().rows.last().cloned() else { return Ok(()) };
+    let accuracy = last.metrics[0];
+    let [train_loss, valid_loss, printed_accuracy] = printed::RESNET18;
+    s.run.compare("resnet18: train_loss", train_loss, last.train_loss, Expect::Draw);
+    s.run.compare("resnet18: valid_loss", valid_loss, last.valid_loss, Expect::Draw);
+    s.run.compare("resnet18: accuracy", printed_accuracy, accuracy, Expect::AtLeastGoal(0.99));
+    if last.seconds > 0.0 {
+        let note = "the source's ran on a GPU or CPU that it does not name";
+        s.run.compare_with_note("resnet18: seconds of the epoch", "121", last.seconds, Expect::AtMost, note);
+    }
+    s.run.metric("resnet18_accuracy", accuracy);
+    s.run.target("resnet18 accuracy", accuracy, 0.99);
+
+    let recorder = learner.recorder();
+    let batches: Vec<f64> = (0..).take(recorder.losses.len()).map(f64::from).collect();
+    let loss = Plot::new("Training loss").x_label("batch").y_label("cross entropy").size(480, 340);
+    let loss = loss.line("each batch", &batches, &recorder.losses).line("smoothed", &batches, &recorder.smooth_losses);
+    let rate = Plot::new("One-cycle policy").x_label("batch").y_label("learning rate").size(480, 340);
+    let rate = rate.line("", &batches, &recorder.lrs);
+    s.run.figure("resnet18_training", "One epoch of the 18-layer network.", &Figure::grid(&[loss, rate], 2))?;
+
+    let (preds, ys) = learner.get_preds(&valid_dl)?;
+    let (predicted, actual) = (preds.argmax(D::Minus1)?.to_vec1::<u32>()?, ys.to_vec1::<u32>()?);
+    confusion(s, "resnet18_confusion", &["3", "7"], &predicted, &actual)
+}
+
+/// The table of actual against predicted classes.
+pub(crate) fn confusion(s: &mut Session, name: &str, classes: &[&str], predicted: &[u32], actual: &[u32]) -> Result<()> {
+    let confusion = Confusion::new(classes.len(), predicted, actual)?;
+    let counts: Vec<f64> = confusion.rows().concat().iter().map(|&count| count as f64).collect();
+    let map = HeatMap::new("Confusion matrix", classes.len(), classes.len(), &counts).row_labels(classes).col_labels(classes);
+    let map = map.numbers(true).x_label("predicted").y_label("actual");
+    s.run.figure(name, "How many of each digit were taken for what.", &map.into())
+}
+
+/// Pictures `[N, 3, 28, 28]` and labels `[N]`, 0 for a three and 1 for a seven. The grey value goes into all three
+/// channels, since a network made for photographs expects colour.
+fn pictures(threes: &[Tensor], sevens: &[Tensor]) -> Result<(Tensor, Tensor)> {
+    let grey = Tensor::cat(&[stacked(threes)?, stacked(sevens)?], 0)?.unsqueeze(1)?;
+    let labels = [vec![0u32; threes.len()], vec![1u32; sevens.len()]].concat();
+    let labels = Tensor::new(labels, grey.device())?;
+    Ok((grey.repeat((1, 3, 1, 1))?, labels))
+}
+
+/// A random choice of `n` pairs.
+fn some((xs, ys): &(Tensor, Tensor), n: usize, rng: &Rng) -> Result<(Tensor, Tensor)> {
+    let chosen = rng.stream("some").permutation(ys.elem_count())[..n.min(ys.elem_count())].to_vec();
+    let chosen = Tensor::new(chosen.iter().map(|&i| i as u32).collect::<Vec<_>>(), xs.device())?;
+    Ok((xs.index_select(&chosen, 0)?, ys.index_select(&chosen, 0)?))
+}

@@ -1,0 +1,91 @@
+//! Creating an optimizer.
+
+use crate::by_hand::{loaders, validate_epoch};
+use crate::loss::{Data, mnist_loss};
+use crate::printed;
+use candle_core::Tensor;
+use candle_core::backprop::GradStore;
+use tallow::Result;
+use tallow::cli::Session;
+use tallow::data::{Batch, DataLoader};
+use tallow::nn::{Linear, Module, Param, Params, linear};
+use tallow::optim::{Hypers, Optimizer, Sgd};
+use tallow::plot::Plot;
+use tallow::report::Expect;
+
+/// The simplest optimiser there is.
+struct BasicOptim {
+    params: Vec<Param>,
+    lr: f64,
+}
+
+impl BasicOptim {
+    fn step(&self, grads: &GradStore) -> Result<()> {
+        for p in &self.params {
+            if let Some(grad) = grads.get(p.var()) {
+                p.var().set(&(p.var().as_tensor() - (grad * self.lr)?)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One epoch with whatever makes a step.
+fn train_epoch(model: &Linear, dl: &DataLoader, step: &mut dyn FnMut(&GradStore) -> Result<()>) -> Result<()> {
+    for batch in dl.epoch(0) {
+        let Batch { xs, ys } = batch?;
+        step(&mnist_loss(&model.forward(&xs, true)?, &ys)?.backward()?)?;
+    }
+    Ok(())
+}
+
+// --- 13. An optimizer ------------------------------------------------------------------------------------------------
+
+pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> {
+    s.run.section("Creating an optimizer");
+    s.run.text(
+        "Everybody needs the same few pieces, so libraries have them. A linear layer holds weights and bias and does what \
+         `init_params` and `linear1` did. An **optimizer** holds the parameters and steps them. Ours is four lines of code; \
+         the library's `Sgd`, with its defaults, does the same.",
+    );
+    let (dl, valid_dl) = loaders(data)?;
+    let validate = |model: &Linear| validate_epoch(&|xb: &Tensor| model.forward(xb, false), &valid_dl);
+    let epochs = if s.quick { 5 } else { 20 };
+    let lr = 1.0;
+
+    let params = Params::new(&data.rng.stream("linear_model"), &s.device);
+    let linear_model = linear(28 * 28, 1, &params)?;
+    let shapes: Vec<f64> = params.all().iter().flat_map(|p| p.var().dims().to_vec()).map(|d| d as f64).collect();
+    s.run.compare_series("w.shape, b.shape", &["1", "784", "1"], &shapes, Expect::Exact);
+    let before = validate(&linear_model)?;
+    s.run.compare("accuracy before training", "0.3985", before, Expect::Draw);
+    let opt = BasicOptim { params: params.all(), lr };
+    let mut basic = Vec::new();
+    for _ in 0..epochs {
+        train_epoch(&linear_model, &dl, &mut |grads| opt.step(grads))?;
+        basic.push(validate(&linear_model)?);
+    }
+    s.run.say(format!("BasicOptim: {basic:?}"));
+    s.run.compare_series("accuracy with BasicOptim, epochs 1 to 20", &printed::BASIC_OPTIM, &basic, Expect::Draw);
+    let last = basic.last().copied().unwrap_or_default();
+    s.run.compare("final accuracy with BasicOptim", "0.979", last, Expect::AtLeastGoal(0.978));
+
+    let params = Params::new(&data.rng.stream("linear_model again"), &s.device);
+    let linear_model = linear(28 * 28, 1, &params)?;
+    let mut opt = Sgd::new();
+    let mut sgd = Vec::new();
+    for _ in 0..epochs {
+        train_epoch(&linear_model, &dl, &mut |grads| opt.step(&params.all(), grads, &Hypers::lr(lr)))?;
+        sgd.push(validate(&linear_model)?);
+    }
+    s.run.say(format!("Sgd:        {sgd:?}"));
+    s.run.compare_series("accuracy with SGD, epochs 1 to 20", &printed::SGD, &sgd, Expect::Draw);
+    let last = sgd.last().copied().unwrap_or_default();
+    s.run.compare("final accuracy with SGD", "0.9785", last, Expect::AtLeastGoal(0.978));
+    s.run.metric("linear_sgd_accuracy", last);
+
+    let epochs: Vec<f64> = (1..).take(sgd.len()).map(f64::from).collect();
+    let curve = Plot::new("The same with an optimizer").x_label("epoch").y_label("valid accuracy");
+    let curve = curve.line("BasicOptim", &epochs, &basic).line("Sgd", &epochs, &sgd);
+    s.run.figure("optimizers", "Our optimizer and the library's, from two random starts.", &curve.into())
+}

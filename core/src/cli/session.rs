@@ -1,0 +1,109 @@
+//! What a chapter is given to work with.
+
+use std::time::Duration;
+
+use candle_core::Device;
+use serde_json::json;
+use tallow_datasets::DataFolder;
+
+use super::args::{CommonArgs, Seed};
+use crate::device;
+use crate::error::Result;
+use crate::report::{Run, RunConfig};
+
+/// The version of candle that this library is built on; a test compares it with the lock file.
+pub(crate) const CANDLE: &str = "0.11.1";
+
+/// Who a chapter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chapter {
+    /// Its package, which also names its output folder: `ch04_mnist`.
+    pub name: &'static str,
+    /// The title of its page.
+    pub title: &'static str,
+}
+
+/// All that a chapter needs of the outside world.
+pub struct Session {
+    /// What is said, shown and measured.
+    pub run: Run,
+    /// Where to compute.
+    pub device: Device,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// Whether to run on little data for a short time.
+    pub quick: bool,
+    /// Threads that load data.
+    pub workers: usize,
+    /// Whether to continue from checkpoints.
+    pub resume: bool,
+    /// The time between two checkpoints.
+    pub checkpoint_every: Duration,
+    /// Where the datasets are.
+    pub data: DataFolder,
+    /// Whether the network is out of bounds.
+    pub offline: bool,
+}
+
+impl Session {
+    /// Finds the device, draws the seed and begins the run that `args` ask for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::Error::Usage) for a device that is not there, [`Error::Io`](crate::Error::Io) for a folder that cannot be written.
+    pub fn open(chapter: &Chapter, args: &CommonArgs) -> Result<Session> {
+        let device = device::parse(args.device_name())?;
+        let name = device::describe(&device);
+        if args.device_name() == "auto" && !args.quiet {
+            eprintln!("device: {name}, {}", why(&device));
+        }
+        let seed = args.seed.draw();
+        if args.seed == Seed::Random && !args.quiet {
+            eprintln!("seed: {seed}; `--seed {seed}` repeats this run");
+        }
+        let data = DataFolder::resolve(args.data_dir.as_deref());
+        let workers = args.worker_count();
+        let config = json!({
+            "seed": seed,
+            "device": name,
+            "workers": workers,
+            "offline": args.offline,
+            "resume": args.resume,
+            "checkpoint_every": args.checkpoint_every.as_secs_f64(),
+            "data_dir": data.root().display().to_string(),
+            "platform": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            "versions": { "tallow": env!("CARGO_PKG_VERSION"), "candle": CANDLE },
+        });
+        let run = Run::create(RunConfig {
+            chapter: String::from(chapter.name),
+            title: String::from(chapter.title),
+            out: args.out_folder(chapter.name),
+            quick: args.quick,
+            json: args.json,
+            quiet: args.quiet,
+            require_target: args.require_target,
+            config,
+        })?;
+        Ok(Session {
+            run,
+            device,
+            seed,
+            quick: args.quick,
+            workers,
+            resume: args.resume,
+            checkpoint_every: args.checkpoint_every,
+            data,
+            offline: args.offline,
+        })
+    }
+}
+
+/// Why `auto` took this device.
+fn why(device: &Device) -> &'static str {
+    match (device.is_cpu(), cfg!(feature = "cuda"), cfg!(feature = "metal")) {
+        (false, ..) => "the fastest that this build and this machine have (`--device` chooses another)",
+        (true, false, false) => {
+            "because this build has no GPU support (`--features cuda` or `--features metal` adds it)"
+        }
+        (true, ..) => "because no GPU answered (`--device cuda` or `--device metal` says why)",
+    }
+}

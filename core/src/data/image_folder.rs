@@ -1,0 +1,140 @@
+//! Pictures in folders.
+
+use super::{Dataset, Vocab, parent_label};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use candle_core::{Device, Tensor};
+use std::path::{Path, PathBuf};
+
+/// How a picture becomes numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pixels {
+    /// One channel.
+    Grey,
+    /// Red, green, blue.
+    Rgb,
+}
+
+/// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by its
+/// extension (jpg, jpeg, png); hidden files and folders do not. fast.ai's `get_image_files`.
+///
+/// # Errors
+/// When a folder cannot be read, or there is no picture at all.
+pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))? {
+            let path = entry.map_err(Error::io(&folder))?.path();
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+            if hidden {
+                continue;
+            } else if path.is_dir() {
+                folders.push(path);
+            } else if extension.is_some_and(|e| ["jpg", "jpeg", "png"].contains(&e.as_str())) {
+                found.push(path);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(Error::file(folder, "holds no picture (jpg, jpeg or png), nor do its subfolders"));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A picture as a tensor `[C, H, W]` of values between 0 and 1.
+///
+/// # Errors
+/// When the file cannot be read or is not a picture.
+pub fn read_image(file: &Path, pixels: Pixels) -> Result<Tensor> {
+    let bytes = std::fs::read(file).map_err(Error::io(file))?;
+    let picture = image::load_from_memory(&bytes)
+        .map_err(|e| Error::file(file, format!("is not a readable JPEG or PNG picture ({e}); remove or replace it")))?;
+    let (w, h) = (picture.width() as usize, picture.height() as usize);
+    let (values, channels) = match pixels {
+        Pixels::Grey => (picture.into_luma8().into_raw(), 1),
+        Pixels::Rgb => (picture.into_rgb8().into_raw(), 3),
+    };
+    let values: Vec<f32> = values.iter().map(|&v| f32::from(v) / 255.0).collect();
+    Ok(Tensor::from_vec(values, (h, w, channels), &Device::Cpu)?.permute((2, 0, 1))?.contiguous()?)
+}
+
+/// Pictures that lie in a folder per class, as `[C, H, W]` with a label as `u32`. torchvision's `ImageFolder`.
+#[derive(Debug, Clone)]
+pub struct ImageFolder {
+    files: Vec<PathBuf>,
+    labels: Vec<u32>,
+    vocab: Vocab,
+    pixels: Pixels,
+}
+
+impl ImageFolder {
+    /// The pictures under `folder`, labelled by the folders they are in.
+    ///
+    /// # Errors
+    /// As [`image_files`].
+    pub fn new(folder: &Path, pixels: Pixels) -> Result<ImageFolder> {
+        let files = image_files(folder)?;
+        let names = files.iter().map(|file| parent_label(file)).collect::<Result<Vec<String>>>()?;
+        let vocab = Vocab::new(names.clone());
+        let labels = names.iter().map(|name| vocab.index(name)).collect::<Result<Vec<u32>>>()?;
+        Ok(ImageFolder { files, labels, vocab, pixels })
+    }
+
+    /// The classes.
+    pub fn vocab(&self) -> &Vocab {
+        &self.vocab
+    }
+
+    /// The files, in order.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+}
+
+impl Dataset for ImageFolder {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn item(&self, index: usize, _rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+        Ok((read_image(&self.files[index], self.pixels)?, Tensor::new(self.labels[index], &Device::Cpu)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_become_labelled_tensors() {
+        let dir = tempfile::tempdir().unwrap();
+        for (class, grey) in [("7", 255u8), ("3", 51)] {
+            let folder = dir.path().join(class);
+            std::fs::create_dir(&folder).unwrap();
+            image::RgbImage::from_fn(3, 2, |x, _| image::Rgb([grey, x as u8, 0])).save(folder.join("a.png")).unwrap();
+        }
+        std::fs::write(dir.path().join("labels.csv"), "x").unwrap();
+        std::fs::write(dir.path().join("3/.hidden.png"), "x").unwrap();
+        let data = ImageFolder::new(dir.path(), Pixels::Rgb).unwrap();
+        assert_eq!((data.len(), data.vocab().classes()), (2, &["3".to_string(), "7".to_string()][..]));
+        let (x, y) = data.item(0, &mut Rng::new(0)).unwrap();
+        assert_eq!((x.dims(), y.to_scalar::<u32>().unwrap()), (&[3, 2, 3][..], 0));
+        let x = x.to_vec3::<f32>().unwrap();
+        assert_eq!((x[0][1][2], x[1][0][2], x[2][1][1]), (0.2, 2.0 / 255.0, 0.0));
+    }
+
+    #[test]
+    fn empty_folders_and_broken_pictures_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(image_files(dir.path()).unwrap_err().to_string().contains("holds no picture"));
+        assert!(image_files(&dir.path().join("none")).unwrap_err().to_string().contains("none"));
+        let file = dir.path().join("broken.jpg");
+        std::fs::write(&file, "not a picture").unwrap();
+        let error = read_image(&file, Pixels::Grey).unwrap_err();
+        assert_eq!(error.exit_code(), 3);
+        assert!(error.to_string().contains("broken.jpg"), "{error}");
+    }
+}

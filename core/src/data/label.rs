@@ -1,0 +1,77 @@
+//! What an item shows, told by its file's place or name.
+
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// The name of the folder that a file is in: `7` for `train/7/10.png`. fast.ai's `parent_label`.
+///
+/// # Errors
+/// When the path has no parent folder.
+pub fn parent_label(file: &Path) -> Result<String> {
+    let folder = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    folder.map(str::to_string).ok_or_else(|| Error::file(file, "has no parent folder to take a label from"))
+}
+
+/// The part of a file's name before its last `separator`: `great_pyrenees` for `great_pyrenees_173.jpg` and `_`.
+///
+/// # Errors
+/// When the name does not contain the separator.
+pub fn name_label(file: &Path, separator: char) -> Result<String> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let label = stem.and_then(|stem| stem.rsplit_once(separator)).map(|(label, _)| label.to_string());
+    label.ok_or_else(|| Error::file(file, format!("has no `{separator}` in its name to end a label at")))
+}
+
+/// The classes by number, in sorted order. fast.ai's `CategoryMap`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Vocab(Vec<String>);
+
+impl Vocab {
+    /// The distinct labels, sorted.
+    pub fn new(labels: impl IntoIterator<Item = impl Into<String>>) -> Vocab {
+        let sorted: std::collections::BTreeSet<String> = labels.into_iter().map(Into::into).collect();
+        Vocab(sorted.into_iter().collect())
+    }
+
+    /// All classes.
+    pub fn classes(&self) -> &[String] {
+        &self.0
+    }
+
+    /// How many there are.
+    pub fn n_classes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of a class.
+    ///
+    /// # Errors
+    /// When it is unknown; the message lists some known ones.
+    pub fn index(&self, label: &str) -> Result<u32> {
+        self.0.binary_search_by(|class| class.as_str().cmp(label)).map(|i| i as u32).map_err(|_| {
+            let known = self.0.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+            Error::Value(format!("`{label}` is not among the {} classes ({known}, ...)", self.0.len()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_come_from_folders_and_names() {
+        assert_eq!(parent_label(Path::new("train/7/10.png")).unwrap(), "7");
+        assert!(parent_label(Path::new("10.png")).is_err());
+        assert_eq!(name_label(Path::new("pets/great_pyrenees_173.jpg"), '_').unwrap(), "great_pyrenees");
+        assert!(name_label(Path::new("cat.jpg"), '_').is_err());
+    }
+
+    #[test]
+    fn classes_are_sorted_and_counted_once() {
+        let vocab = Vocab::new(["7", "3", "7"]);
+        assert_eq!((vocab.classes(), vocab.n_classes()), (&["3".to_string(), "7".to_string()][..], 2));
+        assert_eq!(vocab.index("7").unwrap(), 1);
+        assert!(vocab.index("8").unwrap_err().to_string().contains("3, 7"));
+    }
+}

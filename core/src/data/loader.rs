@@ -1,0 +1,358 @@
+//! Datasets and the loader that makes batches of them.
+
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use candle_core::{Device, Tensor};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Items that can be fetched by their index: pairs of an input and a target.
+pub trait Dataset: Send + Sync {
+    /// The number of items.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One item: input and target, without a batch axis. `rng` is this item's own stream in this epoch, for
+    /// augmentation.
+    ///
+    /// # Errors
+    /// When the item cannot be read.
+    fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)>;
+
+    /// Several items, stacked. A dataset in memory can do better than one by one.
+    ///
+    /// # Errors
+    /// When an item cannot be read, or shapes differ between items.
+    fn batch(&self, indices: &[usize], rng: &Rng) -> Result<Batch> {
+        let (mut xs, mut ys) = (Vec::with_capacity(indices.len()), Vec::with_capacity(indices.len()));
+        for &index in indices {
+            let (x, y) = self.item(index, &mut rng.substream(index as u64))?;
+            xs.push(x);
+            ys.push(y);
+        }
+        Ok(Batch { xs: Tensor::stack(&xs, 0)?, ys: Tensor::stack(&ys, 0)? })
+    }
+}
+
+/// What a model is trained on in one step.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Inputs, `[N, ...]`.
+    pub xs: Tensor,
+    /// Targets, `[N, ...]`.
+    pub ys: Tensor,
+}
+
+impl Batch {
+    /// The number of items.
+    pub fn len(&self) -> usize {
+        self.xs.dims().first().copied().unwrap_or(0)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A dataset that is two tensors with the same first axis. PyTorch's `TensorDataset`.
+#[derive(Debug, Clone)]
+pub struct TensorDataset {
+    xs: Tensor,
+    ys: Tensor,
+}
+
+impl TensorDataset {
+    /// Inputs and their targets.
+    ///
+    /// # Errors
+    /// When their numbers differ.
+    pub fn new(xs: &Tensor, ys: &Tensor) -> Result<TensorDataset> {
+        match (xs.dims().first(), ys.dims().first()) {
+            (Some(n), Some(m)) if n == m => Ok(TensorDataset { xs: xs.clone(), ys: ys.clone() }),
+            _ => Err(Error::Value(format!(
+                "inputs of shape {:?} and targets of shape {:?} do not pair up: their first axes must be equal",
+                xs.dims(),
+                ys.dims()
+            ))),
+        }
+    }
+}
+
+impl Dataset for TensorDataset {
+    fn len(&self) -> usize {
+        self.xs.dims()[0]
+    }
+
+    fn item(&self, index: usize, _rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+        Ok((self.xs.get(index)?, self.ys.get(index)?))
+    }
+
+    fn batch(&self, indices: &[usize], _rng: &Rng) -> Result<Batch> {
+        let index: Vec<u32> = indices.iter().map(|&i| i as u32).collect();
+        let index = Tensor::new(index, self.xs.device())?;
+        Ok(Batch { xs: self.xs.index_select(&index, 0)?, ys: self.ys.index_select(&index, 0)? })
+    }
+}
+
+/// Makes batches of a dataset: in order or shuffled, in this thread or by workers.
+///
+/// Each epoch has an order of its own that depends on the seed and the epoch's number alone, so any epoch can be gone
+/// through again, from any batch on, with any number of workers.
+#[derive(Clone)]
+pub struct DataLoader {
+    dataset: Arc<dyn Dataset>,
+    batch_size: usize,
+    shuffle: bool,
+    drop_last: bool,
+    workers: usize,
+    rng: Rng,
+    device: Device,
+}
+
+impl DataLoader {
+    /// Batches of `batch_size` in the dataset's order; the last one may be smaller.
+    ///
+    /// # Errors
+    /// When the dataset is empty or the batch size is 0.
+    pub fn new(dataset: impl Dataset + 'static, batch_size: usize) -> Result<DataLoader> {
+        if dataset.is_empty() || batch_size == 0 {
+            let n = dataset.len();
+            return Err(Error::Value(format!("cannot make batches of {batch_size} from a dataset of {n} items")));
+        }
+        Ok(DataLoader {
+            dataset: Arc::new(dataset),
+            batch_size,
+            shuffle: false,
+            drop_last: false,
+            workers: 0,
+            rng: Rng::new(0),
+            device: Device::Cpu,
+        })
+    }
+
+    /// A new random order in each epoch.
+    #[must_use]
+    pub fn shuffle(self, rng: &Rng) -> DataLoader {
+        DataLoader { shuffle: true, ..self.rng(rng) }
+    }
+
+    /// The random stream behind shuffling and augmentation.
+    #[must_use]
+    pub fn rng(self, rng: &Rng) -> DataLoader {
+        DataLoader { rng: rng.clone(), ..self }
+    }
+
+    /// Leaves out a last batch that is smaller than the others.
+    #[must_use]
+    pub fn drop_last(self) -> DataLoader {
+        DataLoader { drop_last: true, ..self }
+    }
+
+    /// Prepares batches in `workers` threads, ahead of their use; with 0 (the default) in the calling thread.
+    #[must_use]
+    pub fn workers(self, workers: usize) -> DataLoader {
+        DataLoader { workers, ..self }
+    }
+
+    /// Moves batches to a device.
+    #[must_use]
+    pub fn device(self, device: &Device) -> DataLoader {
+        DataLoader { device: device.clone(), ..self }
+    }
+
+    /// The number of items.
+    pub fn n_items(&self) -> usize {
+        self.dataset.len()
+    }
+
+    /// The number of batches in an epoch.
+    pub fn n_batches(&self) -> usize {
+        let n = self.n_items();
+        // A dataset smaller than a batch still gives one.
+        if self.drop_last { (n / self.batch_size).max(1) } else { n.div_ceil(self.batch_size) }
+    }
+
+    /// The indices of the items in the order of epoch `epoch`.
+    pub fn order(&self, epoch: usize) -> Vec<usize> {
+        let n = self.n_items();
+        if self.shuffle { self.rng.stream("order").substream(epoch as u64).permutation(n) } else { (0..n).collect() }
+    }
+
+    /// The batches of epoch `epoch`.
+    pub fn epoch(&self, epoch: usize) -> Batches {
+        self.epoch_from(epoch, 0)
+    }
+
+    /// The batches of epoch `epoch` from number `first` on: where a resumed run goes on.
+    pub fn epoch_from(&self, epoch: usize, first: usize) -> Batches {
+        let source = Source { loader: self.clone(), order: self.order(epoch), epoch };
+        let range = first..self.n_batches();
+        let workers = self.workers.min(range.len());
+        let channels = (0..workers).map(|worker| source.clone().spawn(range.start + worker..range.end, workers)).collect();
+        Batches { source, range, first, channels }
+    }
+
+    /// The first batch of the first epoch.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn one_batch(&self) -> Result<Batch> {
+        Source { loader: self.clone(), order: self.order(0), epoch: 0 }.batch(0)
+    }
+}
+
+/// What is needed to make any batch of one epoch.
+#[derive(Clone)]
+struct Source {
+    loader: DataLoader,
+    order: Vec<usize>,
+    epoch: usize,
+}
+
+impl Source {
+    fn batch(&self, number: usize) -> Result<Batch> {
+        let start = number * self.loader.batch_size;
+        let items = &self.order[start..self.order.len().min(start + self.loader.batch_size)];
+        let rng = self.loader.rng.stream("items").substream(self.epoch as u64);
+        let batch = self.loader.dataset.batch(items, &rng)?;
+        let device = &self.loader.device;
+        Ok(Batch { xs: batch.xs.to_device(device)?, ys: batch.ys.to_device(device)? })
+    }
+
+    /// A thread that makes every `step`-th batch of `range` and waits while two of them are not yet wanted.
+    fn spawn(self, range: Range<usize>, step: usize) -> Receiver<Result<Batch>> {
+        let (sender, receiver) = sync_channel(2);
+        std::thread::spawn(move || {
+            for number in range.step_by(step) {
+                // The receiver is gone when nobody wants the rest of the epoch.
+                if sender.send(self.batch(number)).is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+}
+
+/// The batches of one epoch, in order.
+pub struct Batches {
+    source: Source,
+    range: Range<usize>,
+    first: usize,
+    /// One per worker; worker `w` of `n` makes batches `first + w`, `first + w + n`, ...
+    channels: Vec<Receiver<Result<Batch>>>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Result<Batch>> {
+        let number = self.range.next()?;
+        if self.channels.is_empty() {
+            return Some(self.source.batch(number));
+        }
+        let channel = &self.channels[(number - self.first) % self.channels.len()];
+        let lost = |_| Err(Error::Value(format!("the worker that prepares batch {number} has died; its message is above")));
+        Some(channel.recv().unwrap_or_else(lost))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.range.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Batches {}
+
+/// A loader to train with and one to judge by. fast.ai's `DataLoaders`.
+#[derive(Clone)]
+pub struct DataLoaders {
+    /// Usually shuffled.
+    pub train: DataLoader,
+    /// In order.
+    pub valid: DataLoader,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize) -> TensorDataset {
+        let xs = Tensor::arange(0u32, n as u32, &Device::Cpu).unwrap();
+        TensorDataset::new(&xs, &xs).unwrap()
+    }
+
+    fn seen(batches: Batches) -> Vec<Vec<u32>> {
+        batches.map(|b| b.unwrap().xs.to_vec1().unwrap()).collect()
+    }
+
+    #[test]
+    fn order_sizes_and_last_batch() {
+        let loader = DataLoader::new(numbers(15), 4).unwrap();
+        assert_eq!(seen(loader.epoch(0)), [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9, 10, 11], vec![12, 13, 14]]);
+        assert_eq!(loader.n_batches(), 4);
+        let loader = loader.drop_last();
+        assert_eq!((loader.n_batches(), seen(loader.epoch(0)).len()), (3, 3));
+        let small = DataLoader::new(numbers(3), 64).unwrap().drop_last();
+        assert_eq!(seen(small.epoch(0)), [vec![0, 1, 2]]);
+        assert!(DataLoader::new(numbers(3), 0).is_err());
+    }
+
+    #[test]
+    fn each_epoch_shuffles_anew_and_holds_every_item_once() {
+        let loader = DataLoader::new(numbers(100), 7).unwrap().shuffle(&Rng::new(5));
+        let (first, second) = (seen(loader.epoch(0)).concat(), seen(loader.epoch(1)).concat());
+        assert_ne!(first, second);
+        for mut epoch in [first, second] {
+            epoch.sort_unstable();
+            assert_eq!(epoch, (0..100).collect::<Vec<u32>>());
+        }
+    }
+
+    #[test]
+    fn workers_and_resuming_change_nothing() {
+        let loader = DataLoader::new(numbers(101), 8).unwrap().shuffle(&Rng::new(9));
+        let plain = seen(loader.epoch(3));
+        for workers in [1, 2, 5, 50] {
+            assert_eq!(seen(loader.clone().workers(workers).epoch(3)), plain);
+        }
+        assert_eq!(seen(loader.clone().workers(3).epoch_from(3, 5)), plain[5..]);
+        // Leaving early must not hang or panic.
+        drop(loader.workers(4).epoch(0).take(1).count());
+    }
+
+    struct Noisy;
+
+    impl Dataset for Noisy {
+        fn len(&self) -> usize {
+            20
+        }
+
+        fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+            if index == 13 {
+                return Err(Error::Value("item 13 is unreadable".into()));
+            }
+            let x = Tensor::new(rng.normal(), &Device::Cpu)?;
+            Ok((x.clone(), x))
+        }
+    }
+
+    #[test]
+    fn augmentation_depends_on_seed_epoch_and_item_alone_and_errors_arrive() {
+        let values = |workers: usize, batch_size: usize, epoch: usize| -> Vec<f64> {
+            let loader = DataLoader::new(Noisy, batch_size).unwrap().rng(&Rng::new(1)).workers(workers);
+            loader.epoch(epoch).filter_map(|b| b.ok()).flat_map(|b| b.xs.to_vec1::<f64>().unwrap()).collect()
+        };
+        assert_eq!(values(0, 1, 0), values(3, 1, 0));
+        assert_ne!(values(0, 1, 0), values(0, 1, 1));
+        assert_eq!(values(0, 1, 0)[..10], values(2, 10, 0)[..10]);
+        let loader = DataLoader::new(Noisy, 4).unwrap().workers(2);
+        let failures: Vec<String> = loader.epoch(0).filter_map(|b| b.err()).map(|e| e.to_string()).collect();
+        assert_eq!(failures, ["item 13 is unreadable"]);
+    }
+}

@@ -1,0 +1,67 @@
+//! The arithmetic that candle lacks, or whose gradients in candle 0.11 are wrong: convolution, batch normalisation,
+//! pooling, ReLU and the optimisers' steps, as candle custom operations with their own backward.
+//!
+//! Image tensors are **channels-last** here: `[N, H, W, C]`, contiguous. [`channels_last`] and [`channels_first`]
+//! convert at the borders; [`crate::nn::Sequential`] does so once for a whole network.
+//!
+//! Each operation has fast code for `f32` on the CPU and a portable path, composed of candle operations whose gradients
+//! are right, for other devices and types. Work is cut into blocks by the shapes alone, never by the number of
+//! threads, so results are the same for any number of threads.
+//!
+//! This module is the only one with `unsafe`: raw pointers into the matrix product, and blocks of one output that
+//! several threads write side by side.
+
+mod batch_norm;
+mod conv2d;
+mod gemm;
+mod max_pool2d;
+mod relu;
+mod shared;
+mod step;
+
+pub use batch_norm::{BatchStats, batch_norm, batch_stats};
+pub use conv2d::conv2d;
+pub use max_pool2d::max_pool2d;
+pub use relu::{add_relu, relu};
+pub use step::{adam_step, add_scaled, scale_add, square_average};
+
+use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
+
+/// `[N, C, H, W]` to contiguous `[N, H, W, C]`.
+///
+/// # Errors
+/// When `xs` is not of rank 4.
+pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
+    xs.permute((0, 2, 3, 1))?.contiguous()
+}
+
+/// `[N, H, W, C]` to `[N, C, H, W]`: a view on the same memory.
+///
+/// # Errors
+/// When `xs` is not of rank 4.
+pub fn channels_first(xs: &Tensor) -> Result<Tensor> {
+    xs.permute((0, 3, 1, 2))
+}
+
+/// Whether the fast CPU code can take this tensor.
+fn fast(xs: &Tensor) -> bool {
+    xs.device().is_cpu() && xs.dtype() == DType::F32
+}
+
+/// The values of a contiguous `f32` tensor in CPU memory, as a custom operation sees it.
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("a kernel got a tensor that is not contiguous: {layout:?}"),
+    }
+}
+
+/// Calls `f` with the values of an `f32` CPU tensor, made contiguous first if it must be.
+fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let xs = xs.contiguous()?;
+    let (storage, layout) = xs.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => f(values(storage, layout)?),
+        _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
+    }
+}

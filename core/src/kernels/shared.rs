@@ -1,0 +1,44 @@
+//! One output buffer that several threads fill, each its own part.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+
+/// A slice of which threads may take disjoint parts.
+#[derive(Clone, Copy)]
+pub(super) struct SharedMut<'a> {
+    start: *mut f32,
+    len: usize,
+    lifetime: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: the pointer comes from a `&mut [f32]` that is borrowed for `'a`, so nobody else reads or writes the buffer, and
+// the callers of `part` and `pointer` promise that parts in use at the same time do not overlap.
+unsafe impl Send for SharedMut<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for SharedMut<'_> {}
+
+impl<'a> SharedMut<'a> {
+    pub(super) fn new(slice: &'a mut [f32]) -> SharedMut<'a> {
+        SharedMut { start: slice.as_mut_ptr(), len: slice.len(), lifetime: PhantomData }
+    }
+
+    /// The part `offset..offset + len`.
+    ///
+    /// # Safety
+    /// No other live part may overlap it.
+    pub(super) unsafe fn part(self, offset: usize, len: usize) -> &'a mut [f32] {
+        assert!(offset + len <= self.len, "part {offset}+{len} of {}", self.len);
+        // SAFETY: inside the buffer by the assertion, exclusive by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(offset), len) }
+    }
+
+    /// A pointer to `offset`, from which up to and including `last` is going to be written.
+    ///
+    /// # Safety
+    /// Nobody else may touch the elements that the caller writes.
+    pub(super) unsafe fn pointer(self, offset: usize, last: usize) -> *mut f32 {
+        assert!(offset <= last && last < self.len, "elements {offset}..={last} of {}", self.len);
+        // SAFETY: inside the buffer by the assertion.
+        unsafe { self.start.add(offset) }
+    }
+}

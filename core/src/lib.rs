@@ -1,0 +1,51 @@
+//! **Tallow**: deep learning in Rust on candle, with fast.ai's shape and PyTorch's numbers.
+//!
+//! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`data`] makes batches of files;
+//! [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses, [`models`] networks, [`optim`] steps and
+//! schedules, [`train`] the loop that brings them together; [`metrics`] judges; [`plot`], [`report`] and [`cli`] face the
+//! reader.
+//!
+//! ```
+//! use tallow::data::{DataLoader, DataLoaders, TensorDataset};
+//! use tallow::nn::{Params, Sequential, losses};
+//! use tallow::optim::Sgd;
+//! use tallow::rng::Rng;
+//! use tallow::train::Learner;
+//! # use candle_core::Device;
+//! # fn main() -> tallow::Result<()> {
+//! let rng = Rng::new(42);
+//! let xs = rng.stream("xs").randn((64, 3), 1.0, &Device::Cpu)?;
+//! let ys = xs.sum_keepdim(1)?; // [64, 1]
+//! let loader = DataLoader::new(TensorDataset::new(&xs, &ys)?, 8)?;
+//! let dls = DataLoaders { train: loader.clone().shuffle(&rng.stream("shuffle")), valid: loader };
+//!
+//! let params = Params::new(&rng.stream("init"), &Device::Cpu);
+//! let model = Sequential::new(&params).linear(3, 1)?;
+//! let mut learner = Learner::new(dls, model, &params, losses::mse).opt(Sgd::new());
+//! learner.fit(10, 0.1)?;
+//! assert!(learner.recorder().rows[9].valid_loss < 1e-3);
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout))]
+
+pub mod device;
+pub mod error;
+pub mod event;
+pub mod rng;
+
+pub mod data;
+
+pub mod kernels;
+pub mod models;
+pub mod nn;
+pub mod optim;
+pub mod train;
+
+pub mod metrics;
+
+pub mod cli;
+pub mod plot;
+pub mod report;
+
+pub use error::{Error, Result};

@@ -1,0 +1,50 @@
+//! Metrics of predicted classes.
+
+use super::checks::{self, Real};
+use crate::error::Result;
+
+/// The fraction of predictions that are right.
+///
+/// ```
+/// assert_eq!(tallow::metrics::accuracy(&[0, 1, 1, 2], &[0, 1, 2, 2])?, 0.75);
+/// # Ok::<(), tallow::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Value`](crate::Error::Value) where the lengths differ or are 0.
+pub fn accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
+    checks::same_length(predicted.len(), actual.len())?;
+    let right = predicted.iter().zip(actual).filter(|(p, a)| p == a).count();
+    Ok(right as f64 / actual.len() as f64)
+}
+
+/// The fraction of predictions that are wrong: fast.ai's favourite.
+///
+/// # Errors
+/// As [`accuracy`].
+pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
+    Ok(1.0 - accuracy(predicted, actual)?)
+}
+
+/// The fraction of samples whose class is among the `k` with the highest scores. Of equal scores the class with the
+/// larger index ranks first, as in scikit-learn.
+///
+/// ```
+/// let scores = [0.5, 0.2, 0.2, 0.3, 0.4, 0.2, 0.2, 0.4, 0.3, 0.7, 0.2, 0.1];
+/// assert_eq!(tallow::metrics::top_k_accuracy(&scores, 3, &[0, 1, 2, 2], 2)?, 0.75);
+/// # Ok::<(), tallow::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Value`](crate::Error::Value) where there are not `n_classes` scores for each label, a label is out of
+/// range, or a score is NaN.
+pub fn top_k_accuracy<T: Real>(scores: &[T], n_classes: usize, actual: &[u32], k: usize) -> Result<f64> {
+    let rows = checks::rows(scores, n_classes, actual.len())?;
+    let mut hits = 0;
+    for (row, &label) in rows.iter().zip(actual) {
+        let class = checks::class(label, n_classes)?;
+        let ahead = |(i, &score): (usize, &f64)| score > row[class] || (score == row[class] && i > class);
+        hits += usize::from(row.iter().enumerate().filter(|&other| ahead(other)).count() < k);
+    }
+    Ok(hits as f64 / actual.len() as f64)
+}

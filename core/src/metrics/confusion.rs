@@ -1,0 +1,153 @@
+//! The confusion matrix, and what can be read from it.
+
+use super::checks;
+use crate::error::Result;
+
+/// How many samples of each class were taken for each class: rows are actual classes, columns predicted ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confusion {
+    n_classes: usize,
+    counts: Vec<u64>,
+}
+
+/// How the classes' scores become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Averaging {
+    /// The mean over classes: every class counts the same.
+    Macro,
+    /// Over all samples together: every sample counts the same. With one label a sample, all three are the accuracy.
+    Micro,
+    /// The mean over classes, each weighted by its number of samples.
+    Weighted,
+}
+
+/// Precision, recall and their harmonic mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Scores {
+    /// Of the samples predicted to be of the class, the fraction that are.
+    pub precision: f64,
+    /// Of the samples of the class, the fraction predicted to be.
+    pub recall: f64,
+    /// The harmonic mean of both.
+    pub f1: f64,
+}
+
+/// Samples of one class that were taken for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confused {
+    /// What they are.
+    pub actual: usize,
+    /// What they were taken for.
+    pub predicted: usize,
+    /// How many they are.
+    pub count: u64,
+}
+
+impl Confusion {
+    /// Counts predictions against the truth.
+    ///
+    /// ```
+    /// use tallow::metrics::Confusion;
+    /// let confusion = Confusion::new(3, &[0, 0, 2, 2, 0, 2], &[2, 0, 2, 2, 0, 1])?;
+    /// assert_eq!(confusion.row(2), [1, 0, 2]);
+    /// # Ok::<(), tallow::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value) where the lengths differ or are 0, or a class is out of range.
+    pub fn new(n_classes: usize, predicted: &[u32], actual: &[u32]) -> Result<Confusion> {
+        checks::same_length(predicted.len(), actual.len())?;
+        let mut counts = vec![0; n_classes * n_classes];
+        for (&p, &a) in predicted.iter().zip(actual) {
+            counts[checks::class(a, n_classes)? * n_classes + checks::class(p, n_classes)?] += 1;
+        }
+        Ok(Confusion { n_classes, counts })
+    }
+
+    /// The number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    /// Samples of class `actual` that were taken for `predicted`, 0 for classes that are not there.
+    pub fn get(&self, actual: usize, predicted: usize) -> u64 {
+        self.row(actual).get(predicted).copied().unwrap_or(0)
+    }
+
+    /// What samples of class `actual` were taken for; empty for a class that is not there.
+    pub fn row(&self, actual: usize) -> &[u64] {
+        self.counts.chunks_exact(self.n_classes).nth(actual).unwrap_or(&[])
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> Vec<Vec<u64>> {
+        (0..self.n_classes).map(|actual| self.row(actual).to_vec()).collect()
+    }
+
+    /// The number of samples.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The number of samples of each class.
+    pub fn support(&self) -> Vec<u64> {
+        (0..self.n_classes).map(|class| self.row(class).iter().sum()).collect()
+    }
+
+    /// The fraction of predictions that are right.
+    pub fn accuracy(&self) -> f64 {
+        ratio(self.right(), self.total())
+    }
+
+    /// The scores of each class.
+    pub fn per_class(&self) -> Vec<Scores> {
+        let predicted = |class| (0..self.n_classes).map(|actual| self.get(actual, class)).sum::<u64>();
+        let scores = self.support().into_iter().enumerate();
+        scores.map(|(class, actual)| Scores::of(self.get(class, class), predicted(class), actual)).collect()
+    }
+
+    /// The scores of all classes in one.
+    pub fn average(&self, averaging: Averaging) -> Scores {
+        let weights: Vec<f64> = match averaging {
+            // Every wrong prediction is missed by one class and taken by another, so both totals are the samples.
+            Averaging::Micro => return Scores::of(self.right(), self.total(), self.total()),
+            Averaging::Macro => vec![1.0 / self.n_classes as f64; self.n_classes],
+            Averaging::Weighted => self.support().into_iter().map(|n| ratio(n, self.total())).collect(),
+        };
+        self.per_class().iter().zip(weights).fold(Scores::default(), |sum, (scores, weight)| Scores {
+            precision: sum.precision + weight * scores.precision,
+            recall: sum.recall + weight * scores.recall,
+            f1: sum.f1 + weight * scores.f1,
+        })
+    }
+
+    /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order of
+    /// their classes.
+    pub fn most_confused(&self, min: u64) -> Vec<Confused> {
+        let pairs = (0..self.n_classes).flat_map(|actual| (0..self.n_classes).map(move |predicted| (actual, predicted)));
+        let mut confused: Vec<Confused> = pairs
+            .map(|(actual, predicted)| Confused { actual, predicted, count: self.get(actual, predicted) })
+            .filter(|pair| pair.actual != pair.predicted && pair.count >= min.max(1))
+            .collect();
+        confused.sort_by_key(|pair| std::cmp::Reverse(pair.count));
+        confused
+    }
+
+    fn right(&self) -> u64 {
+        (0..self.n_classes).map(|class| self.get(class, class)).sum()
+    }
+}
+
+impl Scores {
+    fn of(right: u64, predicted: u64, actual: u64) -> Scores {
+        Scores {
+            precision: ratio(right, predicted),
+            recall: ratio(right, actual),
+            f1: ratio(2 * right, predicted + actual),
+        }
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}

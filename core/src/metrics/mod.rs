@@ -1,0 +1,16 @@
+//! How good predictions are: pure functions on slices, with scikit-learn's names, definitions and numbers.
+//!
+//! Predictions come first and the truth second. Class scores and probabilities are row-major, one row of `n_classes`
+//! for each sample. Where a definition divides by zero, the result is 0 (scikit-learn's `zero_division=0`).
+
+mod checks;
+mod classification;
+mod confusion;
+mod probability;
+mod regression;
+
+pub use checks::Real;
+pub use classification::{accuracy, error_rate, top_k_accuracy};
+pub use confusion::{Averaging, Confused, Confusion, Scores};
+pub use probability::{log_loss, roc_auc, roc_auc_ovr};
+pub use regression::{mae, mse, rmse};

@@ -1,0 +1,49 @@
+//! fast.ai's head: what its `vision_learner` puts on top of a body.
+
+use crate::error::Result;
+use crate::nn::{AdaptiveConcatPool2d, BatchNorm, Dropout, Kind, Module, Param, Params, init, through_channels_last};
+use crate::kernels;
+use candle_core::Tensor;
+
+/// A head for a body with `features` channels: concat pool, then batch norm, dropout and linear layers by way of 512 to
+/// `n_classes`. Names are fast.ai's.
+///
+/// # Errors
+/// When the device cannot hold its parameters.
+pub fn vision_head(features: usize, n_classes: usize, params: &Params) -> Result<Head> {
+    let no_bias = |from: usize, to: usize, name: usize| {
+        params.pp(name).add("weight", Kind::Weight, |rng, dev| init::kaiming_normal((to, from), from, rng, dev))
+    };
+    Ok(Head {
+        bn1: BatchNorm::with_shift(2 * features, 1e-3, &params.pp(2))?,
+        drop1: Dropout::new(0.25, &params.pp(3)),
+        linear1: no_bias(2 * features, 512, 4)?,
+        bn2: BatchNorm::with_shift(512, 1e-3, &params.pp(6))?,
+        drop2: Dropout::new(0.5, &params.pp(7)),
+        linear2: no_bias(512, n_classes, 8)?,
+    })
+}
+
+/// fast.ai's head, `[N, features, H, W]` to scores `[N, n_classes]`.
+pub struct Head {
+    bn1: BatchNorm,
+    drop1: Dropout,
+    linear1: Param,
+    bn2: BatchNorm,
+    drop2: Dropout,
+    linear2: Param,
+}
+
+impl Module for Head {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        through_channels_last(self, xs, train)
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = AdaptiveConcatPool2d.forward_channels_last(xs, train)?; // [N, 2 * features]
+        let xs = self.drop1.forward(&self.bn1.forward(&xs, train)?, train)?;
+        let xs = kernels::relu(&xs.matmul(&self.linear1.tensor().t()?)?)?; // [N, 512]
+        let xs = self.drop2.forward(&self.bn2.forward(&xs, train)?, train)?;
+        Ok(xs.matmul(&self.linear2.tensor().t()?)?) // [N, n_classes]
+    }
+}

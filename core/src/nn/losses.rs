@@ -1,0 +1,84 @@
+//! Losses, in forms that do not overflow. All return a scalar: the mean over the batch.
+
+use super::layers::labels;
+use crate::error::{Error, Result};
+use crate::kernels;
+use candle_core::{D, Tensor};
+
+/// Cross entropy of logits `[N, C]` and class labels `[N]`: PyTorch's `F.cross_entropy`.
+///
+/// # Errors
+/// When the shapes do not fit or a label is not a class.
+pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    cross_entropy_smooth(logits, labels, 0.0)
+}
+
+/// [`cross_entropy`] with label smoothing: a share `smoothing` of each target is spread over all classes.
+///
+/// # Errors
+/// As [`cross_entropy`].
+pub fn cross_entropy_smooth(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Result<Tensor> {
+    let nll = nll_per_item(logits, labels)?.mean_all()?;
+    if smoothing == 0.0 {
+        return Ok(nll);
+    }
+    let uniform = candle_nn::ops::log_softmax(logits, D::Minus1)?.mean_all()?.neg()?;
+    Ok(((nll * (1.0 - smoothing))? + (uniform * smoothing)?)?)
+}
+
+/// The cross entropy of each item, `[N]`: `F.cross_entropy(reduction="none")`.
+///
+/// # Errors
+/// As [`cross_entropy`].
+pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
+    let (n, classes) = logits.dims2()?;
+    let ys = labels(&ys.flatten_all()?)?;
+    if ys.elem_count() != n {
+        return Err(Error::Value(format!("{n} rows of logits but {} labels", ys.elem_count())));
+    }
+    let largest = ys.max(0)?.to_scalar::<u32>()?;
+    if largest as usize >= classes {
+        return Err(Error::Value(format!("label {largest} is not one of the {classes} classes that the network tells apart")));
+    }
+    let log_p = candle_nn::ops::log_softmax(logits, D::Minus1)?;
+    Ok(log_p.gather(&ys.unsqueeze(1)?, 1)?.squeeze(1)?.neg()?)
+}
+
+/// Binary cross entropy of logits and targets of the same shape, as `max(x, 0) - x·y + ln(1 + exp(-|x|))`: PyTorch's
+/// `F.binary_cross_entropy_with_logits`.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    same_shape(logits, targets)?;
+    let positive = kernels::relu(logits)?;
+    // -|x| as x - 2·max(x, 0), whose gradient at 0 goes with that of `positive`.
+    let minus_abs = (logits - (&positive * 2.0)?)?;
+    let log_term = (minus_abs.exp()? + 1.0)?.log()?;
+    Ok(((positive - (logits * targets)?)? + log_term)?.mean_all()?)
+}
+
+/// Mean squared error: `F.mse_loss`.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn mse(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    same_shape(preds, targets)?;
+    Ok((preds - targets)?.sqr()?.mean_all()?)
+}
+
+/// Mean absolute error: `F.l1_loss`.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn l1(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    same_shape(preds, targets)?;
+    Ok((preds - targets)?.abs()?.mean_all()?)
+}
+
+fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
+    if a.shape() == b.shape() {
+        return Ok(());
+    }
+    Err(Error::Value(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims())))
+}

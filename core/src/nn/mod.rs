@@ -1,0 +1,52 @@
+//! Layers, their parameters, how these begin, and the losses that judge the result.
+
+pub mod init;
+mod layers;
+pub mod losses;
+mod params;
+mod sequential;
+
+pub use layers::{
+    AdaptiveConcatPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Relu, linear,
+};
+pub(crate) use params::lock;
+pub use params::{Kind, Param, Params, Stream};
+pub use sequential::Sequential;
+
+use crate::error::Result;
+use crate::kernels;
+use candle_core::Tensor;
+
+/// Something that maps a batch to a batch: a layer, or a whole network. PyTorch's `nn.Module`, without the parameters,
+/// which live in [`Params`].
+pub trait Module: Send + Sync {
+    /// Images are `[N, C, H, W]` and features `[N, F]`, here and wherever a user looks. `train` is true while
+    /// training: dropout drops, and batch normalisation uses the batch's own statistics.
+    ///
+    /// # Errors
+    /// When the shape does not suit the module.
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor>;
+
+    /// The same for images that are already channels-last, `[N, H, W, C]`, to a result that still is if it has rank 4.
+    /// Image layers compute in this form, and containers stay in it from layer to layer.
+    ///
+    /// # Errors
+    /// As [`Module::forward`].
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let ys = self.forward(&kernels::channels_first(xs)?, train)?;
+        Ok(if ys.rank() == 4 { kernels::channels_last(&ys)? } else { ys })
+    }
+}
+
+/// A plain function can be a network.
+impl<F: Fn(&Tensor) -> Result<Tensor> + Send + Sync> Module for F {
+    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        self(xs)
+    }
+}
+
+/// `forward` of a module that computes channels-last: convert, compute, convert back.
+pub(crate) fn through_channels_last(module: &dyn Module, xs: &Tensor, train: bool) -> Result<Tensor> {
+    let ys = module.forward_channels_last(&kernels::channels_last(xs)?, train)?;
+    Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
+}

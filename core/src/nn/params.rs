@@ -1,0 +1,342 @@
+//! The parameters of a network: named as PyTorch names them, in a fixed order, in groups, and freezable.
+
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use candle_core::{Device, Shape, Tensor, Var};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a parameter is for. Optimisers treat the kinds differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The weight of a linear layer, a convolution, an embedding.
+    Weight,
+    /// A bias. fast.ai gives it no weight decay.
+    Bias,
+    /// Scale or shift of a normalisation layer: no weight decay, and it goes on training while its group is frozen.
+    Norm,
+    /// Not trained but part of the model: running statistics.
+    Buffer,
+}
+
+/// One tensor of a network. Clones share the tensor.
+#[derive(Debug, Clone)]
+pub struct Param(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    kind: Kind,
+    var: Var,
+    group: AtomicUsize,
+    frozen: AtomicBool,
+}
+
+impl Param {
+    /// Its full name, such as `layer1.0.conv1.weight`.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The variable behind it, for optimisers and for loading weights.
+    pub fn var(&self) -> &Var {
+        &self.0.var
+    }
+
+    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it.
+    pub fn tensor(&self) -> Tensor {
+        if self.trainable() { self.0.var.as_tensor().clone() } else { self.0.var.as_detached_tensor() }
+    }
+
+    /// Whether an optimiser moves it.
+    pub fn trainable(&self) -> bool {
+        self.kind() != Kind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
+    }
+
+    /// Its group, from 0: groups have learning rates of their own.
+    pub fn group(&self) -> usize {
+        self.0.group.load(Ordering::Relaxed)
+    }
+}
+
+/// The parameters of a network, in the order in which its layers were made.
+///
+/// A layer is made from a `Params` and registers its tensors there; [`Params::pp`] gives the same store with a longer
+/// name in front. Initial values come from a random stream with the parameter's own name, so they do not depend on
+/// what else a network has.
+#[derive(Debug, Clone)]
+pub struct Params {
+    prefix: String,
+    device: Device,
+    rng: Rng,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    params: Vec<Param>,
+    streams: BTreeMap<String, Stream>,
+}
+
+/// A stream of random numbers that belongs to a layer, such as a dropout. Checkpoints keep its position.
+pub type Stream = Arc<Mutex<Rng>>;
+
+impl Params {
+    /// An empty store. Tensors live on `device`; initial values are drawn from `rng`'s named streams.
+    pub fn new(rng: &Rng, device: &Device) -> Params {
+        Params { prefix: String::new(), device: device.clone(), rng: rng.clone(), shared: Arc::default() }
+    }
+
+    /// The same store, seen from a sub-module: names made here start with `name.`.
+    #[must_use]
+    pub fn pp(&self, name: impl std::fmt::Display) -> Params {
+        Params { prefix: self.path(&name.to_string()), ..self.clone() }
+    }
+
+    /// Where the tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Registers a parameter whose initial value `init` draws.
+    ///
+    /// # Errors
+    /// When the name is taken, or `init` fails.
+    pub fn add(
+        &self,
+        name: &str,
+        kind: Kind,
+        init: impl FnOnce(&mut Rng, &Device) -> Result<Tensor>,
+    ) -> Result<Param> {
+        let name = self.path(name);
+        if self.shared().params.iter().any(|p| p.name() == name) {
+            return Err(Error::Value(format!("two parameters are called `{name}`; give each layer its own name")));
+        }
+        let value = init(&mut self.rng.stream(&name), &self.device)?;
+        let inner = Inner {
+            name,
+            kind,
+            var: Var::from_tensor(&value.contiguous()?)?,
+            group: AtomicUsize::new(0),
+            frozen: AtomicBool::new(false),
+        };
+        let param = Param(Arc::new(inner));
+        self.shared().params.push(param.clone());
+        Ok(param)
+    }
+
+    /// [`Params::add`] with a constant as the initial value.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn constant(&self, name: &str, kind: Kind, shape: impl Into<Shape>, value: f32) -> Result<Param> {
+        let shape = shape.into();
+        self.add(name, kind, |_, device| Ok(Tensor::full(value, shape, device)?))
+    }
+
+    /// A random stream for a layer at this place.
+    pub fn stream(&self, name: &str) -> Stream {
+        let name = self.path(name);
+        let stream = Arc::new(Mutex::new(self.rng.stream(&name)));
+        self.shared().streams.insert(name, stream.clone());
+        stream
+    }
+
+    /// All parameters under this prefix, buffers included, in order.
+    pub fn all(&self) -> Vec<Param> {
+        let inside = format!("{}.", self.prefix);
+        let is_inside = |p: &&Param| self.prefix.is_empty() || p.name().starts_with(&inside);
+        self.shared().params.iter().filter(is_inside).cloned().collect()
+    }
+
+    /// Those that an optimiser moves now.
+    pub fn trainable(&self) -> Vec<Param> {
+        self.all().into_iter().filter(Param::trainable).collect()
+    }
+
+    /// The parameter with this name (counted from this prefix).
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, name: &str) -> Result<Param> {
+        let name = self.path(name);
+        let found = self.shared().params.iter().find(|p| p.name() == name).cloned();
+        found.ok_or_else(|| Error::Value(format!("the network has no parameter called `{name}`")))
+    }
+
+    /// How many numbers the network has to learn, frozen ones included, buffers not.
+    pub fn count(&self) -> usize {
+        self.all().iter().filter(|p| p.kind() != Kind::Buffer).map(|p| p.var().elem_count()).sum()
+    }
+
+    /// Puts the parameters into groups by their names: group `i` takes those under one of the prefixes `groups[i]`.
+    ///
+    /// # Errors
+    /// When a parameter falls into no group.
+    pub fn split_groups(&self, groups: &[&[&str]]) -> Result<()> {
+        for param in self.all() {
+            let under = |prefix: &&str| {
+                param.name().strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            match groups.iter().position(|prefixes| prefixes.iter().any(under)) {
+                Some(group) => param.0.group.store(group, Ordering::Relaxed),
+                None => {
+                    return Err(Error::Value(format!("parameter `{}` is in none of the groups {groups:?}", param.name())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of groups.
+    pub fn n_groups(&self) -> usize {
+        self.all().iter().map(|p| p.group() + 1).max().unwrap_or(1)
+    }
+
+    /// Freezes the groups before `group` and unfreezes the others, like fast.ai's `freeze_to`. Normalisation layers go
+    /// on training in frozen groups, as there.
+    pub fn freeze_to(&self, group: usize) {
+        for param in self.all() {
+            let frozen = param.group() < group && param.kind() != Kind::Norm;
+            param.0.frozen.store(frozen, Ordering::Relaxed);
+        }
+    }
+
+    /// Freezes all groups but the last.
+    pub fn freeze(&self) {
+        self.freeze_to(self.n_groups().saturating_sub(1));
+    }
+
+    /// Unfreezes all groups.
+    pub fn unfreeze(&self) {
+        self.freeze_to(0);
+    }
+
+    /// A copy of all values, by name.
+    ///
+    /// # Errors
+    /// When a tensor cannot be copied.
+    pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.all().iter().map(|p| Ok((p.name().to_string(), p.var().copy()?.detach()))).collect()
+    }
+
+    /// Sets values by name. All must be there, none may be left over, and shapes must agree; if not, nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error::Value`] naming the missing, unexpected and misshapen tensors.
+    pub fn restore(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
+        let params = self.all();
+        let names: HashSet<&str> = params.iter().map(Param::name).collect();
+        let mut problems: Vec<String> = Vec::new();
+        for param in &params {
+            match values.get(param.name()) {
+                None => problems.push(format!("`{}` is missing", param.name())),
+                Some(value) if value.shape() != param.var().shape() => problems.push(format!(
+                    "`{}` has shape {:?}, expected {:?}",
+                    param.name(),
+                    value.dims(),
+                    param.var().dims()
+                )),
+                Some(_) => {}
+            }
+        }
+        problems.extend(values.keys().filter(|k| !names.contains(k.as_str())).map(|k| format!("`{k}` is unexpected")));
+        if !problems.is_empty() {
+            let (shown, more) = (problems.len().min(5), problems.len().saturating_sub(5));
+            let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Err(Error::Value(format!("weights of another network: {}{and_more}", problems[..shown].join(", "))));
+        }
+        for param in &params {
+            if let Some(value) = values.get(param.name()) {
+                param.var().set(&value.to_device(&self.device)?.to_dtype(param.var().dtype())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where each layer's random stream stands, by name.
+    pub fn stream_positions(&self) -> BTreeMap<String, u64> {
+        self.shared().streams.iter().map(|(name, stream)| (name.clone(), lock(stream).position())).collect()
+    }
+
+    /// Moves the streams to where [`Params::stream_positions`] found them. Streams that are not named stay.
+    pub fn seek_streams(&self, positions: &BTreeMap<String, u64>) {
+        for (name, stream) in &self.shared().streams {
+            if let Some(&position) = positions.get(name) {
+                lock(stream).seek(position);
+            }
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        lock(&self.shared)
+    }
+}
+
+/// Locks even if another thread panicked while it held the lock: what is behind is never left half changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> Params {
+        let params = Params::new(&Rng::new(1), &Device::Cpu);
+        for layer in ["body.0", "body.1", "head"] {
+            params.pp(layer).add("weight", Kind::Weight, |rng, device| rng.randn((2, 2), 1.0, device)).unwrap();
+            params.pp(layer).constant("bn", Kind::Norm, 2, 1.0).unwrap();
+        }
+        params
+    }
+
+    #[test]
+    fn names_and_order_are_those_of_construction() {
+        let names: Vec<String> = store().all().iter().map(|p| p.name().to_string()).collect();
+        assert_eq!(names, ["body.0.weight", "body.0.bn", "body.1.weight", "body.1.bn", "head.weight", "head.bn"]);
+        assert_eq!(store().pp("body").all().len(), 4);
+        assert_eq!(store().count(), 18);
+        assert!(store().pp("head").constant("bn", Kind::Norm, 2, 1.0).is_err());
+    }
+
+    #[test]
+    fn freezing_detaches_all_but_norm_layers() {
+        let params = store();
+        params.split_groups(&[&["body.0"], &["body.1"], &["head"]]).unwrap();
+        params.freeze();
+        let trainable: Vec<String> = params.trainable().iter().map(|p| p.name().to_string()).collect();
+        assert_eq!(trainable, ["body.0.bn", "body.1.bn", "head.weight", "head.bn"]);
+        assert!(!params.get("body.0.weight").unwrap().tensor().track_op());
+        assert!(params.get("head.weight").unwrap().tensor().track_op());
+        params.freeze_to(1);
+        assert_eq!(params.trainable().len(), 5);
+        params.unfreeze();
+        assert_eq!(params.trainable().len(), 6);
+        assert!(params.split_groups(&[&["body"]]).is_err());
+    }
+
+    #[test]
+    fn restoring_is_all_or_nothing() {
+        let (a, b) = (store(), Params::new(&Rng::new(1), &Device::Cpu));
+        let before = a.snapshot().unwrap();
+        let mut changed = before.clone();
+        changed.remove("head.bn");
+        changed.insert("body.0.weight".into(), Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap());
+        let message = a.restore(&changed).unwrap_err().to_string();
+        assert!(message.contains("`head.bn` is missing") && message.contains("expected [2, 2]"), "{message}");
+        assert!(b.restore(&before).unwrap_err().to_string().contains("and 1 more"));
+        let after = a.snapshot().unwrap();
+        assert!(before.iter().all(|(k, v)| v.to_string() == after[k].to_string()));
+    }
+}

@@ -1,0 +1,138 @@
+//! Layers one after the other.
+
+use super::{AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Module, Params};
+use super::{Relu, linear};
+use crate::error::Result;
+use crate::kernels;
+use candle_core::Tensor;
+
+/// PyTorch's `nn.Sequential`: children are named `0`, `1`, `2`, ...
+///
+/// ```
+/// use tallow::nn::{Params, Sequential};
+/// # use candle_core::Device;
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
+/// let simple_net = Sequential::new(&params).linear(784, 30)?.relu().linear(30, 1)?;
+/// assert_eq!(params.count(), 784 * 30 + 30 + 30 + 1);
+/// assert_eq!(params.all()[2].name(), "2.weight");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sequential {
+    params: Params,
+    layers: Vec<Box<dyn Module>>,
+}
+
+impl Sequential {
+    /// A chain without layers yet; theirs go into `params`.
+    pub fn new(params: &Params) -> Sequential {
+        Sequential { params: params.clone(), layers: Vec::new() }
+    }
+
+    /// Any module. It gets the next number for its name.
+    ///
+    /// # Errors
+    /// When `make` fails.
+    #[allow(clippy::should_implement_trait)]
+    pub fn add<M: Module + 'static>(mut self, make: impl FnOnce(&Params) -> Result<M>) -> Result<Sequential> {
+        let layer = make(&self.params.pp(self.layers.len()))?;
+        self.layers.push(Box::new(layer));
+        Ok(self)
+    }
+
+    /// A [`Linear`] layer, `[N, from]` to `[N, to]`.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn linear(self, from: usize, to: usize) -> Result<Sequential> {
+        self.add(|params| linear(from, to, params))
+    }
+
+    /// A [`Linear`] layer without bias.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn linear_no_bias(self, from: usize, to: usize) -> Result<Sequential> {
+        self.add(|params| Linear::new(from, to, false, params))
+    }
+
+    /// A [`Conv2d`] of `kernel` x `kernel`, padded so that stride 1 keeps the size.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn conv2d(self, from: usize, to: usize, kernel: usize, stride: usize, bias: bool) -> Result<Sequential> {
+        self.add(|params| Conv2d::new(&Conv2dConfig { from, to, kernel, stride, padding: kernel / 2, bias }, params))
+    }
+
+    /// A [`BatchNorm`] over `n` channels or features.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn batch_norm(self, n: usize) -> Result<Sequential> {
+        self.add(|params| BatchNorm::new(n, params))
+    }
+
+    /// `max(x, 0)`.
+    #[must_use]
+    pub fn relu(self) -> Sequential {
+        self.push(Relu)
+    }
+
+    /// A [`Dropout`] with probability `p`.
+    #[must_use]
+    pub fn dropout(self, p: f64) -> Sequential {
+        let layer = Dropout::new(p, &self.params.pp(self.layers.len()));
+        self.push(layer)
+    }
+
+    /// A [`MaxPool2d`].
+    #[must_use]
+    pub fn max_pool2d(self, kernel: usize, stride: usize, padding: usize) -> Sequential {
+        self.push(MaxPool2d { kernel, stride, padding })
+    }
+
+    /// fast.ai's [`AdaptiveConcatPool2d`].
+    #[must_use]
+    pub fn concat_pool2d(self) -> Sequential {
+        self.push(AdaptiveConcatPool2d)
+    }
+
+    /// `[N, C, H, W]` to `[N, C·H·W]`.
+    #[must_use]
+    pub fn flatten(self) -> Sequential {
+        self.push(Flatten)
+    }
+
+    fn push(mut self, layer: impl Module + 'static) -> Sequential {
+        self.layers.push(Box::new(layer));
+        self
+    }
+}
+
+impl Module for Sequential {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        if xs.rank() == 4 {
+            return super::through_channels_last(self, xs, train);
+        }
+        self.layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward(&xs, train))
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.layers.iter().try_fold(xs.clone(), |xs, layer| {
+            if xs.rank() == 4 { layer.forward_channels_last(&xs, train) } else { layer.forward(&xs, train) }
+        })
+    }
+}
+
+impl Module for Flatten {
+    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        Ok(xs.flatten_from(1)?)
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        // Features are numbered as PyTorch numbers them, channel by channel.
+        let (_, h, w, _) = xs.dims4()?;
+        Ok(if h * w == 1 { xs.flatten_from(1)? } else { kernels::channels_first(xs)?.flatten_from(1)? })
+    }
+}

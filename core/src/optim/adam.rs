@@ -1,0 +1,119 @@
+//! Adam (Kingma and Ba, 2015), with decoupled weight decay (Loshchilov and Hutter, 2019).
+
+use super::{Hypers, OptimState, Optimizer, decays};
+use crate::error::Result;
+use crate::kernels;
+use crate::nn::Param;
+use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
+use std::collections::BTreeMap;
+
+/// Adam as PyTorch's `Adam` and `AdamW` and as fast.ai's `Adam` define it.
+///
+/// `m ← mom·m + (1-mom)·g`, `v ← sqr_mom·v + (1-sqr_mom)·g²`, then
+/// `p ← p - lr/(1-mom^t) · m / (sqrt(v/(1-sqr_mom^t)) + eps)`. As in fast.ai, the correction uses the momentum that the
+/// schedule gives for this step.
+#[derive(Debug)]
+pub struct Adam {
+    /// The first beta.
+    pub mom: f64,
+    /// The second beta.
+    pub sqr_mom: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+    /// Weight decay.
+    pub wd: f64,
+    /// Whether the parameter is multiplied by `1 - lr·wd` before the step (fast.ai, AdamW), or `wd·p` is added to the
+    /// gradient (PyTorch's `Adam`).
+    pub decouple_wd: bool,
+    /// Whether biases and normalisation layers decay too, as in PyTorch.
+    pub wd_bn_bias: bool,
+    memory: BTreeMap<String, Memory>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    grad_avg: Var,
+    sqr_avg: Var,
+    step: u64,
+}
+
+impl Adam {
+    /// fast.ai's defaults: betas 0.9 and 0.99, epsilon 1e-5, weight decay 0.01 except on biases and normalisation.
+    pub fn fastai() -> Adam {
+        Adam {
+            mom: 0.9,
+            sqr_mom: 0.99,
+            eps: 1e-5,
+            wd: 0.01,
+            decouple_wd: true,
+            wd_bn_bias: false,
+            memory: BTreeMap::new(),
+        }
+    }
+
+    /// `torch.optim.Adam(weight_decay=wd)`.
+    pub fn torch(wd: f64) -> Adam {
+        Adam { sqr_mom: 0.999, eps: 1e-8, wd, decouple_wd: false, wd_bn_bias: true, ..Adam::fastai() }
+    }
+
+    /// `torch.optim.AdamW(weight_decay=wd)`.
+    pub fn adamw(wd: f64) -> Adam {
+        Adam { decouple_wd: true, ..Adam::torch(wd) }
+    }
+}
+
+impl Optimizer for Adam {
+    fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()> {
+        let (mom, sqr_mom, eps) = (hypers.mom.unwrap_or(self.mom), self.sqr_mom, self.eps);
+        for param in params.iter().filter(|p| p.trainable()) {
+            let Some(grad) = grads.get(param.var()) else { continue };
+            let (var, lr) = (param.var(), hypers.lr_of(param));
+            let mut grad = grad.detach();
+            if !self.memory.contains_key(param.name()) {
+                let zeros = || -> Result<Var> { Ok(Var::from_tensor(&grad.zeros_like()?)?) };
+                self.memory
+                    .insert(param.name().to_string(), Memory { grad_avg: zeros()?, sqr_avg: zeros()?, step: 0 });
+            }
+            let Some(memory) = self.memory.get_mut(param.name()) else { continue };
+            memory.step += 1;
+            let t = memory.step.min(i32::MAX as u64) as i32;
+            if self.wd != 0.0 && decays(param, self.wd_bn_bias) {
+                if self.decouple_wd {
+                    kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
+                } else {
+                    grad = (grad + (var.as_detached_tensor() * self.wd)?)?;
+                }
+            }
+            kernels::scale_add(&memory.grad_avg, mom, 1.0 - mom, &grad)?;
+            kernels::square_average(&memory.sqr_avg, sqr_mom, &grad)?;
+            let (debias1, debias2) = (1.0 - mom.powi(t), 1.0 - sqr_mom.powi(t));
+            let (m, v) = (memory.grad_avg.as_detached_tensor(), memory.sqr_avg.as_detached_tensor());
+            kernels::adam_step(var, &m, &v, lr / debias1, debias2, eps)?;
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> OptimState {
+        let mut state = OptimState::default();
+        for (name, memory) in &self.memory {
+            state.tensors.insert(format!("grad_avg/{name}"), memory.grad_avg.as_detached_tensor());
+            state.tensors.insert(format!("sqr_avg/{name}"), memory.sqr_avg.as_detached_tensor());
+            state.steps.insert(name.clone(), memory.step);
+        }
+        state
+    }
+
+    fn set_state(&mut self, state: OptimState) -> Result<()> {
+        self.memory.clear();
+        for (name, &step) in &state.steps {
+            let find = |average: &str| state.tensors.get(&format!("{average}/{name}"));
+            if let (Some(grad_avg), Some(sqr_avg)) = (find("grad_avg"), find("sqr_avg")) {
+                let copy = |tensor: &Tensor| -> Result<Var> { Ok(Var::from_tensor(&tensor.copy()?)?) };
+                self.memory
+                    .insert(name.clone(), Memory { grad_avg: copy(grad_avg)?, sqr_avg: copy(sqr_avg)?, step });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Steps downhill: optimisers, and the schedules of their learning rates.
+
+mod adam;
+mod schedule;
+mod sgd;
+
+pub use adam::Adam;
+pub use schedule::{
+    OneCycle, combined_cos, cosine_annealing, even_mults, sched_cos, sched_exp, sched_lin, step_lr, torch_one_cycle,
+};
+pub use sgd::Sgd;
+
+use crate::error::Result;
+use crate::nn::{Kind, Param};
+use candle_core::Tensor;
+use candle_core::backprop::GradStore;
+use std::collections::BTreeMap;
+
+/// What a schedule sets before each step.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Hypers {
+    /// Learning rate of each parameter group; the last one serves the groups beyond.
+    pub lr: Vec<f64>,
+    /// Momentum (SGD) or the first beta (Adam); `None` leaves the optimiser's own.
+    pub mom: Option<f64>,
+}
+
+impl Hypers {
+    /// One learning rate for all groups, and the optimiser's own momentum.
+    pub fn lr(lr: f64) -> Hypers {
+        Hypers { lr: vec![lr], mom: None }
+    }
+
+    fn lr_of(&self, param: &Param) -> f64 {
+        self.lr.get(param.group()).or(self.lr.last()).copied().unwrap_or_default()
+    }
+}
+
+/// Moves parameters against their gradients.
+pub trait Optimizer: Send {
+    /// One step for each parameter that is trainable and has a gradient.
+    ///
+    /// # Errors
+    /// When a gradient does not have its parameter's shape.
+    fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()>;
+
+    /// All that must be kept to go on later as if nothing had happened: averages by parameter and name, and step counts.
+    fn state(&self) -> OptimState;
+
+    /// Goes on from a state that [`Optimizer::state`] gave.
+    ///
+    /// # Errors
+    /// When a tensor cannot be copied.
+    fn set_state(&mut self, state: OptimState) -> Result<()>;
+}
+
+/// The memory of an optimiser.
+#[derive(Debug, Clone, Default)]
+pub struct OptimState {
+    /// Running averages, called `average/parameter`.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// Steps taken, by parameter.
+    pub steps: BTreeMap<String, u64>,
+}
+
+/// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) spares normalisation layers and biases.
+fn decays(param: &Param, all: bool) -> bool {
+    all || param.kind() == Kind::Weight
+}

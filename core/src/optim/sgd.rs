@@ -1,0 +1,93 @@
+//! Stochastic gradient descent.
+
+use super::{Hypers, OptimState, Optimizer, decays};
+use crate::error::Result;
+use crate::kernels;
+use crate::nn::Param;
+use candle_core::Var;
+use candle_core::backprop::GradStore;
+use std::collections::BTreeMap;
+
+/// SGD with momentum, Nesterov momentum and weight decay, as PyTorch and as fast.ai define them.
+///
+/// Momentum is not dampened: `buf ← mom·buf + g`, then `p ← p - lr·buf` (with Nesterov: `p - lr·(g + mom·buf)`).
+#[derive(Debug, Default)]
+pub struct Sgd {
+    /// Momentum; 0 keeps no memory.
+    pub mom: f64,
+    /// Nesterov's variant.
+    pub nesterov: bool,
+    /// Weight decay.
+    pub wd: f64,
+    /// fast.ai multiplies the parameter by `1 - lr·wd` before the step (`true`); PyTorch adds `wd·p` to the gradient.
+    pub decouple_wd: bool,
+    /// Whether biases and normalisation layers decay too, as in PyTorch.
+    pub wd_bn_bias: bool,
+    averages: BTreeMap<String, Var>,
+}
+
+impl Sgd {
+    /// Plain descent: no momentum, no weight decay.
+    pub fn new() -> Sgd {
+        Sgd::default()
+    }
+
+    /// `torch.optim.SGD(momentum=mom, weight_decay=wd)`.
+    pub fn torch(mom: f64, wd: f64) -> Sgd {
+        Sgd { mom, wd, wd_bn_bias: true, ..Sgd::default() }
+    }
+
+    /// fast.ai's `SGD(mom=mom, wd=wd)`.
+    pub fn fastai(mom: f64, wd: f64) -> Sgd {
+        Sgd { mom, wd, decouple_wd: true, ..Sgd::default() }
+    }
+}
+
+impl Optimizer for Sgd {
+    fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()> {
+        let mom = hypers.mom.unwrap_or(self.mom);
+        for param in params.iter().filter(|p| p.trainable()) {
+            let Some(grad) = grads.get(param.var()) else { continue };
+            let (var, lr) = (param.var(), hypers.lr_of(param));
+            let mut grad = grad.detach();
+            if self.wd != 0.0 && decays(param, self.wd_bn_bias) {
+                if self.decouple_wd {
+                    kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
+                } else {
+                    grad = (grad + (var.as_detached_tensor() * self.wd)?)?;
+                }
+            }
+            if mom == 0.0 {
+                kernels::add_scaled(var, -lr, &grad)?;
+                continue;
+            }
+            if !self.averages.contains_key(param.name()) {
+                self.averages.insert(param.name().to_string(), Var::from_tensor(&grad.zeros_like()?)?);
+            }
+            let Some(average) = self.averages.get(param.name()) else { continue };
+            kernels::scale_add(average, mom, 1.0, &grad)?;
+            if self.nesterov {
+                kernels::add_scaled(var, -lr, &grad)?;
+                kernels::add_scaled(var, -lr * mom, &average.as_detached_tensor())?;
+            } else {
+                kernels::add_scaled(var, -lr, &average.as_detached_tensor())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> OptimState {
+        let tensors = self.averages.iter().map(|(k, v)| (format!("grad_avg/{k}"), v.as_detached_tensor())).collect();
+        OptimState { tensors, steps: BTreeMap::new() }
+    }
+
+    fn set_state(&mut self, state: OptimState) -> Result<()> {
+        self.averages.clear();
+        for (name, tensor) in &state.tensors {
+            if let Some(name) = name.strip_prefix("grad_avg/") {
+                self.averages.insert(name.to_string(), Var::from_tensor(&tensor.copy()?)?);
+            }
+        }
+        Ok(())
+    }
+}

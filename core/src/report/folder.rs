@@ -1,0 +1,82 @@
+//! The folder of a run: which of its files are ours, and how they are written.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The list of the files that a run wrote. The next run removes those, and nothing else: checkpoints stay, and so does
+/// whatever a user keeps there.
+const LIST: &str = ".tallow-files";
+
+/// A folder whose files are listed as they are written.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    files: Vec<String>,
+}
+
+impl Folder {
+    /// Makes the folder, proves that it can be written, and clears away what an earlier run of ours left.
+    pub(crate) fn create(path: &Path) -> Result<Folder> {
+        fs::create_dir_all(path).map_err(Error::io(path))?;
+        let list = path.join(LIST);
+        for name in fs::read_to_string(&list).unwrap_or_default().lines() {
+            remove(path, name)?;
+        }
+        let folder = Folder { path: path.to_path_buf(), files: Vec::new() };
+        folder.save_list()?;
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of the files written so far, relative to the folder, in order.
+    pub(crate) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Notes that a file is ours, before it is there: a file that is not listed would never be cleared away.
+    pub(crate) fn claim(&mut self, name: &str) -> Result<PathBuf> {
+        if !self.files.iter().any(|file| file == name) {
+            self.files.push(String::from(name));
+            self.save_list()?;
+        }
+        Ok(self.path.join(name))
+    }
+
+    /// Writes a file of the run whole, or not at all.
+    pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.claim(name)?;
+        write(&path, bytes)?;
+        Ok(path)
+    }
+
+    fn save_list(&self) -> Result<()> {
+        write(&self.path.join(LIST), (self.files.join("\n") + "\n").as_bytes())
+    }
+}
+
+/// Writes a file whole, or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    tallow_datasets::atomic::write(path, bytes).map_err(|error| match error {
+        tallow_datasets::Error::Io { path, source, .. } => Error::Io { path, source },
+        other => Error::Data(other),
+    })
+}
+
+/// Removes one listed file, if it is there. The list is a file like any other and may hold anything, so a name that
+/// leads out of the folder is passed over.
+fn remove(folder: &Path, name: &str) -> Result<()> {
+    let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if name.is_empty() || !inside {
+        return Ok(());
+    }
+    let path = folder.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,68 @@
+//! `history.csv`: what every fit of a run recorded, epoch by epoch.
+//!
+//! Numbers are written with as many digits as it takes to read the same number back, and times are left out, so that
+//! two runs with one seed write the same bytes.
+
+use crate::error::{Error, Result};
+
+/// The fits of a run, each with its own columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct History {
+    fits: Vec<Fit>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Fit {
+    name: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<f64>>,
+}
+
+impl History {
+    /// Adds a fit.
+    pub(crate) fn push(&mut self, name: &str, columns: &[impl AsRef<str>], rows: &[Vec<f64>]) -> Result<()> {
+        if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != columns.len()) {
+            let (n, expected) = (row.len(), columns.len());
+            return Err(Error::Value(format!("history `{name}`: row {i} has {n} values for {expected} columns")));
+        }
+        let columns = columns.iter().map(|c| String::from(c.as_ref())).collect();
+        self.fits.push(Fit { name: String::from(name), columns, rows: rows.to_vec() });
+        Ok(())
+    }
+
+    /// The file: one line for each row, its first column the fit, then every column that any fit has, in the order in
+    /// which they first came. A fit's cell is blank where it has no such column.
+    pub(crate) fn csv(&self) -> String {
+        let mut columns: Vec<&str> = Vec::new();
+        for column in self.fits.iter().flat_map(|fit| &fit.columns) {
+            if !columns.contains(&column.as_str()) {
+                columns.push(column);
+            }
+        }
+        let head = ["fit"].into_iter().chain(columns.iter().copied()).map(quote).collect::<Vec<_>>();
+        let mut csv = head.join(",") + "\n";
+        for fit in &self.fits {
+            let places: Vec<_> = columns.iter().map(|name| fit.columns.iter().position(|c| c == name)).collect();
+            for row in &fit.rows {
+                csv.push_str(&quote(&fit.name));
+                for place in &places {
+                    csv.push(',');
+                    if let Some(value) = place.and_then(|i| row.get(i)) {
+                        // Rust prints the shortest digits that read back as the same number.
+                        csv.push_str(&value.to_string());
+                    }
+                }
+                csv.push('\n');
+            }
+        }
+        csv
+    }
+}
+
+fn quote(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        String::from(field)
+    }
+}

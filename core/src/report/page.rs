@@ -1,0 +1,198 @@
+//! `report.html`: one page that needs nothing but itself.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::compare::Comparison;
+use super::html::{escape, inline, prose};
+use super::record::{Block, Picture};
+use super::summary::{Count, Mood, Row, Target};
+use super::table::Table;
+
+/// What stands on the page.
+pub(crate) struct Page<'a> {
+    pub(crate) chapter: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) quick: bool,
+    pub(crate) facts: Vec<(String, String)>,
+    pub(crate) data: &'a [String],
+    pub(crate) blocks: &'a [Block],
+    pub(crate) comparisons: &'a [Comparison],
+    pub(crate) targets: &'a [Target],
+    pub(crate) config: Value,
+}
+
+impl Page<'_> {
+    /// The page.
+    pub(crate) fn html(&self) -> String {
+        let title = escape(self.title);
+        let chapter = escape(self.chapter);
+        let style = include_str!("page.css");
+        let config = escape(&format!("{:#}", self.config));
+        let (header, contents, body) = (self.header(), self.contents(), self.body());
+        let (measured, targets) = (self.measured(), self.reached());
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{title} · {chapter}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
+             {header}{contents}<main>\n{body}{measured}{targets}</main>\n\
+             <footer>\n<h2 id=\"config\">Configuration</h2>\n<pre>{config}</pre>\n\
+             <p>Written by <code>tallow {}</code>. The same numbers are in <code>metrics.json</code> and \
+             <code>history.csv</code>, the figures in <code>plots/</code>.</p>\n</footer>\n</body>\n</html>\n",
+            env!("CARGO_PKG_VERSION"),
+        )
+    }
+
+    fn header(&self) -> String {
+        let facts = self.facts.iter().map(|(name, value)| {
+            format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value))
+        });
+        let data = self.data.iter().map(|data| format!("<li>{}</li>", inline(data))).collect::<String>();
+        let data = if data.is_empty() { data } else { format!("<h2>Data</h2>\n<ul class=\"data\">{data}</ul>\n") };
+        let quick = match self.quick {
+            true => "<p class=\"callout\">This was a <strong>quick run</strong>: it trains on little data for a short \
+                     time, so what training measures is not comparable with the source.</p>\n",
+            false => "",
+        };
+        let count = match self.comparisons {
+            [] => String::new(),
+            all => format!("<p class=\"count\"><a href=\"#measured\">{}</a></p>\n", Count::of(all).words()),
+        };
+        format!(
+            "<header>\n<p class=\"chapter\">{}</p>\n<h1>{}</h1>\n<dl class=\"facts\">{}</dl>\n{data}{quick}{count}</header>\n",
+            escape(self.chapter),
+            inline(self.title),
+            facts.collect::<String>(),
+        )
+    }
+
+    fn contents(&self) -> String {
+        let sections = self.blocks.iter().filter_map(|block| match block {
+            Block::Section(title) => Some(title),
+            _ => None,
+        });
+        let mut items: String = sections
+            .enumerate()
+            .map(|(i, title)| format!("<li><a href=\"#s{}\">{}</a></li>\n", i + 1, inline(title)))
+            .collect();
+        if !self.comparisons.is_empty() {
+            items.push_str("<li><a href=\"#measured\">Printed and measured</a></li>\n");
+        }
+        if items.is_empty() { items } else { format!("<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}</ol>\n</nav>\n") }
+    }
+
+    fn body(&self) -> String {
+        let mut sections = 0;
+        let blocks = self.blocks.iter().map(|block| match block {
+            Block::Section(title) => {
+                sections += 1;
+                format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
+            }
+            Block::Text(text) => prose(text),
+            Block::Said(lines) => format!("<pre>{}</pre>\n", escape(lines.join("\n").trim_matches('\n'))),
+            Block::Figure { name, caption, picture, size } => figure(name, caption, picture, *size),
+            Block::Table(table) => text_table(table),
+            Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
+        });
+        blocks.collect()
+    }
+
+    /// The printed-versus-measured table.
+    fn measured(&self) -> String {
+        if self.comparisons.is_empty() {
+            return String::new();
+        }
+        let mut rows = String::new();
+        let mut section = String::new();
+        for row in self.comparisons.iter().map(Row::new) {
+            if row.section != section {
+                section.clone_from(&row.section);
+                rows.push_str(&format!("<tr class=\"group\"><th colspan=\"4\">{}</th></tr>\n", inline(&section)));
+            }
+            rows.push_str(&comparison(&row));
+        }
+        format!(
+            "<h2 id=\"measured\">Printed and measured</h2>\n\
+             <p>Every figure that the source prints, beside the figure that this run measured: {}.</p>\n\
+             <div class=\"wide\"><table class=\"measured\">\n<thead><tr><th>What</th><th class=\"n\">Printed</th>\
+             <th class=\"n\">Measured</th><th>Verdict</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n",
+            Count::of(self.comparisons).words(),
+        )
+    }
+
+    fn reached(&self) -> String {
+        if self.targets.is_empty() {
+            return String::new();
+        }
+        let items = self.targets.iter().map(|target| {
+            let (mood, mark) = if target.met() { ("good", "✓") } else { ("bad", "✗") };
+            format!("<li><span class=\"verdict {mood}\">{mark}</span> {}</li>\n", escape(&target.words()))
+        });
+        format!("<h3>Targets</h3>\n<ul class=\"targets\">\n{}</ul>\n", items.collect::<String>())
+    }
+}
+
+fn comparison(row: &Row) -> String {
+    let (mood, mark) = match row.mood {
+        Mood::Good => ("good", "✓"),
+        Mood::Mixed => ("mixed", "≈"),
+        Mood::Bad => ("bad", "✗"),
+        Mood::Neutral => ("neutral", "–"),
+    };
+    let note = match row.note.as_str() {
+        "" => String::new(),
+        note => format!("<div class=\"note\">{}</div>", inline(note)),
+    };
+    let details = row.details.iter().map(|cells| {
+        let [printed, shown, verdict] = cells.each_ref().map(|cell| escape(cell));
+        format!("<tr><td class=\"n\">{printed}</td><td class=\"n\">{shown}</td><td>{verdict}</td></tr>")
+    });
+    let details = match row.details.len() {
+        0 => String::new(),
+        n => format!(
+            "<details><summary>all {n} figures</summary><table><thead><tr><th class=\"n\">Printed</th>\
+             <th class=\"n\">Measured</th><th>Verdict</th></tr></thead><tbody>{}</tbody></table></details>",
+            details.collect::<String>()
+        ),
+    };
+    format!(
+        "<tr><td>{}{note}{details}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+         <td><span class=\"verdict {mood}\">{mark} {}</span></td></tr>\n",
+        inline(&row.what),
+        escape(&row.printed),
+        escape(&row.shown),
+        escape(&row.verdict),
+    )
+}
+
+fn figure(name: &str, caption: &str, picture: &Picture, (width, height): (u32, u32)) -> String {
+    let picture = match picture {
+        // Only the drawing: a page has no place for an XML declaration.
+        Picture::Svg(svg) => String::from(svg.find("<svg").map_or("", |start| &svg[start..])),
+        Picture::Png(png) => format!(
+            "<img src=\"data:image/png;base64,{}\" width=\"{width}\" height=\"{height}\" alt=\"{}\">",
+            BASE64.encode(png),
+            escape(caption)
+        ),
+    };
+    format!(
+        "<figure id=\"fig-{}\">\n<div class=\"frame\">{picture}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
+        escape(name),
+        inline(caption)
+    )
+}
+
+fn text_table(table: &Table) -> String {
+    let numeric = table.numeric();
+    let class = |i: usize| if numeric.get(i).copied().unwrap_or(false) { " class=\"n\"" } else { "" };
+    let cells = |tag: &str, cells: &[String]| -> String {
+        cells.iter().enumerate().map(|(i, cell)| format!("<{tag}{}>{}</{tag}>", class(i), escape(cell))).collect()
+    };
+    let rows = table.rows.iter().map(|row| format!("<tr>{}</tr>\n", cells("td", row)));
+    format!(
+        "<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+        cells("th", &table.headers),
+        rows.collect::<String>()
+    )
+}

@@ -1,0 +1,251 @@
+//! What a chapter talks to: it says and shows, and the run prints, keeps and in the end writes it all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::compare::{Comparison, Expect};
+use super::console::Console;
+use super::folder::Folder;
+use super::history::History;
+use super::machine;
+use super::record::{Block, Picture, Record, Shared};
+use super::summary::Target;
+use super::table::Table;
+use crate::error::{Error, Result};
+use crate::event::Listener;
+use crate::plot::Figure;
+
+/// Above this size an SVG weighs the page down, and the figure goes in as PNG.
+const LARGEST_SVG: usize = 200_000;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunConfig {
+    /// The chapter's name, as in `ch04_mnist`.
+    pub chapter: String,
+    /// The title of the page.
+    pub title: String,
+    /// The folder to write to.
+    pub out: PathBuf,
+    /// A short run, on little data: what training measures is not comparable with the source.
+    pub quick: bool,
+    /// Print one JSON object instead of the transcript.
+    pub json: bool,
+    /// Print nothing.
+    pub quiet: bool,
+    /// Whether a target that is missed is a failure.
+    pub require_target: bool,
+    /// What else determines the run: seed, device, versions. An object; it becomes `config.json`.
+    pub config: Value,
+}
+
+/// A run of a chapter.
+///
+/// A run that is dropped before [`Run::finish`] leaves `config.json` and `transcript.txt`, and no report.
+pub struct Run {
+    pub(super) config: RunConfig,
+    pub(super) folder: Folder,
+    pub(super) record: Shared,
+    pub(super) comparisons: Vec<Comparison>,
+    pub(super) metrics: Map<String, Value>,
+    pub(super) history: History,
+    pub(super) data: Vec<String>,
+    pub(super) targets: Vec<Target>,
+    pub(super) artifacts: Vec<String>,
+    pub(super) begun: Instant,
+    pub(super) finished: bool,
+}
+
+/// What a finished run leaves behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The page.
+    pub report: PathBuf,
+    /// Printed figures that were matched or beaten.
+    pub good: usize,
+    /// Printed figures that were not reached.
+    pub worse: usize,
+    /// Printed figures that were not judged.
+    pub not_judged: usize,
+    /// The targets that were missed, in words.
+    pub missed: Vec<String>,
+    /// The contents of `metrics.json`.
+    pub metrics: Value,
+}
+
+impl Run {
+    /// Begins a run: makes its folder, clears away what an earlier run left there, and prints the title. Results go to
+    /// stdout.
+    ///
+    /// # Errors
+    /// [`Error::Io`], naming the folder, where it cannot be made or written.
+    pub fn create(config: RunConfig) -> Result<Run> {
+        Run::create_with(config, Box::new(std::io::stdout()))
+    }
+
+    /// As [`Run::create`], with results going to `out`.
+    ///
+    /// # Errors
+    /// As [`Run::create`].
+    pub fn create_with(config: RunConfig, out: Box<dyn Write + Send>) -> Result<Run> {
+        let mut folder = Folder::create(&config.out)?;
+        let transcript = std::fs::File::create(folder.claim("transcript.txt")?).map_err(Error::io(&config.out))?;
+        let console = Console::new(out, config.quiet || config.json, config.quiet, Some(transcript));
+        let mut run = Run {
+            folder,
+            record: Shared::new(Record::new(console)),
+            comparisons: Vec::new(),
+            metrics: Map::new(),
+            history: History::default(),
+            data: Vec::new(),
+            targets: Vec::new(),
+            artifacts: Vec::new(),
+            begun: Instant::now(),
+            finished: false,
+            config,
+        };
+        run.write_config()?;
+        let title = &run.config.title;
+        let facts = run.facts().into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        let underline = "═".repeat(title.chars().count());
+        run.record.lock().console.say(&format!("{title}\n{underline}\n{}", facts.join(", ")));
+        Ok(run)
+    }
+
+    /// The folder of the run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether this is a quick run.
+    pub fn quick(&self) -> bool {
+        self.config.quick
+    }
+
+    /// Begins a section: a heading on the terminal and on the page, and an entry in the page's table of contents.
+    pub fn section(&mut self, title: impl AsRef<str>) {
+        self.record.lock().begin_section(title.as_ref());
+    }
+
+    /// Prose, on the page only. `` `code` ``, `**bold**` and `*emphasis*` are understood, a blank line begins a
+    /// paragraph, and lines that begin with `- ` are a list.
+    pub fn text(&mut self, prose: impl AsRef<str>) {
+        self.record.lock().blocks.push(Block::Text(String::from(prose.as_ref())));
+    }
+
+    /// A result: printed, and on the page in fixed width. Results that follow one another share a block.
+    pub fn say(&mut self, result: impl AsRef<str>) {
+        self.record.lock().say(result.as_ref());
+    }
+
+    /// A figure: written to `plots/` as PNG and SVG, and put on the page. `name` is a file name without an ending; a
+    /// second figure of one name gets a number.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where the name is no plain file name, and what drawing or writing the figure fails with.
+    pub fn figure(&mut self, name: &str, caption: impl AsRef<str>, figure: &Figure) -> Result<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            return Err(Error::Value(format!("`{name}` cannot name a figure: letters, digits, `_`, `-` and `.` can")));
+        }
+        let taken = |name: &str| self.folder.files().contains(&format!("plots/{name}.png"));
+        let numbered = (2..).map(|i| format!("{name}_{i}"));
+        let name = [String::from(name)].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+
+        let (svg, png) = (figure.svg()?, figure.png()?);
+        self.folder.write(&format!("plots/{name}.svg"), svg.as_bytes())?;
+        let path = self.folder.write(&format!("plots/{name}.png"), &png)?;
+        let picture = if svg.len() <= LARGEST_SVG { Picture::Svg(svg) } else { Picture::Png(png) };
+        let caption = String::from(caption.as_ref());
+        let mut record = self.record.lock();
+        record.console.say(&format!("[plot] {}", machine::short(&path)));
+        record.blocks.push(Block::Figure { name, caption, picture, size: figure.size() });
+        Ok(())
+    }
+
+    /// A figure that the source prints beside the one that this run measured, in the same unit: one row of the
+    /// printed-versus-measured table.
+    pub fn compare(&mut self, what: impl Into<String>, printed: &str, measured: f64, expect: Expect) {
+        self.add(Comparison::new(what, printed, measured, expect));
+    }
+
+    /// As [`Run::compare`], with a remark: other data, another split, why the figure differs.
+    pub fn compare_with_note(
+        &mut self,
+        what: impl Into<String>,
+        printed: &str,
+        measured: f64,
+        expect: Expect,
+        note: impl Into<String>,
+    ) {
+        self.add(Comparison::new(what, printed, measured, expect).note(note));
+    }
+
+    /// A series that the source prints, such as the accuracy of each epoch, beside ours: one row on the page, one entry
+    /// for each figure in `metrics.json`.
+    pub fn compare_series(
+        &mut self,
+        what: impl Into<String>,
+        printed: &[impl AsRef<str>],
+        measured: &[f64],
+        expect: Expect,
+    ) {
+        self.add(Comparison::series(what, printed, measured, expect));
+    }
+
+    /// Adds a comparison that was built by hand.
+    pub fn add(&mut self, comparison: Comparison) {
+        let section = String::from(self.record.lock().section());
+        self.comparisons.push(Comparison { section, quick: self.config.quick, ..comparison });
+    }
+
+    /// A number for `metrics.json`. One that is not finite becomes `null`: JSON knows no other numbers.
+    pub fn metric(&mut self, name: impl Into<String>, value: f64) {
+        self.metrics.insert(name.into(), json!(value));
+    }
+
+    /// A target that this run set out to reach: `value` must be at least `goal`. A miss is a failure where the run was
+    /// told so (`--require-target`).
+    pub fn target(&mut self, name: impl Into<String>, value: f64, goal: f64) {
+        self.targets.push(Target { name: name.into(), value, goal });
+    }
+
+    /// What a fit recorded, for `history.csv`. Leave times out: two runs with one seed write the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where a row is not as long as `columns`.
+    pub fn history(&mut self, fit: &str, columns: &[impl AsRef<str>], rows: &[Vec<f64>]) -> Result<()> {
+        self.history.push(fit, columns, rows)
+    }
+
+    /// A table: printed, and on the page.
+    pub fn table(&mut self, headers: &[impl AsRef<str>], rows: &[Vec<String>]) {
+        self.record.lock().table(Table::new(headers, rows));
+    }
+
+    /// The data that this run used, with their licence: printed, in the page's header and in `config.json`.
+    pub fn data(&mut self, data: impl AsRef<str>) {
+        let data = data.as_ref();
+        self.record.lock().console.say(&format!("data: {data}"));
+        self.data.push(String::from(data));
+    }
+
+    /// A file or folder that the chapter wrote itself below the run's folder, such as an exported model. It is listed in
+    /// `metrics.json`; the next run does not remove it.
+    pub fn artifact(&mut self, path: impl AsRef<Path>) {
+        let path = path.as_ref();
+        let inside = path.strip_prefix(self.folder.path()).unwrap_or(path);
+        self.artifacts.push(inside.display().to_string());
+    }
+
+    /// A listener for the library's events: it draws progress bars on stderr, and its tables are results, printed and
+    /// on the page.
+    pub fn listener(&self) -> Listener {
+        self.record.listener()
+    }
+}

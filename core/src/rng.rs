@@ -1,0 +1,189 @@
+//! One seed, many named streams of random numbers, the same on every machine.
+//!
+//! A stream is ChaCha8 keyed by the seed and the stream's name, so asking for one stream never shifts another: adding a
+//! layer does not change how the data are shuffled. ChaCha is a specification, and the logarithm and cosine behind the
+//! normal distribution come from `libm` and not from the system, so the numbers do not depend on the platform.
+
+use crate::error::Result;
+use candle_core::{Device, Shape, Tensor};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+/// A stream of random numbers.
+#[derive(Debug, Clone)]
+pub struct Rng {
+    seed: u64,
+    path: u64,
+    chacha: ChaCha8Rng,
+}
+
+impl Rng {
+    /// The root stream of a seed.
+    pub fn new(seed: u64) -> Rng {
+        Rng::keyed(seed, 0xcbf2_9ce4_8422_2325)
+    }
+
+    /// An independent stream, named within this one. The numbers already drawn from `self` make no difference.
+    pub fn stream(&self, name: &str) -> Rng {
+        // FNV-1a over the names, with a separator so that ("ab", "c") and ("a", "bc") differ.
+        let path = name
+            .bytes()
+            .chain([0xff])
+            .fold(self.path, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Rng::keyed(self.seed, path)
+    }
+
+    /// [`Rng::stream`] with a number for a name: the stream of one epoch, or of one sample.
+    pub fn substream(&self, index: u64) -> Rng {
+        self.stream(&index.to_string())
+    }
+
+    fn keyed(seed: u64, path: u64) -> Rng {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&path.to_le_bytes());
+        Rng { seed, path, chacha: ChaCha8Rng::from_seed(key) }
+    }
+
+    /// How many 32-bit words have been drawn: all that a checkpoint needs to go on from here.
+    pub fn position(&self) -> u64 {
+        self.chacha.get_word_pos() as u64
+    }
+
+    /// Goes to a position that [`Rng::position`] told.
+    pub fn seek(&mut self, position: u64) {
+        self.chacha.set_word_pos(u128::from(position));
+    }
+
+    /// A whole number in `0..n`, each as likely as the others; 0 if `n` is 0.
+    pub fn below(&mut self, n: usize) -> usize {
+        // Lemire's multiplication method with rejection, so that no number is favoured.
+        let n = n as u64;
+        if n == 0 {
+            return 0;
+        }
+        let threshold = n.wrapping_neg() % n;
+        loop {
+            let wide = u128::from(self.chacha.next_u64()) * u128::from(n);
+            if wide as u64 >= threshold {
+                return (wide >> 64) as usize;
+            }
+        }
+    }
+
+    /// A number in `low..high`, uniformly.
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    /// A number from the normal distribution with mean 0 and standard deviation 1 (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
+        radius * libm::cos(std::f64::consts::TAU * self.unit())
+    }
+
+    /// A number in `0..1` with 53 random bits.
+    fn unit(&mut self) -> f64 {
+        (self.chacha.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Puts the items in a random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+
+    /// The numbers `0..n` in a random order, like `torch.randperm`.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        self.shuffle(&mut order);
+        order
+    }
+
+    /// A tensor of normal numbers, like `torch.randn`, times `std`.
+    ///
+    /// # Errors
+    /// When the device cannot hold the tensor.
+    pub fn randn(&mut self, shape: impl Into<Shape>, std: f64, device: &Device) -> Result<Tensor> {
+        let shape = shape.into();
+        let values: Vec<f32> = (0..shape.elem_count()).map(|_| (std * self.normal()) as f32).collect();
+        Ok(Tensor::from_vec(values, shape, device)?)
+    }
+
+    /// A tensor of uniform numbers in `low..high`, like `torch.empty(shape).uniform_(low, high)`.
+    ///
+    /// # Errors
+    /// When the device cannot hold the tensor.
+    pub fn rand(&mut self, shape: impl Into<Shape>, low: f64, high: f64, device: &Device) -> Result<Tensor> {
+        let shape = shape.into();
+        let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
+        Ok(Tensor::from_vec(values, shape, device)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_is_chacha8_as_specified() {
+        // First block of ChaCha8 for an all-zero 256-bit key and nonce (draft-strombergson-chacha-test-vectors, TC1).
+        let mut chacha = ChaCha8Rng::from_seed([0; 32]);
+        let words: Vec<u32> = (0..2).map(|_| chacha.next_u32()).collect();
+        assert_eq!(words, [u32::from_le_bytes([0x3e, 0x00, 0xef, 0x2f]), u32::from_le_bytes([0x89, 0x5f, 0x40, 0xd6])]);
+    }
+
+    #[test]
+    fn streams_are_independent_of_order_and_of_each_other() {
+        let root = Rng::new(42);
+        let mut used = root.stream("a");
+        used.normal();
+        assert_eq!(root.stream("b").normal(), used.stream("x").clone().seed_stream("b").normal());
+        assert_ne!(root.stream("a").uniform(0., 1.), root.stream("b").uniform(0., 1.));
+        assert_ne!(Rng::new(1).uniform(0., 1.), Rng::new(2).uniform(0., 1.));
+        assert_ne!(root.stream("ab").stream("c").unit(), root.stream("a").stream("bc").unit());
+    }
+
+    impl Rng {
+        fn seed_stream(&self, name: &str) -> Rng {
+            Rng::new(self.seed).stream(name)
+        }
+    }
+
+    #[test]
+    fn a_position_can_be_saved_and_found_again() {
+        let mut rng = Rng::new(7);
+        for _ in 0..5 {
+            rng.normal();
+        }
+        let position = rng.position();
+        let expected = [rng.normal(), rng.uniform(0., 1.)];
+        let mut again = Rng::new(7);
+        again.seek(position);
+        assert_eq!([again.normal(), again.uniform(0., 1.)], expected);
+    }
+
+    #[test]
+    fn moments_are_those_of_the_distributions() {
+        let mut rng = Rng::new(3);
+        let n = 100_000;
+        let normal: Vec<f64> = (0..n).map(|_| rng.normal()).collect();
+        let mean = normal.iter().sum::<f64>() / n as f64;
+        let var = normal.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+        // Five standard errors: 1/sqrt(n) of the mean, sqrt(2/n) of the variance.
+        assert!(mean.abs() < 5.0 / (n as f64).sqrt() && (var - 1.0).abs() < 5.0 * (2.0 / n as f64).sqrt());
+        let mut counts = [0; 7];
+        (0..n).for_each(|_| counts[rng.below(7)] += 1);
+        assert!(counts.iter().all(|&c| (f64::from(c) - n as f64 / 7.0).abs() < 5.0 * (n as f64 / 7.0).sqrt()));
+    }
+
+    #[test]
+    fn a_permutation_holds_each_number_once() {
+        let mut order = Rng::new(1).permutation(1000);
+        assert_ne!(order[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        order.sort_unstable();
+        assert!(order.iter().enumerate().all(|(i, &v)| i == v));
+        assert_eq!(Rng::new(1).below(0), 0);
+    }
+}

@@ -1,0 +1,127 @@
+//! Finding a learning rate by trying them all (Smith, 2015).
+
+use super::learner::{Learner, scalar};
+use crate::error::Result;
+use crate::event::{self, Event};
+use crate::optim::{Hypers, sched_exp};
+
+/// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
+#[derive(Debug, Clone)]
+pub struct LrFindConfig {
+    /// The first learning rate.
+    pub start_lr: f64,
+    /// The last one.
+    pub end_lr: f64,
+    /// The number of batches.
+    pub num_it: usize,
+    /// Whether to stop once the loss is four times its best.
+    pub stop_div: bool,
+}
+
+impl Default for LrFindConfig {
+    fn default() -> LrFindConfig {
+        LrFindConfig { start_lr: 1e-7, end_lr: 10.0, num_it: 100, stop_div: true }
+    }
+}
+
+/// Learning rates, the smoothed losses that they led to, and fast.ai's four suggestions.
+#[derive(Debug, Clone, Default)]
+pub struct LrFind {
+    /// Learning rates, from low to high.
+    pub lrs: Vec<f64>,
+    /// Smoothed losses after a step with each.
+    pub losses: Vec<f64>,
+}
+
+impl Learner {
+    /// Trains on growing learning rates for a while, and puts the network and the optimiser back as they were.
+    ///
+    /// # Errors
+    /// When shapes do not fit or somebody interrupts.
+    pub fn lr_find(&mut self, config: &LrFindConfig) -> Result<LrFind> {
+        let (weights, optimizer) = (self.params.snapshot()?, self.optimizer.state());
+        let mut memory = crate::optim::OptimState { steps: optimizer.steps, ..Default::default() };
+        for (name, tensor) in optimizer.tensors {
+            memory.tensors.insert(name, tensor.copy()?);
+        }
+        let streams = self.params.stream_positions();
+        let found = self.try_rates(config);
+        self.params.restore(&weights)?;
+        self.optimizer.set_state(memory)?;
+        self.params.seek_streams(&streams);
+        found
+    }
+
+    fn try_rates(&mut self, config: &LrFindConfig) -> Result<LrFind> {
+        let mut found = LrFind::default();
+        let (mut average, mut best) = (0.0, f64::INFINITY);
+        let trainable = self.params.trainable();
+        let n_batches = self.dls.train.n_batches();
+        self.listener.tell(Event::Begin { task: "lr_find", total: config.num_it });
+        for it in 0..config.num_it {
+            let mut batches = self.dls.train.epoch_from(it / n_batches, it % n_batches);
+            let Some(batch) = batches.next().transpose()? else { break };
+            let lr = sched_exp(config.start_lr, config.end_lr, it as f64 / config.num_it as f64);
+            let loss = (self.loss)(&self.model.forward(&batch.xs, true)?, &batch.ys)?;
+            let value = scalar(&loss)?;
+            average = value + 0.98 * (average - value);
+            let smooth = average / (1.0 - 0.98f64.powf((it + 1) as f64));
+            found.lrs.push(lr);
+            found.losses.push(smooth);
+            best = f64::min(best, smooth);
+            self.listener.tell(Event::Progress { done: it + 1, note: &format!("lr {lr:.1e}") });
+            if !smooth.is_finite() || (config.stop_div && smooth > 4.0 * best) || event::interrupted() {
+                break;
+            }
+            self.optimizer.step(&trainable, &loss.backward()?, &Hypers::lr(lr))?;
+        }
+        self.listener.tell(Event::End);
+        Ok(found)
+    }
+}
+
+impl LrFind {
+    /// In the longest stretch of falling losses, a point two thirds along: fast.ai's default. `None` on too few points.
+    pub fn valley(&self) -> Option<f64> {
+        let (lrs, losses) = self.middle();
+        let n = losses.len();
+        if n < 2 {
+            return None;
+        }
+        // Longest decreasing subsequence that ends at each point.
+        let mut longest = vec![1usize; n];
+        for i in 1..n {
+            for j in 0..i {
+                if losses[i] < losses[j] && longest[i] < longest[j] + 1 {
+                    longest[i] = longest[j] + 1;
+                }
+            }
+        }
+        let end = (0..n).fold(0, |best, i| if longest[i] > longest[best] { i } else { best });
+        let start = end as f64 - longest[end] as f64;
+        let section = (end as f64 - start) / 3.0;
+        let index = start as isize + section as isize + (section / 2.0) as isize;
+        usize::try_from(index).ok().and_then(|i| lrs.get(i)).copied()
+    }
+
+    /// Where the loss falls most steeply over the logarithm of the learning rate.
+    pub fn steep(&self) -> Option<f64> {
+        let (lrs, losses) = self.middle();
+        let slope = |i: usize| (losses[i + 1] - losses[i]) / (lrs[i + 1].ln() - lrs[i].ln());
+        (0..lrs.len().saturating_sub(1)).min_by(|&a, &b| slope(a).total_cmp(&slope(b))).map(|i| lrs[i])
+    }
+
+    /// A tenth of the learning rate with the lowest loss.
+    pub fn minimum(&self) -> Option<f64> {
+        let (lrs, losses) = self.middle();
+        (0..lrs.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).map(|i| lrs[i] / 10.0)
+    }
+
+    /// All but the first ten and the last five points, up to the first that is not a number, as fast.ai takes them.
+    fn middle(&self) -> (&[f64], &[f64]) {
+        let n = self.losses.len();
+        let (from, to) = if n > 15 { (10, n - 5) } else { (0, n) };
+        let finite = self.losses[from..to].iter().take_while(|loss| loss.is_finite()).count();
+        (&self.lrs[from..from + finite], &self.losses[from..from + finite])
+    }
+}

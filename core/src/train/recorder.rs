@@ -1,0 +1,127 @@
+//! What training wrote down.
+
+use serde::{Deserialize, Serialize};
+
+/// One epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// From 0, within its fit.
+    pub epoch: usize,
+    /// The smoothed training loss at the epoch's end.
+    pub train_loss: f64,
+    /// The mean loss over the validation set.
+    pub valid_loss: f64,
+    /// The metrics, in the learner's order.
+    pub metrics: Vec<f64>,
+    /// Wall time.
+    #[serde(skip)]
+    pub seconds: f64,
+}
+
+/// The history of a learner: rows for epochs, and what happened at each batch. fast.ai's `Recorder`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// Names of the metrics.
+    pub metric_names: Vec<String>,
+    /// One row per epoch, over all fits.
+    pub rows: Vec<EpochRow>,
+    /// The loss at each batch.
+    pub losses: Vec<f64>,
+    /// The smoothed loss at each batch.
+    pub smooth_losses: Vec<f64>,
+    /// The learning rate (of the last group) at each batch.
+    pub lrs: Vec<f64>,
+    /// The momentum at each batch, where a schedule sets it.
+    pub moms: Vec<f64>,
+    smooth: Smooth,
+}
+
+/// An exponential average that forgets its start: fast.ai's `AvgSmoothLoss`, beta 0.98.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Smooth {
+    average: f64,
+    count: u32,
+}
+
+impl Smooth {
+    const BETA: f64 = 0.98;
+
+    fn push(&mut self, loss: f64) {
+        self.average = loss + Self::BETA * (self.average - loss);
+        self.count += 1;
+    }
+
+    fn value(&self) -> f64 {
+        self.average / (1.0 - Self::BETA.powf(f64::from(self.count)))
+    }
+}
+
+impl Recorder {
+    /// The heads of the familiar table: epoch, losses, metrics and time.
+    pub fn columns(&self) -> Vec<String> {
+        let heads = ["epoch", "train_loss", "valid_loss"].into_iter().map(str::to_string);
+        heads.chain(self.metric_names.iter().cloned()).chain(["time".to_string()]).collect()
+    }
+
+    /// A row of that table, as fast.ai prints it.
+    pub fn cells(row: &EpochRow) -> Vec<String> {
+        let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied());
+        let seconds = row.seconds.round() as u64;
+        let time = format!("{:02}:{:02}", seconds / 60, seconds % 60);
+        std::iter::once(row.epoch.to_string()).chain(numbers.map(|v| format!("{v:.6}"))).chain([time]).collect()
+    }
+
+    /// The smoothed training loss.
+    pub fn smooth_loss(&self) -> f64 {
+        self.smooth.value()
+    }
+
+    /// Metric number `index` over the epochs: `L(learn.recorder.values).itemgot(2 + index)`.
+    pub fn metric(&self, index: usize) -> Vec<f64> {
+        self.rows.iter().filter_map(|row| row.metrics.get(index).copied()).collect()
+    }
+
+    /// Training losses over the epochs.
+    pub fn train_losses(&self) -> Vec<f64> {
+        self.rows.iter().map(|row| row.train_loss).collect()
+    }
+
+    /// Validation losses over the epochs.
+    pub fn valid_losses(&self) -> Vec<f64> {
+        self.rows.iter().map(|row| row.valid_loss).collect()
+    }
+
+    pub(super) fn begin_fit(&mut self) {
+        self.smooth = Smooth::default();
+    }
+
+    pub(super) fn push_loss(&mut self, loss: f64) {
+        self.smooth.push(loss);
+        self.losses.push(loss);
+        self.smooth_losses.push(self.smooth.value());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_forgets_its_start() {
+        // fastai: s = AvgSmoothLoss(); accumulate 2., 4.: s.value == 3.0101...
+        let mut recorder = Recorder::default();
+        recorder.push_loss(2.0);
+        assert!((recorder.smooth_loss() - 2.0).abs() < 1e-12);
+        recorder.push_loss(4.0);
+        let expected = (0.98 * (0.02 * 2.0) + 0.02 * 4.0) / (1.0 - 0.98 * 0.98);
+        assert!((recorder.smooth_loss() - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_table_is_fast_ais() {
+        let recorder = Recorder { metric_names: vec!["accuracy".into()], ..Recorder::default() };
+        assert_eq!(recorder.columns(), ["epoch", "train_loss", "valid_loss", "accuracy", "time"]);
+        let row = EpochRow { epoch: 3, train_loss: 0.5, valid_loss: 0.25, metrics: vec![0.875], seconds: 61.4 };
+        assert_eq!(Recorder::cells(&row), ["3", "0.500000", "0.250000", "0.875000", "01:01"]);
+    }
+}

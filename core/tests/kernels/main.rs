@@ -1,0 +1,14 @@
+//! The kernels against plain loops in f64, the portable path against the fast one, and the bad inputs that both refuse.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batch_norm;
+mod conv2d;
+mod max_pool2d;
+mod relu;
+mod step;
+
+/// What outputs and gradients may be off by, relative to the largest magnitude.
+const TOLERANCE: f64 = 1e-4;

@@ -1,0 +1,149 @@
+//! Metrics against scikit-learn 1.9.1. Each expectation comes from the Python line above it.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use tallow::Error;
+use tallow::metrics::*;
+
+#[track_caller]
+fn close(ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0), "ours {ours}, scikit-learn's {theirs}");
+}
+
+// y = [0,0,0,0,1,1,1,2,2,2,2,2]; p = [0,0,1,2,1,1,0,2,2,2,0,1]
+const ACTUAL: [u32; 12] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
+const PREDICTED: [u32; 12] = [0, 0, 1, 2, 1, 1, 0, 2, 2, 2, 0, 1];
+
+#[test]
+fn accuracy_and_error_rate() {
+    // accuracy_score(y, p)
+    close(accuracy(&PREDICTED, &ACTUAL).unwrap(), 0.5833333333333334);
+    close(error_rate(&PREDICTED, &ACTUAL).unwrap(), 1.0 - 0.5833333333333334);
+}
+
+#[test]
+fn the_confusion_matrix_has_actual_rows_and_predicted_columns() {
+    let confusion = Confusion::new(3, &PREDICTED, &ACTUAL).unwrap();
+    // confusion_matrix(y, p).tolist()
+    assert_eq!(confusion.rows(), [[2, 1, 1], [1, 2, 0], [1, 1, 3]]);
+    assert_eq!(confusion.support(), [4, 3, 5]);
+    assert_eq!((confusion.n_classes(), confusion.total()), (3, 12));
+    assert_eq!((confusion.get(0, 2), confusion.get(2, 0), confusion.get(3, 0), confusion.get(0, 3)), (1, 1, 0, 0));
+    close(confusion.accuracy(), 0.5833333333333334);
+}
+
+#[test]
+fn precision_recall_and_f1() {
+    let confusion = Confusion::new(3, &PREDICTED, &ACTUAL).unwrap();
+    // classification_report(y, p, output_dict=True)
+    let expected = [(0.5, 0.5, 0.5), (0.5, 0.6666666666666666, 0.5714285714285714), (0.75, 0.6, 0.6666666666666666)];
+    for (scores, (precision, recall, f1)) in confusion.per_class().iter().zip(expected) {
+        close(scores.precision, precision);
+        close(scores.recall, recall);
+        close(scores.f1, f1);
+    }
+    // precision_recall_fscore_support(y, p, average=...)
+    for (averaging, (precision, recall, f1)) in [
+        (Averaging::Macro, (0.5833333333333334, 0.5888888888888889, 0.5793650793650794)),
+        (Averaging::Micro, (0.5833333333333333, 0.5833333333333333, 0.5833333333333333)),
+        (Averaging::Weighted, (0.6041666666666666, 0.5833333333333333, 0.5873015873015873)),
+    ] {
+        let scores = confusion.average(averaging);
+        close(scores.precision, precision);
+        close(scores.recall, recall);
+        close(scores.f1, f1);
+    }
+}
+
+#[test]
+fn a_division_by_zero_is_zero() {
+    let confusion = Confusion::new(4, &[0, 2, 2, 2], &[0, 0, 1, 2]).unwrap();
+    // precision_recall_fscore_support([0,0,1,2], [0,2,2,2], labels=[0,1,2,3], average=..., zero_division=0)
+    let expected = [(1.0, 0.5, 2.0 / 3.0), (0.0, 0.0, 0.0), (1.0 / 3.0, 1.0, 0.5), (0.0, 0.0, 0.0)];
+    for (scores, (precision, recall, f1)) in confusion.per_class().iter().zip(expected) {
+        close(scores.precision, precision);
+        close(scores.recall, recall);
+        close(scores.f1, f1);
+    }
+    let scores = confusion.average(Averaging::Macro);
+    close(scores.precision, 0.3333333333333333);
+    close(scores.recall, 0.375);
+    close(scores.f1, 0.29166666666666663);
+    let scores = confusion.average(Averaging::Weighted);
+    close(scores.precision, 0.5833333333333334);
+    close(scores.recall, 0.5);
+    close(scores.f1, 0.4583333333333333);
+}
+
+#[test]
+fn the_most_confused_come_first_and_ties_in_the_order_of_their_classes() {
+    let confusion = Confusion::new(3, &[1, 1, 2, 0, 0, 0, 2], &[0, 0, 0, 2, 2, 1, 2]).unwrap();
+    let pairs = |min| confusion.most_confused(min).iter().map(|c| (c.actual, c.predicted, c.count)).collect::<Vec<_>>();
+    assert_eq!(pairs(1), [(0, 1, 2), (2, 0, 2), (0, 2, 1), (1, 0, 1)]);
+    assert_eq!(pairs(2), [(0, 1, 2), (2, 0, 2)]);
+    assert_eq!(pairs(0), pairs(1), "pairs that were never confused are not confused");
+    assert_eq!(pairs(3), []);
+}
+
+#[test]
+fn top_k() {
+    // top_k_accuracy_score([0,1,2,2], [[.5,.2,.2],[.3,.4,.2],[.2,.4,.3],[.7,.2,.1]], k=2, labels=[0,1,2])
+    let scores = [0.5_f32, 0.2, 0.2, 0.3, 0.4, 0.2, 0.2, 0.4, 0.3, 0.7, 0.2, 0.1];
+    close(top_k_accuracy(&scores, 3, &[0, 1, 2, 2], 2).unwrap(), 0.75);
+    close(top_k_accuracy(&scores, 3, &[0, 1, 2, 2], 3).unwrap(), 1.0);
+    // top_k_accuracy_score([0,1,2,0], [[.5,.5,0],[.5,.5,0],[.2,.2,.2],[.2,.2,.2]], k=..., labels=[0,1,2])
+    let ties = [0.5, 0.5, 0.0, 0.5, 0.5, 0.0, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2];
+    close(top_k_accuracy(&ties, 3, &[0, 1, 2, 0], 1).unwrap(), 0.5);
+    close(top_k_accuracy(&ties, 3, &[0, 1, 2, 0], 2).unwrap(), 0.75);
+}
+
+#[test]
+fn errors_of_numbers() {
+    let (actual, predicted) = ([3.0_f32, -0.5, 2.0, 7.0], [2.5_f32, 0.0, 2.0, 8.0]);
+    // mean_squared_error(a, p), root_mean_squared_error(a, p), mean_absolute_error(a, p)
+    close(mse(&predicted, &actual).unwrap(), 0.375);
+    close(rmse(&predicted, &actual).unwrap(), 0.6123724356957945);
+    close(mae(&predicted, &actual).unwrap(), 0.5);
+}
+
+// P = np.array([[.2,.5,.3],[.0,1.,.0],[.1,.1,.8],[1.,0.,0.]])
+const PROBABILITIES: [f64; 12] = [0.2, 0.5, 0.3, 0.0, 1.0, 0.0, 0.1, 0.1, 0.8, 1.0, 0.0, 0.0];
+
+#[test]
+fn log_loss_keeps_one_epsilon_away_from_certainty() {
+    // log_loss([1,0,2,0], P, labels=[0,1,2])
+    close(log_loss(&PROBABILITIES, 3, &[1, 0, 2, 0]).unwrap(), 9.239986030247827);
+    // log_loss([1,0,2,0], P.astype(np.float32), labels=[0,1,2])
+    let single = PROBABILITIES.map(|p| p as f32);
+    assert!((log_loss(&single, 3, &[1, 0, 2, 0]).unwrap() - 4.2146687507629395).abs() < 1e-6);
+}
+
+#[test]
+fn the_area_under_the_curve_counts_ties_half() {
+    // roc_auc_score([0,0,1,1,0,1], [.1,.4,.4,.8,.4,.1])
+    close(roc_auc(&[0.1, 0.4, 0.4, 0.8, 0.4, 0.1], &[0, 0, 1, 1, 0, 1]).unwrap(), 0.6111111111111112);
+    close(roc_auc(&[0.0_f32, -0.0], &[0, 1]).unwrap(), 0.5);
+    close(roc_auc(&[f64::NEG_INFINITY, f64::INFINITY], &[0, 1]).unwrap(), 1.0);
+    // roc_auc_score([1,0,2,0], P, multi_class="ovr")
+    close(roc_auc_ovr(&PROBABILITIES, 3, &[1, 0, 2, 0]).unwrap(), 0.7222222222222223);
+}
+
+#[test]
+fn what_cannot_be_measured_is_said_with_its_numbers() {
+    #[track_caller]
+    fn refused<T: std::fmt::Debug>(result: tallow::Result<T>, words: &str) {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Value(_)));
+        assert_eq!(error.to_string(), words);
+    }
+    refused(accuracy(&[1], &[1, 2]), "1 predictions for 2 labels: expected one for each");
+    refused(mse::<f64>(&[], &[]), "0 predictions for 0 labels: there is nothing to measure");
+    refused(Confusion::new(2, &[0, 2], &[0, 1]), "class 2 is out of range for 2 classes (0 to n - 1)");
+    refused(top_k_accuracy(&[0.5, 0.5], 2, &[2], 1), "class 2 is out of range for 2 classes (0 to n - 1)");
+    refused(top_k_accuracy(&[0.5, 0.5, 0.1], 2, &[0], 1), "3 scores for 1 labels: expected 2 scores for each");
+    refused(top_k_accuracy(&[f32::NAN, 0.5], 2, &[0], 1), "score 0 of 2 is NaN");
+    refused(log_loss(&[0.5, 1.5], 2, &[0]), "1.5 is not a probability: expected 0 to 1; apply softmax first");
+    refused(log_loss(&[0.5], 1, &[0]), "1 classes: expected at least 2");
+    refused(roc_auc(&[0.5, 0.6], &[1, 1]), "0 samples of class 0 and 2 of class 1: the area needs both classes");
+    refused(roc_auc(&[0.5, 0.6], &[1, 3]), "class 3 is out of range for 2 classes (0 to n - 1)");
+    refused(roc_auc_ovr(&[0.5, 0.5, 0.6, 0.4], 2, &[0, 5]), "class 5 is out of range for 2 classes (0 to n - 1)");
+}

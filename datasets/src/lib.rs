@@ -1,0 +1,37 @@
+//! The datasets behind Tallow's chapters: what they are ([`Manifest`]), where they live on this machine
+//! ([`DataFolder`]), whether they are whole ([`check`]), and, with the feature `fetch`, how they get here (`fetch`).
+//!
+//! MNIST's threes and sevens are part of the program ([`mnist::sample`]), so that a chapter runs on a machine without
+//! network:
+//!
+//! ```
+//! let mnist = tallow_datasets::mnist::sample()?;
+//! assert_eq!((mnist.train.len(), mnist.valid.len()), (12_396, 2_038));
+//! assert_eq!(mnist.train.image(0).len(), 28 * 28);
+//! # Ok::<(), tallow_datasets::Error>(())
+//! ```
+//!
+//! Without the feature `fetch` nothing here opens a socket.
+
+pub mod atomic;
+pub mod check;
+#[cfg(feature = "fetch")]
+mod download;
+pub mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+pub mod folder;
+pub mod hash;
+pub mod idx;
+pub mod manifest;
+pub mod mnist;
+#[cfg(feature = "fetch")]
+pub mod unpack;
+
+pub use check::State;
+pub use error::{Error, Result, megabytes};
+#[cfg(feature = "fetch")]
+pub use fetch::{Fetcher, Options, Progress};
+pub use folder::DataFolder;
+pub use manifest::{Dataset, Entry, Manifest, Source, Unpack};
+pub use mnist::{Digits, Mnist};

@@ -1,0 +1,342 @@
+//! The list of datasets: names, licences, sources, sizes and hashes, read from `datasets/manifest.toml`.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// A list of datasets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The datasets, in the order of the file.
+    #[serde(rename = "dataset")]
+    pub datasets: Vec<Dataset>,
+}
+
+/// A dataset: one folder of files under one licence.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// The name on the command line, and of its folder in the data folder.
+    pub name: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// The licence's short name.
+    pub licence: String,
+    /// Where the licence or the terms of use can be read.
+    pub licence_url: String,
+    /// Whom to credit.
+    pub credit: String,
+    /// What the folder holds once everything is there, in one line.
+    pub layout: String,
+    /// What is downloaded.
+    #[serde(rename = "file")]
+    pub files: Vec<Entry>,
+}
+
+/// One file of a dataset.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The path inside the dataset's folder, with `/` between its parts.
+    pub name: String,
+    /// Where it can be had, best first.
+    pub sources: Vec<Source>,
+    /// Size as published.
+    pub bytes: u64,
+    /// The sha256 as published, 64 hexadecimal digits; without it only the size can be checked.
+    pub sha256: Option<String>,
+    /// For a `.gz` that is kept as it is: the sha256 of what is inside.
+    pub content_sha256: Option<String>,
+    /// Whether the file is an archive to be unpacked into the dataset's folder, and then removed.
+    #[serde(default)]
+    pub unpack: Unpack,
+    /// How many leading folders to drop from each path in the archive.
+    #[serde(default)]
+    pub strip: usize,
+    /// Files or folders that the archive brings; where they are all there, it counts as unpacked.
+    #[serde(default)]
+    pub provides: Vec<String>,
+    /// The most bytes that the archive may unpack to; without it, ten times its size.
+    pub max_unpacked_bytes: Option<u64>,
+    /// The most files that the archive may hold.
+    #[serde(default = "default_max_files")]
+    pub max_unpacked_files: u64,
+}
+
+fn default_max_files() -> u64 {
+    100_000
+}
+
+/// What becomes of a file once it is downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unpack {
+    /// It is kept as it is.
+    #[default]
+    None,
+    /// A gzipped tar archive: its contents take its place.
+    Tgz,
+    /// A zip archive: its contents take its place.
+    Zip,
+}
+
+/// Where a file can be had.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a source is a URL, or { repo, file, revision } of a Hugging Face dataset")]
+pub enum Source {
+    /// An address: `https://`, or `http://` on this machine.
+    Url(String),
+    /// A file of a Hugging Face dataset, at one commit.
+    Hub(HubFile),
+}
+
+/// A file of a Hugging Face dataset repository, at one commit, so that it cannot change under us.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubFile {
+    /// `owner/name`.
+    pub repo: String,
+    /// The path in the repository.
+    pub file: String,
+    /// The commit, 40 hexadecimal digits.
+    pub revision: String,
+}
+
+impl Source {
+    /// The address to download from. `HF_ENDPOINT` replaces the Hugging Face site's own.
+    pub fn url(&self) -> String {
+        match self {
+            Source::Url(url) => url.clone(),
+            Source::Hub(HubFile { repo, file, revision }) => {
+                let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
+                let endpoint = endpoint.as_deref().unwrap_or("https://huggingface.co").trim_end_matches('/');
+                format!("{endpoint}/datasets/{repo}/resolve/{revision}/{file}")
+            }
+        }
+    }
+}
+
+impl Manifest {
+    /// The list that is part of the program: `datasets/manifest.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] where that file is wrong, which a test rules out.
+    pub fn builtin() -> Result<Manifest> {
+        Manifest::parse(include_str!("../manifest.toml"), "datasets/manifest.toml")
+    }
+
+    /// Reads another list, for tests and for private datasets.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read; [`Error::Manifest`], naming the line, where it is wrong.
+    pub fn read(path: impl AsRef<Path>) -> Result<Manifest> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Manifest::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads a list from text; `origin` stands for the file in messages.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`]: with the line where the text is not TOML or lacks a field; with the dataset and file where a
+    /// value makes no sense.
+    pub fn parse(text: &str, origin: &str) -> Result<Manifest> {
+        let wrong = |what: String| Error::Manifest { origin: origin.into(), what };
+        let manifest: Manifest = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().into()))?;
+        let mut names = BTreeSet::new();
+        for dataset in &manifest.datasets {
+            if !names.insert(&dataset.name) {
+                return Err(wrong(format!("dataset `{}` is listed twice", dataset.name)));
+            }
+            dataset.check().map_err(|what| wrong(format!("dataset `{}`: {what}", dataset.name)))?;
+        }
+        Ok(manifest)
+    }
+
+    /// The dataset called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDataset`], listing the names there are.
+    pub fn get(&self, name: &str) -> Result<&Dataset> {
+        self.datasets.iter().find(|dataset| dataset.name == name).ok_or_else(|| Error::UnknownDataset {
+            name: name.into(),
+            known: self.datasets.iter().map(|dataset| dataset.name.clone()).collect(),
+        })
+    }
+}
+
+impl Dataset {
+    /// Size of the whole download, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|entry| entry.bytes).sum()
+    }
+
+    /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there, if
+    /// it is one in particular.
+    pub fn missing(&self, folder: &Path, entry: Option<&Entry>) -> Error {
+        let entry = entry.or(self.files.first());
+        Error::Missing {
+            dataset: self.name.clone(),
+            folder: folder.to_path_buf(),
+            file: entry.map(|entry| entry.name.clone()).unwrap_or_default(),
+            bytes: self.bytes(),
+            url: entry.map(Entry::url).unwrap_or_default(),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if safe_path(&self.name).is_none_or(|path| path.components().count() != 1) {
+            return Err("the name must be a plain folder name".into());
+        }
+        if self.files.is_empty() {
+            return Err("lists no file".into());
+        }
+        let mut names = BTreeSet::new();
+        for entry in &self.files {
+            if !names.insert(&entry.name) {
+                return Err(format!("file `{}` is listed twice", entry.name));
+            }
+            entry.check().map_err(|what| format!("file `{}`: {what}", entry.name))?;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// The address of the first source.
+    pub fn url(&self) -> String {
+        self.sources.first().map(Source::url).unwrap_or_default()
+    }
+
+    /// The most bytes that unpacking may write.
+    pub fn unpacked_limit(&self) -> u64 {
+        self.max_unpacked_bytes.unwrap_or(self.bytes.saturating_mul(10))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if safe_path(&self.name).is_none() {
+            return Err("the name must be a relative path without `..`".into());
+        }
+        if self.bytes == 0 {
+            return Err("`bytes` must say how large the file is".into());
+        }
+        if self.sources.is_empty() {
+            return Err("lists no source".into());
+        }
+        for source in &self.sources {
+            match source {
+                Source::Url(url) if !safe_url(url) => {
+                    return Err(format!("source `{url}` must be https:// (http:// only on this machine)"));
+                }
+                Source::Hub(hub) if !is_hex(&hub.revision, 40) => {
+                    return Err(format!("revision `{}` must be a commit of 40 hexadecimal digits", hub.revision));
+                }
+                _ => {}
+            }
+        }
+        for hash in [&self.sha256, &self.content_sha256].into_iter().flatten() {
+            if !is_hex(hash, 64) {
+                return Err(format!("sha256 `{hash}` must be 64 lower-case hexadecimal digits"));
+            }
+        }
+        match self.unpack {
+            Unpack::None if self.strip > 0 || !self.provides.is_empty() => {
+                Err("`strip` and `provides` are for archives: say `unpack = \"tgz\"` or `\"zip\"`".into())
+            }
+            Unpack::Tgz | Unpack::Zip if self.content_sha256.is_some() => {
+                Err("`content_sha256` is for a .gz that is kept as it is".into())
+            }
+            Unpack::Tgz | Unpack::Zip if self.provides.is_empty() => {
+                Err("`provides` must say which folders or files the archive brings".into())
+            }
+            _ if self.provides.iter().any(|path| safe_path(path).is_none()) => {
+                Err("`provides` must list relative paths without `..`".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Plain http would let anyone on the way change what arrives; on this machine there is no way.
+fn safe_url(url: &str) -> bool {
+    let host = |rest: &str| rest.split(['/', ':', '?']).next().map(str::to_string).unwrap_or_default();
+    url.starts_with("https://")
+        || url.strip_prefix("http://").is_some_and(|rest| matches!(&*host(rest), "127.0.0.1" | "localhost"))
+}
+
+/// The path, if it stays inside the folder that it is relative to: only plain names, at least one. Backslashes and
+/// colons are refused too, as they mean folders and drives on some systems.
+pub(crate) fn safe_path(path: &str) -> Option<PathBuf> {
+    let plain = |part: Component| matches!(part, Component::Normal(_));
+    let path = Path::new(Some(path).filter(|path| !path.contains(['\\', ':', '\0']))?);
+    (path.components().next().is_some() && path.components().all(plain)).then(|| path.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"[[dataset]]
+name = "a"
+title = "t"
+licence = "l"
+licence_url = "u"
+credit = "c"
+layout = "x"
+[[dataset.file]]
+name = "f.bin"
+sources = ["https://example.org/f.bin"]
+bytes = 3
+"#;
+
+    fn refused(from: &str, to: &str) -> String {
+        let text = GOOD.replace(from, to);
+        assert_ne!(text, GOOD);
+        Manifest::parse(&text, "list.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_builtin_list_is_good_and_says_what_an_unknown_name_could_have_been() {
+        let manifest = Manifest::builtin().unwrap();
+        let mnist = manifest.get("mnist").unwrap();
+        assert_eq!((mnist.files.len(), mnist.bytes()), (4, 11_594_722));
+        let error = manifest.get("mnits").unwrap_err();
+        assert_eq!(error.to_string(), "there is no dataset `mnits`; the manifest lists mnist, mnist_sample");
+        assert_eq!((error.exit_code(), error.is_usage()), (2, true));
+    }
+
+    #[test]
+    fn errors_name_the_line_or_the_file() {
+        assert!(refused("bytes = 3", "bytes = \"three\"").contains("line 11, column 9"));
+        assert!(refused("bytes = 3\n", "bytes = 3\nsize = 3\n").contains("line 12"));
+        assert!(refused("title = \"t\"\n", "").contains("missing field `title`"));
+        assert!(refused("bytes = 3", "bytes = 0").starts_with("list.toml: dataset `a`: file `f.bin`: `bytes` must"));
+        assert!(refused("\"f.bin\"", "\"../f.bin\"").contains("without `..`"));
+        assert!(refused("\"f.bin\"", "\"/f.bin\"").contains("without `..`"));
+        assert!(refused("\"a\"", "\"a/b\"").contains("plain folder name"));
+        assert!(refused("https:", "http:").contains("must be https://"));
+        assert!(refused("https:", "file:").contains("must be https://"));
+        assert!(refused("[\"https://example.org/f.bin\"]", "[]").contains("no source"));
+        assert!(refused("[\"https://example.org/f.bin\"]", "[3]").contains("a source is a URL"));
+        assert!(refused("bytes = 3\n", "bytes = 3\nsha256 = \"abc\"\n").contains("64 lower-case"));
+        assert!(refused("bytes = 3\n", "bytes = 3\nunpack = \"zip\"\n").contains("`provides`"));
+    }
+
+    #[test]
+    fn hub_sources_are_pinned_to_a_commit() {
+        let hub = r#"{ repo = "o/n", file = "d/f.bin", revision = "0123456789012345678901234567890123456789" }"#;
+        let text = GOOD.replace("\"https://example.org/f.bin\"", hub);
+        let url = Manifest::parse(&text, "list.toml").unwrap().datasets[0].files[0].url();
+        assert!(url.ends_with("/datasets/o/n/resolve/0123456789012345678901234567890123456789/d/f.bin"), "{url}");
+        let error = Manifest::parse(&text.replace("0123456789\" }", "main\" }"), "list.toml").unwrap_err();
+        assert!(error.to_string().contains("40 hexadecimal digits"), "{error}");
+    }
+}

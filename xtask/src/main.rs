@@ -1,0 +1,68 @@
+//! Tallow's chores. `cargo xtask` lists them; each has a file of its own here.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 data missing, damaged or out of reach, 4 a target was missed.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout, progress and complaints for stderr
+
+mod ci;
+mod embed_mnist;
+mod fetch_data;
+mod page;
+mod results;
+mod run_all;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Tallow's chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Download, list or verify the datasets that the chapters read
+    FetchData(fetch_data::Args),
+    /// Run the chapters one after the other and put their results on one page
+    RunAll(run_all::Args),
+    /// Remake the embedded threes and sevens from the full MNIST, or check them against it
+    EmbedMnist(embed_mnist::Args),
+    /// Check formatting, lints and tests, as the continuous integration does
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        None => print_tasks(),
+        Some(Task::FetchData(args)) => fetch_data::run(&args),
+        Some(Task::RunAll(args)) => run_all::run(&args),
+        Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
+        Some(Task::Ci) => ci::run(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        let data = error.chain().find_map(|cause| cause.downcast_ref::<tallow_datasets::Error>());
+        data.map_or(1, tallow_datasets::Error::exit_code).into()
+    })
+}
+
+fn print_tasks() -> anyhow::Result<ExitCode> {
+    Cli::command().print_help()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace's root: the folder above this package.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// The cargo that runs us, so that a toolchain chosen on the command line stays chosen.
+fn cargo() -> std::process::Command {
+    std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

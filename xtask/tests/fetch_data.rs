@@ -1,0 +1,173 @@
+//! `cargo xtask fetch-data` as a user runs it, against a web server on this machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../../datasets/tests/common/mod.rs"]
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Reply, Server, file, manifest, payload, tree, zip};
+
+struct Bench {
+    temporary: tempfile::TempDir,
+}
+
+impl Bench {
+    /// A manifest of the given files, in a folder of its own.
+    fn new(files: &[String]) -> Bench {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("list.toml"), manifest(files)).unwrap();
+        Bench { temporary }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.temporary.path().join("data")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("fetch-data").arg("--manifest").arg(self.temporary.path().join("list.toml")).args(args);
+        command.env("TALLOW_DATA_DIR", self.data());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    }
+}
+
+#[test]
+fn lists_fetches_and_verifies() {
+    let data = payload(1000);
+    let served = data.clone();
+    let server = Server::start(move |_| Reply::file(&served));
+    let bench = Bench::new(&[file("a.bin", &[format!("{}/a", server.url)], &data, "")]);
+    let row = |state: &str| format!("demo     a.bin  1.0 kB  {state}  CC0-1.0\n");
+
+    let (code, stdout, _) = bench.run(&["--list"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains(&row("missing")) && stdout.contains("by nobody; CC0-1.0, https://example.org"), "{stdout}");
+    assert!(server.requests().is_empty());
+
+    let (code, stdout, stderr) = bench.run(&[]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.ends_with(&row("verified")), "{stdout}");
+    // No terminal, so no bar: one line that says what is going on.
+    assert_eq!(stderr, format!("demo/a.bin: fetching 1.0 kB from {}/a\n", server.url));
+    assert_eq!(fs::read(bench.data().join("demo/a.bin")).unwrap(), data);
+
+    let (code, stdout, stderr) = bench.run(&["--offline", "--only", "demo"]);
+    assert_eq!((code, &*stderr), (0, ""));
+    assert!(stdout.contains(&row("verified")), "{stdout}");
+    assert_eq!(server.requests().len(), 1);
+
+    assert_eq!(bench.run(&["--verify"]).0, 0);
+    fs::write(bench.data().join("demo/a.bin"), [7; 1000]).unwrap();
+    let (code, stdout, _) = bench.run(&["--verify"]);
+    assert_eq!(code, 3);
+    assert!(stdout.contains("damaged: expected sha256 "), "{stdout}");
+    assert_eq!(fs::read(bench.data().join("demo/a.bin")).unwrap(), [7; 1000]); // verifying changes nothing
+}
+
+#[test]
+fn a_data_dir_on_the_command_line_comes_first() {
+    let data = payload(10);
+    let served = data.clone();
+    let server = Server::start(move |_| Reply::file(&served));
+    let bench = Bench::new(&[file("a.bin", &[format!("{}/a", server.url)], &data, "")]);
+    let other = bench.temporary.path().join("other");
+    let (code, stdout, _) = bench.run(&["--data-dir", other.to_str().unwrap()]);
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with(&format!("data folder: {}\n", other.display())), "{stdout}");
+    assert_eq!(tree(&other), ["demo/a.bin"]);
+}
+
+#[test]
+fn goes_on_past_a_failure_and_exits_with_3() {
+    let data = payload(1000);
+    let served = data.clone();
+    let server =
+        Server::start(move |request| if request.path == "/b" { Reply::file(&served) } else { Reply::status(404) });
+    let files = ["a", "b"].map(|name| file(name, &[format!("{}/{name}", server.url)], &data, ""));
+    let bench = Bench::new(&files);
+    let (code, stdout, stderr) = bench.run(&[]);
+    assert_eq!(code, 3);
+    assert!(stdout.contains("unavailable") && stdout.contains("verified"), "{stdout}");
+    assert!(stderr.contains("/a: 404 Not Found; this source is given up"), "{stderr}");
+    assert!(stderr.contains("error: cannot fetch `a`: "), "{stderr}");
+    assert_eq!(tree(&bench.data()), ["demo/b"]);
+}
+
+#[test]
+fn offline_without_the_data_exits_with_3_and_asks_nobody() {
+    let server = Server::start(|_| Reply::file(&payload(10)));
+    let bench = Bench::new(&[file("a.bin", &[format!("{}/a", server.url)], &payload(10), "")]);
+    let (code, _, stderr) = bench.run(&["--offline"]);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("error: `a.bin` is not on this machine and --offline forbids fetching it"), "{stderr}");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn an_archive_that_leaves_its_folder_is_refused() {
+    let archive = zip(&[("train/1.txt", b"one"), ("../../evil.txt", b"evil")]);
+    let served = archive.clone();
+    let server = Server::start(move |_| Reply::file(&served));
+    let more = "unpack = \"zip\"\nprovides = [\"train\"]";
+    let bench = Bench::new(&[file("a.zip", &[format!("{}/a", server.url)], &archive, more)]);
+    let (code, _, stderr) = bench.run(&[]);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("is not safe to unpack: `../../evil.txt` is not a plain path"), "{stderr}");
+    assert_eq!(tree(bench.temporary.path()), ["list.toml"]);
+}
+
+#[test]
+fn killed_half_way_it_leaves_only_a_part_and_resumes() {
+    let data = payload(200_000);
+    let served = data.clone();
+    let server = Server::start(move |request| match request.nth {
+        0 => Reply { cut: Some(120_000), hold: Duration::from_secs(60), ..Reply::file(&served) },
+        _ => Reply::file(&served),
+    });
+    let bench = Bench::new(&[file("a.bin", &[format!("{}/a", server.url)], &data, "")]);
+    let part = bench.data().join("demo/a.bin.part");
+    let mut child = bench.command(&[]).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while fs::metadata(&part).map_or(0, |part| part.len()) < 120_000 {
+        assert!(start.elapsed() < Duration::from_secs(30), "the download does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(tree(&bench.data()), ["demo/a.bin.part"]);
+    assert!(bench.run(&["--list"]).1.contains("missing (120.0 kB so far)"));
+
+    let (code, _, stderr) = bench.run(&[]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("resumed at 120.0 kB"), "{stderr}");
+    assert_eq!(fs::read(bench.data().join("demo/a.bin")).unwrap(), data);
+    let last = server.requests().pop().unwrap();
+    assert_eq!((last.range, last.sent), (Some(120_000), 80_000));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let bench = Bench::new(&[file("a.bin", &["https://example.org/a".into()], b"a", "")]);
+    let (code, _, stderr) = bench.run(&["--only", "dmeo"]);
+    assert_eq!((code, &*stderr), (2, "error: there is no dataset `dmeo`; the manifest lists demo\n"));
+    assert_eq!(bench.run(&["--list", "--verify"]).0, 2);
+    assert_eq!(bench.run(&["--nonsense"]).0, 2);
+}
+
+#[test]
+fn a_manifest_that_is_wrong_is_named_with_the_line() {
+    let bench = Bench::new(&["[[dataset.file]]\nname = 3\n".into()]);
+    let (code, _, stderr) = bench.run(&[]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("list.toml: TOML parse error at line 9, column 8"), "{stderr}");
+}
