@@ -39,10 +39,6 @@ fn chapter(args: &Args, session: &mut Session) -> Result<()> {
         "file" => Err(Error::file("weights.bin", "cut short")),
         "value" => Err(Error::Value(String::from("bad shape"))),
         "interrupt" => Err(Error::Interrupted(String::from(" at epoch 3"))),
-        "late" => {
-            tallow::event::interrupt();
-            Ok(())
-        }
         "miss" => {
             session.run.target("accuracy", 0.5, 0.9);
             Ok(())
@@ -100,8 +96,14 @@ fn arguments_are_read() {
 #[test]
 fn nonsense_is_wrong_usage() {
     for line in [
-        "--seed x", "--seed -1", "--workers 0", "--checkpoint-every -1", "--checkpoint-every soon", "--cpu --device cpu",
-        "--nonsense", "--out",
+        "--seed x",
+        "--seed -1",
+        "--workers 0",
+        "--checkpoint-every -1",
+        "--checkpoint-every soon",
+        "--cpu --device cpu",
+        "--nonsense",
+        "--out",
     ] {
         let error = parse(&line.split_whitespace().collect::<Vec<_>>()).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");
@@ -111,7 +113,9 @@ fn nonsense_is_wrong_usage() {
 #[test]
 fn help_names_the_variables_and_the_defaults() {
     let help = Args::command().render_long_help().to_string();
-    for words in ["TALLOW_DEVICE", "TALLOW_DATA_DIR", "[default: 42]", "out/<chapter>", "[default: 30]", "auto, cpu, cuda"] {
+    for words in
+        ["TALLOW_DEVICE", "TALLOW_DATA_DIR", "[default: 42]", "out/<chapter>", "[default: 30]", "auto, cpu, cuda"]
+    {
         assert!(help.contains(words), "{words} in\n{help}");
     }
 }

@@ -195,13 +195,33 @@ fn what_is_said_is_printed_and_kept_and_prose_is_only_on_the_page() {
 }
 
 #[test]
+fn sections_are_numbered_unless_they_number_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, screen) = run(folder.path());
+    run.section("Pixels");
+    run.section("7 sevens");
+    run.section("Loss");
+    run.finish().unwrap();
+    let text = screen.text();
+    for heading in ["\n1. Pixels\n─────────\n", "\n7 sevens\n", "\n3. Loss\n"] {
+        assert!(text.contains(heading), "{text}");
+    }
+    assert!(read(folder.path(), "report.html").contains("<a href=\"#s3\">3. Loss</a>"));
+}
+
+#[test]
 fn figures_go_to_files_and_into_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let (mut run, screen) = run(folder.path());
     run.figure("loss", "The *loss*", &curve()).unwrap();
     run.figure("loss", "Again", &curve()).unwrap();
     // Noise does not compress, so this one is too large for an inline SVG.
-    let pixels: Vec<u8> = (0..400 * 400 * 3_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let pixels: Vec<u8> = (0..400 * 400 * 3).map(|_| noise()).collect();
     let photo = ImageGrid::new("", 1).rgb(400, 400, &pixels).into();
     run.figure("photo", "A \"photo\"", &photo).unwrap();
     for name in ["", "a/b", "../up", ".hidden", "ü"] {
@@ -217,7 +237,9 @@ fn figures_go_to_files_and_into_the_page() {
     let page = read(folder.path(), "report.html");
     assert_eq!(page.matches("<svg").count(), 2);
     assert_eq!(page.matches("<img src=\"data:image/png;base64,").count(), 1);
-    assert!(page.contains("<figcaption>The <em>loss</em></figcaption>") && page.contains("alt=\"A &quot;photo&quot;\""));
+    assert!(
+        page.contains("<figcaption>The <em>loss</em></figcaption>") && page.contains("alt=\"A &quot;photo&quot;\"")
+    );
     assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("<?xml"));
 }
 

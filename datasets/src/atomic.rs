@@ -20,7 +20,7 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
     write_with(path, |file| file.write_all(bytes.as_ref()))
 }
 
-/// As [`write`], for contents that are produced piece by piece.
+/// As [`write()`], for contents that are produced piece by piece.
 ///
 /// # Errors
 /// [`Error::Io`], naming the path, where the folder cannot be written or where `fill` fails.

@@ -1,7 +1,7 @@
 //! One file from one source over HTTP, resumed where it was cut.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(crate) enum Failure {
 enum Cut {
     /// Worth another attempt, after at least this pause.
     Again(String, Duration),
+    /// Nobody answers at that address: no such host, nobody listening, no trust.
+    Unreachable(String),
     Failed(Failure),
 }
 
@@ -57,6 +59,7 @@ impl<'a> Download<'a> {
     /// Downloads from `url` until the `.part` file has all its bytes.
     pub(crate) fn from(&self, url: &str, progress: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
         let mut failures = 0;
+        let mut answered = false;
         loop {
             let before = self.have()?;
             if before == self.entry.bytes {
@@ -65,9 +68,15 @@ impl<'a> Download<'a> {
             let (what, wait) = match self.attempt(url, before, progress) {
                 Ok(()) => return Ok(()),
                 Err(Cut::Failed(failure)) => return Err(failure),
+                // On a machine without network, waiting for it would only keep the user from the message. In the middle
+                // of a download the network comes back more often than not.
+                Err(Cut::Unreachable(what)) if !answered => return Err(Failure::Source(what)),
+                Err(Cut::Unreachable(what)) => (what, Duration::ZERO),
                 Err(Cut::Again(what, wait)) => (what, wait),
             };
-            failures = if self.have()? >= before + WORTHWHILE { 1 } else { failures + 1 };
+            let have = self.have()?;
+            answered |= have > before;
+            failures = if have >= before + WORTHWHILE { 1 } else { failures + 1 };
             if failures >= self.options.attempts {
                 return Err(Failure::Source(what));
             }
@@ -88,7 +97,7 @@ impl<'a> Download<'a> {
         if have > 0 {
             request = request.header(header::RANGE, format!("bytes={have}-"));
         }
-        let response = request.call().map_err(|error| again(error.to_string()))?;
+        let response = request.call().map_err(unanswered)?;
 
         let status = response.status();
         match status {
@@ -150,7 +159,7 @@ impl<'a> Download<'a> {
     fn have(&self) -> Result<u64, Failure> {
         let length = match std::fs::metadata(self.part) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
             Err(source) => return Err(Failure::Ours(Error::io("read", self.part)(source))),
         };
         if length > self.entry.bytes {
@@ -181,6 +190,22 @@ impl<'a> Download<'a> {
 
 fn again(what: String) -> Cut {
     Cut::Again(what, Duration::ZERO)
+}
+
+/// Whether a request that got no answer is worth repeating.
+fn unanswered(error: ureq::Error) -> Cut {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, Interrupted, TimedOut, UnexpectedEof, WouldBlock};
+    let what = error.to_string();
+    match error {
+        ureq::Error::Timeout(_) | ureq::Error::Protocol(_) => again(what),
+        ureq::Error::Io(error) => match error.kind() {
+            BrokenPipe | ConnectionAborted | ConnectionReset | Interrupted | TimedOut | UnexpectedEof | WouldBlock => {
+                again(what)
+            }
+            _ => Cut::Unreachable(what),
+        },
+        _ => Cut::Unreachable(what),
+    }
 }
 
 /// The first byte of a partial answer, from `Content-Range: bytes 100-199/200`.

@@ -1,8 +1,8 @@
 //! Getting datasets onto this machine: the cache first, then each source in turn.
 //!
 //! A file that is there and right is left alone. Otherwise it is downloaded to `<file>.part`, checked against size and
-//! sha256, and only then renamed, or unpacked, into place. [`crate::download`] talks to one source, [`crate::unpack`]
-//! opens archives; this module decides.
+//! sha256, and only then renamed, or unpacked, into place. `download` talks to one source, [`crate::unpack`] opens
+//! archives; this module decides.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

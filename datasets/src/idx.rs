@@ -123,7 +123,7 @@ pub fn to_bytes<T: Element>(name: impl AsRef<Path>, array: &Idx<T>) -> Result<Ve
 /// Writes a plain IDX file, whole or not at all.
 ///
 /// # Errors
-/// As [`to_bytes`] and [`atomic::write`].
+/// As [`to_bytes`] and [`atomic::write()`].
 pub fn write<T: Element>(path: impl AsRef<Path>, array: &Idx<T>) -> Result<()> {
     let path = path.as_ref();
     atomic::write(path, to_bytes(path, array)?)

@@ -184,6 +184,30 @@ fn a_busy_server_is_asked_again_but_not_for_ever() {
 }
 
 #[test]
+fn an_address_where_nobody_listens_is_given_up_at_once() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut bench = Bench::new();
+    let error = bench.fetch(&[file("a.bin", &[format!("http://127.0.0.1:{port}/a")], b"abc", "")]).unwrap_err();
+    assert!(matches!(error, Error::Network { .. }), "{error}");
+    assert_eq!((bench.heard("Retrying"), bench.heard("SourceFailed")), (0, 1), "{:?}", bench.heard);
+}
+
+#[test]
+fn a_server_that_falls_silent_is_not_waited_for_for_ever() {
+    let data = payload(1000);
+    let served = data.clone();
+    let server = Server::start(move |request| match request.nth {
+        0 => Reply { cut: Some(600), hold: Duration::from_secs(60), ..Reply::file(&served) },
+        _ => Reply::file(&served),
+    });
+    let mut bench = Bench::new();
+    let options = Options { read_timeout: Duration::from_millis(200), ..quick() };
+    bench.fetch_with(options, &[file("a.bin", &sources(&server, &["/a"]), &data, "")]).unwrap();
+    assert_eq!(ranges(&server), [(None, 600), (Some(600), 400)]);
+}
+
+#[test]
 fn a_wrong_hash_is_thrown_away_and_the_next_mirror_asked() {
     let (data, forged) = (payload(1000), vec![7; 1000]);
     let (served, fake) = (data.clone(), forged.clone());

@@ -69,6 +69,22 @@ fn sizes_must_fit_exactly() {
 }
 
 #[test]
+fn no_cut_and_no_changed_byte_makes_it_panic() {
+    let whole = idx::to_bytes("a", &Idx { shape: vec![3, 2], data: vec![1i16, 2, 3, 4, 5, 6] }).unwrap();
+    for bytes in [whole.clone(), gzip(&whole)] {
+        for n in 0..bytes.len() {
+            assert!(idx::from_bytes::<i16>("a", &bytes[..n]).is_err(), "{n} of {} bytes", bytes.len());
+            for change in 1..=255 {
+                let mut bytes = bytes.clone();
+                bytes[n] ^= change;
+                // Some changes are to the elements, and those are as good as others.
+                let _ = idx::from_bytes::<i16>("a", &bytes);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_header_that_promises_terabytes_allocates_nothing() {
     let huge = [0, 0, 8, 2, 255, 255, 255, 255, 0, 255, 255, 255];
     assert_eq!(refused(&huge), "72057589726183437 bytes for shape [4294967295, 16777215] of u8, got at most 12");

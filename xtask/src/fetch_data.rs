@@ -110,7 +110,8 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
     match progress {
         Progress::Waiting => say(bar, "another process is fetching this dataset; waiting for it"),
         Progress::Connected { url, done, bytes, .. } => {
-            let style = "{prefix} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+            let style =
+                "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
             bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_length(*bytes);
             // The speed counts from here: what an earlier run left took no time now.

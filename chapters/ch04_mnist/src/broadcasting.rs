@@ -1,6 +1,7 @@
 //! Computing metrics using broadcasting.
 
-use crate::digits::{Digits, number, pixels};
+use crate::digits::Digits;
+use crate::show::{number, pixels, sizes};
 use crate::similarity::stacked;
 use candle_core::{D, DType, Device, Tensor};
 use tallow::Result;
@@ -23,17 +24,27 @@ pub(crate) fn metrics_by_broadcasting(s: &mut Session, digits: &Digits, mean3: &
 
     let valid_3 = stacked(&digits.valid_threes)?; // [1010, 28, 28]
     let valid_7 = stacked(&digits.valid_sevens)?; // [1028, 28, 28]
-    s.run.compare("len(valid_3_tens)", "1010", valid_3.dims()[0] as f64, Expect::Exact);
-    s.run.compare("len(valid_7_tens)", "1028", valid_7.dims()[0] as f64, Expect::Exact);
+    let printed = ["1010", "28", "28", "1028", "28", "28"];
+    s.run.compare_series(
+        "shapes of the valid threes and sevens",
+        &printed,
+        &sizes(&[&valid_3, &valid_7]),
+        Expect::Exact,
+    );
 
     // One picture or a thousand: the mean over the last two axes leaves one distance for each.
     let mnist_distance = |a: &Tensor, b: &Tensor| -> Result<Tensor> {
         Ok(a.broadcast_sub(b)?.abs()?.mean((D::Minus2, D::Minus1))?) // [N]
     };
     let valid_3_dist = mnist_distance(&valid_3, mean3)?; // [1010]
-    s.run.say(format!("distances of the {} valid threes to the ideal: {valid_3_dist}", valid_3.dims()[0]));
+    s.run.say(format!("distances of the {} valid threes to the ideal three:\n{valid_3_dist}", valid_3.dims()[0]));
     let a_3 = stacked(&digits.threes[1..2])?; // [1, 28, 28]
-    s.run.compare("mnist_distance(a_3, mean3)", "0.1114", number(&mnist_distance(&a_3, mean3)?.get(0)?)?, Expect::Exact);
+    s.run.compare(
+        "mnist_distance(a_3, mean3)",
+        "0.1114",
+        number(&mnist_distance(&a_3, mean3)?.get(0)?)?,
+        Expect::Exact,
+    );
     let ours = valid_3_dist.to_vec1::<f32>()?;
     for printed in ["0.1109", "0.1202", "0.1276", "0.1357", "0.1262", "0.1157"] {
         // The source lists its files in the order of a disk, so we look for its figures among ours.

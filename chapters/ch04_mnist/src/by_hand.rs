@@ -1,8 +1,8 @@
 //! Putting it all together: a linear model, trained by hand.
 
-use crate::digits::{number, pixels};
 use crate::loss::{Data, batch_accuracy, init_params, mnist_loss};
 use crate::printed;
+use crate::show::{listed, number, numbers, sizes};
 use candle_core::{Tensor, Var};
 use tallow::cli::Session;
 use tallow::data::{Batch, DataLoader, TensorDataset};
@@ -73,14 +73,14 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
     let linear1 = Linear1 { weights, bias };
     let (dl, valid_dl) = loaders(data)?;
     let first = dl.one_batch()?;
-    let shapes: Vec<f64> = [first.xs.dims(), first.ys.dims()].concat().iter().map(|&d| d as f64).collect();
+    let shapes = sizes(&[&first.xs, &first.ys]);
     s.run.compare_series("xb.shape, yb.shape", &["256", "784", "256", "1"], &shapes, Expect::Exact);
 
     // Steps 2 to 4 on four pictures.
     let (batch, labels) = (data.train_x.narrow(0, 0, 4)?, data.train_y.narrow(0, 0, 4)?);
     let preds = linear1.forward(&batch)?; // [4, 1]
-    let ours: Vec<f64> = preds.flatten_all()?.to_vec1::<f32>()?.iter().map(|&v| f64::from(v)).collect();
-    s.run.compare_series("linear1(batch)", &["10.4546", "9.4603", "-0.2426", "6.7868"], &ours, Expect::Draw);
+    let printed = ["10.4546", "9.4603", "-0.2426", "6.7868"];
+    s.run.compare_series("linear1(batch)", &printed, &numbers(&preds)?, Expect::Draw);
     s.run.compare("mnist_loss(preds, train_y[:4])", "0.1404", number(&mnist_loss(&preds, &labels)?)?, Expect::Draw);
     s.run.compare("batch_accuracy of four", "0.7500", batch_accuracy(&preds, &labels)?, Expect::Draw);
     accumulating(s, &linear1, &batch, &labels)?;
@@ -99,7 +99,7 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
         linear1.train_epoch(&dl, 1.0)?;
         accuracies.push(validate(&linear1)?);
     }
-    s.run.say(format!("{accuracies:?}"));
+    s.run.say(format!("after each of {epochs} more:\n{}", listed(&accuracies)));
     let last = accuracies.last().copied().unwrap_or_default();
     s.run.compare_series("accuracy by hand, epochs 2 to 21", &printed::BY_HAND, &accuracies, Expect::Draw);
     s.run.compare("final accuracy by hand", "0.9696", last, Expect::AtLeastGoal(0.96));
@@ -112,10 +112,10 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
     let curve = curve.hline(0.9511, "pixel similarity");
     s.run.figure("by_hand", "Past the baseline after a few epochs.", &curve.into())?;
 
-    let weights: Vec<f64> = pixels(&linear1.weights)?.into_iter().map(f64::from).collect();
-    let map = HeatMap::new("Weights of the linear model", 28, 28, &weights).diverging();
-    s.run.figure("weights_by_hand", "What each pixel says: red for one digit, blue for the other. Most of it is still the \
-         random start, for a pixel that never has ink never gets a gradient.", &map.into())
+    let map = HeatMap::new("Weights", 28, 28, &numbers(&linear1.weights)?).diverging();
+    let caption = "What ink at each pixel says: blue for a three, red for a seven. Most of it is still the random start, \
+                   since where there is never any ink there is never a gradient.";
+    s.run.figure("weights_by_hand", caption, &map.into())
 }
 
 /// PyTorch adds new gradients to old ones until somebody sets them to zero. Candle does not; adding them up ourselves shows

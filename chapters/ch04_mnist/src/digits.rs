@@ -37,13 +37,3 @@ fn sorted_by_file_name(digits: &mnist::Digits, digit: u8) -> Result<Vec<Tensor>>
     let picture = |&i: &usize| Ok(Tensor::from_slice(digits.image(i), (SIDE, SIDE), &Device::Cpu)?);
     places.iter().map(picture).collect()
 }
-
-/// A float picture `[28, 28]` as a plain slice, for plots.
-pub(crate) fn pixels(picture: &Tensor) -> Result<Vec<f32>> {
-    Ok(picture.flatten_all()?.to_device(&Device::Cpu)?.to_vec1()?)
-}
-
-/// The value of a tensor that is one number.
-pub(crate) fn number(t: &Tensor) -> Result<f64> {
-    Ok(t.to_dtype(candle_core::DType::F64)?.to_scalar()?)
-}

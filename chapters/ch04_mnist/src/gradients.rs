@@ -1,6 +1,6 @@
 //! Gradients, and steps against them.
 
-use crate::digits::number;
+use crate::show::number;
 use candle_core::{Device, Tensor, Var};
 use tallow::Result;
 use tallow::cli::Session;
@@ -35,11 +35,17 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     let at = -1.5;
     let tangent = |x: f64| f(at) + 2.0 * at * (x - at);
     let slope = Plot::new("f(x) = x², and its slope at one point").x_label("x").y_label("f(x)");
-    let slope = slope.function("f(x) = x²", -2.0, 2.0, f).dashed("slope at x = -1.5", &[-2.0, -1.0], &[tangent(-2.0), tangent(-1.0)]);
+    let slope = slope.function("f(x) = x²", -2.0, 2.0, f).dashed(
+        "slope at x = -1.5",
+        &[-2.0, -1.0],
+        &[tangent(-2.0), tangent(-1.0)],
+    );
     let slope = slope.point("here", at, f(at)).size(480, 360);
-    let downhill = Plot::new("Downhill, step by step").x_label("x").y_label("f(x)").function("", -2.0, 2.0, f).size(480, 360);
+    let downhill =
+        Plot::new("Downhill, step by step").x_label("x").y_label("f(x)").function("", -2.0, 2.0, f).size(480, 360);
     let downhill = walk(at, 0.2, 4).windows(2).fold(downhill, |p, w| p.arrow((w[0], f(w[0])), (w[1], f(w[1]))));
-    let caption = "Left: the slope at a weight drawn at random. Right: against the slope, again and again, to the bottom.";
+    let caption =
+        "Left: the slope at a weight drawn at random. Right: against the slope, again and again, to the bottom.";
     s.run.figure("slope", caption, &Figure::grid(&[slope, downhill], 2))?;
 
     // A `Var` is a tensor that wants a gradient: PyTorch's `requires_grad_()`.
@@ -87,7 +93,12 @@ pub(crate) fn stepping_with_a_learning_rate(s: &mut Session) -> Result<()> {
          it takes forever. Too large, and it jumps from one side of the valley to the other. Larger still, and each step \
          lands higher than the one before.",
     );
-    let rates = [("Too small: 0.02", 0.02, 8), ("Right: 0.3", 0.3, 8), ("Bouncing: 0.93", 0.93, 8), ("Diverging: 1.05", 1.05, 6)];
+    let rates = [
+        ("Too small: 0.02", 0.02, 8),
+        ("Right: 0.3", 0.3, 8),
+        ("Bouncing: 0.93", 0.93, 8),
+        ("Diverging: 1.05", 1.05, 6),
+    ];
     let mut plots = Vec::new();
     for (title, lr, steps) in rates {
         let positions = walk(-1.5, lr, steps);

@@ -102,7 +102,8 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
 
     let epochs: Vec<f64> = (0..).take(accuracies.len()).map(f64::from).collect();
     let theirs: Vec<f64> = printed::SIMPLE_NET.iter().filter_map(|row| row[2].parse().ok()).collect();
-    let curve = Plot::new("simple_net").x_label("epoch").y_label("batch_accuracy").line("this run", &epochs, &accuracies);
+    let curve =
+        Plot::new("simple_net").x_label("epoch").y_label("batch_accuracy").line("this run", &epochs, &accuracies);
     let curve = curve.dashed("the source", &epochs, &theirs[..accuracies.len()]);
     s.run.figure("simple_net", "Accuracy of the small network over the epochs.", &curve.into())?;
     let file = s.run.folder().join("simple_net.safetensors");
@@ -124,7 +125,11 @@ fn mistakes(s: &mut Session, learner: &Learner, (preds, ys): &(Tensor, Tensor), 
         let verdict = if p > 0.5 { format!("{label}: {p:.2} three") } else { format!("{label}: {:.2} seven", 1.0 - p) };
         grid = grid.grey_f32(28, 28, &picture).caption(verdict).correct((p > 0.5) == (ys[i] == 1.0));
     }
-    s.run.figure("top_losses", "The sixteen pictures that the network is most wrong about, and how sure it is.", &grid.into())?;
+    s.run.figure(
+        "top_losses",
+        "The sixteen pictures that the network is most wrong about, and how sure it is.",
+        &grid.into(),
+    )?;
 
     let first_layer = learner.params().get("0.weight")?.var().to_device(&candle_core::Device::Cpu)?; // [30, 784]
     let mut grid = ImageGrid::new("", 10);

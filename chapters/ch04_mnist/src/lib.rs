@@ -29,6 +29,7 @@ mod optimizer;
 mod pixels;
 mod printed;
 mod roller_coaster;
+mod show;
 mod similarity;
 mod ten_digits;
 

@@ -1,6 +1,7 @@
 //! The MNIST loss function.
 
-use crate::digits::{Digits, number};
+use crate::digits::Digits;
+use crate::show::{number, numbers, sizes};
 use crate::similarity::stacked;
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::Result;
@@ -40,7 +41,7 @@ pub(crate) fn the_data_of_the_digits(s: &mut Session, digits: &Digits) -> Result
     let (train_x, train_y) = rows(&digits.threes, &digits.sevens)?;
     let (valid_x, valid_y) = rows(&digits.valid_threes, &digits.valid_sevens)?;
     s.run.say(format!("train_x {:?}, train_y {:?}", train_x.dims(), train_y.dims()));
-    let shapes: Vec<f64> = [train_x.dims(), train_y.dims()].concat().iter().map(|&d| d as f64).collect();
+    let shapes = sizes(&[&train_x, &train_y]);
     s.run.compare_series("train_x.shape, train_y.shape", &["12396", "784", "12396", "1"], &shapes, Expect::Exact);
     let (x, y) = (train_x.get(0)?, train_y.get(0)?);
     s.run.compare("x.shape of dset[0]", "784", x.dims()[0] as f64, Expect::Exact);
@@ -68,8 +69,8 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
     let linear1 = |xb: &Tensor| -> Result<Tensor> { Ok(xb.matmul(&weights)?.broadcast_add(&bias)?) }; // [N, 1]
     let preds = linear1(&data.train_x)?; // [12396, 1]
     s.run.say(format!("preds =\n{preds}"));
-    let ours = preds.flatten_all()?.to_vec1::<f32>()?;
-    let ends: Vec<f64> = [&ours[..3], &ours[ours.len() - 3..]].concat().iter().map(|&v| f64::from(v)).collect();
+    let ours = numbers(&preds)?;
+    let ends = [&ours[..3], &ours[ours.len() - 3..]].concat();
     let printed = ["0.5128", "-3.8324", "4.9791", "3.0790", "4.1521", "0.3523"];
     s.run.compare_series("preds, first and last three", &printed, &ends, Expect::Draw);
 
@@ -95,7 +96,7 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
     let targets = Tensor::new(&[1f32, 0., 1.], &s.device)?;
     let predictions = Tensor::new(&[0.9f32, 0.4, 0.2], &s.device)?;
     let distances = targets.eq(1.0)?.where_cond(&predictions.affine(-1.0, 1.0)?, &predictions)?;
-    let each: Vec<f64> = distances.to_vec1::<f32>()?.iter().map(|&d| f64::from(d)).collect();
+    let each = numbers(&distances)?;
     s.run.compare_series("torch.where(trgts==1, 1-prds, prds)", &["0.1000", "0.4000", "0.8000"], &each, Expect::Exact);
     s.run.compare("mnist_loss(prds, trgts)", "0.4333", number(&distances.mean_all()?)?, Expect::Exact);
 

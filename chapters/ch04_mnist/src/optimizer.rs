@@ -3,6 +3,7 @@
 use crate::by_hand::{loaders, validate_epoch};
 use crate::loss::{Data, mnist_loss};
 use crate::printed;
+use crate::show::{listed, numbers};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 use tallow::Result;
@@ -10,7 +11,7 @@ use tallow::cli::Session;
 use tallow::data::{Batch, DataLoader};
 use tallow::nn::{Linear, Module, Param, Params, linear};
 use tallow::optim::{Hypers, Optimizer, Sgd};
-use tallow::plot::Plot;
+use tallow::plot::{HeatMap, Plot};
 use tallow::report::Expect;
 
 /// The simplest optimiser there is.
@@ -65,7 +66,7 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
         train_epoch(&linear_model, &dl, &mut |grads| opt.step(grads))?;
         basic.push(validate(&linear_model)?);
     }
-    s.run.say(format!("BasicOptim: {basic:?}"));
+    s.run.say(format!("BasicOptim:\n{}", listed(&basic)));
     s.run.compare_series("accuracy with BasicOptim, epochs 1 to 20", &printed::BASIC_OPTIM, &basic, Expect::Draw);
     let last = basic.last().copied().unwrap_or_default();
     s.run.compare("final accuracy with BasicOptim", "0.979", last, Expect::AtLeastGoal(0.978));
@@ -78,7 +79,7 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
         train_epoch(&linear_model, &dl, &mut |grads| opt.step(&params.all(), grads, &Hypers::lr(lr)))?;
         sgd.push(validate(&linear_model)?);
     }
-    s.run.say(format!("Sgd:        {sgd:?}"));
+    s.run.say(format!("Sgd:\n{}", listed(&sgd)));
     s.run.compare_series("accuracy with SGD, epochs 1 to 20", &printed::SGD, &sgd, Expect::Draw);
     let last = sgd.last().copied().unwrap_or_default();
     s.run.compare("final accuracy with SGD", "0.9785", last, Expect::AtLeastGoal(0.978));
@@ -87,5 +88,9 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
     let epochs: Vec<f64> = (1..).take(sgd.len()).map(f64::from).collect();
     let curve = Plot::new("The same with an optimizer").x_label("epoch").y_label("valid accuracy");
     let curve = curve.line("BasicOptim", &epochs, &basic).line("Sgd", &epochs, &sgd);
-    s.run.figure("optimizers", "Our optimizer and the library's, from two random starts.", &curve.into())
+    s.run.figure("optimizers", "Our optimizer and the library's, from two random starts.", &curve.into())?;
+    let map = HeatMap::new("Weights", 28, 28, &numbers(params.get("weight")?.var())?).diverging();
+    let caption = "Started near zero the weights show what they have learnt: ink at blue pixels speaks for a three, at red \
+                   ones for a seven.";
+    s.run.figure("weights", caption, &map.into())
 }

@@ -1,5 +1,6 @@
 //! An end-to-end SGD example: how fast was the roller coaster?
 
+use crate::show::listed;
 use candle_core::{Device, Tensor, Var};
 use tallow::cli::Session;
 use tallow::plot::{Figure, Plot};
@@ -76,7 +77,11 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     let params = Var::new(&PARAMS, &Device::Cpu)?;
     // Step 2: predict.
     let preds = ride.f(&params)?;
-    s.run.figure("first_guess", "Step 2: random parameters know nothing of roller coasters.", &ride.show_preds("Before training", &preds)?.into())?;
+    s.run.figure(
+        "first_guess",
+        "Step 2: random parameters know nothing of roller coasters.",
+        &ride.show_preds("Before training", &preds)?.into(),
+    )?;
     // Step 3: the loss.
     let loss = ride.mse(&preds)?;
     let note = "the source prints data and start to four decimals";
@@ -99,10 +104,18 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
         let (loss, _) = ride.apply_step(&params, lr)?;
         losses.push(loss);
     }
-    s.run.say(format!("losses of ten more steps: {losses:.4?}"));
+    s.run.say(format!("losses of ten more steps:\n{}", listed(&losses)));
     let printed = [
-        "2788.159423828125", "1064.841552734375", "738.7333984375", "677.02001953125", "665.3380737304688",
-        "663.1239013671875", "662.7010498046875", "662.6172485351562", "662.59765625", "662.5902709960938",
+        "2788.159423828125",
+        "1064.841552734375",
+        "738.7333984375",
+        "677.02001953125",
+        "665.3380737304688",
+        "663.1239013671875",
+        "662.7010498046875",
+        "662.6172485351562",
+        "662.59765625",
+        "662.5902709960938",
     ];
     s.run.compare_series("losses of apply_step", &printed, &losses, Expect::Within(ROUNDING));
     let mut plots = Vec::new();

@@ -1,6 +1,7 @@
 //! First try: pixel similarity.
 
-use crate::digits::{Digits, number, pixels};
+use crate::digits::Digits;
+use crate::show::{number, pixels, sizes};
 use candle_core::{DType, Tensor};
 use tallow::Result;
 use tallow::cli::Session;
@@ -22,8 +23,7 @@ pub(crate) fn the_ideal_digits(s: &mut Session, digits: &Digits) -> Result<(Tens
     let stacked_threes = stacked(&digits.threes)?; // [6131, 28, 28]
     let stacked_sevens = stacked(&digits.sevens)?; // [6265, 28, 28]
     s.run.say(format!("stacked_threes: shape {:?}, rank {}", stacked_threes.dims(), stacked_threes.rank()));
-    let shape: Vec<f64> = stacked_threes.dims().iter().map(|&d| d as f64).collect();
-    s.run.compare_series("stacked_threes.shape", &["6131", "28", "28"], &shape, Expect::Exact);
+    s.run.compare_series("stacked_threes.shape", &["6131", "28", "28"], &sizes(&[&stacked_threes]), Expect::Exact);
     s.run.compare("stacked_threes.ndim", "3", stacked_threes.rank() as f64, Expect::Exact);
 
     // The mean along axis 0, the one that counts the pictures. Candle adds up floats one after the other, and after six
@@ -31,7 +31,8 @@ pub(crate) fn the_ideal_digits(s: &mut Session, digits: &Digits) -> Result<(Tens
     let mean = |stack: &Tensor| -> Result<Tensor> { Ok(stack.to_dtype(DType::F64)?.mean(0)?.to_dtype(DType::F32)?) };
     let (mean3, mean7) = (mean(&stacked_threes)?, mean(&stacked_sevens)?); // [28, 28]
     let grid = ImageGrid::new("", 2).ink();
-    let grid = grid.grey_f32(28, 28, &pixels(&mean3)?).caption("mean3").grey_f32(28, 28, &pixels(&mean7)?).caption("mean7");
+    let grid =
+        grid.grey_f32(28, 28, &pixels(&mean3)?).caption("mean3").grey_f32(28, 28, &pixels(&mean7)?).caption("mean7");
     s.run.figure(
         "ideal_digits",
         "The mean three and the mean seven: dark where all agree, wispy where hands differ.",
@@ -58,7 +59,11 @@ pub(crate) fn distance_to_the_ideal(s: &mut Session, digits: &Digits, mean3: &Te
     let picture = ImageGrid::new("", 3).ink().grey_f32(28, 28, &pixels(&a_3)?).caption("a_3");
     let picture = picture.grey_f32(28, 28, &pixels(&(&a_3 - mean3)?.abs()?)?).caption("|a_3 - mean3|");
     let picture = picture.grey_f32(28, 28, &pixels(&(&a_3 - mean7)?.abs()?)?).caption("|a_3 - mean7|");
-    s.run.figure("a_3", "A three, and how it differs from the ideal three and from the ideal seven.", &picture.into())?;
+    s.run.figure(
+        "a_3",
+        "A three, and how it differs from the ideal three and from the ideal seven.",
+        &picture.into(),
+    )?;
 
     let l1 = |ideal: &Tensor| number(&(&a_3 - ideal)?.abs()?.mean_all()?);
     let rmse = |ideal: &Tensor| number(&(&a_3 - ideal)?.sqr()?.mean_all()?.sqrt()?);
@@ -72,6 +77,11 @@ pub(crate) fn distance_to_the_ideal(s: &mut Session, digits: &Digits, mean3: &Te
 
     // What we just did by hand is in the library.
     s.run.compare("F.l1_loss(a_3, mean7)", "0.1586", number(&losses::l1(&a_3, mean7)?)?, Expect::Exact);
-    s.run.compare("F.mse_loss(a_3, mean7).sqrt()", "0.3021", number(&losses::mse(&a_3, mean7)?.sqrt()?)?, Expect::Exact);
+    s.run.compare(
+        "F.mse_loss(a_3, mean7).sqrt()",
+        "0.3021",
+        number(&losses::mse(&a_3, mean7)?.sqrt()?)?,
+        Expect::Exact,
+    );
     Ok(())
 }

@@ -61,7 +61,13 @@ pub(crate) fn all_ten_digits(s: &mut Session) -> Result<()> {
     learner.fit_one_cycle(4, 0.01)?;
     write_history(s, "ten_digits", &learner)?;
     let last = learner.recorder().metric(0).last().copied().unwrap_or_default();
-    s.run.compare_with_note("ten digits: accuracy", "0.99", last, Expect::AtLeast, "our goal; the source leaves it to the reader");
+    s.run.compare_with_note(
+        "ten digits: accuracy",
+        "0.99",
+        last,
+        Expect::AtLeast,
+        "our goal; the source leaves it to the reader",
+    );
     s.run.metric("ten_digits_accuracy", last);
     s.run.target("ten digits accuracy", last, 0.99);
 

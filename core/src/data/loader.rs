@@ -194,7 +194,8 @@ impl DataLoader {
         let source = Source { loader: self.clone(), order: self.order(epoch), epoch };
         let range = first..self.n_batches();
         let workers = self.workers.min(range.len());
-        let channels = (0..workers).map(|worker| source.clone().spawn(range.start + worker..range.end, workers)).collect();
+        let channels =
+            (0..workers).map(|worker| source.clone().spawn(range.start + worker..range.end, workers)).collect();
         Batches { source, range, first, channels }
     }
 
@@ -258,7 +259,8 @@ impl Iterator for Batches {
             return Some(self.source.batch(number));
         }
         let channel = &self.channels[(number - self.first) % self.channels.len()];
-        let lost = |_| Err(Error::Value(format!("the worker that prepares batch {number} has died; its message is above")));
+        let lost =
+            |_| Err(Error::Value(format!("the worker that prepares batch {number} has died; its message is above")));
         Some(channel.recv().unwrap_or_else(lost))
     }
 

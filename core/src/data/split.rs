@@ -59,7 +59,8 @@ impl GrandparentSplitter {
     /// When one side would be empty.
     pub fn split(&self, files: &[impl AsRef<Path>]) -> Result<Split> {
         let under = |name: &str| -> Result<Vec<usize>> {
-            let grandparent = |file: &Path| file.parent().and_then(Path::parent).and_then(Path::file_name).map(|n| n == name);
+            let grandparent =
+                |file: &Path| file.parent().and_then(Path::parent).and_then(Path::file_name).map(|n| n == name);
             let found: Vec<usize> =
                 (0..files.len()).filter(|&i| grandparent(files[i].as_ref()).unwrap_or(false)).collect();
             if found.is_empty() {

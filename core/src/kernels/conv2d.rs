@@ -48,7 +48,9 @@ impl Geometry {
     fn new(xs: (usize, usize, usize, usize), weight: (usize, usize, usize, usize), s: usize, p: usize) -> Result<Self> {
         let ((n, h, w, ci), (co, channels, kh, kw)) = (xs, weight);
         if channels != ci {
-            candle_core::bail!("conv2d: weight {weight:?} wants {channels} channels, the input [N, H, W, C] {xs:?} has {ci}");
+            candle_core::bail!(
+                "conv2d: weight {weight:?} wants {channels} channels, the input [N, H, W, C] {xs:?} has {ci}"
+            );
         }
         if [n, h, w, ci, co, kh, kw, s].contains(&0) || h + 2 * p < kh || w + 2 * p < kw {
             candle_core::bail!("conv2d: input {xs:?}, weight {weight:?}, stride {s}, padding {p} give an empty result");
@@ -224,7 +226,11 @@ fn gather_product(
 fn gradient_by_weight(g: &Geometry, dy: &[f32], x: &[f32]) -> Vec<f32> {
     let mut dw = vec![0.0; g.co * g.ci * g.taps()];
     let taps = g.useful_taps();
-    if dw.len() <= 1 << 17 { small_gradient_by_weight(g, &taps, dy, x, &mut dw) } else { large_gradient_by_weight(g, &taps, dy, x, &mut dw) }
+    if dw.len() <= 1 << 17 {
+        small_gradient_by_weight(g, &taps, dy, x, &mut dw)
+    } else {
+        large_gradient_by_weight(g, &taps, dy, x, &mut dw)
+    }
     dw
 }
 

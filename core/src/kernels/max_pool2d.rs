@@ -74,7 +74,7 @@ impl Window {
             let border = low.broadcast_as(dims)?;
             if self.padding == 0 { Ok(xs.clone()) } else { Tensor::cat(&[&border, xs, &border], dim) }
         };
-        let padded = pad(&pad(xs, 1)?, 2)?;
+        let padded = pad(&pad(xs, 1)?, 2)?.contiguous()?;
         let slice = |xs: &Tensor, dim: usize, first: usize, count: usize| {
             let index: Vec<u32> = (0..count).map(|i| (first + i * self.stride) as u32).collect();
             xs.index_select(&Tensor::new(index, xs.device())?, dim)
@@ -111,22 +111,24 @@ impl CustomOp1 for MaxPool2d {
         let x = values(x, layout)?;
         let mut out = vec![f32::NEG_INFINITY; n * oh * ow * c];
         let mut winners = vec![0u32; out.len()];
-        out.par_chunks_mut(ow * c).zip(winners.par_chunks_mut(ow * c)).enumerate().for_each(|(line, (out, winners))| {
-            let (image, oy) = (line / oh, line % oh);
-            for (ox, (out, winners)) in out.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c)).enumerate() {
-                let mut first = true;
-                for tap in 0..self.window.taps() {
-                    let Some((iy, ix)) = self.window.input(oy, ox, tap) else { continue };
-                    let values = &x[((image * h + iy) * w + ix) * c..][..c];
-                    for ((best, winner), &value) in out.iter_mut().zip(winners.iter_mut()).zip(values) {
-                        if first || value > *best || value.is_nan() {
-                            (*best, *winner) = (value, tap as u32);
+        out.par_chunks_mut(ow * c).zip(winners.par_chunks_mut(ow * c)).enumerate().for_each(
+            |(line, (out, winners))| {
+                let (image, oy) = (line / oh, line % oh);
+                for (ox, (out, winners)) in out.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c)).enumerate() {
+                    let mut first = true;
+                    for tap in 0..self.window.taps() {
+                        let Some((iy, ix)) = self.window.input(oy, ox, tap) else { continue };
+                        let values = &x[((image * h + iy) * w + ix) * c..][..c];
+                        for ((best, winner), &value) in out.iter_mut().zip(winners.iter_mut()).zip(values) {
+                            if first || value > *best || value.is_nan() {
+                                (*best, *winner) = (value, tap as u32);
+                            }
                         }
+                        first = false;
                     }
-                    first = false;
                 }
-            }
-        });
+            },
+        );
         // A second forward through the same operation cannot happen: each call of `max_pool2d` makes a new one.
         let _ = self.winners.set(winners);
         Ok((CpuStorage::F32(out), (n, oh, ow, c).into()))

@@ -13,9 +13,10 @@ const BLOCK: usize = 1 << 14;
 /// When the shapes or types differ.
 pub fn scale_add(y: &Var, keep: f64, scale: f64, x: &Tensor) -> Result<()> {
     if in_place(y) {
-        return y.inplace_op2(&x.contiguous()?, &Update2(|y: f64, x: f64| keep * y + scale * x, |y: f32, x: f32| {
-            keep as f32 * y + scale as f32 * x
-        }));
+        return y.inplace_op2(
+            &x.contiguous()?,
+            &Update2(|y: f64, x: f64| keep * y + scale * x, |y: f32, x: f32| keep as f32 * y + scale as f32 * x),
+        );
     }
     y.set(&((y.as_tensor() * keep)? + (x * scale)?)?)
 }
@@ -36,8 +37,7 @@ pub fn square_average(v: &Var, sqr_mom: f64, g: &Tensor) -> Result<()> {
     if in_place(v) {
         let (keep, take) = (sqr_mom, 1.0 - sqr_mom);
         let (keep32, take32) = (keep as f32, take as f32);
-        let update =
-            Update2(|v: f64, g: f64| keep * v + take * g * g, |v: f32, g: f32| keep32 * v + take32 * g * g);
+        let update = Update2(|v: f64, g: f64| keep * v + take * g * g, |v: f32, g: f32| keep32 * v + take32 * g * g);
         return v.inplace_op2(&g.contiguous()?, &update);
     }
     v.set(&((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?)

@@ -124,7 +124,8 @@ impl Confusion {
     /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order of
     /// their classes.
     pub fn most_confused(&self, min: u64) -> Vec<Confused> {
-        let pairs = (0..self.n_classes).flat_map(|actual| (0..self.n_classes).map(move |predicted| (actual, predicted)));
+        let pairs =
+            (0..self.n_classes).flat_map(|actual| (0..self.n_classes).map(move |predicted| (actual, predicted)));
         let mut confused: Vec<Confused> = pairs
             .map(|(actual, predicted)| Confused { actual, predicted, count: self.get(actual, predicted) })
             .filter(|pair| pair.actual != pair.predicted && pair.count >= min.max(1))

@@ -1,8 +1,8 @@
 //! fast.ai's head: what its `vision_learner` puts on top of a body.
 
 use crate::error::Result;
-use crate::nn::{AdaptiveConcatPool2d, BatchNorm, Dropout, Kind, Module, Param, Params, init, through_channels_last};
 use crate::kernels;
+use crate::nn::{AdaptiveConcatPool2d, BatchNorm, Dropout, Kind, Module, Param, Params, init, through_channels_last};
 use candle_core::Tensor;
 
 /// A head for a body with `features` channels: concat pool, then batch norm, dropout and linear layers by way of 512 to

@@ -83,19 +83,18 @@ struct BasicBlock {
 
 impl BasicBlock {
     fn new(from: usize, to: usize, stride: usize, params: &Params) -> Result<BasicBlock> {
+        // In torchvision's order, which is the order of the parameters.
+        let conv1 = Conv2d::fan_out(from, to, 3, stride, &params.pp("conv1"))?;
+        let bn1 = BatchNorm::new(to, &params.pp("bn1"))?;
+        let conv2 = Conv2d::fan_out(to, to, 3, 1, &params.pp("conv2"))?;
+        let bn2 = BatchNorm::new(to, &params.pp("bn2"))?;
         let downsample = if stride != 1 || from != to {
             let params = params.pp("downsample");
             Some((Conv2d::fan_out(from, to, 1, stride, &params.pp(0))?, BatchNorm::new(to, &params.pp(1))?))
         } else {
             None
         };
-        Ok(BasicBlock {
-            conv1: Conv2d::fan_out(from, to, 3, stride, &params.pp("conv1"))?,
-            bn1: BatchNorm::new(to, &params.pp("bn1"))?,
-            conv2: Conv2d::fan_out(to, to, 3, 1, &params.pp("conv2"))?,
-            bn2: BatchNorm::new(to, &params.pp("bn2"))?,
-            downsample,
-        })
+        Ok(BasicBlock { conv1, bn1, conv2, bn2, downsample })
     }
 }
 

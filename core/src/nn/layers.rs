@@ -25,7 +25,8 @@ impl Linear {
     /// # Errors
     /// When the device cannot hold its parameters.
     pub fn new(from: usize, to: usize, bias: bool, params: &Params) -> Result<Linear> {
-        let weight = params.add("weight", Kind::Weight, |rng, dev| init::kaiming_uniform((to, from), from, rng, dev))?;
+        let weight =
+            params.add("weight", Kind::Weight, |rng, dev| init::kaiming_uniform((to, from), from, rng, dev))?;
         let bias = if bias {
             Some(params.add("bias", Kind::Bias, |rng, dev| init::kaiming_uniform(to, from, rng, dev))?)
         } else {

@@ -38,7 +38,9 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
     }
     let largest = ys.max(0)?.to_scalar::<u32>()?;
     if largest as usize >= classes {
-        return Err(Error::Value(format!("label {largest} is not one of the {classes} classes that the network tells apart")));
+        return Err(Error::Value(format!(
+            "label {largest} is not one of the {classes} classes that the network tells apart"
+        )));
     }
     let log_p = candle_nn::ops::log_softmax(logits, D::Minus1)?;
     Ok(log_p.gather(&ys.unsqueeze(1)?, 1)?.squeeze(1)?.neg()?)
@@ -73,7 +75,9 @@ pub fn mse(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
 /// When the shapes differ.
 pub fn l1(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(preds, targets)?;
-    Ok((preds - targets)?.abs()?.mean_all()?)
+    // Not candle's `abs`, whose gradient at 0 is 1.
+    let difference = (preds - targets)?;
+    Ok((kernels::relu(&difference)? + kernels::relu(&difference.neg()?)?)?.mean_all()?)
 }
 
 fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {

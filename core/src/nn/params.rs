@@ -108,12 +108,7 @@ impl Params {
     ///
     /// # Errors
     /// When the name is taken, or `init` fails.
-    pub fn add(
-        &self,
-        name: &str,
-        kind: Kind,
-        init: impl FnOnce(&mut Rng, &Device) -> Result<Tensor>,
-    ) -> Result<Param> {
+    pub fn add(&self, name: &str, kind: Kind, init: impl FnOnce(&mut Rng, &Device) -> Result<Tensor>) -> Result<Param> {
         let name = self.path(name);
         if self.shared().params.iter().any(|p| p.name() == name) {
             return Err(Error::Value(format!("two parameters are called `{name}`; give each layer its own name")));
@@ -178,19 +173,24 @@ impl Params {
     /// Puts the parameters into groups by their names: group `i` takes those under one of the prefixes `groups[i]`.
     ///
     /// # Errors
-    /// When a parameter falls into no group.
+    /// When a parameter falls into no group; then nothing is changed.
     pub fn split_groups(&self, groups: &[&[&str]]) -> Result<()> {
+        let mut found = Vec::new();
         for param in self.all() {
             let under = |prefix: &&str| {
                 param.name().strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             };
             match groups.iter().position(|prefixes| prefixes.iter().any(under)) {
-                Some(group) => param.0.group.store(group, Ordering::Relaxed),
+                Some(group) => found.push((param, group)),
                 None => {
-                    return Err(Error::Value(format!("parameter `{}` is in none of the groups {groups:?}", param.name())));
+                    return Err(Error::Value(format!(
+                        "parameter `{}` is in none of the groups {groups:?}",
+                        param.name()
+                    )));
                 }
             }
         }
+        found.iter().for_each(|(param, group)| param.0.group.store(*group, Ordering::Relaxed));
         Ok(())
     }
 
@@ -250,7 +250,10 @@ impl Params {
         if !problems.is_empty() {
             let (shown, more) = (problems.len().min(5), problems.len().saturating_sub(5));
             let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            return Err(Error::Value(format!("weights of another network: {}{and_more}", problems[..shown].join(", "))));
+            return Err(Error::Value(format!(
+                "weights of another network: {}{and_more}",
+                problems[..shown].join(", ")
+            )));
         }
         for param in &params {
             if let Some(value) = values.get(param.name()) {

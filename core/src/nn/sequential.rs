@@ -1,6 +1,8 @@
 //! Layers one after the other.
 
-use super::{AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Module, Params};
+use super::{
+    AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Module, Params,
+};
 use super::{Relu, linear};
 use crate::error::Result;
 use crate::kernels;

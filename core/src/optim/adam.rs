@@ -1,11 +1,11 @@
 //! Adam (Kingma and Ba, 2015), with decoupled weight decay (Loshchilov and Hutter, 2019).
 
-use super::{Hypers, OptimState, Optimizer, decays};
+use super::{Hypers, OptimState, Optimizer, decays, other_memory};
 use crate::error::Result;
 use crate::kernels;
 use crate::nn::Param;
+use candle_core::Var;
 use candle_core::backprop::GradStore;
-use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
 /// Adam as PyTorch's `Adam` and `AdamW` and as fast.ai's `Adam` define it.
@@ -72,8 +72,7 @@ impl Optimizer for Adam {
             let mut grad = grad.detach();
             if !self.memory.contains_key(param.name()) {
                 let zeros = || -> Result<Var> { Ok(Var::from_tensor(&grad.zeros_like()?)?) };
-                self.memory
-                    .insert(param.name().to_string(), Memory { grad_avg: zeros()?, sqr_avg: zeros()?, step: 0 });
+                self.memory.insert(param.name().to_string(), Memory { grad_avg: zeros()?, sqr_avg: zeros()?, step: 0 });
             }
             let Some(memory) = self.memory.get_mut(param.name()) else { continue };
             memory.step += 1;
@@ -105,15 +104,17 @@ impl Optimizer for Adam {
     }
 
     fn set_state(&mut self, state: OptimState) -> Result<()> {
-        self.memory.clear();
-        for (name, &step) in &state.steps {
-            let find = |average: &str| state.tensors.get(&format!("{average}/{name}"));
-            if let (Some(grad_avg), Some(sqr_avg)) = (find("grad_avg"), find("sqr_avg")) {
-                let copy = |tensor: &Tensor| -> Result<Var> { Ok(Var::from_tensor(&tensor.copy()?)?) };
-                self.memory
-                    .insert(name.clone(), Memory { grad_avg: copy(grad_avg)?, sqr_avg: copy(sqr_avg)?, step });
-            }
+        if state.tensors.len() != 2 * state.steps.len() {
+            return Err(other_memory());
         }
+        let copy = |average: &str, name: &str| -> Result<Var> {
+            let tensor = state.tensors.get(&format!("{average}/{name}")).ok_or_else(other_memory)?;
+            Ok(Var::from_tensor(&tensor.copy()?)?)
+        };
+        let remember = |(name, &step): (&String, &u64)| -> Result<(String, Memory)> {
+            Ok((name.clone(), Memory { grad_avg: copy("grad_avg", name)?, sqr_avg: copy("sqr_avg", name)?, step }))
+        };
+        self.memory = state.steps.iter().map(remember).collect::<Result<_>>()?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ pub use schedule::{
 };
 pub use sgd::Sgd;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::{Kind, Param};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
@@ -50,7 +50,7 @@ pub trait Optimizer: Send {
     /// Goes on from a state that [`Optimizer::state`] gave.
     ///
     /// # Errors
-    /// When a tensor cannot be copied.
+    /// When it is the state of another kind of optimiser, or a tensor cannot be copied; then nothing is changed.
     fn set_state(&mut self, state: OptimState) -> Result<()>;
 }
 
@@ -61,6 +61,10 @@ pub struct OptimState {
     pub tensors: BTreeMap<String, Tensor>,
     /// Steps taken, by parameter.
     pub steps: BTreeMap<String, u64>,
+}
+
+fn other_memory() -> Error {
+    Error::Value("this is the memory of another kind of optimiser".into())
 }
 
 /// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) spares normalisation layers and biases.

@@ -19,7 +19,11 @@ pub fn sched_exp(start: f64, end: f64, pos: f64) -> f64 {
 
 /// A cosine from `start` to `middle` during the share `pct` of training, then one from `middle` to `end`.
 pub fn combined_cos(pct: f64, start: f64, middle: f64, end: f64, pos: f64) -> f64 {
-    if pos < pct { sched_cos(start, middle, pos / pct) } else { sched_cos(middle, end, (pos - pct) / (1.0 - pct)) }
+    if pos < pct || pct >= 1.0 {
+        sched_cos(start, middle, pos / pct)
+    } else {
+        sched_cos(middle, end, (pos - pct) / (1.0 - pct))
+    }
 }
 
 /// `n` learning rates from `start` to `end`, each the same multiple of the one before: fast.ai's `slice(start, end)`.
@@ -69,7 +73,7 @@ pub fn step_lr(lr: f64, step_size: usize, gamma: f64, epoch: usize) -> f64 {
 
 /// PyTorch's `CosineAnnealingLR`: from `lr` to 0 in `t_max` steps.
 pub fn cosine_annealing(lr: f64, t_max: usize, step: usize) -> f64 {
-    lr * (1.0 + (std::f64::consts::PI * step as f64 / t_max as f64).cos()) / 2.0
+    lr * (1.0 + (std::f64::consts::PI * step as f64 / t_max.max(1) as f64).cos()) / 2.0
 }
 
 /// PyTorch's `OneCycleLR` with its defaults (`pct_start` 0.3, `div_factor` 25, `final_div_factor` 1e4).

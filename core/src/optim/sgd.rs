@@ -1,11 +1,11 @@
 //! Stochastic gradient descent.
 
-use super::{Hypers, OptimState, Optimizer, decays};
+use super::{Hypers, OptimState, Optimizer, decays, other_memory};
 use crate::error::Result;
 use crate::kernels;
 use crate::nn::Param;
-use candle_core::Var;
 use candle_core::backprop::GradStore;
+use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
 /// SGD with momentum, Nesterov momentum and weight decay, as PyTorch and as fast.ai define them.
@@ -82,12 +82,14 @@ impl Optimizer for Sgd {
     }
 
     fn set_state(&mut self, state: OptimState) -> Result<()> {
-        self.averages.clear();
-        for (name, tensor) in &state.tensors {
-            if let Some(name) = name.strip_prefix("grad_avg/") {
-                self.averages.insert(name.to_string(), Var::from_tensor(&tensor.copy()?)?);
-            }
+        if !state.steps.is_empty() {
+            return Err(other_memory());
         }
+        let remember = |(name, tensor): (&String, &Tensor)| -> Result<(String, Var)> {
+            let name = name.strip_prefix("grad_avg/").ok_or_else(other_memory)?;
+            Ok((name.to_string(), Var::from_tensor(&tensor.copy()?)?))
+        };
+        self.averages = state.tensors.iter().map(remember).collect::<Result<_>>()?;
         Ok(())
     }
 }

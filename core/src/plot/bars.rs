@@ -1,7 +1,7 @@
 //! A bar for each label.
 
 use super::axes::{self, LABEL_ROW, TICK_ROW, fitting_ticks, widest};
-use super::curves::page_size;
+use super::draw_curves::page_size;
 use super::scale::{Scale, range};
 use super::scene::{Anchor, Area, MARGIN, Scene, title_lines};
 use super::style::{BLUE, GRID, INK, MUTED, SPINE, TICK_SIZE, VEIL};

@@ -19,7 +19,9 @@
 
 mod axes;
 mod bars;
+mod bitmap;
 mod curves;
+mod draw_curves;
 mod figure;
 mod heat_map;
 mod image_grid;
@@ -29,6 +31,7 @@ mod pixel_table;
 mod render;
 mod scale;
 mod scene;
+mod strokes;
 mod style;
 mod text;
 mod ticks;

@@ -7,7 +7,7 @@ const HUGE: f64 = 1e300;
 
 /// Whether a value can be placed on an axis of this kind.
 pub(super) fn usable(value: f64, log: bool) -> bool {
-    value.abs() < HUGE && (!log || value > 1e-300)
+    value.abs() < HUGE && (!log || value > 1.0 / HUGE)
 }
 
 /// The range of an axis: what the user asked for, else what the data fill, with some air.
@@ -33,10 +33,10 @@ pub(super) fn range(values: impl Iterator<Item = f64>, asked: Option<(f64, f64)>
             (lo - air, hi + air)
         }
         (true, true) if distinct(lo.ln(), hi.ln()) => {
-            let air = (hi / lo).powf(0.03);
-            (lo / air, hi * air)
+            let air = (0.03 * (hi.ln() - lo.ln())).exp();
+            ((lo / air).max(1.0 / HUGE), (hi * air).min(HUGE))
         }
-        (true, true) => (lo / 3.0, hi * 3.0),
+        (true, true) => ((lo / 3.0).max(1.0 / HUGE), (hi * 3.0).min(HUGE)),
     }
 }
 

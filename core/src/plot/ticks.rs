@@ -107,6 +107,9 @@ fn is_zero(text: &str) -> bool {
 /// than two powers also 2 and 5 times them; over less still, round numbers.
 pub(super) fn log(lo: f64, hi: f64, count: usize) -> Vec<Tick> {
     let count = count.max(2);
+    if !(lo > 0.0 && lo < hi && hi.is_finite()) {
+        return Vec::new();
+    }
     let (from, to) = ((lo.log10() - 1e-9).ceil() as i32, (hi.log10() + 1e-9).floor() as i32);
     let powers = (to - from + 1).max(0) as usize;
     if powers >= 3 || powers == 2 && count < 4 {
@@ -149,7 +152,7 @@ pub(super) fn number(value: f64) -> String {
         return "0".to_string();
     }
     let (scaled, suffix) = match size {
-        _ if size < 9.9995e-4 || size >= 9.9995e14 => return minus(trim_mantissa(&format!("{value:.2e}"))),
+        _ if !(9.9995e-4..9.9995e14).contains(&size) => return minus(trim_mantissa(&format!("{value:.2e}"))),
         _ if size >= 9.9995e8 => (value / 1e9, "G"),
         _ if size >= 9.9995e5 => (value / 1e6, "M"),
         _ if size >= 9999.5 => (value / 1e3, "k"),

@@ -97,7 +97,12 @@ impl Comparison {
     }
 
     /// A series of figures. Printed figures beyond the end of `measured` are shown as not measured.
-    pub fn series(what: impl Into<String>, printed: &[impl AsRef<str>], measured: &[f64], expect: Expect) -> Comparison {
+    pub fn series(
+        what: impl Into<String>,
+        printed: &[impl AsRef<str>],
+        measured: &[f64],
+        expect: Expect,
+    ) -> Comparison {
         Comparison {
             what: what.into(),
             section: String::new(),
@@ -140,7 +145,7 @@ impl Comparison {
             "the source prints no number"
         } else if matches!(self.expect, Expect::Quick) || (self.quick && self.expect.is_trained()) {
             "not comparable: a quick run"
-        } else if self.expect == Expect::Draw {
+        } else if self.expect == Expect::Draw && self.note.is_empty() {
             "another random draw"
         } else if self.measured.len() < self.printed.len() {
             "not all measured in this run"
@@ -206,7 +211,13 @@ pub fn verdict(printed: &str, measured: f64, expect: Expect) -> Verdict {
         // The goal binds even where the digits agree, unless the source itself falls short of it.
         Expect::AtLeastGoal(goal) if measured < goal && !(same && goal <= value) => Verdict::Worse,
         _ if same => Verdict::Same,
-        Expect::AtLeastGoal(_) => if measured > value { Verdict::Better } else { Verdict::AsGood },
+        Expect::AtLeastGoal(_) => {
+            if measured > value {
+                Verdict::Better
+            } else {
+                Verdict::AsGood
+            }
+        }
         Expect::Exact => Verdict::Worse,
         Expect::Within(fraction) => judge((measured - value).abs() <= fraction * value.abs(), Verdict::AsGood),
         Expect::AtLeast => judge(measured > value, Verdict::Better),

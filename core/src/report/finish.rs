@@ -55,7 +55,7 @@ impl Run {
         record.console.end_all();
         if !self.comparisons.is_empty() {
             record.heading("Printed and measured");
-            record.console.say(&summary::table(&self.comparisons).lines().join("\n"));
+            record.console.say(&summary::lines(&self.comparisons).join("\n"));
             record.console.say(&format!("\n{}", count.words()));
         }
         for target in &self.targets {
@@ -114,9 +114,9 @@ impl Run {
     }
 
     fn metrics_json(&self, seconds: f64) -> Value {
-        let targets = self.targets.iter().map(|target| {
-            json!({ "name": target.name, "value": target.value, "goal": target.goal, "met": target.met() })
-        });
+        let targets = self.targets.iter().map(
+            |target| json!({ "name": target.name, "value": target.value, "goal": target.goal, "met": target.met() }),
+        );
         json!({
             "version": 1,
             "chapter": self.config.chapter,

@@ -77,8 +77,10 @@ mod tests {
 
     #[test]
     fn the_markup_is_what_it_looks_like() {
-        assert_eq!(inline("`x * y * z` is *not* **very *hard* indeed**"),
-            "<code>x * y * z</code> is <em>not</em> <strong>very <em>hard</em> indeed</strong>");
+        assert_eq!(
+            inline("`x * y * z` is *not* **very *hard* indeed**"),
+            "<code>x * y * z</code> is <em>not</em> <strong>very <em>hard</em> indeed</strong>"
+        );
         assert_eq!(inline("2 * 3 * 4, a `tick, **"), "2 * 3 * 4, a `tick, **");
         assert_eq!(inline("`` empty ** ** é*ü*"), "`` empty ** ** é<em>ü</em>");
     }

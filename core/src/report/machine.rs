@@ -34,7 +34,17 @@ pub(crate) fn today() -> String {
 /// The date so long after 1970 began, by the civil-from-days rule: years begin in March, so that the leap day is last.
 fn date(since_1970: Duration) -> String {
     const MONTHS: [&str; 12] = [
-        "March", "April", "May", "June", "July", "August", "September", "October", "November", "December", "January",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+        "January",
         "February",
     ];
     let days = since_1970.as_secs() / 86_400 + 719_468;

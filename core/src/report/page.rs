@@ -10,6 +10,9 @@ use super::record::{Block, Picture};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
 
+/// A table with more rows than this does not stand on the page at its full height.
+const TALL: usize = 15;
+
 /// What stands on the page.
 pub(crate) struct Page<'a> {
     pub(crate) chapter: &'a str,
@@ -45,14 +48,17 @@ impl Page<'_> {
     }
 
     fn header(&self) -> String {
-        let facts = self.facts.iter().map(|(name, value)| {
-            format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value))
-        });
+        let facts = self
+            .facts
+            .iter()
+            .map(|(name, value)| format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value)));
         let data = self.data.iter().map(|data| format!("<li>{}</li>", inline(data))).collect::<String>();
         let data = if data.is_empty() { data } else { format!("<h2>Data</h2>\n<ul class=\"data\">{data}</ul>\n") };
         let quick = match self.quick {
-            true => "<p class=\"callout\">This was a <strong>quick run</strong>: it trains on little data for a short \
-                     time, so what training measures is not comparable with the source.</p>\n",
+            true => {
+                "<p class=\"callout\">This was a <strong>quick run</strong>: it trains on little data for a short \
+                     time, so what training measures is not comparable with the source.</p>\n"
+            }
             false => "",
         };
         let count = match self.comparisons {
@@ -79,7 +85,11 @@ impl Page<'_> {
         if !self.comparisons.is_empty() {
             items.push_str("<li><a href=\"#measured\">Printed and measured</a></li>\n");
         }
-        if items.is_empty() { items } else { format!("<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}</ol>\n</nav>\n") }
+        if items.is_empty() {
+            items
+        } else {
+            format!("<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}</ol>\n</nav>\n")
+        }
     }
 
     fn body(&self) -> String {
@@ -190,8 +200,10 @@ fn text_table(table: &Table) -> String {
         cells.iter().enumerate().map(|(i, cell)| format!("<{tag}{}>{}</{tag}>", class(i), escape(cell))).collect()
     };
     let rows = table.rows.iter().map(|row| format!("<tr>{}</tr>\n", cells("td", row)));
+    // A table of many epochs scrolls in a window of its own.
+    let tall = if table.rows.len() > TALL { " tall\" tabindex=\"0" } else { "" };
     format!(
-        "<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
+        "<div class=\"wide{tall}\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div>\n",
         cells("th", &table.headers),
         rows.collect::<String>()
     )

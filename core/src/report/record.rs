@@ -52,9 +52,13 @@ impl Record {
         sections.unwrap_or("")
     }
 
+    /// Begins a section. It gets the next number, unless its title begins with one.
     pub(crate) fn begin_section(&mut self, title: &str) {
-        self.heading(title);
-        self.blocks.push(Block::Section(String::from(title)));
+        let number = 1 + self.blocks.iter().filter(|block| matches!(block, Block::Section(_))).count();
+        let numbered = title.starts_with(|c: char| c.is_ascii_digit());
+        let title = if numbered { String::from(title) } else { format!("{number}. {title}") };
+        self.heading(&title);
+        self.blocks.push(Block::Section(title));
     }
 
     /// A heading on the terminal only.

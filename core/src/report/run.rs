@@ -127,7 +127,8 @@ impl Run {
         self.config.quick
     }
 
-    /// Begins a section: a heading on the terminal and on the page, and an entry in the page's table of contents.
+    /// Begins a section: a heading on the terminal and on the page, and an entry in the page's table of contents. The
+    /// section is numbered, unless its title begins with a number of its own.
     pub fn section(&mut self, title: impl AsRef<str>) {
         self.record.lock().begin_section(title.as_ref());
     }

@@ -109,10 +109,20 @@ fn ends<'a>(figures: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// The table for the terminal.
-pub(crate) fn table(comparisons: &[Comparison]) -> Table {
-    let rows = comparisons.iter().map(Row::new).map(|row| vec![row.what, row.printed, row.shown, row.verdict, row.note]);
-    Table::new(&["what", "printed", "measured", "verdict", "note"], &rows.collect::<Vec<_>>())
+/// The table for the terminal. Remarks stand below their rows, so that the lines stay short.
+pub(crate) fn lines(comparisons: &[Comparison]) -> Vec<String> {
+    let rows: Vec<Row> = comparisons.iter().map(Row::new).collect();
+    let cells = |row: &Row| vec![row.what.clone(), row.printed.clone(), row.shown.clone(), row.verdict.clone()];
+    let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let mut table = Table::new(&["what", "printed", "measured", "verdict"], &cells).lines().into_iter();
+    let mut lines: Vec<String> = table.by_ref().take(2).collect();
+    for (line, row) in table.zip(&rows) {
+        lines.push(line);
+        if !row.note.is_empty() {
+            lines.push(format!("    ({})", row.note));
+        }
+    }
+    lines
 }
 
 /// A figure that a run set out to reach.

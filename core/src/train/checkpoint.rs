@@ -26,9 +26,9 @@ pub struct Checkpoints {
 /// Where training stands.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 pub(super) struct Place {
-    /// Fits that are done.
-    pub(super) fits_done: usize,
-    /// What the fit in hand was asked to do; a checkpoint only serves the same request.
+    /// What the fits that are done were asked to do; a checkpoint only serves the same requests.
+    pub(super) done: Vec<String>,
+    /// What the fit in hand was asked to do.
     pub(super) request: String,
     pub(super) epoch: usize,
     pub(super) batch: usize,
@@ -105,38 +105,51 @@ impl Keeper {
         Ok(())
     }
 
-    /// Goes on from the file, if that is wanted and there is one.
+    /// Goes on from the file, if that is wanted and there is one. If it does not fit, nothing is changed.
     pub(super) fn load(
         &self,
         params: &Params,
         optimizer: &mut dyn Optimizer,
         callbacks: &mut [Box<dyn Callback>],
-    ) -> Result<Option<(Place, Recorder)>> {
+        recorder: &mut Recorder,
+    ) -> Result<Option<Place>> {
         let file = &self.config.file;
         if !self.config.resume || !file.exists() {
             return Ok(None);
         }
-        let (mut tensors, note) = weights::load(file)?;
-        let useless = |why: String| Error::file(file, format!("{why}; remove it, or run without resuming, to start anew"));
+        let remedy = "remove it, or run without resuming, to start anew";
+        let (mut tensors, note) = weights::load(file, remedy)?;
+        let useless = |why: String| Error::file(file, format!("{why}; {remedy}"));
         let note = note.ok_or_else(|| useless("is not a checkpoint".into()))?;
         let note: Note =
             serde_json::from_str(&note).map_err(|e| useless(format!("is not a checkpoint of this version: {e}")))?;
         if note.version != VERSION || note.callbacks.len() != callbacks.len() {
             return Err(useless("is the checkpoint of another learner or version".into()));
         }
+        if note.recorder.metric_names != recorder.metric_names {
+            let (theirs, ours) = (&note.recorder.metric_names, &recorder.metric_names);
+            return Err(useless(format!("is the checkpoint of a learner with the metrics {theirs:?}, not {ours:?}")));
+        }
         let mut take = |prefix: &str| -> BTreeMap<String, candle_core::Tensor> {
             let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
             names.iter().filter_map(|n| tensors.remove(n).map(|t| (n[prefix.len()..].to_string(), t))).collect()
         };
-        params.restore(&take("model/")).map_err(|e| useless(format!("does not fit the network: {e}")))?;
         let device = params.device();
         let moved: Result<BTreeMap<_, _>> =
             take("optimizer/").into_iter().map(|(name, t)| Ok((name, t.to_device(device)?))).collect();
-        optimizer.set_state(OptimState { tensors: moved?, steps: note.optimizer_steps })?;
+        let before = optimizer.state();
+        optimizer
+            .set_state(OptimState { tensors: moved?, steps: note.optimizer_steps })
+            .map_err(|e| useless(format!("does not fit the optimiser: {e}")))?;
+        if let Err(e) = params.restore(&take("model/")) {
+            optimizer.set_state(before)?;
+            return Err(useless(format!("does not fit the network: {e}")));
+        }
         params.seek_streams(&note.streams);
         for (i, (callback, numbers)) in callbacks.iter_mut().zip(note.callbacks).enumerate() {
             callback.set_state(CallbackState { numbers, tensors: take(&format!("callback/{i}/")) });
         }
-        Ok(Some((note.place, note.recorder)))
+        *recorder = note.recorder;
+        Ok(Some(note.place))
     }
 }

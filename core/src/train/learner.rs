@@ -29,7 +29,8 @@ pub struct Learner {
     callbacks: Vec<Box<dyn Callback>>,
     recorder: Recorder,
     keeper: Option<Keeper>,
-    fits_done: usize,
+    /// The fits that are done, in the words in which they were asked for.
+    done: Vec<String>,
     epochs_done: usize,
     /// What a resumed checkpoint found, until the fit that it belongs to comes along.
     resumed: Option<Place>,
@@ -54,7 +55,7 @@ impl Learner {
             callbacks: Vec::new(),
             recorder: Recorder::default(),
             keeper: None,
-            fits_done: 0,
+            done: Vec::new(),
             epochs_done: 0,
             resumed: None,
         }
@@ -94,13 +95,8 @@ impl Learner {
     /// When there is a checkpoint to resume from and it is damaged or of another learner.
     pub fn checkpoints(mut self, config: Checkpoints) -> Result<Learner> {
         let keeper = Keeper::new(config);
-        if let Some((place, recorder)) = keeper.load(&self.params, &mut *self.optimizer, &mut self.callbacks)? {
-            if recorder.metric_names != self.recorder.metric_names {
-                return Err(Error::file(keeper.file(), "is the checkpoint of a learner with other metrics; remove it"));
-            }
-            self.recorder = recorder;
-            self.resumed = Some(place);
-        }
+        let Learner { params, optimizer, callbacks, recorder, .. } = &mut self;
+        self.resumed = keeper.load(params, &mut **optimizer, callbacks, recorder)?;
         self.keeper = Some(keeper);
         Ok(self)
     }
@@ -145,7 +141,9 @@ impl Learner {
     /// # Errors
     /// As [`Learner::fit`].
     pub fn fit_with(&mut self, n_epochs: usize, request: &str, schedule: &dyn Fn(f64) -> Hypers) -> Result<()> {
-        let Some(mut place) = self.starting_place(request)? else { return Ok(()) };
+        let train = &self.dls.train;
+        let request = format!("{request} with {} items in {} batches", train.n_items(), train.n_batches());
+        let Some(mut place) = self.starting_place(&request)? else { return Ok(()) };
         let mut fit = Fit {
             params: self.params.clone(),
             recorder: std::mem::take(&mut self.recorder),
@@ -164,32 +162,34 @@ impl Learner {
         self.recorder = fit.recorder;
         self.callbacks = callbacks;
         outcome?;
-        (self.fits_done, self.epochs_done) = (place.fits_done, place.epochs_before);
+        (self.done, self.epochs_done) = (place.done, place.epochs_before);
         Ok(())
     }
 
     /// Where this fit begins: at the start, in the middle if a checkpoint says so, nowhere if it is already done.
     fn starting_place(&mut self, request: &str) -> Result<Option<Place>> {
         if let Some(place) = &self.resumed {
-            if self.fits_done < place.fits_done {
+            let under_way = (place.epoch + place.batch > 0).then_some(&place.request);
+            if let Some(earlier) = place.done.get(self.done.len()).or(under_way).filter(|earlier| *earlier != request) {
+                let file = self.keeper.as_ref().map(|k| k.file().clone()).unwrap_or_default();
+                let what =
+                    format!("was made by `{earlier}`, but now `{request}` is asked for; remove it to start anew");
+                return Err(Error::file(file, what));
+            }
+            if self.done.len() < place.done.len() {
                 // An earlier process has done this fit; its rows are in the recorder.
-                self.fits_done += 1;
+                self.done.push(request.to_string());
                 self.epochs_done = place.epochs_before;
                 return Ok(None);
             }
-            if place.epoch + place.batch > 0 {
-                if place.request != request {
-                    let file = self.keeper.as_ref().map(|k| k.file().clone()).unwrap_or_default();
-                    let what = format!("was made by `{}`, but now `{request}` is asked for; remove it", place.request);
-                    return Err(Error::file(file, what));
-                }
+            if under_way.is_some() {
                 return Ok(self.resumed.take());
             }
             self.resumed = None;
         }
         self.recorder.begin_fit();
         Ok(Some(Place {
-            fits_done: self.fits_done,
+            done: self.done.clone(),
             request: request.to_string(),
             epoch: 0,
             batch: 0,
@@ -228,7 +228,7 @@ impl Learner {
         }
         callbacks.iter_mut().try_for_each(|c| c.after_fit(fit))?;
         place.epochs_before += fit.epoch;
-        place.fits_done += 1;
+        place.done.push(place.request.clone());
         (fit.epoch, fit.batch) = (0, 0);
         self.keep(fit, callbacks, place, true)
     }
@@ -276,7 +276,8 @@ impl Learner {
             }
             if interrupted {
                 self.listener.tell(Event::End);
-                let kept = self.keeper.as_ref().map(|k| format!("; the checkpoint {} is up to date", k.file().display()));
+                let kept =
+                    self.keeper.as_ref().map(|k| format!("; the checkpoint {} is up to date", k.file().display()));
                 return Err(Error::Interrupted(kept.unwrap_or_default()));
             }
         }
@@ -353,8 +354,10 @@ impl Learner {
     /// # Errors
     /// When the file is damaged or its tensors are not those of this network; then nothing is changed.
     pub fn load(&mut self, path: &Path) -> Result<()> {
-        let (tensors, _) = weights::load(path)?;
-        self.params.restore(&tensors).map_err(|e| Error::file(path, e.to_string()))
+        let (tensors, _) = weights::load(path, "save the network again")?;
+        self.params
+            .restore(&tensors)
+            .map_err(|e| Error::file(path, format!("{e}; load it into the network that it was saved from")))
     }
 }
 

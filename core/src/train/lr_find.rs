@@ -1,7 +1,7 @@
 //! Finding a learning rate by trying them all (Smith, 2015).
 
 use super::learner::{Learner, scalar};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::optim::{Hypers, sched_exp};
 
@@ -31,6 +31,8 @@ pub struct LrFind {
     pub lrs: Vec<f64>,
     /// Smoothed losses after a step with each.
     pub losses: Vec<f64>,
+    /// The number of batches that were asked for. Suggestions leave the first tenth of them out.
+    pub num_it: usize,
 }
 
 impl Learner {
@@ -53,7 +55,7 @@ impl Learner {
     }
 
     fn try_rates(&mut self, config: &LrFindConfig) -> Result<LrFind> {
-        let mut found = LrFind::default();
+        let mut found = LrFind { num_it: config.num_it, ..LrFind::default() };
         let (mut average, mut best) = (0.0, f64::INFINITY);
         let trainable = self.params.trainable();
         let n_batches = self.dls.train.n_batches();
@@ -70,7 +72,11 @@ impl Learner {
             found.losses.push(smooth);
             best = f64::min(best, smooth);
             self.listener.tell(Event::Progress { done: it + 1, note: &format!("lr {lr:.1e}") });
-            if !smooth.is_finite() || (config.stop_div && smooth > 4.0 * best) || event::interrupted() {
+            if event::interrupted() {
+                self.listener.tell(Event::End);
+                return Err(Error::Interrupted(String::new()));
+            }
+            if !smooth.is_finite() || (config.stop_div && smooth > 4.0 * best) {
                 break;
             }
             self.optimizer.step(&trainable, &loss.backward()?, &Hypers::lr(lr))?;
@@ -98,7 +104,7 @@ impl LrFind {
             }
         }
         let end = (0..n).fold(0, |best, i| if longest[i] > longest[best] { i } else { best });
-        let start = end as f64 - longest[end] as f64;
+        let start = if end == 0 { 0.0 } else { end as f64 - longest[end] as f64 };
         let section = (end as f64 - start) / 3.0;
         let index = start as isize + section as isize + (section / 2.0) as isize;
         usize::try_from(index).ok().and_then(|i| lrs.get(i)).copied()
@@ -117,10 +123,26 @@ impl LrFind {
         (0..lrs.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).map(|i| lrs[i] / 10.0)
     }
 
-    /// All but the first ten and the last five points, up to the first that is not a number, as fast.ai takes them.
+    /// An interval of 15 points slides down from the last point for as long as the slopes of the loss at its two ends
+    /// differ by more than 0.005; the learning rate at its lower end, the last time that they did. `None` on too few points.
+    pub fn slide(&self) -> Option<f64> {
+        const WIDTH: usize = 15;
+        let (lrs, losses) = self.middle();
+        let last = losses.len().checked_sub(1)?;
+        // Slopes as `numpy.gradient` takes them: over both neighbours, at the ends over the only one.
+        let slope = |i: usize| {
+            let (left, right) = (i.saturating_sub(1), (i + 1).min(last));
+            (losses[right] - losses[left]) / (right - left) as f64
+        };
+        let first = last.checked_sub(WIDTH)?;
+        let steep = |low: &usize| (slope(low + WIDTH) - slope(*low)).abs() > 0.005;
+        (0..=first).rev().take_while(steep).last().or(Some(first)).map(|low| lrs[low])
+    }
+
+    /// All but the first tenth and the last five points, up to the first that is not a number, as fast.ai takes them.
     fn middle(&self) -> (&[f64], &[f64]) {
-        let n = self.losses.len();
-        let (from, to) = if n > 15 { (10, n - 5) } else { (0, n) };
+        let (n, skipped) = (self.losses.len(), self.num_it / 10);
+        let (from, to) = if n > skipped + 5 { (skipped, n - 5) } else { (0, n) };
         let finite = self.losses[from..to].iter().take_while(|loss| loss.is_finite()).count();
         (&self.lrs[from..from + finite], &self.losses[from..from + finite])
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Words", into = "Words")]
 pub struct EpochRow {
     /// From 0, within its fit.
     pub epoch: usize,
@@ -13,9 +14,36 @@ pub struct EpochRow {
     pub valid_loss: f64,
     /// The metrics, in the learner's order.
     pub metrics: Vec<f64>,
-    /// Wall time.
-    #[serde(skip)]
+    /// Wall time; checkpoints do not keep it.
     pub seconds: f64,
+}
+
+/// A row as a checkpoint keeps it: JSON has numbers for neither NaN nor infinity, but a validation loss can be either.
+#[derive(Serialize, Deserialize)]
+struct Words {
+    epoch: usize,
+    numbers: Vec<String>,
+}
+
+impl From<EpochRow> for Words {
+    fn from(row: EpochRow) -> Words {
+        let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics);
+        Words { epoch: row.epoch, numbers: numbers.map(|v| format!("{v:?}")).collect() }
+    }
+}
+
+impl TryFrom<Words> for EpochRow {
+    type Error = String;
+
+    fn try_from(words: Words) -> Result<EpochRow, String> {
+        let numbers: Result<Vec<f64>, _> = words.numbers.iter().map(|v| v.parse()).collect();
+        match numbers.map_err(|e: std::num::ParseFloatError| e.to_string())?.as_slice() {
+            &[train_loss, valid_loss, ref metrics @ ..] => {
+                Ok(EpochRow { epoch: words.epoch, train_loss, valid_loss, metrics: metrics.to_vec(), seconds: 0.0 })
+            }
+            _ => Err("a row without losses".into()),
+        }
+    }
 }
 
 /// The history of a learner: rows for epochs, and what happened at each batch. fast.ai's `Recorder`.

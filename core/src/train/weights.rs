@@ -14,14 +14,16 @@ pub(super) fn save(path: &Path, tensors: &BTreeMap<String, Tensor>, note: Option
     let metadata = note.map(|note| HashMap::from([(KEY.to_string(), note)]));
     let on_cpu: BTreeMap<&String, Tensor> =
         tensors.iter().map(|(name, t)| Ok((name, t.to_device(&Device::Cpu)?.contiguous()?))).collect::<Result<_>>()?;
-    let bytes = safetensors::serialize(on_cpu, metadata).map_err(|e| Error::file(path, format!("cannot be written: {e}")))?;
+    let bytes =
+        safetensors::serialize(on_cpu, metadata).map_err(|e| Error::file(path, format!("cannot be written: {e}")))?;
     Ok(tallow_datasets::atomic::write(path, &bytes)?)
 }
 
-/// Reads what [`save`] wrote.
-pub(super) fn load(path: &Path) -> Result<(BTreeMap<String, Tensor>, Option<String>)> {
+/// Reads what [`save`] wrote. `remedy` is what to do if the file is no good.
+pub(super) fn load(path: &Path, remedy: &str) -> Result<(BTreeMap<String, Tensor>, Option<String>)> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let broken = |e: &dyn std::fmt::Display| Error::file(path, format!("is not a whole safetensors file ({e}); make it anew"));
+    let broken =
+        |e: &dyn std::fmt::Display| Error::file(path, format!("is not a whole safetensors file ({e}); {remedy}"));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
     let note = header.metadata().as_ref().and_then(|m| m.get(KEY).cloned());
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|e| broken(&e))?;

@@ -6,14 +6,14 @@ use tallow::nn::Params;
 use tallow::rng::Rng;
 
 /// All values of a tensor, row-major.
-pub fn values(xs: &Tensor) -> Vec<f64> {
+pub(crate) fn values(xs: &Tensor) -> Vec<f64> {
     xs.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
 }
 
 /// Fails unless `got` equals `want` to `tolerance` times the largest magnitude in `want`; NaN equals only NaN, and an
 /// infinity only itself. The message names the worst index. Gives the largest relative error.
 #[track_caller]
-pub fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) -> f64 {
+pub(crate) fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) -> f64 {
     assert_eq!(got.len(), want.len(), "{what}: {} values instead of {}", got.len(), want.len());
     let scale = want.iter().filter(|v| v.is_finite()).fold(0.0, |largest: f64, v| largest.max(v.abs()));
     let error = |got: f64, want: f64| match (got.is_nan(), want.is_nan()) {
@@ -36,7 +36,7 @@ pub fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) -> f6
 
 /// Fails unless both are the same to the last bit.
 #[track_caller]
-pub fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
+pub(crate) fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{what}: {} values instead of {}", got.len(), want.len());
     let differs = got.iter().zip(want).position(|(a, b)| a.to_bits() != b.to_bits());
     if let Some(index) = differs {
@@ -49,7 +49,7 @@ fn fnv1a(name: &str) -> u32 {
 }
 
 /// Numbers in -1..1 that depend on a name and an index alone. The reference values were made with the same formula.
-pub fn formula(name: &str, n: usize) -> Vec<f64> {
+pub(crate) fn formula(name: &str, n: usize) -> Vec<f64> {
     let start = fnv1a(name);
     let mix = |i: usize| {
         let mut z = start.wrapping_add((i as u32).wrapping_mul(0x9e37_79b9));
@@ -61,17 +61,17 @@ pub fn formula(name: &str, n: usize) -> Vec<f64> {
 }
 
 /// [`formula`] as an `f64` tensor.
-pub fn formula_tensor(name: &str, shape: &[usize]) -> Tensor {
+pub(crate) fn formula_tensor(name: &str, shape: &[usize]) -> Tensor {
     Tensor::from_vec(formula(name, shape.iter().product()), shape, &Device::Cpu).unwrap()
 }
 
 /// [`formula`] as a variable of this type.
-pub fn formula_var(name: &str, shape: &[usize], dtype: DType) -> Var {
+pub(crate) fn formula_var(name: &str, shape: &[usize], dtype: DType) -> Var {
     Var::from_tensor(&formula_tensor(name, shape).to_dtype(dtype).unwrap()).unwrap()
 }
 
 /// The reference networks' value for a parameter of this name and shape.
-pub fn reference_parameter(name: &str, shape: &[usize]) -> Tensor {
+pub(crate) fn reference_parameter(name: &str, shape: &[usize]) -> Tensor {
     let u = formula_tensor(name, shape);
     let fan_in: usize = shape.iter().skip(1).product();
     let (scale, shift) = match shape.len() {
@@ -84,29 +84,29 @@ pub fn reference_parameter(name: &str, shape: &[usize]) -> Tensor {
 }
 
 /// The reference networks' input, `[N, C, H, W]`.
-pub fn reference_images(shape: &[usize]) -> Tensor {
+pub(crate) fn reference_images(shape: &[usize]) -> Tensor {
     (formula_tensor("input", shape) * 1.5).unwrap().to_dtype(DType::F32).unwrap()
 }
 
 /// The reference networks' labels.
-pub fn reference_labels(n: usize, classes: usize) -> Tensor {
+pub(crate) fn reference_labels(n: usize, classes: usize) -> Tensor {
     let labels: Vec<u32> = (0..n).map(|b| ((7 * b + 3) % classes) as u32).collect();
     Tensor::new(labels, &Device::Cpu).unwrap()
 }
 
 /// An empty store of parameters on the CPU.
-pub fn params(seed: u64) -> Params {
+pub(crate) fn params(seed: u64) -> Params {
     Params::new(&Rng::new(seed), &Device::Cpu)
 }
 
 /// A file under `tests/fixtures`.
-pub fn fixture(name: &str) -> serde_json::Value {
+pub(crate) fn fixture(name: &str) -> serde_json::Value {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// An array of numbers, however deeply nested.
-pub fn numbers(json: &serde_json::Value) -> Vec<f64> {
+pub(crate) fn numbers(json: &serde_json::Value) -> Vec<f64> {
     match json {
         serde_json::Value::Array(items) => items.iter().flat_map(numbers).collect(),
         number => vec![number.as_f64().unwrap()],

@@ -79,7 +79,11 @@ fn check(dims: &[usize], training: bool, dtype: DType) {
     let of = |v: &Var| values(grads.get(v).unwrap());
     assert_close(&what("gradient by weight"), &of(&weight), &want.dweight, TOLERANCE);
     assert_close(&what("gradient by bias"), &of(&bias), &want.dbias, TOLERANCE);
-    assert_close(&what("gradient by x"), &of(&x), &want.dx, TOLERANCE);
+    // With two values per channel nearly all of the gradient cancels; what remains is as exact as the terms were.
+    let terms = (0..dy.len()).map(|i| (values(&weight)[i % c] * dy[i] / (want.var[i % c] + EPS).sqrt()).abs());
+    let largest = want.dx.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+    let cancelled = (terms.fold(0.0, f64::max) / largest).max(1.0);
+    assert_close(&what("gradient by x"), &of(&x), &want.dx, TOLERANCE * cancelled);
 }
 
 #[test]
@@ -104,7 +108,9 @@ fn the_reference_formula_is_the_derivative() {
 
 #[test]
 fn results_and_gradients_are_those_of_the_formula() {
-    for dims in [&[5, 3][..], &[2, 1], &[600, 2], &[2, 3, 5, 7], &[1, 2, 2, 1], &[3, 16, 17, 5], &[256, 130], &[4, 3, 2]] {
+    for dims in
+        [&[5, 3][..], &[2, 1], &[600, 2], &[2, 3, 5, 7], &[1, 2, 2, 1], &[3, 16, 17, 5], &[256, 130], &[4, 3, 2]]
+    {
         for dtype in [DType::F32, DType::F64] {
             check(dims, true, dtype);
             check(dims, false, dtype);
@@ -151,7 +157,9 @@ fn wrong_shapes_are_errors() {
     assert!(batch_stats(&zeros(&[0, 3])).is_err() && batch_stats(&zeros(&[])).is_err());
     assert!(batch_stats(&zeros(&[3, 0])).is_err());
     let stats = batch_stats(&zeros(&[4, 3])).unwrap();
-    for (x, weight, bias) in [(&[4, 2][..], &[2][..], &[2][..]), (&[4, 3], &[2], &[3]), (&[4, 3], &[3], &[1]), (&[0, 3], &[3], &[3])] {
+    for (x, weight, bias) in
+        [(&[4, 2][..], &[2][..], &[2][..]), (&[4, 3], &[2], &[3]), (&[4, 3], &[3], &[1]), (&[0, 3], &[3], &[3])]
+    {
         assert!(batch_norm(&zeros(x), &zeros(weight), &zeros(bias), &stats, EPS, true).is_err(), "{x:?} {weight:?}");
     }
 }

@@ -117,7 +117,9 @@ fn the_reference_loops_are_derivatives() {
     let (_, dx, dw) = case.reference(&x, &w, &dy);
     let sum = |x: &[f64], w: &[f64]| -> f64 { case.reference(x, w, &dy).0.iter().zip(&dy).map(|(y, dy)| y * dy).sum() };
     let central = |at: &[f64], f: &dyn Fn(&[f64]) -> f64| -> Vec<f64> {
-        let shifted = |i: usize, by: f64| f(&at.iter().enumerate().map(|(j, v)| if i == j { v + by } else { *v }).collect::<Vec<_>>());
+        let shifted = |i: usize, by: f64| {
+            f(&at.iter().enumerate().map(|(j, v)| if i == j { v + by } else { *v }).collect::<Vec<_>>())
+        };
         (0..at.len()).map(|i| (shifted(i, 1e-3) - shifted(i, -1e-3)) / 2e-3).collect()
     };
     assert_close("by input", &dx, &central(&x, &|x| sum(x, &w)), 1e-10);
@@ -155,7 +157,9 @@ fn strides_larger_than_the_kernel_leave_pixels_without_gradient() {
     let case = Case { n: 1, h: 9, w: 11, c: 2, o: 3, kh: 2, kw: 2, stride: 3, padding: 0 };
     case.check();
     let (_, dx, _) = case.run(DType::F32);
-    assert!((0..9 * 11).filter(|p| p / 11 % 3 == 2 || p % 11 % 3 == 2).all(|p| dx[2 * p] == 0.0 && dx[2 * p + 1] == 0.0));
+    assert!(
+        (0..9 * 11).filter(|p| p / 11 % 3 == 2 || p % 11 % 3 == 2).all(|p| dx[2 * p] == 0.0 && dx[2 * p + 1] == 0.0)
+    );
     check(2, 10, 9, 2, 3, (1, 1), 2, 0);
     check(1, 10, 9, 2, 3, (1, 1), 3, 1);
     check(1, 4, 2, 3, 2, (2, 1), 5, 0);
@@ -211,7 +215,8 @@ fn transposed_and_narrowed_tensors_work() {
     let margin = grads.get(&whole).unwrap();
     let inner = margin.narrow(0, 1, 2).unwrap().narrow(2, 1, 5).unwrap().permute((0, 2, 3, 1)).unwrap();
     assert_close("gradient by input", &values(&inner), &dx, TOLERANCE);
-    let outside = values(&margin.abs().unwrap().sum_all().unwrap())[0] - values(&inner.abs().unwrap().sum_all().unwrap())[0];
+    let outside =
+        values(&margin.abs().unwrap().sum_all().unwrap())[0] - values(&inner.abs().unwrap().sum_all().unwrap())[0];
     assert!(outside.abs() < 1e-3, "gradient outside the part that was used: {outside}");
     assert_close("by weight", &values(&grads.get(&kernel).unwrap().permute((3, 2, 0, 1)).unwrap()), &dw, TOLERANCE);
 }

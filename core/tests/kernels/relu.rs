@@ -38,7 +38,8 @@ fn sizes_beyond_a_block_and_both_summands() {
             let want: Vec<f64> = av.iter().map(|v| v.max(0.0)).collect();
             let y = relu(&a).unwrap();
             assert_same_bits("relu", &values(&y), &want);
-            let masked = |of: &[f64]| of.iter().zip(&dy).map(|(v, dy)| if *v > 0.0 { *dy } else { 0.0 }).collect::<Vec<_>>();
+            let masked =
+                |of: &[f64]| of.iter().zip(&dy).map(|(v, dy)| if *v > 0.0 { *dy } else { 0.0 }).collect::<Vec<_>>();
             // 0 and -0 are the same gradient.
             let plain = |v: Vec<f64>| v.iter().map(|v| v + 0.0).collect::<Vec<_>>();
             assert_same_bits("gradient", &plain(gradient(&y, &a)), &masked(&av));
@@ -48,7 +49,11 @@ fn sizes_beyond_a_block_and_both_summands() {
             assert_same_bits("by a", &plain(gradient(&sum, &a)), &masked(&added));
             assert_same_bits("by b", &plain(gradient(&sum, &b)), &masked(&added));
             let twice = add_relu(&a, &a).unwrap();
-            assert_same_bits("by both", &plain(gradient(&twice, &a)), &masked(&av).iter().map(|v| 2.0 * v).collect::<Vec<_>>());
+            assert_same_bits(
+                "by both",
+                &plain(gradient(&twice, &a)),
+                &masked(&av).iter().map(|v| 2.0 * v).collect::<Vec<_>>(),
+            );
             assert_eq!(bv.len(), n);
         }
     }

@@ -1,0 +1,122 @@
+//! The losses against PyTorch, and their gradients against finite differences.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod common;
+
+use candle_core::{DType, Device, Tensor, Var};
+use common::{assert_close, fixture, formula_tensor, numbers, reference_labels, values};
+use tallow::Result;
+use tallow::nn::losses::{bce_with_logits, cross_entropy, cross_entropy_smooth, l1, mse, nll_per_item};
+
+/// The batch of the reference: 6 x 5 logits and labels.
+fn batch() -> (Tensor, Tensor) {
+    ((formula_tensor("z", &[6, 5]) * 3.0).unwrap(), reference_labels(6, 5))
+}
+
+fn flipped(z: &Tensor) -> Tensor {
+    z.index_select(&Tensor::new(&[5u32, 4, 3, 2, 1, 0], &Device::Cpu).unwrap(), 0).unwrap()
+}
+
+fn mask(of: Tensor) -> Tensor {
+    of.to_dtype(DType::F64).unwrap()
+}
+
+#[test]
+fn losses_are_pytorchs() {
+    let (z, t) = batch();
+    let want = &fixture("training.json")["loss"];
+    let check = |name: &str, loss: Tensor| assert_close(name, &values(&loss), &numbers(&want[name]), 1e-13);
+    check("cross_entropy", cross_entropy(&z, &t).unwrap());
+    check("cross_entropy_smooth.1", cross_entropy_smooth(&z, &t, 0.1).unwrap());
+    check("nll_per_item", nll_per_item(&z, &t).unwrap());
+    check("bce_with_logits", bce_with_logits(&z, &mask(z.gt(0.5).unwrap())).unwrap());
+    check("mse", mse(&z, &flipped(&z)).unwrap());
+    check("l1", l1(&z, &flipped(&z)).unwrap());
+    check("softmax", candle_nn::ops::softmax(&z, 1).unwrap());
+    let hundredfold = (&z * 100.0).unwrap();
+    check("bce_with_logits_100x", bce_with_logits(&hundredfold, &mask(z.lt(0.0).unwrap())).unwrap());
+    // The same in f32, as one trains.
+    let narrow = |t: &Tensor| t.to_dtype(DType::F32).unwrap();
+    let loss = bce_with_logits(&narrow(&hundredfold), &narrow(&mask(z.lt(0.0).unwrap()))).unwrap();
+    assert_close("bce in f32", &values(&loss), &numbers(&want["bce_with_logits_100x"]), 1e-6);
+    let loss = cross_entropy(&narrow(&z), &t).unwrap();
+    assert_close("cross entropy in f32", &values(&loss), &numbers(&want["cross_entropy"]), 1e-6);
+}
+
+#[test]
+fn huge_logits_do_not_overflow() {
+    let z = Tensor::new(&[[1e4f32, -1e4, 0.0], [-1e4, 1e4, 1e4]], &Device::Cpu).unwrap();
+    let z = Var::from_tensor(&z).unwrap();
+    let t = Tensor::new(&[1u32, 0], &Device::Cpu).unwrap();
+    let loss = cross_entropy(&z, &t).unwrap();
+    // Item 0 pays 2e4, item 1 pays 2e4 + ln 2.
+    assert_close("cross entropy", &values(&loss), &[2e4 + 2f64.ln() / 2.0], 1e-6);
+    let dz = values(loss.backward().unwrap().get(&z).unwrap());
+    assert_close("its gradient", &dz, &[0.5, -0.5, 0.0, -0.5, 0.25, 0.25], 1e-6);
+    let targets = Tensor::new(&[[1f32, 1.0, 0.0], [0.0, 1.0, 0.0]], &Device::Cpu).unwrap();
+    let loss = bce_with_logits(&z, &targets).unwrap();
+    assert_close("bce", &values(&loss), &[(2e4 + 2f64.ln()) / 6.0], 1e-6);
+    let dz = values(loss.backward().unwrap().get(&z).unwrap());
+    let want = [0.0, -1.0, 0.5, 0.0, 0.0, 1.0].map(|v| v / 6.0);
+    assert_close("its gradient", &dz, &want, 1e-6);
+}
+
+fn check_gradient(what: &str, at: &Tensor, loss: &dyn Fn(&Tensor) -> Result<Tensor>) {
+    let x = Var::from_tensor(at).unwrap();
+    let got = values(loss(x.as_tensor()).unwrap().backward().unwrap().get(&x).unwrap());
+    let step = 1e-5;
+    let shifted = |i: usize, by: f64| {
+        let mut v = values(at);
+        v[i] += by;
+        values(&loss(&Tensor::from_vec(v, at.dims(), &Device::Cpu).unwrap()).unwrap())[0]
+    };
+    let central: Vec<f64> = (0..got.len()).map(|i| (shifted(i, step) - shifted(i, -step)) / (2.0 * step)).collect();
+    assert_close(&format!("gradient of {what}"), &got, &central, 1e-8);
+}
+
+#[test]
+fn gradients_are_derivatives_at_zero_too() {
+    let (z, t) = batch();
+    let zeros = z.zeros_like().unwrap();
+    let mut with_zero = values(&z);
+    (with_zero[0], with_zero[7], with_zero[13]) = (0.0, -0.0, 0.0);
+    let with_zero = Tensor::from_vec(with_zero, (6, 5), &Device::Cpu).unwrap();
+    let other = flipped(&z);
+    let soft = ((formula_tensor("soft", &[6, 5]) + 1.0).unwrap() * 0.5).unwrap();
+    for (place, at) in [("z", &z), ("zeros", &zeros), ("z with zeros", &with_zero)] {
+        check_gradient(&format!("cross entropy at {place}"), at, &|x| cross_entropy(x, &t));
+        check_gradient(&format!("smooth cross entropy at {place}"), at, &|x| cross_entropy_smooth(x, &t, 0.1));
+        check_gradient(&format!("nll at {place}"), at, &|x| Ok(nll_per_item(x, &t)?.sqr()?.sum_all()?));
+        check_gradient(&format!("bce at {place}"), at, &|x| bce_with_logits(x, &soft));
+        check_gradient(&format!("mse at {place}"), at, &|x| mse(x, &other));
+        check_gradient(&format!("l1 at {place}"), at, &|x| l1(x, &other));
+        // Where prediction and target are equal, PyTorch's gradient is 0, and so is the central difference.
+        check_gradient(&format!("l1 at its target, {place}"), at, &|x| l1(x, &at.detach()));
+        check_gradient(&format!("mse at its target, {place}"), at, &|x| mse(x, &at.detach()));
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_words() {
+    let (z, t) = batch();
+    let message = |result: Result<Tensor>| result.unwrap_err().to_string();
+    let too_large = Tensor::new(&[0u32, 1, 2, 3, 4, 5], &Device::Cpu).unwrap();
+    assert!(message(cross_entropy(&z, &too_large)).contains("label 5 is not one of the 5 classes"));
+    assert!(message(cross_entropy(&z, &t.narrow(0, 0, 5).unwrap())).contains("6 rows of logits but 5 labels"));
+    assert!(message(cross_entropy(&z, &t.to_dtype(DType::F32).unwrap())).contains("whole numbers"));
+    let negative = Tensor::new(&[0i64, 1, -1, 0, 0, 0], &Device::Cpu).unwrap();
+    assert!(cross_entropy(&z, &negative).is_err());
+    let none = Tensor::zeros((0, 5), DType::F64, &Device::Cpu).unwrap();
+    assert!(cross_entropy(&none, &t.narrow(0, 0, 0).unwrap()).is_err());
+    for loss in [bce_with_logits, mse, l1] {
+        assert!(message(loss(&z, &z.narrow(0, 0, 5).unwrap())).contains("[5, 5]"));
+        // Not broadcast: [6, 1] against [6, 5] is PyTorch's most popular mistake.
+        assert!(loss(&z.narrow(1, 0, 1).unwrap(), &z).is_err());
+    }
+    // Labels of any whole type, [N] or [N, 1].
+    let want = values(&cross_entropy(&z, &t).unwrap());
+    for dtype in [DType::U8, DType::I64] {
+        let t = t.to_dtype(dtype).unwrap().unsqueeze(1).unwrap();
+        assert_eq!(values(&cross_entropy(&z, &t).unwrap()), want);
+    }
+}
