@@ -114,7 +114,7 @@ fn nonsense_is_wrong_usage() {
 fn help_names_the_variables_and_the_defaults() {
     let help = Args::command().render_long_help().to_string();
     for words in
-        ["TALLOW_DEVICE", "TALLOW_DATA_DIR", "[default: 42]", "out/<chapter>", "[default: 30]", "auto, cpu, cuda"]
+        ["TALLOW_DEVICE", "TALLOW_DATA_DIR", "[default: 42]", "out/CHAPTER", "[default: 30]", "auto, cpu, cuda"]
     {
         assert!(help.contains(words), "{words} in\n{help}");
     }

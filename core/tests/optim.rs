@@ -6,6 +6,7 @@ mod common;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 use common::{assert_close, assert_same_bits, fixture, formula, formula_tensor, numbers, params, values};
+use std::slice::from_ref;
 use tallow::nn::{Kind, Param, Params};
 use tallow::optim::{
     Adam, Hypers, OneCycle, Optimizer, Sgd, cosine_annealing, even_mults, sched_exp, sched_lin, step_lr,
@@ -29,7 +30,7 @@ fn trace(mut optimizer: impl Optimizer, hypers: &dyn Fn(usize) -> Hypers) -> Vec
     let (_, p) = problem();
     let mut steps = Vec::new();
     for i in 0..20 {
-        optimizer.step(&[p.clone()], &gradient(&p), &hypers(i)).unwrap();
+        optimizer.step(from_ref(&p), &gradient(&p), &hypers(i)).unwrap();
         steps.extend(values(p.var()));
     }
     steps
@@ -82,7 +83,7 @@ fn plain_descent_keeps_no_memory() {
     assert_close("sgd", &trace(Sgd::new(), &|_| Hypers::lr(0.05)), &want, 1e-13);
     let (_, p) = problem();
     let mut sgd = Sgd::new();
-    sgd.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
+    sgd.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
     assert!(sgd.state().tensors.is_empty());
 }
 
@@ -198,23 +199,23 @@ fn a_state_can_be_taken_out_and_put_into_another_optimiser() {
         let (_, p) = problem();
         let mut first = make();
         for _ in 0..5 {
-            first.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
+            first.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
         }
         let (state, place) = (first.state(), p.var().copy().unwrap());
         let mut second = make();
         second.set_state(state).unwrap();
-        first.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
+        first.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
         let want = values(p.var());
         p.var().set(&place).unwrap();
         // A step of the first must not have moved what the second was given.
-        second.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
+        second.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
         assert_same_bits("after the step", &values(p.var()), &want);
     }
     // An optimiser does not take another one's memory for its own.
     let (_, p) = problem();
     let (mut sgd, mut adam) = (Sgd::torch(0.9, 0.0), Adam::fastai());
-    sgd.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
-    adam.step(&[p.clone()], &gradient(&p), &Hypers::lr(0.1)).unwrap();
+    sgd.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
+    adam.step(from_ref(&p), &gradient(&p), &Hypers::lr(0.1)).unwrap();
     let (of_sgd, of_adam) = (sgd.state(), adam.state());
     assert!(adam.set_state(of_sgd).is_err() && sgd.set_state(of_adam).is_err());
 }
@@ -228,6 +229,6 @@ fn a_gradient_of_another_shape_is_an_error() {
     for optimizer in
         [&mut Sgd::torch(0.9, 0.1) as &mut dyn Optimizer, &mut Sgd::new(), &mut Adam::fastai(), &mut Adam::torch(0.1)]
     {
-        assert!(optimizer.step(&[p.clone()], &grads, &Hypers::lr(0.1)).is_err());
+        assert!(optimizer.step(from_ref(&p), &grads, &Hypers::lr(0.1)).is_err());
     }
 }

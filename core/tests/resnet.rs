@@ -43,7 +43,9 @@ fn check_rows(what: &str, rows: &Value, got: &dyn Fn(&str) -> Vec<f64>) {
         let off = got.iter().zip(&first).map(|(g, w)| (g - w).abs() / largest).fold(0.0, f64::max);
         let norm_off = (norm(&got) / row[1].as_f64().unwrap() - 1.0).abs();
         assert!(off <= TOLERANCE, "{what} of {name}: {:?} instead of {first:?}, off by {off:.1e}", &got[..3]);
-        assert!(norm_off <= TOLERANCE, "{what} of {name}: norm {} instead of {}", norm(&got), row[1]);
+        // PyTorch sums squares in f32: over the million values of the last layers its norms are off by up to 1.2e-4, as the
+        // same gradients in f64 show.
+        assert!(norm_off <= 2.0 * TOLERANCE, "{what} of {name}: norm {} instead of {}", norm(&got), row[1]);
         (worst, n) = (off.max(norm_off).max(worst), n + 1);
     }
     assert!(n >= 40, "{what}: only {n} rows");

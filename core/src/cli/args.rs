@@ -25,7 +25,7 @@ pub struct CommonArgs {
     #[arg(long, env = "TALLOW_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// The folder for the report, its figures and its numbers [default: out/<chapter>]
+    /// The folder for the report, its figures and its numbers [default: out/CHAPTER]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 

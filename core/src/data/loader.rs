@@ -325,7 +325,7 @@ mod tests {
         }
         assert_eq!(seen(loader.clone().workers(3).epoch_from(3, 5)), plain[5..]);
         // Leaving early must not hang or panic.
-        drop(loader.workers(4).epoch(0).take(1).count());
+        assert_eq!(loader.workers(4).epoch(0).take(1).count(), 1);
     }
 
     struct Noisy;

@@ -1,7 +1,7 @@
 //! Two-dimensional convolution: gather the patches, multiply matrices.
 //!
-//! Forward, the gradient by the input and the gradient by the weights are the same idea three times: for each kernel tap
-//! an output pixel meets one input pixel; gathering the rows of those pixels gives a matrix, and the rest is a product.
+//! Forward and both gradients are the same idea three times. Through the kernel a pixel sees a patch of an image; the
+//! patches of many pixels, one to a row, make a matrix, and the rest is a product.
 #![allow(unsafe_code)]
 
 use super::gemm::{Place, View, gemm};
@@ -63,30 +63,94 @@ impl Geometry {
         self.kh * self.kw
     }
 
-    /// The input pixel that output pixel `row` meets under kernel tap `tap`, if it is inside the image.
-    fn input_pixel(&self, row: usize, tap: usize) -> Option<usize> {
-        let (image, y, x) = split(row, self.oh, self.ow);
-        let iy = (y * self.stride + tap / self.kw).checked_sub(self.padding).filter(|&iy| iy < self.h)?;
-        let ix = (x * self.stride + tap % self.kw).checked_sub(self.padding).filter(|&ix| ix < self.w)?;
-        Some((image * self.h + iy) * self.w + ix)
+    /// The kernel rows and columns that meet the image at all, as (first, count) each. Under a 1 x 1 image only the middle
+    /// of a padded 3 x 3 kernel does.
+    fn useful(&self) -> [(usize, usize); 2] {
+        let useful = |side: usize, size: usize, out: usize| {
+            let meets =
+                |k: &usize| (0..out).any(|o| (self.padding..self.padding + size).contains(&(o * self.stride + k)));
+            let first = (0..side).find(meets).unwrap_or(side);
+            let last = (first..side).rfind(meets).map_or(first, |last| last + 1);
+            (first, last - first)
+        };
+        [useful(self.kh, self.h, self.oh), useful(self.kw, self.w, self.ow)]
     }
 
-    /// The output pixel that meets input pixel (`image`, `iy`, `ix`) under `tap`, if there is one.
-    fn output_pixel(&self, image: usize, iy: usize, ix: usize, tap: usize) -> Option<usize> {
-        let y = (iy + self.padding).checked_sub(tap / self.kw).filter(|y| y % self.stride == 0)? / self.stride;
-        let x = (ix + self.padding).checked_sub(tap % self.kw).filter(|x| x % self.stride == 0)? / self.stride;
-        (y < self.oh && x < self.ow).then_some((image * self.oh + y) * self.ow + x)
+    /// The patches of the input that the output pixels see through the useful part of the kernel.
+    fn patches<'a>(&self, x: &'a [f32]) -> Patches<'a> {
+        let [(first_row, rows), (first_col, cols)] = self.useful();
+        let offset = |k: usize| k as isize - self.padding as isize;
+        Patches {
+            src: x,
+            size: (self.h, self.w, self.ci),
+            grid: (self.oh, self.ow),
+            step: self.stride as isize,
+            rows: (first_row..first_row + rows).map(offset).collect(),
+            first_col: offset(first_col),
+            cols,
+        }
     }
 
-    /// The taps that meet the image at all. Under a 1 x 1 image only the middle of a padded 3 x 3 kernel does.
+    /// The taps that [`Geometry::patches`] lays side by side, in that order.
     fn useful_taps(&self) -> Vec<usize> {
-        let pixels = self.oh * self.ow;
-        (0..self.taps()).filter(|&tap| (0..pixels).any(|row| self.input_pixel(row, tap).is_some())).collect()
+        let [(first_row, rows), (first_col, cols)] = self.useful();
+        let row = |ky: usize| (first_col..first_col + cols).map(move |kx| ky * self.kw + kx);
+        (first_row..first_row + rows).flat_map(row).collect()
     }
 }
 
-fn split(row: usize, height: usize, width: usize) -> (usize, usize, usize) {
-    (row / (height * width), row / width % height, row % width)
+/// Windows over images: which pixels a pixel of a grid sees. In channels-last memory the pixels of a window's row lie
+/// side by side, so a patch is gathered with one copy per row.
+struct Patches<'a> {
+    src: &'a [f32],
+    /// Height, width and channels of an image.
+    size: (usize, usize, usize),
+    /// Height and width of the grid.
+    grid: (usize, usize),
+    /// Pixels between the windows of neighbours on the grid.
+    step: isize,
+    /// Rows of a window, counted from its pixel's place.
+    rows: Vec<isize>,
+    /// First column of a window, likewise.
+    first_col: isize,
+    /// Columns of a window.
+    cols: usize,
+}
+
+impl Patches<'_> {
+    /// How many values a patch has.
+    fn depth(&self) -> usize {
+        self.rows.len() * self.cols * self.size.2
+    }
+
+    /// Writes the patch that grid pixel `pixel` sees; zeros stand outside the image.
+    fn gather(&self, pixel: usize, patch: &mut [f32]) {
+        let ((h, w, c), (grid_h, grid_w)) = (self.size, self.grid);
+        let image = pixel / (grid_h * grid_w);
+        let (gy, gx) = ((pixel / grid_w % grid_h) as isize, (pixel % grid_w) as isize);
+        let left = gx * self.step + self.first_col;
+        // The columns from..to of the window are inside the image.
+        let from = left.min(0).unsigned_abs().min(self.cols);
+        let to = (w as isize - left).clamp(from as isize, self.cols as isize) as usize;
+        for (row, patch) in self.rows.iter().zip(patch.chunks_exact_mut(self.cols * c)) {
+            let y = gy * self.step + row;
+            if from == to || y < 0 || y >= h as isize {
+                patch.fill(0.0);
+                continue;
+            }
+            let start = ((image * h + y as usize) * w + (left + from as isize) as usize) * c;
+            patch[..from * c].fill(0.0);
+            patch[from * c..to * c].copy_from_slice(&self.src[start..start + (to - from) * c]);
+            patch[to * c..].fill(0.0);
+        }
+    }
+
+    /// The patches of grid pixels `first..first + count`, one after the other.
+    fn gather_all(&self, first: usize, count: usize, patches: &mut Vec<f32>) {
+        // Every value is written, so what an earlier block left behind does no harm.
+        patches.resize(count * self.depth(), 0.0);
+        patches.chunks_exact_mut(self.depth()).enumerate().for_each(|(i, patch)| self.gather(first + i, patch));
+    }
 }
 
 struct Conv2d(Geometry);
@@ -123,100 +187,95 @@ impl CustomOp2 for Conv2d {
 }
 
 fn forward(g: &Geometry, x: &[f32], w: &[f32]) -> Vec<f32> {
-    let taps = g.useful_taps();
+    let (taps, patches) = (g.useful_taps(), g.patches(x));
     let mut out = vec![0.0; g.n * g.oh * g.ow * g.co];
     if taps.is_empty() {
         return out;
     }
-    // [tap, C, O], so that the gathered patch and the weight agree on their common axis.
-    let mut packed = vec![0.0; taps.len() * g.ci * g.co];
-    packed.par_chunks_mut(g.co).enumerate().for_each(|(row, packed)| {
-        let (tap, c) = (taps[row / g.ci], row % g.ci);
-        packed.iter_mut().enumerate().for_each(|(o, value)| *value = w[(o * g.ci + c) * g.taps() + tap]);
+    // [O, tap, C]: the order in which a patch has them.
+    let mut packed = vec![0.0; g.co * patches.depth()];
+    packed.par_chunks_exact_mut(patches.depth()).zip(w.par_chunks_exact(g.ci * g.taps())).for_each(|(packed, w)| {
+        for (&tap, packed) in taps.iter().zip(packed.chunks_exact_mut(g.ci)) {
+            packed.iter_mut().enumerate().for_each(|(c, value)| *value = w[c * g.taps() + tap]);
+        }
     });
-    let pixels = g.n * g.oh * g.ow;
-    let source = |row: usize, t: usize| g.input_pixel(row, taps[t]);
-    gather_product(pixels, taps.len(), g.ci, x, &packed, g.co, &source, &|row| row, &mut out);
+    let weight = View::rows(&packed, patches.depth()).t();
+    product(g.n * g.oh * g.ow, &patches, weight, g.co, &|pixel| pixel, &mut out);
     out
 }
 
-/// The input pixels fall into `stride²` classes by their remainders; within a class all meet the same taps.
+/// The input pixels fall into `stride²` classes by their remainders; within a class all meet the same taps, and from one
+/// pixel to the next the output pixels that they meet move by one.
 fn gradient_by_input(g: &Geometry, dy: &[f32], w: &[f32]) -> Vec<f32> {
     let mut dx = vec![0.0; g.n * g.h * g.w * g.ci];
-    for (first_y, first_x) in (0..g.stride).flat_map(|y| (0..g.stride).map(move |x| (y, x))) {
-        let (height, width) =
-            (g.h.saturating_sub(first_y).div_ceil(g.stride), g.w.saturating_sub(first_x).div_ceil(g.stride));
-        let position = |row: usize| {
-            let (image, y, x) = split(row, height, width);
-            (image, first_y + y * g.stride, first_x + x * g.stride)
+    for (first_y, first_x) in (0..g.stride.min(g.h)).flat_map(|y| (0..g.stride.min(g.w)).map(move |x| (y, x))) {
+        let grid = ((g.h - first_y).div_ceil(g.stride), (g.w - first_x).div_ceil(g.stride));
+        // The output row that the first pixel of the class meets under tap row k (or column, likewise).
+        let offset = |first: usize, k: usize| (first as isize + g.padding as isize - k as isize) / g.stride as isize;
+        // Taps that the class meets, in falling order, so that the output pixels come in rising order.
+        let meeting = |side: usize, first: usize, grid: usize, out: usize| -> Vec<usize> {
+            let aligned = |k: &usize| (first + g.padding + g.stride * side - k) % g.stride == 0;
+            let inside = |k: &usize| (0..grid as isize).any(|i| (0..out as isize).contains(&(i + offset(first, *k))));
+            (0..side).rev().filter(aligned).filter(inside).collect()
         };
-        let meets = |row: usize, tap: usize| {
-            let (image, y, x) = position(row);
-            g.output_pixel(image, y, x, tap)
-        };
-        let taps: Vec<usize> =
-            (0..g.taps()).filter(|&tap| (0..height * width).any(|row| meets(row, tap).is_some())).collect();
-        if taps.is_empty() {
+        let (rows, cols) = (meeting(g.kh, first_y, grid.0, g.oh), meeting(g.kw, first_x, grid.1, g.ow));
+        let Some(&first_col) = cols.first() else { continue };
+        if rows.is_empty() {
             continue;
         }
+        let patches = Patches {
+            src: dy,
+            size: (g.oh, g.ow, g.co),
+            grid,
+            step: 1,
+            rows: rows.iter().map(|&k| offset(first_y, k)).collect(),
+            first_col: offset(first_x, first_col),
+            cols: cols.len(),
+        };
+        let taps: Vec<usize> = rows.iter().flat_map(|ky| cols.iter().map(move |kx| ky * g.kw + kx)).collect();
         // [tap, O, C]
         let mut packed = vec![0.0; taps.len() * g.co * g.ci];
         packed.par_chunks_mut(g.ci).enumerate().for_each(|(row, packed)| {
             let (tap, o) = (taps[row / g.co], row % g.co);
             packed.iter_mut().enumerate().for_each(|(c, value)| *value = w[(o * g.ci + c) * g.taps() + tap]);
         });
-        let destination = |row: usize| {
-            let (image, y, x) = position(row);
-            (image * g.h + y) * g.w + x
+        let destination = |pixel: usize| {
+            let (image, y, x) = (pixel / (grid.0 * grid.1), pixel / grid.1 % grid.0, pixel % grid.1);
+            (image * g.h + first_y + y * g.stride) * g.w + first_x + x * g.stride
         };
-        let source = |row: usize, t: usize| meets(row, taps[t]);
-        gather_product(g.n * height * width, taps.len(), g.co, dy, &packed, g.ci, &source, &destination, &mut dx);
+        product(g.n * grid.0 * grid.1, &patches, View::rows(&packed, g.ci), g.ci, &destination, &mut dx);
     }
     dx
 }
 
-/// `out[destination(row)] = Σ_t src[source(row, t)] · weight[t]`, for rows of `from` values in `src` and `to` in `out`.
-/// No two rows may have the same destination.
-#[allow(clippy::too_many_arguments)]
-fn gather_product(
-    rows: usize,
-    taps: usize,
-    from: usize,
-    src: &[f32],
-    weight: &[f32],
+/// `out[destination(pixel)] = patch(pixel) · weight`, for `pixels` pixels and `to` values each. No two pixels may have
+/// the same destination.
+fn product(
+    pixels: usize,
+    patches: &Patches<'_>,
+    weight: View<'_>,
     to: usize,
-    source: &(impl Fn(usize, usize) -> Option<usize> + Sync),
     destination: &(impl Fn(usize) -> usize + Sync),
     out: &mut [f32],
 ) {
-    // Blocks depend on the shapes alone. Few rows (deep layers) are cut by columns too, so that all threads have work.
-    let height = rows.div_ceil(16).clamp(64, 512);
-    let width = if rows.div_ceil(height) < 8 { to.min(128) } else { to };
+    // Blocks depend on the shapes alone. Few pixels (deep layers) are cut by columns too, so that all threads have work.
+    let height = pixels.div_ceil(16).clamp(64, 512);
+    let width = if pixels.div_ceil(height) < 8 { to.min(128) } else { to };
     let columns = to.div_ceil(width);
-    let depth = taps * from;
     let out = SharedMut::new(out);
-    (0..rows.div_ceil(height) * columns).into_par_iter().for_each_init(
+    (0..pixels.div_ceil(height) * columns).into_par_iter().for_each_init(
         || (Vec::new(), Vec::new()),
-        |(patches, block), task| {
+        |(rows, block), task| {
             let (first, left) = (task / columns * height, task % columns * width);
-            let (m, n) = (height.min(rows - first), width.min(to - left));
-            patches.clear();
-            patches.resize(m * depth, 0.0);
-            for (i, patch) in patches.chunks_exact_mut(depth).enumerate() {
-                for (t, piece) in patch.chunks_exact_mut(from).enumerate() {
-                    if let Some(pixel) = source(first + i, t) {
-                        piece.copy_from_slice(&src[pixel * from..(pixel + 1) * from]);
-                    }
-                }
-            }
-            block.clear();
+            let (m, n) = (height.min(pixels - first), width.min(to - left));
+            patches.gather_all(first, m, rows);
             block.resize(m * n, 0.0);
-            let weight = View { data: &weight[left..], row: to, col: 1 };
+            let weight = View { data: &weight.data[left * weight.col..], ..weight };
             let place = Place { out: SharedMut::new(block), offset: 0, row: n, col: 1 };
             // SAFETY: the block belongs to this task.
-            unsafe { gemm(m, n, depth, View::rows(patches, depth), weight, &place, false) };
+            unsafe { gemm(m, n, patches.depth(), View::rows(rows, patches.depth()), weight, &place, false) };
             for (i, values) in block.chunks_exact(n).enumerate() {
-                // SAFETY: rows have different destinations, and tasks of the same rows different columns.
+                // SAFETY: pixels have different destinations, and tasks of the same pixels different columns.
                 unsafe { out.part(destination(first + i) * to + left, n) }.copy_from_slice(values);
             }
         },
@@ -224,69 +283,66 @@ fn gather_product(
 }
 
 fn gradient_by_weight(g: &Geometry, dy: &[f32], x: &[f32]) -> Vec<f32> {
+    let (taps, patches) = (g.useful_taps(), g.patches(x));
     let mut dw = vec![0.0; g.co * g.ci * g.taps()];
-    let taps = g.useful_taps();
-    if dw.len() <= 1 << 17 {
-        small_gradient_by_weight(g, &taps, dy, x, &mut dw)
-    } else {
-        large_gradient_by_weight(g, &taps, dy, x, &mut dw)
+    if taps.is_empty() {
+        return dw;
     }
+    // [O, tap, C], as the patches have it.
+    let sums = if dw.len() <= 1 << 17 { by_chunks(g, dy, &patches) } else { by_taps(g, taps.len(), dy, &patches) };
+    dw.par_chunks_exact_mut(g.ci * g.taps()).zip(sums.par_chunks_exact(patches.depth())).for_each(|(dw, sums)| {
+        for (&tap, sums) in taps.iter().zip(sums.chunks_exact(g.ci)) {
+            sums.iter().enumerate().for_each(|(c, &sum)| dw[c * g.taps() + tap] = sum);
+        }
+    });
     dw
 }
 
 /// Few weights: cut the pixels into a fixed number of chunks, and add up the chunks' gradients in order.
-fn small_gradient_by_weight(g: &Geometry, taps: &[usize], dy: &[f32], x: &[f32], dw: &mut [f32]) {
-    let (rows, depth) = (g.n * g.oh * g.ow, taps.len() * g.ci);
-    if depth == 0 {
-        return;
-    }
-    let height = rows.div_ceil(16).max(64);
-    let partial: Vec<Vec<f32>> = (0..rows.div_ceil(height))
+fn by_chunks(g: &Geometry, dy: &[f32], patches: &Patches<'_>) -> Vec<f32> {
+    let (pixels, depth) = (g.n * g.oh * g.ow, patches.depth());
+    let height = pixels.div_ceil(16).max(64);
+    let partial: Vec<Vec<f32>> = (0..pixels.div_ceil(height))
         .into_par_iter()
         .map(|chunk| {
             let first = chunk * height;
-            let m = height.min(rows - first);
-            let mut patches = vec![0.0; m * depth];
-            for (i, patch) in patches.chunks_exact_mut(depth).enumerate() {
-                for (&tap, piece) in taps.iter().zip(patch.chunks_exact_mut(g.ci)) {
-                    if let Some(pixel) = g.input_pixel(first + i, tap) {
-                        piece.copy_from_slice(&x[pixel * g.ci..(pixel + 1) * g.ci]);
-                    }
-                }
-            }
+            let m = height.min(pixels - first);
+            let mut rows = Vec::new();
+            patches.gather_all(first, m, &mut rows);
             let mut sum = vec![0.0; g.co * depth];
             let dy = View::rows(&dy[first * g.co..(first + m) * g.co], g.co);
             let place = Place { out: SharedMut::new(&mut sum), offset: 0, row: depth, col: 1 };
             // SAFETY: the sum belongs to this task.
-            unsafe { gemm(g.co, depth, m, dy.t(), View::rows(&patches, depth), &place, false) };
+            unsafe { gemm(g.co, depth, m, dy.t(), View::rows(&rows, depth), &place, false) };
             sum
         })
         .collect();
-    for (t, &tap) in taps.iter().enumerate() {
-        for (o, c) in (0..g.co).flat_map(|o| (0..g.ci).map(move |c| (o, c))) {
-            dw[(o * g.ci + c) * g.taps() + tap] = partial.iter().map(|sum| sum[o * depth + t * g.ci + c]).sum();
-        }
-    }
+    let mut total = vec![0.0; g.co * depth];
+    partial.iter().for_each(|sum| total.iter_mut().zip(sum).for_each(|(total, sum)| *total += sum));
+    total
 }
 
-/// Many weights: each task owns one tap and a block of output channels, and goes over all pixels that the tap meets.
-fn large_gradient_by_weight(g: &Geometry, taps: &[usize], dy: &[f32], x: &[f32], dw: &mut [f32]) {
-    let width = g.co.min(128);
+/// Many weights: each task owns one tap and a block of output channels, and goes over all pixels.
+fn by_taps(g: &Geometry, taps: usize, dy: &[f32], patches: &Patches<'_>) -> Vec<f32> {
+    let (pixels, depth, width) = (g.n * g.oh * g.ow, patches.depth(), g.co.min(128));
     let blocks = g.co.div_ceil(width);
-    let out = SharedMut::new(dw);
-    (0..taps.len() * blocks).into_par_iter().for_each(|task| {
-        let (tap, left) = (taps[task / blocks], task % blocks * width);
+    let mut sums = vec![0.0; g.co * depth];
+    let out = SharedMut::new(&mut sums);
+    (0..taps * blocks).into_par_iter().for_each(|task| {
+        let (t, left) = (task / blocks, task % blocks * width);
         let n = width.min(g.co - left);
-        let (mut inputs, mut grads) = (Vec::new(), Vec::new());
-        for row in 0..g.n * g.oh * g.ow {
-            if let Some(pixel) = g.input_pixel(row, tap) {
-                inputs.extend_from_slice(&x[pixel * g.ci..(pixel + 1) * g.ci]);
-                grads.extend_from_slice(&dy[row * g.co + left..row * g.co + left + n]);
-            }
-        }
-        let pixels = inputs.len() / g.ci;
-        let place = Place { out, offset: left * g.ci * g.taps() + tap, row: g.ci * g.taps(), col: g.taps() };
+        let one_tap = Patches {
+            rows: vec![patches.rows[t / patches.cols]],
+            first_col: patches.first_col + (t % patches.cols) as isize,
+            cols: 1,
+            ..*patches
+        };
+        let mut rows = Vec::new();
+        one_tap.gather_all(0, pixels, &mut rows);
+        let dy = View { data: &dy[left..], row: g.co, col: 1 };
+        let place = Place { out, offset: left * depth + t * g.ci, row: depth, col: 1 };
         // SAFETY: no other task has this tap and these output channels.
-        unsafe { gemm(n, g.ci, pixels, View::rows(&grads, n).t(), View::rows(&inputs, g.ci), &place, false) };
+        unsafe { gemm(n, g.ci, pixels, dy.t(), View::rows(&rows, g.ci), &place, false) };
     });
+    sums
 }

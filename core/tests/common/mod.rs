@@ -1,6 +1,8 @@
 //! What the integration tests share: one comparison, and the formula that gives Rust and PyTorch the same weights.
 #![allow(dead_code)] // each test program uses a part of it
 
+pub(crate) mod training;
+
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::nn::Params;
 use tallow::rng::Rng;

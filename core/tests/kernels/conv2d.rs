@@ -2,6 +2,7 @@ use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::kernels::conv2d;
+use tallow::rng::Rng;
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
@@ -172,6 +173,21 @@ fn more_rows_and_channels_than_one_block() {
     check(2, 4, 4, 5, 200, (3, 3), 1, 1);
     check(1, 3, 2, 129, 7, (1, 1), 1, 0);
     check(1, 20, 31, 3, 150, (1, 1), 1, 0);
+}
+
+#[test]
+fn two_hundred_geometries_nobody_thought_of() {
+    let mut rng = Rng::new(7);
+    let mut tried = 0;
+    while tried < 200 {
+        let mut draw = |most: usize| 1 + rng.below(most);
+        let (n, h, w, c, o) = (draw(3), draw(9), draw(9), draw(5), draw(5));
+        let (kernel, stride, padding) = ((draw(5), draw(5)), draw(4), draw(5) - 1);
+        if h + 2 * padding >= kernel.0 && w + 2 * padding >= kernel.1 {
+            check(n, h, w, c, o, kernel, stride, padding);
+            tried += 1;
+        }
+    }
 }
 
 #[test]
