@@ -1,4 +1,4 @@
-//! CPU, CUDA or Metal, by name. This is the only file that names them.
+//! CPU, CUDA or Metal, by name. This is the only file that opens one.
 
 use crate::error::{Error, Result};
 use candle_core::Device;

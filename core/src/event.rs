@@ -1,6 +1,7 @@
 //! What the library tells the outside while it works. The library itself prints nothing: it sends events to a
 //! listener, and [`crate::cli`] draws them as progress bars and tables.
 
+use crate::error::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,6 +60,14 @@ impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Listener")
     }
+}
+
+/// An error if somebody has asked for a stop.
+///
+/// # Errors
+/// [`Error::Interrupted`], which ends a program with exit code 130.
+pub fn stop_if_interrupted() -> Result<()> {
+    if interrupted() { Err(Error::Interrupted(String::new())) } else { Ok(()) }
 }
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);

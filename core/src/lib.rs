@@ -37,9 +37,13 @@ pub mod rng;
 pub mod data;
 
 pub mod kernels;
-pub mod models;
+
 pub mod nn;
+
+pub mod models;
+
 pub mod optim;
+
 pub mod train;
 
 pub mod metrics;

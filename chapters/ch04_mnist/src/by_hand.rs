@@ -30,8 +30,9 @@ impl Linear1 {
         }
     }
 
-    fn train_epoch(&self, dl: &DataLoader, lr: f64) -> Result<()> {
-        for batch in dl.epoch(0) {
+    fn train_epoch(&self, dl: &DataLoader, epoch: usize, lr: f64) -> Result<()> {
+        tallow::event::stop_if_interrupted()?;
+        for batch in dl.epoch(epoch) {
             let Batch { xs, ys } = batch?;
             let grads = self.calc_grad(&xs, &ys)?;
             for (p, grad) in [&self.weights, &self.bias].into_iter().zip(grads) {
@@ -88,15 +89,15 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
     // Steps 5 and 6: one epoch, then twenty more.
     let validate = |model: &Linear1| validate_epoch(&|xb| model.forward(xb), &valid_dl);
     let before = validate(&linear1)?;
-    linear1.train_epoch(&dl, 1.0)?;
+    linear1.train_epoch(&dl, 0, 1.0)?;
     let first = validate(&linear1)?;
     s.run.say(format!("accuracy before training {before:.4}, after one epoch {first:.4}"));
     s.run.compare("accuracy before training", "0.5703", before, Expect::Draw);
     s.run.compare_with_note("accuracy after one epoch", "0.6928", first, Expect::Draw, "depends on the random start");
     let epochs = if s.quick { 5 } else { 20 };
     let mut accuracies = Vec::new();
-    for _ in 0..epochs {
-        linear1.train_epoch(&dl, 1.0)?;
+    for epoch in 1..=epochs {
+        linear1.train_epoch(&dl, epoch, 1.0)?;
         accuracies.push(validate(&linear1)?);
     }
     s.run.say(format!("after each of {epochs} more:\n{}", listed(&accuracies)));

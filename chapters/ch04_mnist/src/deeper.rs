@@ -5,7 +5,6 @@ use crate::learner::{connected, write_history};
 use crate::printed;
 use crate::similarity::stacked;
 use candle_core::{D, Tensor};
-use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::metrics::Confusion;
@@ -16,17 +15,24 @@ use tallow::plot::{Figure, HeatMap, Plot};
 use tallow::report::Expect;
 use tallow::rng::Rng;
 use tallow::train::{Learner, accuracy};
+use tallow::{Error, Result};
 
 // --- 16. Going deeper ------------------------------------------------------------------------------------------------
 
 pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> Result<()> {
     s.run.section("Going deeper");
-    s.run.text(
+    if epochs == 0 {
+        return Err(Error::Usage("--resnet-epochs must be at least 1".into()));
+    }
+    let lr_max = if s.quick { 0.01 } else { 0.1 };
+    let duration = if epochs == 1 { "one epoch".to_string() } else { format!("{epochs} epochs") };
+    s.run.text(format!(
         "One bend is enough in theory. In practice more layers with fewer weights each learn more, and learn it faster. \
-         Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's head, one \
-         epoch, learning rates that rise to 0.1 and fall again (the *one-cycle policy*). Class 0 is the three, class 1 the \
-         seven, and the loss is *cross entropy*, which serves any number of classes.",
-    );
+         Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's head, \
+         {duration}, learning rates that rise to {lr_max} and fall again (the *one-cycle policy*). From here on the labels \
+         are class numbers, 0 for a three and 1 for a seven, and the loss is *cross entropy*, which serves any number of \
+         classes."
+    ));
     let rng = Rng::new(s.seed).stream("going deeper");
     let (mut train, mut valid) =
         (pictures(&digits.threes, &digits.sevens)?, pictures(&digits.valid_threes, &digits.valid_sevens)?);
@@ -46,7 +52,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
     let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy]);
     let mut learner = connected(s, learner, "resnet18")?;
-    learner.fit_one_cycle(epochs, if s.quick { 0.01 } else { 0.1 })?;
+    learner.fit_one_cycle(epochs, lr_max)?;
     write_history(s, "resnet18", &learner)?;
     let Some(last) = learner.recorder().rows.last().cloned() else { return Ok(()) };
     let accuracy = last.metrics[0];
@@ -54,12 +60,10 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     s.run.compare("resnet18: train_loss", train_loss, last.train_loss, Expect::Draw);
     s.run.compare("resnet18: valid_loss", valid_loss, last.valid_loss, Expect::Draw);
     s.run.compare("resnet18: accuracy", printed_accuracy, accuracy, Expect::AtLeastGoal(0.99));
-    if last.seconds > 0.0 {
-        let note = "the source's ran on a GPU or CPU that it does not name";
-        s.run.compare_with_note("resnet18: seconds of the epoch", "121", last.seconds, Expect::AtMost, note);
-    }
+    let note = "the source does not name its machine";
+    s.run.compare_with_note("resnet18: seconds of the epoch", "121", last.seconds, Expect::Draw, note);
     s.run.metric("resnet18_accuracy", accuracy);
-    s.run.target("resnet18 accuracy", accuracy, 0.99);
+    s.run.target("resnet18 accuracy", accuracy, if s.quick { 0.9 } else { 0.99 });
 
     let recorder = learner.recorder();
     let batches: Vec<f64> = (0..).take(recorder.losses.len()).map(f64::from).collect();
@@ -67,7 +71,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let loss = loss.line("each batch", &batches, &recorder.losses).line("smoothed", &batches, &recorder.smooth_losses);
     let rate = Plot::new("One-cycle policy").x_label("batch").y_label("learning rate").size(480, 340);
     let rate = rate.line("", &batches, &recorder.lrs);
-    s.run.figure("resnet18_training", "One epoch of the 18-layer network.", &Figure::grid(&[loss, rate], 2))?;
+    s.run.figure("resnet18_training", format!("The 18-layer network: {duration}."), &Figure::grid(&[loss, rate], 2))?;
 
     let (preds, ys) = learner.get_preds(&valid_dl)?;
     let (predicted, actual) = (preds.argmax(D::Minus1)?.to_vec1::<u32>()?, ys.to_vec1::<u32>()?);

@@ -1,20 +1,21 @@
 //! Gradients, and steps against them.
 
 use crate::show::number;
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use tallow::Result;
 use tallow::cli::Session;
 use tallow::plot::{Figure, Plot};
 use tallow::report::Expect;
+use tallow::{Error, Result};
 
 /// The simple quadratic loss of the source.
 fn f(x: f64) -> f64 {
     x * x
 }
 
-// --- 6. Calculating gradients ----------------------------------------------------------------------------------------
+// --- 6. Stochastic gradient descent ----------------------------------------------------------------------------------
 
-pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
+pub(crate) fn the_seven_steps(s: &mut Session) -> Result<()> {
     s.run.section("Stochastic gradient descent");
     s.run.text(
         "Arthur Samuel said in 1962 what machine learning needs: *weights* that decide how a program behaves, a way to \
@@ -25,6 +26,12 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
          for each weight how the loss would change; **5.** step: change all weights by it; **6.** go back to 2; **7.** \
          stop, when the model is good enough or time is up.",
     );
+    Ok(())
+}
+
+// --- 7. Calculating gradients ----------------------------------------------------------------------------------------
+
+pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     s.run.section("Calculating gradients");
     s.run.text(
         "How would the loss change if a weight grew a little? Take a loss that is simply f(x) = x². At a point the curve has \
@@ -44,8 +51,7 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     let downhill =
         Plot::new("Downhill, step by step").x_label("x").y_label("f(x)").function("", -2.0, 2.0, f).size(480, 360);
     let downhill = walk(at, 0.2, 4).windows(2).fold(downhill, |p, w| p.arrow((w[0], f(w[0])), (w[1], f(w[1]))));
-    let caption =
-        "Left: the slope at a weight drawn at random. Right: against the slope, again and again, to the bottom.";
+    let caption = "Left: the slope at x = -1.5. Right: against the slope, again and again, to the bottom.";
     s.run.figure("slope", caption, &Figure::grid(&[slope, downhill], 2))?;
 
     // A `Var` is a tensor that wants a gradient: PyTorch's `requires_grad_()`.
@@ -53,7 +59,7 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     let yt = xt.sqr()?;
     // `backward` goes back through the computation and returns the gradients.
     let grads = yt.backward()?;
-    let grad = grads.get(&xt).map(number).transpose()?.unwrap_or_default();
+    let grad = number(gradient(&grads, &xt)?)?;
     s.run.say(format!("f(3) = {}, gradient {grad}", number(&yt)?));
     s.run.compare("f(3.)", "9.", number(&yt)?, Expect::Exact);
     s.run.compare("xt.grad at 3", "6.", grad, Expect::Exact);
@@ -62,7 +68,7 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     let xt = Var::new(&[3f64, 4., 10.], &Device::Cpu)?;
     let yt = xt.sqr()?.sum_all()?;
     let grads = yt.backward()?;
-    let grad = grads.get(&xt).map(Tensor::to_vec1::<f64>).transpose()?.unwrap_or_default();
+    let grad = gradient(&grads, &xt)?.to_vec1::<f64>()?;
     s.run.say(format!("f([3, 4, 10]) = {}, gradient {grad:?}", number(&yt)?));
     s.run.compare("f([3., 4., 10.])", "125.", number(&yt)?, Expect::Exact);
     s.run.compare_series("xt.grad at [3, 4, 10]", &["6.", "8.", "20."], &grad, Expect::Exact);
@@ -71,6 +77,11 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
          PyTorch loop has to set them to zero. Here there is nothing to forget.",
     );
     Ok(())
+}
+
+/// The gradient by a variable.
+fn gradient<'a>(grads: &'a GradStore, variable: &Var) -> Result<&'a Tensor> {
+    grads.get(variable).ok_or_else(|| Error::Value("the result does not depend on the variable".into()))
 }
 
 /// Positions of plain gradient descent on f from `x`.
@@ -83,7 +94,7 @@ fn walk(mut x: f64, lr: f64, steps: usize) -> Vec<f64> {
     positions
 }
 
-// --- 7. Learning rates -----------------------------------------------------------------------------------------------
+// --- 8. Stepping with a learning rate -------------------------------------------------------------------------------
 
 pub(crate) fn stepping_with_a_learning_rate(s: &mut Session) -> Result<()> {
     s.run.section("Stepping with a learning rate");

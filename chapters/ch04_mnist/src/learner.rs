@@ -76,7 +76,7 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
     s.run.text(
         "Two linear functions in a row are one linear function. Put something bent between them and they are a **neural \
          network**. The bend can be as plain as `max(x, 0)`, the **rectified linear unit** or ReLU. With enough of them any \
-         function can be approximated as closely as one likes. Ours has 30: each learns its own mixture of pixels, and the \
+         continuous function on a bounded region can be approximated as closely as one likes. Ours has 30: each learns its own mixture of pixels, and the \
          last layer weighs them.",
     );
     let relu = Plot::new("ReLU").x_label("x").function("", -2.0, 2.0, |x| x.max(0.0));
@@ -96,9 +96,9 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
     compare_table(s, "simple_net", &printed::SIMPLE_NET, &learner);
     let accuracies = learner.recorder().metric(0);
     let last = accuracies.last().copied().unwrap_or_default();
-    s.run.compare("learn.recorder.values[-1][2]", "0.982826292514801", last, Expect::AtLeastGoal(0.98));
+    s.run.compare("learn.recorder.values[-1][2]", "0.982826", last, Expect::AtLeastGoal(0.98));
     s.run.metric("simple_net_accuracy", last);
-    s.run.target("simple_net accuracy", last, 0.98);
+    s.run.target("simple_net accuracy", last, if s.quick { 0.96 } else { 0.98 });
 
     let epochs: Vec<f64> = (0..).take(accuracies.len()).map(f64::from).collect();
     let theirs: Vec<f64> = printed::SIMPLE_NET.iter().filter_map(|row| row[2].parse().ok()).collect();

@@ -24,7 +24,7 @@ pub(crate) struct Data {
     pub(crate) rng: Rng,
 }
 
-// --- 9. The data -----------------------------------------------------------------------------------------------------
+// --- 10. The MNIST loss function ------------------------------------------------------------------------------------
 
 pub(crate) fn the_data_of_the_digits(s: &mut Session, digits: &Digits) -> Result<Data> {
     s.run.section("The MNIST loss function");
@@ -54,7 +54,7 @@ pub(crate) fn init_params(rng: &mut Rng, shape: (usize, usize), device: &Device)
     Ok(Var::from_tensor(&rng.randn(shape, 1.0, device)?)?)
 }
 
-// --- 10. Why accuracy is no loss -------------------------------------------------------------------------------------
+// --- 10, continued: why accuracy is no loss -------------------------------------------------------------------------
 
 pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()> {
     // Step 1: a random weight for each pixel, and a bias: y = w·x + b.

@@ -14,7 +14,7 @@ use tallow::optim::{Hypers, Optimizer, Sgd};
 use tallow::plot::{HeatMap, Plot};
 use tallow::report::Expect;
 
-/// The simplest optimiser there is.
+/// The simplest optimizer there is.
 struct BasicOptim {
     params: Vec<Param>,
     lr: f64,
@@ -32,8 +32,14 @@ impl BasicOptim {
 }
 
 /// One epoch with whatever makes a step.
-fn train_epoch(model: &Linear, dl: &DataLoader, step: &mut dyn FnMut(&GradStore) -> Result<()>) -> Result<()> {
-    for batch in dl.epoch(0) {
+fn train_epoch(
+    model: &Linear,
+    dl: &DataLoader,
+    epoch: usize,
+    step: &mut dyn FnMut(&GradStore) -> Result<()>,
+) -> Result<()> {
+    tallow::event::stop_if_interrupted()?;
+    for batch in dl.epoch(epoch) {
         let Batch { xs, ys } = batch?;
         step(&mnist_loss(&model.forward(&xs, true)?, &ys)?.backward()?)?;
     }
@@ -46,7 +52,7 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
     s.run.section("Creating an optimizer");
     s.run.text(
         "Everybody needs the same few pieces, so libraries have them. A linear layer holds weights and bias and does what \
-         `init_params` and `linear1` did. An **optimizer** holds the parameters and steps them. Ours is four lines of code; \
+         `init_params` and `linear1` did. An **optimizer** steps the parameters. Ours is four lines of code; \
          the library's `Sgd`, with its defaults, does the same.",
     );
     let (dl, valid_dl) = loaders(data)?;
@@ -62,8 +68,8 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
     s.run.compare("accuracy before training", "0.3985", before, Expect::Draw);
     let opt = BasicOptim { params: params.all(), lr };
     let mut basic = Vec::new();
-    for _ in 0..epochs {
-        train_epoch(&linear_model, &dl, &mut |grads| opt.step(grads))?;
+    for epoch in 0..epochs {
+        train_epoch(&linear_model, &dl, epoch, &mut |grads| opt.step(grads))?;
         basic.push(validate(&linear_model)?);
     }
     s.run.say(format!("BasicOptim:\n{}", listed(&basic)));
@@ -75,8 +81,8 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
     let linear_model = linear(28 * 28, 1, &params)?;
     let mut opt = Sgd::new();
     let mut sgd = Vec::new();
-    for _ in 0..epochs {
-        train_epoch(&linear_model, &dl, &mut |grads| opt.step(&params.all(), grads, &Hypers::lr(lr)))?;
+    for epoch in 0..epochs {
+        train_epoch(&linear_model, &dl, epoch, &mut |grads| opt.step(&params.all(), grads, &Hypers::lr(lr)))?;
         sgd.push(validate(&linear_model)?);
     }
     s.run.say(format!("Sgd:\n{}", listed(&sgd)));

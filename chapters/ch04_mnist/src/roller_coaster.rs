@@ -59,7 +59,7 @@ fn gradient(loss: &Tensor, params: &Var) -> Result<Tensor> {
     grads.get(params).cloned().ok_or_else(|| Error::Value("the loss does not depend on the parameters".into()))
 }
 
-// --- 8. An end-to-end SGD example ------------------------------------------------------------------------------------
+// --- 9. An end-to-end SGD example -----------------------------------------------------------------------------------
 
 pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     s.run.section("An end-to-end SGD example");
@@ -126,8 +126,8 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     s.run.figure("roller_coaster_steps", "Step 6, four times more: the curve settles.", &Figure::grid(&plots, 4))?;
     s.run.text(
         "Step 7, stop: after ten rounds, by decision. The loss barely moves any more, though the curve is still far from the \
-         points: `a` has settled long before `b` and `c`, whose gradients are hundreds of times smaller. One learning rate \
-         for parameters of such different scale is a poor fit, and a reason for the optimisers to come.\n\n\
+         points: `a` has settled long before `b` and `c`, whose gradients were 16 and 200 times smaller. One learning rate \
+         for parameters of such different scale is a poor fit, and a reason for the optimizers to come.\n\n\
          **In short**: weights begin at random or come from another model. The loss says how wrong the predictions are, the \
          gradient which way the loss grows. Go a little the other way; repeat; stop.",
     );

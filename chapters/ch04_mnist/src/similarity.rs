@@ -52,8 +52,8 @@ pub(crate) fn distance_to_the_ideal(s: &mut Session, digits: &Digits, mean3: &Te
     s.run.section("How far is a three from the ideal three?");
     s.run.text(
         "Adding up plain differences would let those above and those below cancel out. Two measures do not: the mean of \
-         the *absolute* differences (the **L1 norm**), and the root of the mean of the *squared* ones (**RMSE**, the L2 \
-         norm), which punishes a large mistake more than many small ones.",
+         the *absolute* differences, which the source calls the **L1 norm**, and the root of the mean of the *squared* \
+         ones, the root mean squared error (**RMSE**), which punishes a large mistake more than many small ones.",
     );
     let a_3 = (digits.threes[1].to_dtype(DType::F32)? / 255.0)?; // [28, 28]
     let picture = ImageGrid::new("", 3).ink().grey_f32(28, 28, &pixels(&a_3)?).caption("a_3");

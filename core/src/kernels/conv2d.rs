@@ -214,7 +214,7 @@ fn gradient_by_input(g: &Geometry, dy: &[f32], w: &[f32]) -> Vec<f32> {
         let offset = |first: usize, k: usize| (first as isize + g.padding as isize - k as isize) / g.stride as isize;
         // Taps that the class meets, in falling order, so that the output pixels come in rising order.
         let meeting = |side: usize, first: usize, grid: usize, out: usize| -> Vec<usize> {
-            let aligned = |k: &usize| (first + g.padding + g.stride * side - k) % g.stride == 0;
+            let aligned = |k: &usize| (first + g.padding + g.stride * side - k).is_multiple_of(g.stride);
             let inside = |k: &usize| (0..grid as isize).any(|i| (0..out as isize).contains(&(i + offset(first, *k))));
             (0..side).rev().filter(aligned).filter(inside).collect()
         };

@@ -1,5 +1,5 @@
 //! The arithmetic that candle lacks, or whose gradients in candle 0.11 are wrong: convolution, batch normalisation,
-//! pooling, ReLU and the optimisers' steps, as candle custom operations with their own backward.
+//! pooling, ReLU and the optimizers' steps, as candle custom operations with their own backward.
 //!
 //! Image tensors are **channels-last** here: `[N, H, W, C]`, contiguous. [`channels_last`] and [`channels_first`]
 //! convert at the borders; [`crate::nn::Sequential`] does so once for a whole network.

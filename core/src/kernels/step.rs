@@ -1,4 +1,4 @@
-//! The optimisers' arithmetic, in place: no copies of the parameters are made on the CPU.
+//! The optimizers' arithmetic, in place: no copies of the parameters are made on the CPU.
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Var};
 use candle_core::{DType, Tensor};
@@ -75,7 +75,7 @@ where
         match (y, x) {
             (CpuStorage::F32(y), CpuStorage::F32(x)) => zip2(&mut y[y_range], &x[x_range], &self.1),
             (CpuStorage::F64(y), CpuStorage::F64(x)) => zip2(&mut y[y_range], &x[x_range], &self.0),
-            _ => candle_core::bail!("an optimiser step wants two tensors of f32 or two of f64"),
+            _ => candle_core::bail!("an optimizer step wants two tensors of f32 or two of f64"),
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl InplaceOp3 for AdamStep {
                 let step = |p: f64, m: f64, v: f64| p - rate * m / ((v / debias).sqrt() + eps);
                 zip3(&mut p[pr], &m[mr], &v[vr], &step);
             }
-            _ => candle_core::bail!("an optimiser step wants tensors of f32 or of f64"),
+            _ => candle_core::bail!("an optimizer step wants tensors of f32 or of f64"),
         }
         Ok(())
     }
@@ -122,13 +122,13 @@ impl InplaceOp3 for AdamStep {
 fn range(layout: &Layout) -> Result<std::ops::Range<usize>> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(start..end),
-        None => candle_core::bail!("an optimiser step wants contiguous tensors, not {layout:?}"),
+        None => candle_core::bail!("an optimizer step wants contiguous tensors, not {layout:?}"),
     }
 }
 
 fn same_len(y: &Layout, x: &Layout) -> Result<std::ops::Range<usize>> {
     if y.shape() != x.shape() {
-        candle_core::bail!("an optimiser step got shapes {:?} and {:?}", y.shape(), x.shape());
+        candle_core::bail!("an optimizer step got shapes {:?} and {:?}", y.shape(), x.shape());
     }
     range(x)
 }

@@ -3,7 +3,7 @@
 use super::{Kind, Module, Param, Params, Stream, init, lock, through_channels_last};
 use crate::error::{Error, Result};
 use crate::kernels::{self, BatchStats};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{D, Device, Tensor};
 
 /// `y = x·Wᵀ + b`, `[N, from]` to `[N, to]`; `weight` is `[to, from]`, `bias` `[to]`. PyTorch's `nn.Linear`.
 pub struct Linear {
@@ -296,10 +296,14 @@ impl Module for AdaptiveConcatPool2d {
 /// Joins all axes but the first, `[N, C, H, W]` to `[N, C·H·W]`. PyTorch's `nn.Flatten`.
 pub struct Flatten;
 
-/// Refuses labels that are not whole numbers, which losses and metrics would misread.
-pub(super) fn labels(ys: &Tensor) -> Result<Tensor> {
-    match ys.dtype() {
-        DType::U8 | DType::U32 | DType::I64 => Ok(ys.to_dtype(DType::U32)?),
-        other => Err(Error::Value(format!("class labels must be whole numbers (u8, u32 or i64), got {other:?}"))),
+impl Module for Flatten {
+    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        Ok(xs.flatten_from(1)?)
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        // Features are numbered as PyTorch numbers them, channel by channel.
+        let (_, h, w, _) = xs.dims4()?;
+        Ok(if h * w == 1 { xs.flatten_from(1)? } else { kernels::channels_first(xs)?.flatten_from(1)? })
     }
 }

@@ -1,9 +1,8 @@
 //! Losses, in forms that do not overflow. All return a scalar: the mean over the batch.
 
-use super::layers::labels;
 use crate::error::{Error, Result};
 use crate::kernels;
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 
 /// Cross entropy of logits `[N, C]` and class labels `[N]`: PyTorch's `F.cross_entropy`.
 ///
@@ -85,4 +84,12 @@ fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
         return Ok(());
     }
     Err(Error::Value(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims())))
+}
+
+/// Refuses labels that are not whole numbers, which losses and metrics would misread.
+fn labels(ys: &Tensor) -> Result<Tensor> {
+    match ys.dtype() {
+        DType::U8 | DType::U32 | DType::I64 => Ok(ys.to_dtype(DType::U32)?),
+        other => Err(Error::Value(format!("class labels must be whole numbers (u8, u32 or i64), got {other:?}"))),
+    }
 }

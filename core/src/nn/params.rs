@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a parameter is for. Optimisers treat the kinds differently.
+/// What a parameter is for. Optimizers treat the kinds differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The weight of a linear layer, a convolution, an embedding.
@@ -44,7 +44,7 @@ impl Param {
         self.0.kind
     }
 
-    /// The variable behind it, for optimisers and for loading weights.
+    /// The variable behind it, for optimizers and for loading weights.
     pub fn var(&self) -> &Var {
         &self.0.var
     }
@@ -54,7 +54,7 @@ impl Param {
         if self.trainable() { self.0.var.as_tensor().clone() } else { self.0.var.as_detached_tensor() }
     }
 
-    /// Whether an optimiser moves it.
+    /// Whether an optimizer moves it.
     pub fn trainable(&self) -> bool {
         self.kind() != Kind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
     }
@@ -150,7 +150,7 @@ impl Params {
         self.shared().params.iter().filter(is_inside).cloned().collect()
     }
 
-    /// Those that an optimiser moves now.
+    /// Those that an optimizer moves now.
     pub fn trainable(&self) -> Vec<Param> {
         self.all().into_iter().filter(Param::trainable).collect()
     }

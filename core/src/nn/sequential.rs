@@ -5,7 +5,6 @@ use super::{
 };
 use super::{Relu, linear};
 use crate::error::Result;
-use crate::kernels;
 use candle_core::Tensor;
 
 /// PyTorch's `nn.Sequential`: children are named `0`, `1`, `2`, ...
@@ -124,17 +123,5 @@ impl Module for Sequential {
         self.layers.iter().try_fold(xs.clone(), |xs, layer| {
             if xs.rank() == 4 { layer.forward_channels_last(&xs, train) } else { layer.forward(&xs, train) }
         })
-    }
-}
-
-impl Module for Flatten {
-    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        Ok(xs.flatten_from(1)?)
-    }
-
-    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        // Features are numbered as PyTorch numbers them, channel by channel.
-        let (_, h, w, _) = xs.dims4()?;
-        Ok(if h * w == 1 { xs.flatten_from(1)? } else { kernels::channels_first(xs)?.flatten_from(1)? })
     }
 }

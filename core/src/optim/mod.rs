@@ -1,4 +1,4 @@
-//! Steps downhill: optimisers, and the schedules of their learning rates.
+//! Steps downhill: optimizers, and the schedules of their learning rates.
 
 mod adam;
 mod schedule;
@@ -21,12 +21,12 @@ use std::collections::BTreeMap;
 pub struct Hypers {
     /// Learning rate of each parameter group; the last one serves the groups beyond.
     pub lr: Vec<f64>,
-    /// Momentum (SGD) or the first beta (Adam); `None` leaves the optimiser's own.
+    /// Momentum (SGD) or the first beta (Adam); `None` leaves the optimizer's own.
     pub mom: Option<f64>,
 }
 
 impl Hypers {
-    /// One learning rate for all groups, and the optimiser's own momentum.
+    /// One learning rate for all groups, and the optimizer's own momentum.
     pub fn lr(lr: f64) -> Hypers {
         Hypers { lr: vec![lr], mom: None }
     }
@@ -50,11 +50,11 @@ pub trait Optimizer: Send {
     /// Goes on from a state that [`Optimizer::state`] gave.
     ///
     /// # Errors
-    /// When it is the state of another kind of optimiser, or a tensor cannot be copied; then nothing is changed.
+    /// When it is the state of another kind of optimizer, or a tensor cannot be copied; then nothing is changed.
     fn set_state(&mut self, state: OptimState) -> Result<()>;
 }
 
-/// The memory of an optimiser.
+/// The memory of an optimizer.
 #[derive(Debug, Clone, Default)]
 pub struct OptimState {
     /// Running averages, called `average/parameter`.
@@ -64,7 +64,7 @@ pub struct OptimState {
 }
 
 fn other_memory() -> Error {
-    Error::Value("this is the memory of another kind of optimiser".into())
+    Error::Value("this is the memory of another kind of optimizer".into())
 }
 
 /// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) spares normalisation layers and biases.

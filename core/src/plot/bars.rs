@@ -6,7 +6,7 @@ use super::scale::{Scale, range};
 use super::scene::{Anchor, Area, MARGIN, Scene, title_lines};
 use super::style::{BLUE, GRID, INK, MUTED, SPINE, TICK_SIZE, VEIL};
 use super::{text, ticks};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A bar for each label, with its value written at its end.
 ///

@@ -8,7 +8,7 @@ use super::render::{Surface, device_size, failed, lowered, resized, scaled, text
 use super::scene::{Anchor, Area, Pixels, Point};
 use super::style::Color;
 use super::text::{ASCENT_TO_DESCENT, CAP_HEIGHT};
-use crate::Result;
+use crate::error::Result;
 
 /// plotters' bitmap back-end, with lines and round shapes of our own.
 pub(super) struct Bitmap<'a> {

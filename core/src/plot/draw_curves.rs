@@ -11,7 +11,7 @@ use super::scale;
 use super::scene::{Area, Point, Scene};
 use super::strokes::{arrow, clip, dashes};
 use super::style::{Color, INK, LABEL_SIZE, MUTED, PAPER, TICK_SIZE, series_color};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 impl Plot {
     pub(super) fn natural_size(&self, columns: usize) -> (f64, f64) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::render;
 use super::scene::{Area, MARGIN, Scene, title_lines};
 use super::{Bars, HeatMap, ImageGrid, PixelTable, Plot};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// One picture of a figure, of any kind.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use super::image_grid::title_room;
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
 use super::style::{GRID, INK, LABEL_SIZE, MISSING, MUTED, PAPER, SPINE, TICK_SIZE, blues, ink_on, red_blue};
 use super::{text, ticks};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A matrix as colours: a confusion matrix with its counts, or a layer's weights.
 ///

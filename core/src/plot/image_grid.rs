@@ -3,7 +3,7 @@
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
 use super::style::{Color, GREEN, GRID, INK, TICK_SIZE, VERMILLION};
 use super::text;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Images in rows, magnified without smoothing so that every pixel can be seen.
 ///

@@ -3,7 +3,7 @@
 use super::image_grid::title_room;
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
 use super::style::{GRID, MUTED, TICK_SIZE, ink_on};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A table of pixel values with row and column numbers, each cell shaded with its own value from white (0) to black
 /// (255): what pandas shows with `background_gradient("Greys")`.

@@ -15,7 +15,7 @@ use super::bitmap::{Bitmap, average};
 use super::scene::{Anchor, Area, Pixels, Point, Scene, Shape};
 use super::style::Color;
 use super::text::{self, CAP_HEIGHT, FAMILY};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Steps of the SVG's coordinates in one CSS pixel.
 const SVG_SCALE: f64 = 10.0;

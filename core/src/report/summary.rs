@@ -133,6 +133,11 @@ pub(crate) struct Target {
     pub(crate) goal: f64,
 }
 
+/// Four decimals at most, without zeros at the end.
+fn rounded(value: f64) -> String {
+    format!("{}", (value * 1e4).round() / 1e4)
+}
+
 impl Target {
     /// Whether the figure is there. One that is not a number never is.
     pub(crate) fn met(&self) -> bool {
@@ -142,6 +147,6 @@ impl Target {
     /// The target in words: `accuracy: 0.9512, goal 0.95: reached`.
     pub(crate) fn words(&self) -> String {
         let outcome = if self.met() { "reached" } else { "missed" };
-        format!("{}: {}, goal {}: {outcome}", self.name, self.value, self.goal)
+        format!("{}: {}, goal {}: {outcome}", self.name, rounded(self.value), self.goal)
     }
 }

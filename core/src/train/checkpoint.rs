@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// Where a learner keeps its checkpoint, and how often.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
-    /// A safetensors file. It holds the network, the optimiser, the history, the random streams and the place in the
+    /// A safetensors file. It holds the network, the optimizer, the history, the random streams and the place in the
     /// epoch, and is replaced in one step, so that there is always a whole one.
     pub file: PathBuf,
     /// The least time between two checkpoints. The last one, at the end of a fit, is always written.
@@ -140,7 +140,7 @@ impl Keeper {
         let before = optimizer.state();
         optimizer
             .set_state(OptimState { tensors: moved?, steps: note.optimizer_steps })
-            .map_err(|e| useless(format!("does not fit the optimiser: {e}")))?;
+            .map_err(|e| useless(format!("does not fit the optimizer: {e}")))?;
         if let Err(e) = params.restore(&take("model/")) {
             optimizer.set_state(before)?;
             return Err(useless(format!("does not fit the network: {e}")));

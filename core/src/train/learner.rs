@@ -17,7 +17,7 @@ use std::time::Instant;
 
 type Loss = dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync;
 
-/// Data, a network, a loss and an optimiser, and the loop that makes them work together. fast.ai's `Learner`.
+/// Data, a network, a loss and an optimizer, and the loop that makes them work together. fast.ai's `Learner`.
 pub struct Learner {
     pub(super) dls: DataLoaders,
     pub(super) model: Box<dyn Module>,
@@ -37,7 +37,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// A learner with fast.ai's default optimiser, Adam. `params` are those that `model` was made with.
+    /// A learner with fast.ai's default optimizer, Adam. `params` are those that `model` was made with.
     pub fn new(
         dls: DataLoaders,
         model: impl Module + 'static,
@@ -61,7 +61,7 @@ impl Learner {
         }
     }
 
-    /// Another optimiser.
+    /// Another optimizer.
     #[must_use]
     pub fn opt(self, optimizer: impl Optimizer + 'static) -> Learner {
         Learner { optimizer: Box::new(optimizer), ..self }
@@ -88,7 +88,7 @@ impl Learner {
         Learner { listener, ..self }
     }
 
-    /// Keeps checkpoints, and goes on from one if asked to. Set this last: the network, the optimiser and the callbacks
+    /// Keeps checkpoints, and goes on from one if asked to. Set this last: the network, the optimizer and the callbacks
     /// take their state from the checkpoint here.
     ///
     /// # Errors
@@ -178,8 +178,9 @@ impl Learner {
             }
             if self.done.len() < place.done.len() {
                 // An earlier process has done this fit; its rows are in the recorder.
-                self.done.push(request.to_string());
                 self.epochs_done = place.epochs_before;
+                self.tell_rows(&self.recorder, self.done.len());
+                self.done.push(request.to_string());
                 return Ok(None);
             }
             if under_way.is_some() {
@@ -204,11 +205,7 @@ impl Learner {
         place: &mut Place,
         schedule: &dyn Fn(f64) -> Hypers,
     ) -> Result<()> {
-        self.listener.tell(Event::Columns(&fit.recorder.columns()));
-        let first_of_fit = fit.recorder.rows.len() - fit.epoch.min(fit.recorder.rows.len());
-        for row in &fit.recorder.rows[first_of_fit..] {
-            self.listener.tell(Event::Row(&Recorder::cells(row)));
-        }
+        self.tell_rows(&fit.recorder, place.done.len());
         callbacks.iter_mut().try_for_each(|c| c.before_fit(fit))?;
         while fit.epoch < fit.n_epochs && !fit.stop {
             let start = Instant::now();
@@ -216,7 +213,8 @@ impl Learner {
             let (valid_loss, metrics) = self.judge(&self.dls.valid)?;
             let train_loss = fit.recorder.smooth_loss();
             let seconds = start.elapsed().as_secs_f64();
-            fit.recorder.rows.push(EpochRow { epoch: fit.epoch, train_loss, valid_loss, metrics, seconds });
+            let (number, epoch) = (place.done.len(), fit.epoch);
+            fit.recorder.rows.push(EpochRow { fit: number, epoch, train_loss, valid_loss, metrics, seconds });
             if let Some(row) = fit.recorder.rows.last() {
                 self.listener.tell(Event::Row(&Recorder::cells(row)));
             }
@@ -231,6 +229,14 @@ impl Learner {
         place.done.push(place.request.clone());
         (fit.epoch, fit.batch) = (0, 0);
         self.keep(fit, callbacks, place, true)
+    }
+
+    /// The head of the table, and the rows that fit number `number` has so far: those of an earlier process, if it resumes.
+    fn tell_rows(&self, recorder: &Recorder, number: usize) {
+        self.listener.tell(Event::Columns(&recorder.columns()));
+        for row in recorder.rows.iter().filter(|row| row.fit == number) {
+            self.listener.tell(Event::Row(&Recorder::cells(row)));
+        }
     }
 
     fn train_epoch(

@@ -3,7 +3,7 @@
 use super::learner::{Learner, scalar};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
-use crate::optim::{Hypers, sched_exp};
+use crate::optim::{Hypers, OptimState, sched_exp};
 
 /// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
 #[derive(Debug, Clone)]
@@ -36,13 +36,13 @@ pub struct LrFind {
 }
 
 impl Learner {
-    /// Trains on growing learning rates for a while, and puts the network and the optimiser back as they were.
+    /// Trains on growing learning rates for a while, and puts the network and the optimizer back as they were.
     ///
     /// # Errors
     /// When shapes do not fit or somebody interrupts.
     pub fn lr_find(&mut self, config: &LrFindConfig) -> Result<LrFind> {
         let (weights, optimizer) = (self.params.snapshot()?, self.optimizer.state());
-        let mut memory = crate::optim::OptimState { steps: optimizer.steps, ..Default::default() };
+        let mut memory = OptimState { steps: optimizer.steps, ..Default::default() };
         for (name, tensor) in optimizer.tensors {
             memory.tensors.insert(name, tensor.copy()?);
         }

@@ -1,6 +1,7 @@
 //! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::metrics;
 use candle_core::{D, DType, Tensor};
 
 type Judge = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
@@ -53,11 +54,6 @@ pub fn error_rate() -> Metric {
 }
 
 fn share_correct(preds: &Tensor, ys: &Tensor) -> Result<f64> {
-    let predicted = preds.argmax(D::Minus1)?.flatten_all()?;
-    let ys = ys.to_dtype(DType::U32)?.flatten_all()?;
-    if predicted.elem_count() != ys.elem_count() || ys.elem_count() == 0 {
-        let (n, m) = (predicted.elem_count(), ys.elem_count());
-        return Err(Error::Value(format!("accuracy of {n} predictions and {m} labels")));
-    }
-    Ok(f64::from(predicted.eq(&ys)?.to_dtype(DType::F32)?.mean_all()?.to_scalar::<f32>()?))
+    let predicted = preds.argmax(D::Minus1)?.flatten_all()?.to_vec1::<u32>()?;
+    metrics::accuracy(&predicted, &ys.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?)
 }

@@ -1,6 +1,6 @@
-//! The training loop: a [`Learner`] brings data, a network, a loss and an optimiser together.
+//! The training loop: a [`Learner`] brings data, a network, a loss and an optimizer together.
 
-pub mod callback;
+mod callback;
 mod checkpoint;
 mod fit;
 mod learner;
@@ -9,7 +9,7 @@ mod metric;
 mod recorder;
 mod weights;
 
-pub use callback::{Callback, EarlyStopping, Monitor, SaveBest};
+pub use callback::{Callback, CallbackState, EarlyStopping, Monitor, SaveBest};
 pub use checkpoint::Checkpoints;
 pub use fit::Fit;
 pub use learner::Learner;

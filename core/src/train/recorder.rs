@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Words", into = "Words")]
 pub struct EpochRow {
+    /// Which of the learner's fits it belongs to, from 0.
+    pub fit: usize,
     /// From 0, within its fit.
     pub epoch: usize,
     /// The smoothed training loss at the epoch's end.
@@ -14,21 +16,24 @@ pub struct EpochRow {
     pub valid_loss: f64,
     /// The metrics, in the learner's order.
     pub metrics: Vec<f64>,
-    /// Wall time; checkpoints do not keep it.
+    /// Wall time.
     pub seconds: f64,
 }
 
 /// A row as a checkpoint keeps it: JSON has numbers for neither NaN nor infinity, but a validation loss can be either.
 #[derive(Serialize, Deserialize)]
 struct Words {
+    fit: usize,
     epoch: usize,
     numbers: Vec<String>,
+    seconds: f64,
 }
 
 impl From<EpochRow> for Words {
     fn from(row: EpochRow) -> Words {
         let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics);
-        Words { epoch: row.epoch, numbers: numbers.map(|v| format!("{v:?}")).collect() }
+        let numbers = numbers.map(|v| format!("{v:?}")).collect();
+        Words { fit: row.fit, epoch: row.epoch, numbers, seconds: row.seconds }
     }
 }
 
@@ -36,10 +41,11 @@ impl TryFrom<Words> for EpochRow {
     type Error = String;
 
     fn try_from(words: Words) -> Result<EpochRow, String> {
+        let Words { fit, epoch, seconds, .. } = words;
         let numbers: Result<Vec<f64>, _> = words.numbers.iter().map(|v| v.parse()).collect();
         match numbers.map_err(|e: std::num::ParseFloatError| e.to_string())?.as_slice() {
             &[train_loss, valid_loss, ref metrics @ ..] => {
-                Ok(EpochRow { epoch: words.epoch, train_loss, valid_loss, metrics: metrics.to_vec(), seconds: 0.0 })
+                Ok(EpochRow { fit, epoch, train_loss, valid_loss, metrics: metrics.to_vec(), seconds })
             }
             _ => Err("a row without losses".into()),
         }
@@ -149,7 +155,7 @@ mod tests {
     fn the_table_is_fast_ais() {
         let recorder = Recorder { metric_names: vec!["accuracy".into()], ..Recorder::default() };
         assert_eq!(recorder.columns(), ["epoch", "train_loss", "valid_loss", "accuracy", "time"]);
-        let row = EpochRow { epoch: 3, train_loss: 0.5, valid_loss: 0.25, metrics: vec![0.875], seconds: 61.4 };
+        let row = EpochRow { fit: 0, epoch: 3, train_loss: 0.5, valid_loss: 0.25, metrics: vec![0.875], seconds: 61.4 };
         assert_eq!(Recorder::cells(&row), ["3", "0.500000", "0.250000", "0.875000", "01:01"]);
     }
 }

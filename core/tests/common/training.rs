@@ -47,7 +47,9 @@ pub(crate) fn weights(params: &Params) -> Vec<f64> {
 /// All that a recorder holds but the times.
 pub(crate) fn written(recorder: &Recorder) -> Vec<f64> {
     let rows = recorder.rows.iter().flat_map(|row| {
-        [row.epoch as f64, row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied())
+        [row.fit as f64, row.epoch as f64, row.train_loss, row.valid_loss]
+            .into_iter()
+            .chain(row.metrics.iter().copied())
     });
     let batches = [&recorder.losses, &recorder.smooth_losses, &recorder.lrs, &recorder.moms];
     rows.chain(batches.into_iter().flatten().copied()).collect()

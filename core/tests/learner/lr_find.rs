@@ -87,7 +87,7 @@ fn the_search_leaves_everything_as_it_was() {
     let config = LrFindConfig::default();
     let (mut searched, mut plain) = (learner(1, 0), learner(1, 2));
     for learner in [&mut searched, &mut plain] {
-        learner.fit(1, 0.01).unwrap(); // so that the optimiser has a memory
+        learner.fit(1, 0.01).unwrap(); // so that the optimizer has a memory
     }
     let (before, history) = (weights(searched.params()), written(searched.recorder()));
     let streams = searched.params().stream_positions();
@@ -99,7 +99,7 @@ fn the_search_leaves_everything_as_it_was() {
     assert_same_bits("history", &written(searched.recorder()), &history);
     assert_eq!(searched.params().stream_positions(), streams);
     assert!(streams.values().any(|&position| position > 0));
-    // What the optimiser remembers shows in what it does next.
+    // What the optimizer remembers shows in what it does next.
     for learner in [&mut searched, &mut plain] {
         learner.fit(2, 0.01).unwrap();
     }

@@ -56,7 +56,7 @@ fn checkpoints_of_other_learners() {
         &["does not fit the network", "`1.weight` has shape [4], expected [3, 36]", "remove it"],
     );
     refuses(&file, learner(1, 0).metrics([error_rate]), &["accuracy", "error_rate", "remove it"]);
-    refuses(&file, learner(1, 0).opt(Sgd::torch(0.9, 0.0)), &["another kind of optimiser", "remove it"]);
+    refuses(&file, learner(1, 0).opt(Sgd::torch(0.9, 0.0)), &["another kind of optimizer", "remove it"]);
     refuses(&file, learner(1, 0).callback(SaveBest::new(Monitor::valid_loss())), &["another learner", "remove it"]);
 }
 
