@@ -1,3 +1,5 @@
+//! Convolution and its gradients against plain loops in f64.
+
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};

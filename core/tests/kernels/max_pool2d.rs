@@ -1,3 +1,5 @@
+//! Max pooling against plain loops, with ties, NaN and infinities.
+
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};

@@ -1,3 +1,5 @@
+//! ReLU, alone and after an addition.
+
 use crate::common::{assert_same_bits, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::kernels::{add_relu, relu};

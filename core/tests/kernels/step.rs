@@ -1,3 +1,5 @@
+//! The optimizers' arithmetic.
+
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::kernels::{adam_step, add_scaled, scale_add, square_average};

@@ -1,3 +1,5 @@
+//! Fitting: one batch, callbacks, metrics, predictions.
+
 use crate::common::{assert_close, assert_same_bits, values};
 use crate::{images, learner, loaders, network, weights, written};
 use candle_core::{DType, Device, Tensor};

@@ -1,3 +1,5 @@
+//! The learning-rate finder.
+
 use crate::common::{assert_close, assert_same_bits, formula};
 use crate::{learner, weights, written};
 use tallow::optim::sched_exp;

@@ -1,3 +1,5 @@
+//! What a learner refuses, and that it changes nothing then.
+
 use crate::common::assert_same_bits;
 use crate::{learner, loaders, weights};
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Resuming: a killed run ends as if it had not been killed.
+
 use crate::common::assert_same_bits;
 use crate::{learner, weights, written};
 use serde_json::Value;
