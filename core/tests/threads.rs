@@ -48,7 +48,7 @@ fn worker() {
 
     let p = params(1);
     let cnn = Sequential::new(&p).conv2d(1, 16, 3, 1, true).unwrap().batch_norm(16).unwrap().relu().max_pool2d(3, 2, 1);
-    let cnn = cnn.conv2d(16, 32, 3, 2, false).unwrap().batch_norm(32).unwrap().relu().dropout(0.2);
+    let cnn = cnn.conv2d(16, 32, 3, 2, false).unwrap().batch_norm(32).unwrap().relu().dropout(0.2).unwrap();
     let cnn = cnn.conv2d(32, 160, 5, 2, false).unwrap().batch_norm(160).unwrap().relu().concat_pool2d();
     let cnn = cnn.linear(320, 10).unwrap();
     train("cnn", &cnn, &p, &[50, 1, 28, 28], 4, &|ys| cross_entropy(ys, &labels(50, 10)));

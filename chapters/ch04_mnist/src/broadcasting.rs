@@ -7,7 +7,7 @@ use candle_core::{D, DType, Device, Tensor};
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::plot::ImageGrid;
-use tallow::report::Expect;
+use tallow::report::{Comparison, Expect};
 
 // --- 5. Metrics by broadcasting --------------------------------------------------------------------------------------
 
@@ -46,12 +46,12 @@ pub(crate) fn metrics_by_broadcasting(s: &mut Session, digits: &Digits, mean3: &
         Expect::Exact,
     );
     let ours = valid_3_dist.to_vec1::<f32>()?;
-    for printed in ["0.1109", "0.1202", "0.1276", "0.1357", "0.1262", "0.1157"] {
-        // The source lists its files in the order of a disk, so we look for its figures among ours.
-        let found = ours.iter().copied().find(|d| format!("{d:.4}") == printed).unwrap_or(f32::NAN);
-        let note = "one of 1,010; the source's order is that of its disk";
-        s.run.compare_with_note("valid_3_dist holds", printed, f64::from(found), Expect::Exact, note);
-    }
+    // The source lists its files in the order of a disk, so we look for its figures among ours.
+    let printed = ["0.1109", "0.1202", "0.1276", "0.1357", "0.1262", "0.1157"];
+    let find = |figure: &&str| ours.iter().copied().find(|d| format!("{d:.4}") == **figure).unwrap_or(f32::NAN);
+    let found: Vec<f64> = printed.iter().map(|figure| f64::from(find(&figure))).collect();
+    let row = Comparison::series("valid_3_dist, the figures shown", &printed, &found, Expect::Exact);
+    s.run.add(row.note("each is one of our 1,010; the source's order is that of its disk"));
 
     // It is a three if it is closer to the ideal three.
     let is_3 = |x: &Tensor| -> Result<Tensor> {

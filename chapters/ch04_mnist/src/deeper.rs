@@ -5,6 +5,7 @@ use crate::learner::{connected, write_history};
 use crate::printed;
 use crate::similarity::stacked;
 use candle_core::{D, Tensor};
+use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::metrics::Confusion;
@@ -15,15 +16,11 @@ use tallow::plot::{Figure, HeatMap, Plot};
 use tallow::report::Expect;
 use tallow::rng::Rng;
 use tallow::train::{Learner, accuracy};
-use tallow::{Error, Result};
 
 // --- 16. Going deeper ------------------------------------------------------------------------------------------------
 
 pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> Result<()> {
     s.run.section("Going deeper");
-    if epochs == 0 {
-        return Err(Error::Usage("--resnet-epochs must be at least 1".into()));
-    }
     let lr_max = if s.quick { 0.01 } else { 0.1 };
     let duration = if epochs == 1 { "one epoch".to_string() } else { format!("{epochs} epochs") };
     s.run.text(format!(

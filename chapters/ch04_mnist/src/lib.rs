@@ -56,8 +56,8 @@ pub struct Args {
     common: CommonArgs,
 
     /// Epochs of the 18-layer network
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    resnet_epochs: usize,
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    resnet_epochs: u16,
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -72,6 +72,7 @@ impl AsRef<CommonArgs> for Args {
 /// When a plot or a checkpoint cannot be written, data are damaged, or somebody presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     let digits = Digits::embedded(s)?;
+    let all_digits = ten_digits::full_mnist(s)?;
 
     // A baseline without learning.
     pixels::an_image_is_an_array_of_numbers(s, &digits)?;
@@ -96,6 +97,6 @@ pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     // Learning, with the library.
     learner::the_learner(s, &data)?;
     learner::adding_a_nonlinearity(s, &data)?;
-    deeper::going_deeper(s, &digits, args.resnet_epochs)?;
-    ten_digits::all_ten_digits(s)
+    deeper::going_deeper(s, &digits, args.resnet_epochs.into())?;
+    ten_digits::all_ten_digits(s, all_digits)
 }

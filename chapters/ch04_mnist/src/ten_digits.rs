@@ -14,27 +14,33 @@ use tallow::train::{Learner, accuracy};
 
 // --- 17. All ten digits ----------------------------------------------------------------------------------------------
 
-pub(crate) fn all_ten_digits(s: &mut Session) -> Result<()> {
-    s.run.section("Further research: all ten digits");
-    let folder = match s.data.find("mnist") {
-        Ok(folder) if !s.quick => folder,
-        Ok(_) => {
-            s.run.say("left out of a quick run");
-            return Ok(());
-        }
+/// All of MNIST, if it is there. Asked for before the training begins, so that damaged files are found out early.
+pub(crate) fn full_mnist(s: &Session) -> Result<Option<Mnist>> {
+    match s.data.find("mnist") {
+        Ok(folder) => Ok(Some(Mnist::load(&folder)?)),
         // Nothing is wrong: the rest of MNIST is not part of the program.
-        Err(missing @ tallow_datasets::Error::Missing { .. }) => {
-            s.run.say(format!("left out: {missing}"));
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
+        Err(tallow_datasets::Error::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<()> {
+    s.run.section("Further research: all ten digits");
+    let Some(digits) = digits else {
+        // The error names the command that fetches the data.
+        let why = s.data.find("mnist").err().map(|missing| missing.to_string()).unwrap_or_default();
+        s.run.say(format!("left out: {why}"));
+        return Ok(());
     };
+    if s.quick {
+        s.run.say("left out of a quick run");
+        return Ok(());
+    }
     s.run.text(
         "The book ends with a task: do it for all of MNIST, 60,000 pictures of ten digits. A linear layer sees every \
          pixel in its own place; a **convolution** slides one small pattern over the whole picture, and so knows a stroke \
          wherever it is. Four of them, each halving the picture, and a linear layer at the end make a small network.",
     );
-    let digits = Mnist::load(&folder)?;
     s.run.data("MNIST: all ten digits, fetched (CC BY-SA 3.0)");
     let rng = Rng::new(s.seed).stream("ten digits");
     let dataset = |digits: &mnist::Digits| -> Result<TensorDataset> {

@@ -16,10 +16,10 @@ pub fn vision_head(features: usize, n_classes: usize, params: &Params) -> Result
     };
     Ok(Head {
         bn1: BatchNorm::with_shift(2 * features, 1e-3, &params.pp(2))?,
-        drop1: Dropout::new(0.25, &params.pp(3)),
+        drop1: Dropout::new(0.25, &params.pp(3))?,
         linear1: no_bias(2 * features, 512, 4)?,
         bn2: BatchNorm::with_shift(512, 1e-3, &params.pp(6))?,
-        drop2: Dropout::new(0.5, &params.pp(7)),
+        drop2: Dropout::new(0.5, &params.pp(7))?,
         linear2: no_bias(512, n_classes, 8)?,
     })
 }

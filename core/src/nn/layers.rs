@@ -220,8 +220,14 @@ pub struct Dropout {
 
 impl Dropout {
     /// Drops with probability `p`, drawn from a random stream that checkpoints keep.
-    pub fn new(p: f64, params: &Params) -> Dropout {
-        Dropout { p: p.clamp(0.0, 1.0), stream: params.stream("dropout") }
+    ///
+    /// # Errors
+    /// When `p` is not a probability, or another dropout was made at the same place.
+    pub fn new(p: f64, params: &Params) -> Result<Dropout> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::Value(format!("the probability of a dropout must be in 0..=1, got {p}")));
+        }
+        Ok(Dropout { p, stream: params.stream("dropout")? })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use candle_core::{Device, Shape, Tensor, Var};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -136,11 +137,19 @@ impl Params {
     }
 
     /// A random stream for a layer at this place.
-    pub fn stream(&self, name: &str) -> Stream {
+    ///
+    /// # Errors
+    /// When the name is taken: two layers would draw the same numbers.
+    pub fn stream(&self, name: &str) -> Result<Stream> {
         let name = self.path(name);
         let stream = Arc::new(Mutex::new(self.rng.stream(&name)));
-        self.shared().streams.insert(name, stream.clone());
-        stream
+        match self.shared().streams.entry(name) {
+            Entry::Vacant(place) => Ok(place.insert(stream).clone()),
+            Entry::Occupied(taken) => {
+                let name = taken.key();
+                Err(Error::Value(format!("two random streams are called `{name}`; give each layer its own name")))
+            }
+        }
     }
 
     /// All parameters under this prefix, buffers included, in order.
@@ -311,6 +320,9 @@ mod tests {
         assert_eq!(store().pp("body").all().len(), 4);
         assert_eq!(store().count(), 18);
         assert!(store().pp("head").constant("bn", Kind::Norm, 2, 1.0).is_err());
+        let (first, second) = (store(), store());
+        assert!(first.stream("dropout").is_ok() && first.pp("head").stream("dropout").is_ok());
+        assert!(second.stream("dropout").is_ok() && second.stream("dropout").is_err());
     }
 
     #[test]

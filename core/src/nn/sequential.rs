@@ -81,10 +81,11 @@ impl Sequential {
     }
 
     /// A [`Dropout`] with probability `p`.
-    #[must_use]
-    pub fn dropout(self, p: f64) -> Sequential {
-        let layer = Dropout::new(p, &self.params.pp(self.layers.len()));
-        self.push(layer)
+    ///
+    /// # Errors
+    /// When `p` is not a probability.
+    pub fn dropout(self, p: f64) -> Result<Sequential> {
+        self.add(|params| Dropout::new(p, params))
     }
 
     /// A [`MaxPool2d`].

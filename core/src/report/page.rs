@@ -161,14 +161,15 @@ fn comparison(row: &Row) -> String {
     let details = match row.details.len() {
         0 => String::new(),
         n => format!(
-            "<details><summary>all {n} figures</summary><table><thead><tr><th class=\"n\">Printed</th>\
-             <th class=\"n\">Measured</th><th>Verdict</th></tr></thead><tbody>{}</tbody></table></details>",
+            "<tr class=\"all\"><td colspan=\"4\"><details><summary>all {n} figures</summary><table><thead><tr>\
+             <th class=\"n\">Printed</th><th class=\"n\">Measured</th><th>Verdict</th></tr></thead><tbody>{}</tbody></table>\
+             </details></td></tr>\n",
             details.collect::<String>()
         ),
     };
     format!(
-        "<tr><td>{}{note}{details}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-         <td><span class=\"verdict {mood}\">{mark} {}</span></td></tr>\n",
+        "<tr><td>{}{note}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+         <td><span class=\"verdict {mood}\">{mark} {}</span></td></tr>\n{details}",
         inline(&row.what),
         escape(&row.printed),
         escape(&row.shown),

@@ -30,7 +30,7 @@ pub(crate) fn loaders(seed: u64, workers: usize) -> DataLoaders {
 pub(crate) fn network(seed: u64) -> (Sequential, Params) {
     let params = Params::new(&Rng::new(seed), &Device::Cpu);
     let network = Sequential::new(&params).conv2d(1, 4, 3, 1, true).unwrap().batch_norm(4).unwrap().relu();
-    (network.dropout(0.3).flatten().dropout(0.1).linear(4 * 36, 3).unwrap(), params)
+    (network.dropout(0.3).unwrap().flatten().dropout(0.1).unwrap().linear(4 * 36, 3).unwrap(), params)
 }
 
 /// A learner on all that, with the accuracy for a metric.
