@@ -49,7 +49,7 @@ pub(crate) fn metrics_by_broadcasting(s: &mut Session, digits: &Digits, mean3: &
     // The source lists its files in the order of a disk, so we look for its figures among ours.
     let printed = ["0.1109", "0.1202", "0.1276", "0.1357", "0.1262", "0.1157"];
     let find = |figure: &&str| ours.iter().copied().find(|d| format!("{d:.4}") == **figure).unwrap_or(f32::NAN);
-    let found: Vec<f64> = printed.iter().map(|figure| f64::from(find(&figure))).collect();
+    let found: Vec<f64> = printed.iter().map(|figure| f64::from(find(figure))).collect();
     let row = Comparison::series("valid_3_dist, the figures shown", &printed, &found, Expect::Exact);
     s.run.add(row.note("each is one of our 1,010; the source's order is that of its disk"));
 

@@ -1,6 +1,7 @@
 //! An image is an array of numbers, and a tensor is an array that can do more.
 
 use crate::digits::Digits;
+use crate::printed;
 use crate::show::{number, numbers};
 use candle_core::{DType, Device, IndexOp, Tensor};
 use tallow::Result;
@@ -39,6 +40,9 @@ pub(crate) fn an_image_is_an_array_of_numbers(s: &mut Session, digits: &Digits) 
         "The numbers of the upper part of a three, each shaded by its value.",
         &table.into(),
     )?;
+    for (row, (printed, ours)) in printed::PIXELS.iter().zip(shaded.to_dtype(DType::F64)?.to_vec2()?).enumerate() {
+        s.run.compare_series(format!("row {row} of the shaded table"), printed, &ours, Expect::Exact);
+    }
     let whole = ImageGrid::new("", 1).ink().grey(28, 28, &im3.flatten_all()?.to_vec1::<u8>()?).caption("im3");
     s.run.figure("a_three", "The whole picture: 28 x 28 = 784 numbers.", &whole.into())?;
     let note = "the other notes print 768, a slip";
