@@ -13,16 +13,20 @@
 
 mod batch_norm;
 mod conv2d;
+mod elementwise;
 mod gemm;
+mod graph;
 mod max_pool2d;
-mod relu;
 mod shared;
+mod simd;
 mod step;
 
 pub use batch_norm::{BatchStats, batch_norm, batch_stats};
 pub use conv2d::conv2d;
+pub use elementwise::{add, add_relu, relu};
+pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use max_pool2d::max_pool2d;
-pub use relu::{add_relu, relu};
+pub use simd::{SIMD_VARIABLE, simd_level};
 pub use step::{adam_step, add_scaled, scale_add, square_average};
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};

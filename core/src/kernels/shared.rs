@@ -3,6 +3,18 @@
 
 use std::marker::PhantomData;
 
+/// A buffer of `len` values that are about to be written: sparing the pass over memory that would set them to zero. The
+/// values are arbitrary; a kernel that took one for a result would be caught by its tests.
+pub(super) fn uninit(len: usize) -> Vec<f32> {
+    let mut buffer = Vec::<f32>::with_capacity(len);
+    // SAFETY: the memory is allocated, every bit pattern is a valid f32, and f32 needs no drop.
+    #[allow(clippy::uninit_vec)]
+    unsafe {
+        buffer.set_len(len);
+    }
+    buffer
+}
+
 /// A slice of which threads may take disjoint parts.
 #[derive(Clone, Copy)]
 pub(super) struct SharedMut<'a> {

@@ -45,8 +45,9 @@ impl<F: Fn(&Tensor) -> Result<Tensor> + Send + Sync> Module for F {
     }
 }
 
-/// `forward` of a module that computes channels-last: convert, compute, convert back.
+/// `forward` of a module that computes channels-last: convert, compute on a tape, convert back.
 pub(crate) fn through_channels_last(module: &dyn Module, xs: &Tensor, train: bool) -> Result<Tensor> {
-    let ys = module.forward_channels_last(&kernels::channels_last(xs)?, train)?;
+    let xs = kernels::channels_last(xs)?;
+    let ys = kernels::recorded(|| module.forward_channels_last(&xs, train))?;
     Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
 }

@@ -1,6 +1,7 @@
 //! The parameters of a network: named as PyTorch names them, in a fixed order, in groups, and freezable.
 
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::rng::Rng;
 use candle_core::{Device, Shape, Tensor, Var};
 use std::collections::btree_map::Entry;
@@ -50,9 +51,10 @@ impl Param {
         &self.0.var
     }
 
-    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it.
+    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so does
+    /// every parameter inside of [`kernels::no_grad`].
     pub fn tensor(&self) -> Tensor {
-        if self.trainable() { self.0.var.as_tensor().clone() } else { self.0.var.as_detached_tensor() }
+        if self.trainable() && kernels::grad_enabled() { self.0.var.as_tensor().clone() } else { self.0.var.as_detached_tensor() }
     }
 
     /// Whether an optimizer moves it.

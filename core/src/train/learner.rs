@@ -9,6 +9,7 @@ use super::weights;
 use crate::data::{DataLoader, DataLoaders};
 use crate::error::{Error, Result};
 use crate::event::{self, Event, Listener};
+use crate::kernels;
 use crate::nn::{Module, Params};
 use crate::optim::{Adam, Hypers, OneCycle, Optimizer};
 use candle_core::{DType, Tensor};
@@ -264,7 +265,7 @@ impl Learner {
                 self.listener.tell(Event::End);
                 return Err(Error::Diverged { loss: value, epoch: fit.epoch, batch: fit.batch });
             }
-            fit.grads = Some(loss.backward()?);
+            fit.grads = Some(kernels::backward(&loss)?);
             callbacks.iter_mut().try_for_each(|c| c.after_backward(fit))?;
             if let Some(grads) = fit.grads.take() {
                 self.optimizer.step(&trainable, &grads, &fit.hypers)?;

@@ -3,6 +3,7 @@
 use super::learner::{Learner, scalar};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
+use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
 
 /// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
@@ -79,7 +80,7 @@ impl Learner {
             if !smooth.is_finite() || (config.stop_div && smooth > 4.0 * best) {
                 break;
             }
-            self.optimizer.step(&trainable, &loss.backward()?, &Hypers::lr(lr))?;
+            self.optimizer.step(&trainable, &kernels::backward(&loss)?, &Hypers::lr(lr))?;
         }
         self.listener.tell(Event::End);
         Ok(found)
