@@ -1,8 +1,8 @@
 //! Value by value: ReLU and sums. ReLU's gradient at exactly 0 is 0, as in PyTorch (candle's is 1).
 
 use super::graph::record;
-use super::simd::dispatch;
 use super::shared::uninit;
+use super::simd::dispatch;
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;

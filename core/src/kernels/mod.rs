@@ -22,7 +22,7 @@ mod simd;
 mod step;
 
 pub use batch_norm::{BatchStats, batch_norm, batch_stats};
-pub use conv2d::conv2d;
+pub use conv2d::{Conv, conv2d};
 pub use elementwise::{add, add_relu, relu};
 pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use max_pool2d::max_pool2d;

@@ -2,7 +2,7 @@
 
 use super::{Kind, Module, Param, Params, Stream, init, lock, through_channels_last};
 use crate::error::{Error, Result};
-use crate::kernels::{self, BatchStats};
+use crate::kernels::{self, BatchStats, Conv};
 use candle_core::{D, Device, Tensor};
 
 /// `y = x·Wᵀ + b`, `[N, from]` to `[N, to]`; `weight` is `[to, from]`, `bias` `[to]`. PyTorch's `nn.Linear`.
@@ -115,11 +115,9 @@ impl Module for Conv2d {
     }
 
     fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        let ys = kernels::conv2d(xs, &self.weight.tensor(), self.stride, self.padding)?;
-        Ok(match &self.bias {
-            Some(bias) => ys.broadcast_add(&bias.tensor())?,
-            None => ys,
-        })
+        let bias = self.bias.as_ref().map(Param::tensor);
+        let conv = Conv::new(self.stride, self.padding);
+        Ok(kernels::conv2d(xs, &self.weight.tensor(), bias.as_ref(), &conv)?)
     }
 }
 

@@ -54,7 +54,11 @@ impl Param {
     /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so does
     /// every parameter inside of [`kernels::no_grad`].
     pub fn tensor(&self) -> Tensor {
-        if self.trainable() && kernels::grad_enabled() { self.0.var.as_tensor().clone() } else { self.0.var.as_detached_tensor() }
+        if self.trainable() && kernels::grad_enabled() {
+            self.0.var.as_tensor().clone()
+        } else {
+            self.0.var.as_detached_tensor()
+        }
     }
 
     /// Whether an optimizer moves it.

@@ -3,7 +3,7 @@
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
-use tallow::kernels::conv2d;
+use tallow::kernels::{Conv, conv2d};
 use tallow::rng::Rng;
 
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl Case {
     fn run(&self, dtype: DType) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let (xd, wd, yd) = self.dims();
         let (x, w) = (formula_var("x", &xd, dtype), formula_var("w", &wd, dtype));
-        let y = conv2d(&x, &w, self.stride, self.padding).unwrap();
+        let y = conv2d(&x, &w, None, &Conv::new(self.stride, self.padding)).unwrap();
         assert_eq!(y.dims(), yd, "{self:?}");
         let grads = weighted_sum(&y).backward().unwrap();
         let of = |v: &Var| values(grads.get(v).unwrap());
@@ -209,10 +209,10 @@ fn nobody_computes_a_gradient_that_nobody_asked_for() {
     let (x, w) = (formula_var("x", &xd, DType::F32), formula_var("w", &wd, DType::F32));
     let frozen = |v: &Var| v.as_detached_tensor();
     let image = frozen(&x);
-    let grads = weighted_sum(&conv2d(&image, &w, 1, 1).unwrap()).backward().unwrap();
+    let grads = weighted_sum(&conv2d(&image, &w, None, &Conv::new(1, 1)).unwrap()).backward().unwrap();
     assert!(grads.get(&image).is_none() && grads.get(&x).is_none() && grads.get(&w).is_some());
     let kernel = frozen(&w);
-    let grads = weighted_sum(&conv2d(&x, &kernel, 1, 1).unwrap()).backward().unwrap();
+    let grads = weighted_sum(&conv2d(&x, &kernel, None, &Conv::new(1, 1)).unwrap()).backward().unwrap();
     assert!(grads.get(&kernel).is_none() && grads.get(&w).is_none() && grads.get(&x).is_some());
 }
 
@@ -224,7 +224,7 @@ fn transposed_and_narrowed_tensors_work() {
     let x = whole.narrow(0, 1, 2).unwrap().narrow(2, 1, 5).unwrap().permute((0, 2, 3, 1)).unwrap();
     let w = kernel.permute((3, 2, 0, 1)).unwrap();
     assert!(!x.is_contiguous() && !w.is_contiguous());
-    let y = conv2d(&x, &w, 2, 1).unwrap();
+    let y = conv2d(&x, &w, None, &Conv::new(2, 1)).unwrap();
     let (_, _, yd) = case.dims();
     let dy = formula("dy", yd.iter().product());
     let (want, dx, dw) = case.reference(&values(&x), &values(&w), &dy);
@@ -245,7 +245,7 @@ fn wrong_shapes_are_errors() {
     let refused = |x: &[usize], w: &[usize], stride: usize, padding: usize| {
         for dtype in [DType::F32, DType::F64] {
             let (x, w) = (zeros(x).to_dtype(dtype).unwrap(), zeros(w).to_dtype(dtype).unwrap());
-            assert!(conv2d(&x, &w, stride, padding).is_err(), "{x:?} {w:?} {stride} {padding}");
+            assert!(conv2d(&x, &w, None, &Conv::new(stride, padding)).is_err(), "{x:?} {w:?} {stride} {padding}");
         }
     };
     refused(&[1, 4, 4, 3], &[2, 2, 3, 3], 1, 0);
@@ -256,8 +256,8 @@ fn wrong_shapes_are_errors() {
     refused(&[1, 4, 0, 3], &[2, 3, 1, 1], 1, 1);
     refused(&[4, 4, 3], &[2, 3, 3, 3], 1, 1);
     refused(&[1, 4, 4, 3], &[2, 3, 3], 1, 1);
-    let message = conv2d(&zeros(&[1, 4, 4, 3]), &zeros(&[2, 5, 3, 3]), 1, 0).unwrap_err().to_string();
+    let message = conv2d(&zeros(&[1, 4, 4, 3]), &zeros(&[2, 5, 3, 3]), None, &Conv::new(1, 0)).unwrap_err().to_string();
     assert!(message.contains("wants 5 channels") && message.contains("has 3"), "{message}");
     let mixed = zeros(&[2, 3, 3, 3]).to_dtype(DType::F64).unwrap();
-    assert!(conv2d(&zeros(&[1, 4, 4, 3]), &mixed, 1, 0).is_err());
+    assert!(conv2d(&zeros(&[1, 4, 4, 3]), &mixed, None, &Conv::new(1, 0)).is_err());
 }

@@ -10,23 +10,78 @@ use super::{channels_first, channels_last, fast, values, with_values};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Convolution (cross-correlation, as in PyTorch) without bias.
+/// How a convolution's windows move: everything but the weights. Pairs are (vertical, horizontal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conv {
+    /// Pixels from one window to the next.
+    pub stride: [usize; 2],
+    /// Zeros [above, below] and [to the left, to the right].
+    pub padding: [[usize; 2]; 2],
+    /// Pixels from one tap of the kernel to the next; 1 is an ordinary kernel.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels fall that do not see each other.
+    pub groups: usize,
+}
+
+impl Conv {
+    /// The usual convolution: one stride, one padding for all sides, no dilation, one group.
+    pub fn new(stride: usize, padding: usize) -> Conv {
+        Conv { stride: [stride; 2], padding: [[padding; 2]; 2], dilation: [1; 2], groups: 1 }
+    }
+}
+
+/// Convolution (cross-correlation, as in PyTorch).
 ///
 /// # Shapes
-/// `xs` `[N, H, W, C]`, `weight` `[O, C, kh, kw]`, result `[N, H', W', O]` with `H' = (H + 2·padding - kh) / stride + 1`.
+/// `xs` `[N, H, W, C]`, `weight` `[O, C / groups, kh, kw]`, `bias` `[O]`, result `[N, H', W', O]` with
+/// `H' = (H + padding - dilation·(kh - 1) - 1) / stride + 1`.
 ///
 /// # Errors
-/// When the channels differ, a stride is 0, a size is 0, or the kernel is larger than the padded image.
-pub fn conv2d(xs: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-    let shape = Geometry::new(xs.dims4()?, weight.dims4()?, stride, padding)?;
-    if fast(xs) {
-        return xs.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d(shape));
+/// When channels and groups do not fit, a stride, a dilation or a size is 0, or the kernel is larger than the padded
+/// image.
+pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) -> Result<Tensor> {
+    let simple = *conv == Conv::new(conv.stride[0], conv.padding[0][0]);
+    let ys = if simple && fast(xs) {
+        let shape = Geometry::new(xs.dims4()?, weight.dims4()?, conv.stride[0], conv.padding[0][0])?;
+        xs.contiguous()?.apply_op2(&weight.contiguous()?, Conv2d(shape))?
+    } else {
+        portable(xs, weight, conv)?
+    };
+    match bias {
+        Some(bias) => ys.broadcast_add(bias),
+        None => Ok(ys),
     }
-    // candle's own convolution and its gradients are right, if slow, where the windows leave no rows and columns over.
-    let used = |out: usize, kernel: usize| (out - 1) * stride + kernel;
-    let padded = xs.pad_with_zeros(1, padding, padding)?.pad_with_zeros(2, padding, padding)?;
-    let padded = padded.narrow(1, 0, used(shape.oh, shape.kh))?.narrow(2, 0, used(shape.ow, shape.kw))?;
-    channels_last(&channels_first(&padded)?.conv2d(weight, 0, stride, 1, 1)?)
+}
+
+/// candle's own convolution and its gradients are right, if slow, for one stride and no dilation, where the windows leave
+/// no rows and columns over. The rest is brought to that form.
+fn portable(xs: &Tensor, weight: &Tensor, conv: &Conv) -> Result<Tensor> {
+    let weight = spread(&spread(weight, 2, conv.dilation[0])?, 3, conv.dilation[1])?;
+    let (_, _, kh, kw) = weight.dims4()?;
+    let stride = if conv.stride[0] == conv.stride[1] { conv.stride[0] } else { 1 };
+    let [rows, cols] = conv.padding;
+    let padded = xs.pad_with_zeros(1, rows[0], rows[1])?.pad_with_zeros(2, cols[0], cols[1])?;
+    let used = |size: usize, kernel: usize| (size - kernel) / stride * stride + kernel;
+    let padded = padded.narrow(1, 0, used(padded.dim(1)?, kh))?.narrow(2, 0, used(padded.dim(2)?, kw))?;
+    let ys = channels_last(&channels_first(&padded)?.conv2d(&weight, 0, stride, 1, conv.groups)?)?;
+    if conv.stride[0] == conv.stride[1] { Ok(ys) } else { every(&every(&ys, 1, conv.stride[0])?, 2, conv.stride[1]) }
+}
+
+/// Puts `dilation - 1` zeros between neighbours along an axis.
+fn spread(weight: &Tensor, axis: usize, dilation: usize) -> Result<Tensor> {
+    if dilation == 1 {
+        return Ok(weight.clone());
+    }
+    let mut dims = weight.dims().to_vec();
+    dims[axis] *= dilation;
+    let apart = weight.unsqueeze(axis + 1)?.pad_with_zeros(axis + 1, 0, dilation - 1)?.reshape(dims)?;
+    apart.narrow(axis, 0, dilation * (weight.dim(axis)? - 1) + 1)
+}
+
+/// Every `step`-th slice along an axis.
+fn every(xs: &Tensor, axis: usize, step: usize) -> Result<Tensor> {
+    let index: Vec<u32> = (0..xs.dim(axis)?).step_by(step).map(|i| i as u32).collect();
+    xs.index_select(&Tensor::new(index, xs.device())?, axis)
 }
 
 #[derive(Debug, Clone, Copy)]
