@@ -224,7 +224,7 @@ fn graft(inputs: &[&Tensor], wanted: Vec<bool>, values: Vec<f32>, shape: Shape, 
         let link = Link { slot, grads: grads.clone() };
         chain = Some(match chain {
             None => input.apply_op1(link)?,
-            Some(chain) => chain.apply_op2(*input, link)?,
+            Some(chain) => chain.apply_op2(input, link)?,
         });
     }
     let out = (CpuStorage::F32(values), shape);
