@@ -10,7 +10,7 @@ use common::{
 use serde_json::Value;
 use tallow::models::{ResNet, resnet18, vision_head};
 use tallow::nn::losses::cross_entropy;
-use tallow::nn::{AdaptiveConcatPool2d, AvgPool2d, Kind, Module, Params};
+use tallow::nn::{AdaptiveConcatPool2d, GlobalAvgPool2d, Kind, Module, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
 
 /// Outputs and gradients, relative to the largest magnitude.
@@ -85,7 +85,7 @@ fn eval_logits_and_features_are_torchvisions() {
     let body = ResNet::new([2, 2, 2, 2], None, &body_params).unwrap();
     fill(&body_params);
     assert_eq!(body_params.all().len() + 2, full.all().len());
-    let features = AvgPool2d.forward(&body.forward(&xs, false).unwrap(), false).unwrap(); // [2, 512]
+    let features = GlobalAvgPool2d.forward(&body.forward(&xs, false).unwrap(), false).unwrap(); // [2, 512]
     assert_eq!(features.dims(), [2, ResNet::FEATURES]);
     let first = values(&features);
     assert_close("features", &first[..10], &numbers(&want["features_first10"]), TOLERANCE);

@@ -11,7 +11,7 @@ use common::{formula_tensor, params, reference_labels, values};
 use tallow::Result;
 use tallow::models::resnet18;
 use tallow::nn::losses::{bce_with_logits, cross_entropy};
-use tallow::nn::{AvgPool2d, Module, Params, Sequential};
+use tallow::nn::{GlobalAvgPool2d, Module, Params, Sequential};
 use tallow::optim::{Adam, Hypers, Optimizer};
 
 const WORKER: &str = "TALLOW_TEST_WORKER";
@@ -72,7 +72,7 @@ fn worker() {
     train("resnet18", &network, &p, &[5, 3, 48, 40], 2, &|ys| cross_entropy(ys, &labels(5, 10)));
 
     let p = params(6);
-    let pooled = Sequential::new(&p).conv2d(3, 70, 3, 1, false).unwrap().add(|_| Ok(AvgPool2d)).unwrap();
+    let pooled = Sequential::new(&p).conv2d(3, 70, 3, 1, false).unwrap().add(|_| Ok(GlobalAvgPool2d)).unwrap();
     let pooled = pooled.linear(70, 3).unwrap();
     train("pooled", &pooled, &p, &[7, 3, 41, 23], 3, &|ys| cross_entropy(ys, &labels(7, 3)));
 }

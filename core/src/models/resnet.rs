@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernels;
-use crate::nn::{AvgPool2d, BatchNorm, Conv2d, Linear, Module, Params, linear, through_channels_last};
+use crate::nn::{BatchNorm, Conv2d, GlobalAvgPool2d, Linear, Module, Params, linear, through_channels_last};
 use candle_core::Tensor;
 
 /// ResNet-18 with a linear head for `n_classes`, as `torchvision.models.resnet18(num_classes=n_classes)`.
@@ -66,7 +66,7 @@ impl Module for ResNet {
         let xs = kernels::max_pool2d(&xs, (3, 3), 2, 1)?; // [N, H/4, W/4, 64]
         let xs = self.blocks.iter().try_fold(xs, |xs, block| block.forward_channels_last(&xs, train))?;
         match &self.fc {
-            Some(fc) => fc.forward(&AvgPool2d.forward_channels_last(&xs, train)?, train),
+            Some(fc) => fc.forward(&GlobalAvgPool2d.forward_channels_last(&xs, train)?, train),
             None => Ok(xs), // [N, H/32, W/32, 512]
         }
     }

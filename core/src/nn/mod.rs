@@ -7,7 +7,8 @@ mod params;
 mod sequential;
 
 pub use layers::{
-    AdaptiveConcatPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Relu, linear,
+    AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, GlobalAvgPool2d, Linear, MaxPool2d, Relu,
+    linear,
 };
 pub(crate) use params::lock;
 pub use params::{Kind, Param, Params, Stream};

@@ -1,0 +1,15 @@
+//! The layers, one struct each, with PyTorch's names and defaults.
+
+mod activation;
+mod conv;
+mod dropout;
+mod linear;
+mod norm;
+mod pool;
+
+pub use activation::Relu;
+pub use conv::{Conv2d, Conv2dConfig};
+pub use dropout::Dropout;
+pub use linear::{Linear, linear};
+pub use norm::BatchNorm;
+pub use pool::{AdaptiveConcatPool2d, Flatten, GlobalAvgPool2d, MaxPool2d};

@@ -1,0 +1,82 @@
+//! Normalisation layers.
+
+use crate::error::{Error, Result};
+use crate::kernels::{self, BatchStats};
+use crate::nn::{Kind, Module, Param, Params, through_channels_last};
+use candle_core::{Device, Tensor};
+
+/// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
+/// momentum 0.1 and epsilon 1e-5.
+pub struct BatchNorm {
+    weight: Param,
+    bias: Param,
+    running_mean: Param,
+    running_var: Param,
+}
+
+impl BatchNorm {
+    const MOMENTUM: f64 = 0.1;
+    const EPS: f64 = 1e-5;
+
+    /// A layer for `n` channels; scale 1, shift 0.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn new(n: usize, params: &Params) -> Result<BatchNorm> {
+        BatchNorm::with_shift(n, 0.0, params)
+    }
+
+    /// A layer whose shift begins at `bias`; fast.ai's own layers begin at 0.001.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn with_shift(n: usize, bias: f32, params: &Params) -> Result<BatchNorm> {
+        Ok(BatchNorm {
+            weight: params.constant("weight", Kind::Norm, n, 1.0)?,
+            bias: params.constant("bias", Kind::Norm, n, bias)?,
+            running_mean: params.constant("running_mean", Kind::Buffer, n, 0.0)?,
+            running_var: params.constant("running_var", Kind::Buffer, n, 1.0)?,
+        })
+    }
+
+    fn running(&self) -> Result<BatchStats> {
+        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.var().to_device(&Device::Cpu)?.to_vec1()?) };
+        Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
+    }
+
+    fn update_running(&self, stats: &BatchStats) -> Result<()> {
+        // PyTorch normalises with the biased variance and remembers the unbiased one.
+        let unbias = stats.count as f64 / (stats.count - 1) as f64;
+        let update = |running: &Param, values: &[f32], scale: f64| -> Result<()> {
+            let values = Tensor::new(values, running.var().device())?;
+            Ok(kernels::scale_add(running.var(), 1.0 - Self::MOMENTUM, Self::MOMENTUM * scale, &values)?)
+        };
+        update(&self.running_mean, &stats.mean, 1.0)?;
+        update(&self.running_var, &stats.var, unbias)
+    }
+}
+
+impl Module for BatchNorm {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        if xs.rank() == 4 { through_channels_last(self, xs, train) } else { self.forward_channels_last(xs, train) }
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let stats = if train {
+            let stats = kernels::batch_stats(xs)?;
+            if stats.count < 2 {
+                return Err(Error::Value(format!(
+                    "batch normalisation `{}` needs more than one value per channel while training, got input {:?}; \
+                     use a larger batch, or drop the last one",
+                    self.weight.name(),
+                    xs.dims()
+                )));
+            }
+            self.update_running(&stats)?;
+            stats
+        } else {
+            self.running()?
+        };
+        Ok(kernels::batch_norm(xs, &self.weight.tensor(), &self.bias.tensor(), &stats, Self::EPS, train)?)
+    }
+}
