@@ -14,17 +14,20 @@
 mod batch_norm;
 mod conv2d;
 mod elementwise;
-mod gemm;
 mod graph;
+mod linear;
 mod max_pool2d;
 mod shared;
 mod simd;
 mod step;
+mod sums;
+mod tiles;
 
 pub use batch_norm::{BatchStats, batch_norm, batch_stats};
-pub use conv2d::{Conv, conv2d};
+pub use conv2d::{Conv, PreparedConv, conv2d};
 pub use elementwise::{add, add_relu, relu};
 pub use graph::{backward, grad_enabled, no_grad, recorded};
+pub use linear::linear;
 pub use max_pool2d::max_pool2d;
 pub use simd::{SIMD_VARIABLE, simd_level};
 pub use step::{adam_step, add_scaled, scale_add, square_average};

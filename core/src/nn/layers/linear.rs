@@ -1,6 +1,7 @@
 //! The fully connected layer.
 
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::nn::{Kind, Module, Param, Params, init};
 use candle_core::Tensor;
 
@@ -46,10 +47,7 @@ impl Module for Linear {
                 xs.dims()
             )));
         }
-        let ys = xs.matmul(&weight.t()?)?;
-        Ok(match &self.bias {
-            Some(bias) => ys.broadcast_add(&bias.tensor())?,
-            None => ys,
-        })
+        let bias = self.bias.as_ref().map(Param::tensor);
+        Ok(kernels::linear(xs, &weight, bias.as_ref())?)
     }
 }

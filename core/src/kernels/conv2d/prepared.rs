@@ -1,0 +1,67 @@
+//! A convolution whose weights are packed once, for inference.
+
+use super::geometry::Geometry;
+use super::{Conv, check_bias, depthwise, forward, with_bias};
+use crate::kernels::tiles::Panels;
+use crate::kernels::{fast, with_values};
+use candle_core::{Device, Result, Tensor};
+
+/// A convolution ready to run many times outside of any gradient's graph: its weights are packed, and what follows it,
+/// a sum with a shortcut and an activation, is computed on its way out.
+pub struct PreparedConv {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    conv: Conv,
+    panels: Vec<Panels>,
+}
+
+impl PreparedConv {
+    /// Packs `weight` `[O, C / groups, kh, kw]`.
+    ///
+    /// # Errors
+    /// When the shapes do not fit together.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) -> Result<PreparedConv> {
+        let (outputs, ci, kh, kw) = weight.dims4()?;
+        check_bias(bias, outputs)?;
+        let (weight, bias) = (weight.detach(), bias.map(Tensor::detach));
+        // The smallest image that the kernel fits: packing does not depend on its size.
+        let smallest = [1, conv.dilation[0] * (kh - 1) + 1, conv.dilation[1] * (kw - 1) + 1, ci * conv.groups];
+        let g = Geometry::new(&smallest, weight.dims(), conv)?;
+        let panels = if fast(&weight) && !g.depthwise() {
+            with_values(&weight, |w| Ok(forward::pack(&g, w)))?
+        } else {
+            Vec::new()
+        };
+        Ok(PreparedConv { weight, bias, conv: *conv, panels })
+    }
+
+    /// `finish(conv2d(xs) + residual)`, where `finish` works on slices of the result. Gradients do not flow through it.
+    ///
+    /// # Errors
+    /// As [`super::conv2d`], and when `residual` has not the result's shape.
+    pub fn run(&self, xs: &Tensor, residual: Option<&Tensor>, finish: &(dyn Fn(&mut [f32]) + Sync)) -> Result<Tensor> {
+        let g = Geometry::new(xs.dims(), self.weight.dims(), &self.conv)?;
+        let shape = [g.n, g.oh, g.ow, g.outputs()];
+        if let Some(residual) = residual.filter(|residual| residual.dims() != shape) {
+            candle_core::bail!("conv2d: a residual of shape {:?} for a result of shape {shape:?}", residual.dims());
+        }
+        let values = with_values(xs, |x| {
+            with_bias(self.bias.as_ref(), |bias| {
+                with_bias(residual, |residual| {
+                    let last = |at: usize, values: &mut [f32]| {
+                        if let Some(residual) = residual {
+                            let residual = &residual[at..at + values.len()];
+                            values.iter_mut().zip(residual).for_each(|(value, residual)| *value += residual);
+                        }
+                        finish(values);
+                    };
+                    if g.depthwise() {
+                        return with_values(&self.weight, |w| Ok(depthwise::forward(&g, x, w, bias, Some(&last))));
+                    }
+                    Ok(forward::forward(&g, x, &self.panels, bias, Some(&last)))
+                })
+            })
+        })?;
+        Tensor::from_vec(values, shape.as_slice(), &Device::Cpu)
+    }
+}

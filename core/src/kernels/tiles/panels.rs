@@ -1,0 +1,77 @@
+//! The right-hand matrix of a product, packed for the tiles.
+
+use super::{padded, panel_width};
+use crate::kernels::shared::uninit;
+use rayon::prelude::*;
+
+/// A `depth` x `n` matrix in panels of columns; within a panel, rows follow each other. The last panel is as narrow as
+/// whole registers allow, and filled up with zeros.
+pub(in crate::kernels) struct Panels {
+    data: Vec<f32>,
+    pub(super) depth: usize,
+    pub(super) n: usize,
+    pub(super) width: usize,
+}
+
+impl Panels {
+    /// Packs a convolution's weight `[n, channels, taps]` (its output channels become columns) with rows in the order
+    /// (tap, channel). A linear layer's weight `[n, k]` is the case of one tap.
+    pub(in crate::kernels) fn forward(weight: &[f32], n: usize, channels: usize, taps: usize) -> Panels {
+        /// Channels that are copied together: small enough for their rows to stay in the cache.
+        const BLOCK: usize = 16;
+        Panels::pack(channels * taps, n, |panel, first, columns, width| {
+            for from in (0..channels).step_by(BLOCK) {
+                let to = (from + BLOCK).min(channels);
+                for column in 0..columns {
+                    let row = &weight[(first + column) * channels * taps..][from * taps..to * taps];
+                    for (c, values) in (from..to).zip(row.chunks_exact(taps)) {
+                        for (tap, &value) in values.iter().enumerate() {
+                            panel[(tap * channels + c) * width + column] = value;
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// Packs the same weight `[outputs, n, taps]` for the way back: its input channels become columns, rows are in the
+    /// order (tap, output).
+    pub(in crate::kernels) fn backward(weight: &[f32], outputs: usize, n: usize, taps: usize) -> Panels {
+        Panels::pack(outputs * taps, n, |panel, first, columns, width| {
+            for output in 0..outputs {
+                let row = &weight[(output * n + first) * taps..][..columns * taps];
+                for (column, values) in row.chunks_exact(taps).enumerate() {
+                    for (tap, &value) in values.iter().enumerate() {
+                        panel[(tap * outputs + output) * width + column] = value;
+                    }
+                }
+            }
+        })
+    }
+
+    /// `fill(panel, first column, columns, width)` writes a panel's values.
+    fn pack(depth: usize, n: usize, fill: impl Fn(&mut [f32], usize, usize, usize) + Sync) -> Panels {
+        let width = panel_width();
+        let mut data = uninit(depth * (n / width * width + padded(n % width)));
+        data.par_chunks_mut(depth * width).enumerate().for_each(|(index, panel)| {
+            let columns = width.min(n - index * width);
+            if columns < padded(columns) {
+                panel.fill(0.0);
+            }
+            fill(panel, index * width, columns, padded(columns));
+        });
+        Panels { data, depth, n, width }
+    }
+
+    /// How many panels there are.
+    pub(super) fn count(&self) -> usize {
+        self.n.div_ceil(self.width)
+    }
+
+    /// A panel's values, its columns, and the distance between its rows.
+    pub(super) fn panel(&self, index: usize) -> (&[f32], usize, usize) {
+        let columns = self.width.min(self.n - index * self.width);
+        let start = index * self.depth * self.width;
+        (&self.data[start..start + self.depth * padded(columns)], columns, padded(columns))
+    }
+}
