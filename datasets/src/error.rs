@@ -117,6 +117,15 @@ pub enum Error {
         why: String,
     },
 
+    /// A file of weights is damaged, or is not what it should be, or asks for what is refused.
+    #[error("{} {what}", .path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What it is or does, and the remedy.
+        what: String,
+    },
+
     /// The list of datasets itself is wrong.
     #[error("{origin}: {what}")]
     Manifest {
@@ -143,7 +152,8 @@ impl Error {
             | Error::Network { .. }
             | Error::WrongDownload { .. }
             | Error::Offline { .. }
-            | Error::UnsafeArchive { .. } => 3,
+            | Error::UnsafeArchive { .. }
+            | Error::Weights { .. } => 3,
             Error::Io { .. } | Error::Manifest { .. } => 1,
         }
     }

@@ -17,6 +17,7 @@ pub mod atomic;
 pub mod check;
 #[cfg(feature = "fetch")]
 mod download;
+mod dtype;
 pub mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
@@ -25,10 +26,14 @@ pub mod hash;
 pub mod idx;
 pub mod manifest;
 pub mod mnist;
+#[cfg(feature = "pth")]
+pub mod pth;
+pub mod safetensors;
 #[cfg(feature = "fetch")]
 pub mod unpack;
 
 pub use check::State;
+pub use dtype::Dtype;
 pub use error::{Error, Result, megabytes};
 #[cfg(feature = "fetch")]
 pub use fetch::{Fetcher, Options, Progress};

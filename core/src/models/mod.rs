@@ -2,6 +2,7 @@
 
 mod head;
 pub mod resnet;
+pub mod weights;
 
 pub use head::{Head, vision_head};
 pub use resnet::{ResNet, resnet18, resnet34};

@@ -106,6 +106,12 @@ impl Params {
         Params { prefix: self.path(&name.to_string()), ..self.clone() }
     }
 
+    /// A full name as counted from this prefix.
+    pub fn relative<'a>(&self, name: &'a str) -> &'a str {
+        let inside = name.strip_prefix(self.prefix.as_str()).map(|rest| rest.strip_prefix('.').unwrap_or(rest));
+        inside.unwrap_or(name)
+    }
+
     /// Where the tensors live.
     pub fn device(&self) -> &Device {
         &self.device

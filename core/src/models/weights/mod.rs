@@ -1,0 +1,199 @@
+//! Weights from files: safetensors, and PyTorch's `.pth`, which is read without running what is in it.
+//!
+//! [`Weights`] is an opened file, [`Weights::load_into`] puts its tensors into a network under the network's names, and
+//! [`save`] writes a network's.
+
+mod load;
+mod rename;
+mod save;
+
+pub use load::{LoadOptions, LoadReport, Misshapen};
+pub use save::save;
+
+use crate::error::{Error, Result};
+use candle_core::{Device, Tensor};
+use half::{bf16, f16};
+use safetensors::SafeTensors;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use tallow_datasets::Dtype;
+use tallow_datasets::pth::{self, StateDict};
+
+/// The tensors of a file, by name. What the file says of itself has been checked; the numbers are converted when they
+/// are asked for.
+pub struct Weights {
+    path: PathBuf,
+    source: Source,
+    entries: Vec<Entry>,
+    index: HashMap<String, usize>,
+    metadata: BTreeMap<String, String>,
+}
+
+enum Source {
+    Safetensors(Cow<'static, [u8]>),
+    Pth(StateDict),
+}
+
+struct Entry {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    /// Where its bytes are in a safetensors file.
+    place: Range<usize>,
+}
+
+impl Weights {
+    /// Reads a file, safetensors or PyTorch's; which of them, its first bytes tell.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; and as [`Weights::from_bytes`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Weights> {
+        let path = path.as_ref();
+        Weights::from_bytes(path, std::fs::read(path).map_err(Error::io(path))?)
+    }
+
+    /// The same for bytes that are in memory, such as embedded ones; `path` is what messages call them.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Data`] where the bytes are neither format, damaged, cut off, or refused.
+    pub fn from_bytes(path: impl AsRef<Path>, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Weights> {
+        let (path, bytes) = (path.as_ref().to_path_buf(), bytes.into());
+        let (source, entries, metadata) = if bytes.get(8) == Some(&b'{') {
+            let (entries, metadata) = read_header(&bytes).map_err(|what| Error::file(&path, what))?;
+            (Source::Safetensors(bytes), entries, metadata)
+        } else if pth::is_pth(&bytes) {
+            let dict = StateDict::from_bytes(&path, bytes)?;
+            let entry = |t: pth::TensorView| Entry {
+                name: t.name.to_string(),
+                dtype: t.dtype,
+                shape: t.shape.to_vec(),
+                place: 0..0,
+            };
+            let entries = dict.tensors().map(entry).collect();
+            (Source::Pth(dict), entries, BTreeMap::new())
+        } else {
+            return Err(Error::file(&path, "is neither a safetensors file nor one that PyTorch's torch.save wrote"));
+        };
+        let index = entries.iter().enumerate().map(|(i, entry): (usize, &Entry)| (entry.name.clone(), i)).collect();
+        Ok(Weights { path, source, entries, index, metadata })
+    }
+
+    /// The tensors' names, in the file's order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
+    }
+
+    /// The shape of the tensor with this name, if there is one.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.index.get(name).map(|&i| self.entries[i].shape.as_slice())
+    }
+
+    /// The notes in a safetensors file, such as its licence.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The tensor with this name, as `f32` on the CPU, whatever its type in the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where there is none of this name.
+    pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        let found = self.index.get(name);
+        let &i = found.ok_or_else(|| Error::file(&self.path, format!("holds no tensor called `{name}`")))?;
+        let Entry { dtype, shape, place, .. } = &self.entries[i];
+        let bytes = match &self.source {
+            Source::Safetensors(bytes) => Cow::Borrowed(&bytes[place.clone()]),
+            Source::Pth(dict) => dict.get(i).map(|tensor| tensor.bytes()).unwrap_or_default(),
+        };
+        Ok(Tensor::from_vec(to_f32(&bytes, *dtype), shape.as_slice(), &Device::Cpu)?)
+    }
+}
+
+fn to_f32(bytes: &[u8], dtype: Dtype) -> Vec<f32> {
+    fn each<const N: usize>(bytes: &[u8], convert: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        bytes.as_chunks().0.iter().map(|chunk| convert(*chunk)).collect()
+    }
+    match dtype {
+        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        Dtype::F32 => each(bytes, f32::from_le_bytes),
+        Dtype::F16 => each(bytes, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::BF16 => each(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::I64 => each(bytes, |b| i64::from_le_bytes(b) as f32),
+        Dtype::I32 => each(bytes, |b| i32::from_le_bytes(b) as f32),
+        Dtype::I16 => each(bytes, |b| f32::from(i16::from_le_bytes(b))),
+        Dtype::I8 => each(bytes, |b| f32::from(i8::from_le_bytes(b))),
+        Dtype::U8 => each(bytes, |[b]| f32::from(b)),
+        Dtype::Bool => each(bytes, |[b]| f32::from(u8::from(b != 0))),
+    }
+}
+
+/// The header of a safetensors file. The crate checks that the header lies in the file, and that the tensors lie one
+/// after the other, each of the size that its shape has, up to the file's last byte.
+fn read_header(bytes: &[u8]) -> Result<(Vec<Entry>, BTreeMap<String, String>), String> {
+    let (len, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| format!("is not a whole safetensors file ({e}); delete it and fetch it again"))?;
+    let data = 8 + len;
+    refuse_doubles(&bytes[8..data])?;
+    let mut entries = Vec::new();
+    for name in header.offset_keys() {
+        let Some(info) = header.info(&name) else { continue };
+        if name.is_empty() || name.len() > 1_000 || name.chars().any(char::is_control) {
+            return Err(format!(
+                "holds a tensor with the impossible name {:?}",
+                name.chars().take(100).collect::<String>()
+            ));
+        }
+        let Some(dtype) = dtype(info.dtype) else {
+            return Err(format!("holds `{name}` as {:?}, a type that is not read", info.dtype));
+        };
+        let (start, end) = info.data_offsets;
+        entries.push(Entry { name, dtype, shape: info.shape.clone(), place: data + start..data + end });
+    }
+    let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Ok((entries, metadata))
+}
+
+/// Of two tensors with one name the crate keeps the last. Such a file means different things to different readers.
+fn refuse_doubles(header: &[u8]) -> Result<(), String> {
+    struct Keys;
+    impl<'de> Visitor<'de> for Keys {
+        type Value = ();
+
+        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            write!(f, "a header")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+            let mut seen = HashSet::new();
+            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                if seen.contains(&key) {
+                    return Err(serde::de::Error::custom(format!("two tensors called {key:?}")));
+                }
+                seen.insert(key);
+            }
+            Ok(())
+        }
+    }
+    let read = serde_json::Deserializer::from_slice(header).deserialize_map(Keys);
+    read.map_err(|e| format!("is not a whole safetensors file ({e}); delete it and fetch it again"))
+}
+
+fn dtype(dtype: safetensors::Dtype) -> Option<Dtype> {
+    use safetensors::Dtype as Theirs;
+    Some(match dtype {
+        Theirs::F64 => Dtype::F64,
+        Theirs::F32 => Dtype::F32,
+        Theirs::F16 => Dtype::F16,
+        Theirs::BF16 => Dtype::BF16,
+        Theirs::I64 => Dtype::I64,
+        Theirs::I32 => Dtype::I32,
+        Theirs::I16 => Dtype::I16,
+        Theirs::I8 => Dtype::I8,
+        Theirs::U8 => Dtype::U8,
+        Theirs::BOOL => Dtype::Bool,
+        _ => return None,
+    })
+}
