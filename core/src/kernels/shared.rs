@@ -24,7 +24,7 @@ pub(super) struct SharedMut<'a> {
 }
 
 // SAFETY: the pointer comes from a `&mut [f32]` that is borrowed for `'a`, so nobody else reads or writes the buffer, and
-// the callers of `part` and `pointer` promise that parts in use at the same time do not overlap.
+// the callers of `part` promise that parts in use at the same time do not overlap.
 unsafe impl Send for SharedMut<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for SharedMut<'_> {}
@@ -42,15 +42,5 @@ impl<'a> SharedMut<'a> {
         assert!(offset + len <= self.len, "part {offset}+{len} of {}", self.len);
         // SAFETY: inside the buffer by the assertion, exclusive by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(offset), len) }
-    }
-
-    /// A pointer to `offset`, from which up to and including `last` is going to be written.
-    ///
-    /// # Safety
-    /// Nobody else may touch the elements that the caller writes.
-    pub(super) unsafe fn pointer(self, offset: usize, last: usize) -> *mut f32 {
-        assert!(offset <= last && last < self.len, "elements {offset}..={last} of {}", self.len);
-        // SAFETY: inside the buffer by the assertion.
-        unsafe { self.start.add(offset) }
     }
 }

@@ -3,7 +3,7 @@
 //! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`), so that each level can be
 //! tested and measured on a machine that has a higher one.
 
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use std::sync::OnceLock;
 
 /// The variable that caps the instruction set.
@@ -26,6 +26,24 @@ pub fn simd_level() -> &'static str {
 #[inline]
 pub(super) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     arch().dispatch(op)
+}
+
+/// A register of values, or as many as there are and zeros.
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(from).0 {
+        [whole] => *whole,
+        _ => simd.partial_load_f32s(from),
+    }
+}
+
+/// Writes a register, or as much of it as there is room for.
+#[inline(always)]
+pub(super) fn store<S: Simd>(simd: S, to: &mut [f32], values: S::f32s) {
+    match S::as_mut_simd_f32s(to).0 {
+        [whole] => *whole = values,
+        _ => simd.partial_store_f32s(to, values),
+    }
 }
 
 pub(super) fn arch() -> Arch {

@@ -1,10 +1,12 @@
 //! A convolution whose weights are packed once, for inference.
 
 use super::geometry::Geometry;
-use super::{Conv, check_bias, depthwise, forward, with_bias};
+use super::winograd::{self, Winograd};
+use super::{Conv, check_bias, depthwise, forward, pack, with_bias};
 use crate::kernels::tiles::Panels;
-use crate::kernels::{fast, with_values};
+use crate::kernels::with_values;
 use candle_core::{Device, Result, Tensor};
+use std::sync::OnceLock;
 
 /// A convolution ready to run many times outside of any gradient's graph: its weights are packed, and what follows it,
 /// a sum with a shortcut and an activation, is computed on its way out.
@@ -12,7 +14,9 @@ pub struct PreparedConv {
     weight: Tensor,
     bias: Option<Tensor>,
     conv: Conv,
-    panels: Vec<Panels>,
+    /// Packed when first used: which of the two it will be depends on the size of the images.
+    direct: OnceLock<Vec<Panels>>,
+    winograd: OnceLock<Panels>,
 }
 
 impl PreparedConv {
@@ -24,15 +28,10 @@ impl PreparedConv {
         let (outputs, ci, kh, kw) = weight.dims4()?;
         check_bias(bias, outputs)?;
         let (weight, bias) = (weight.detach(), bias.map(Tensor::detach));
-        // The smallest image that the kernel fits: packing does not depend on its size.
+        // The smallest image that the kernel fits, to see whether the rest fits together.
         let smallest = [1, conv.dilation[0] * (kh - 1) + 1, conv.dilation[1] * (kw - 1) + 1, ci * conv.groups];
-        let g = Geometry::new(&smallest, weight.dims(), conv)?;
-        let panels = if fast(&weight) && !g.depthwise() {
-            with_values(&weight, |w| Ok(forward::pack(&g, w)))?
-        } else {
-            Vec::new()
-        };
-        Ok(PreparedConv { weight, bias, conv: *conv, panels })
+        Geometry::new(&smallest, weight.dims(), conv)?;
+        Ok(PreparedConv { weight, bias, conv: *conv, direct: OnceLock::new(), winograd: OnceLock::new() })
     }
 
     /// `finish(conv2d(xs) + residual)`, where `finish` works on slices of the result. Gradients do not flow through it.
@@ -55,10 +54,16 @@ impl PreparedConv {
                         }
                         finish(values);
                     };
-                    if g.depthwise() {
-                        return with_values(&self.weight, |w| Ok(depthwise::forward(&g, x, w, bias, Some(&last))));
-                    }
-                    Ok(forward::forward(&g, x, &self.panels, bias, Some(&last)))
+                    with_values(&self.weight, |w| {
+                        Ok(if g.depthwise() {
+                            depthwise::forward(&g, x, w, bias, Some(&last))
+                        } else if let Some(winograd) = Winograd::forward(&g, true) {
+                            let panels = self.winograd.get_or_init(|| winograd::pack(w, g.co, g.ci, false));
+                            winograd.run(x, panels, bias, Some(&last))
+                        } else {
+                            forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&last))
+                        })
+                    })
                 })
             })
         })?;

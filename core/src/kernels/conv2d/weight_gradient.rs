@@ -69,11 +69,8 @@ impl Sum<'_> {
                 for index in chunk * each..((chunk + 1) * each).min(self.blocks()) {
                     let block = self.block(index);
                     for segment in 0..self.view.segments.len() {
-                        for first in (0..self.view.len).step_by(Outer::width()) {
-                            let columns = first..self.view.len.min(first + Outer::width());
-                            let start = segment * Outer::padded_columns(self.view.len) + first;
-                            self.add(&block, segment, columns, &mut right, &mut sums[start..], self.stride);
-                        }
+                        let sums = &mut sums[segment * Outer::padded_columns(self.view.len)..];
+                        self.add(&block, segment, 0..self.view.len, &mut right, sums, self.stride);
                     }
                 }
                 sums
@@ -105,10 +102,7 @@ impl Sum<'_> {
             let mut sums = vec![0.0; rows * width];
             let mut right = Vec::new();
             for block in &blocks {
-                for first in (from..to).step_by(Outer::width()) {
-                    let columns = first..to.min(first + Outer::width());
-                    self.add(block, segment, columns, &mut right, &mut sums[first - from..], width);
-                }
+                self.add(block, segment, from..to, &mut right, &mut sums, width);
             }
             let start = segment * Outer::padded_columns(self.view.len) + from;
             for (row, sums) in sums.chunks_exact(width).enumerate() {
@@ -129,19 +123,25 @@ impl Sum<'_> {
         sums: &mut [f32],
         stride: usize,
     ) {
-        let width = Outer::padded_columns(columns.len());
-        let mut picks = Vec::with_capacity(block.pixels.len());
-        right.clear();
+        let (mut picks, mut starts) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
         for (pick, &(image, y, x)) in block.pixels.iter().enumerate() {
             let start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
             if start != NOWHERE {
                 picks.push(pick as u32);
-                right.extend_from_slice(&self.view.source[start + columns.start..start + columns.end]);
-                right.resize(picks.len() * width, 0.0);
+                starts.push(start);
             }
         }
-        let (left, pixels) = (&block.left, block.pixels.len());
-        Outer { left, pixels, picks: &picks, right, width, sums, stride }.run();
+        right.resize(BLOCK * Outer::width(), 0.0);
+        for first in columns.clone().step_by(Outer::width()) {
+            let n = Outer::width().min(columns.end - first);
+            // Beyond the last column is what was there before, which comes to sums that nobody reads.
+            let width = Outer::padded_columns(n);
+            for (&start, right) in starts.iter().zip(right.chunks_exact_mut(width)) {
+                right[..n].copy_from_slice(&self.view.source[start + first..start + first + n]);
+            }
+            let (left, pixels, sums) = (&block.left, block.pixels.len(), &mut sums[first - columns.start..]);
+            Outer { left, pixels, picks: &picks, right, width, sums, stride }.run();
+        }
     }
 
     /// From rows `[segment, C]` to PyTorch's `[C, tap]`.
@@ -156,7 +156,7 @@ impl Sum<'_> {
                 // A segment holds the pixels of one tap, or of a row of taps.
                 for (i, sums) in sums[..self.view.len].chunks_exact(g.ci).enumerate() {
                     let tap = segment * (self.view.len / g.ci) + i;
-                    sums.iter().enumerate().for_each(|(c, &sum)| dw[c * taps + tap] = sum);
+                    dw[tap..].iter_mut().step_by(taps).zip(sums).for_each(|(dw, sum)| *dw = *sum);
                 }
             }
         });

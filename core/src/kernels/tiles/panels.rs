@@ -20,14 +20,13 @@ impl Panels {
         /// Channels that are copied together: small enough for their rows to stay in the cache.
         const BLOCK: usize = 16;
         Panels::pack(channels * taps, n, |panel, first, columns, width| {
+            let weight = &weight[first * channels * taps..];
             for from in (0..channels).step_by(BLOCK) {
-                let to = (from + BLOCK).min(channels);
-                for column in 0..columns {
-                    let row = &weight[(first + column) * channels * taps..][from * taps..to * taps];
-                    for (c, values) in (from..to).zip(row.chunks_exact(taps)) {
-                        for (tap, &value) in values.iter().enumerate() {
-                            panel[(tap * channels + c) * width + column] = value;
-                        }
+                for tap in 0..taps {
+                    for c in from..(from + BLOCK).min(channels) {
+                        let row = &mut panel[(tap * channels + c) * width..][..columns];
+                        let column = weight[c * taps + tap..].iter().step_by(channels * taps);
+                        row.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
                     }
                 }
             }
@@ -40,17 +39,20 @@ impl Panels {
         Panels::pack(outputs * taps, n, |panel, first, columns, width| {
             for output in 0..outputs {
                 let row = &weight[(output * n + first) * taps..][..columns * taps];
-                for (column, values) in row.chunks_exact(taps).enumerate() {
-                    for (tap, &value) in values.iter().enumerate() {
-                        panel[(tap * outputs + output) * width + column] = value;
-                    }
+                for tap in 0..taps {
+                    let to = &mut panel[(tap * outputs + output) * width..][..columns];
+                    to.iter_mut().zip(row[tap..].iter().step_by(taps)).for_each(|(to, from)| *to = *from);
                 }
             }
         })
     }
 
     /// `fill(panel, first column, columns, width)` writes a panel's values.
-    fn pack(depth: usize, n: usize, fill: impl Fn(&mut [f32], usize, usize, usize) + Sync) -> Panels {
+    pub(in crate::kernels) fn pack(
+        depth: usize,
+        n: usize,
+        fill: impl Fn(&mut [f32], usize, usize, usize) + Sync,
+    ) -> Panels {
         let width = panel_width();
         let mut data = uninit(depth * (n / width * width + padded(n % width)));
         data.par_chunks_mut(depth * width).enumerate().for_each(|(index, panel)| {

@@ -6,6 +6,7 @@ use crate::kernels::shared::SharedMut;
 use crate::kernels::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A piece that lies outside of the image: zeros.
 pub(in crate::kernels) const NOWHERE: usize = usize::MAX;
@@ -16,6 +17,9 @@ const GROUP: usize = 256;
 
 /// Rows that one task works on.
 const BLOCK: usize = 16 * ROWS;
+
+/// Values of panels that stay in the second cache.
+const CACHED: usize = 1 << 16;
 
 static ZEROS: [f32; GROUP] = [0.0; GROUP];
 
@@ -45,20 +49,24 @@ impl Product<'_> {
         // Few rows are cut by panels too, so that there is work for every thread.
         let parts = 32usize.div_ceil(blocks).min(panels);
         let share = panels.div_ceil(parts);
+        // Tiles read whole registers.
+        let mut bias = self.bias.map(<[f32]>::to_vec).unwrap_or_default();
+        bias.resize(bias.len().next_multiple_of(WIDEST), 0.0);
         let out = SharedMut::new(out);
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
             let rows = block * BLOCK..((block + 1) * BLOCK).min(self.rows);
             let panels = part * share..((part + 1) * share).min(panels);
-            dispatch(Block { product: self, rows, panels, out });
+            dispatch(Block { product: self, bias: &bias, rows, panels, out });
         });
     }
 }
 
 struct Block<'a> {
     product: &'a Product<'a>,
-    rows: std::ops::Range<usize>,
-    panels: std::ops::Range<usize>,
+    bias: &'a [f32],
+    rows: Range<usize>,
+    panels: Range<usize>,
     out: SharedMut<'a>,
 }
 
@@ -67,7 +75,8 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Product { source, len, segments, panels, place, bias, finish, .. } = *self.product;
+        let Product { source, len, segments, panels, place, finish, .. } = *self.product;
+        let bias = self.bias;
         let (count, tiles) = (segments.len(), self.rows.len().div_ceil(ROWS));
         // Where each row's pieces are, tile by tile.
         let mut pieces = vec![[ZEROS.as_ptr(); ROWS]; tiles * count];
@@ -81,69 +90,73 @@ impl WithSimd for Block<'_> {
                 }
             }
         }
-        let step = len.min(GROUP);
-        let together = GROUP / step;
-        for index in self.panels {
-            let (panel, columns, width) = panels.panel(index);
-            let first_column = index * panels.width;
-            let mut initial = [0.0; WIDEST];
-            if let Some(bias) = bias {
-                initial[..columns].copy_from_slice(&bias[first_column..first_column + columns]);
-            }
-            for from in (0..count).step_by(together) {
-                let to = (from + together).min(count);
-                for begin in (0..len).step_by(step) {
-                    let end = (begin + step).min(len);
-                    let (first, last) = (from == 0 && begin == 0, to == count && end == len);
-                    for (tile, places) in places.chunks(ROWS).enumerate() {
-                        let piece = Piece {
-                            rows: &pieces[tile * count..][from..to],
-                            segments: &segments[from..to],
-                            panel: &panel[begin * width..],
-                            stride: len * width,
-                            begin,
-                            k: end - begin,
-                        };
-                        let mut scratch = [[0.0; WIDEST]; ROWS];
-                        // A tile that is not full goes by way of the scratch.
-                        let whole = columns == width && places.len() == ROWS;
-                        let mut rows = [std::ptr::null_mut(); ROWS];
-                        for (i, row) in rows.iter_mut().enumerate() {
-                            *row = match places.get(i) {
-                                // SAFETY: the row's part belongs to this tile, by the caller's promise.
-                                Some(&at) if whole => unsafe {
-                                    self.out.pointer(at + first_column, at + first_column + columns - 1)
-                                },
-                                _ => scratch[i].as_mut_ptr(),
-                            };
-                        }
-                        if !whole && !first {
-                            for (row, &at) in scratch.iter_mut().zip(places) {
-                                // SAFETY: as above.
-                                row[..columns].copy_from_slice(unsafe { self.out.part(at + first_column, columns) });
-                            }
-                        }
-                        let initial = first.then_some(&initial);
-                        // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each
-                        // of the rows has room for the panel's width.
-                        unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };
-                        if !whole {
-                            for (row, &at) in scratch.iter().zip(places) {
-                                // SAFETY: as above.
-                                unsafe { self.out.part(at + first_column, columns) }.copy_from_slice(&row[..columns]);
-                            }
-                        }
-                        if let (true, Some(finish)) = (last, finish) {
-                            for &at in places {
-                                // SAFETY: as above.
-                                finish(at + first_column, unsafe { self.out.part(at + first_column, columns) });
-                            }
-                        }
+        let groups = groups(count, len);
+        // While a panel's part of `k` is in the cache all tiles use it; but if the panels fit whole, it is better to
+        // finish a tile's rows, which lie together in the output.
+        let by_rows = groups.len() == 1 && count * len * panels.width * self.panels.len() <= CACHED;
+        let (outer, inner) = if by_rows { (tiles, self.panels.len()) } else { (self.panels.len(), tiles) };
+        let mut scratch = [[0.0; WIDEST]; ROWS];
+        for outer in 0..outer {
+            for (group, stretch) in groups.iter().enumerate() {
+                for inner in 0..inner {
+                    let (tile, panel) = if by_rows { (outer, inner) } else { (inner, outer) };
+                    let (index, places) = (self.panels.start + panel, &places[tile * ROWS..]);
+                    let places = &places[..places.len().min(ROWS)];
+                    let (panel, columns, width) = panels.panel(index);
+                    let column = index * panels.width;
+                    // SAFETY: the columns of a row belong to this task, and only one part is in use at a time.
+                    let part = |at: usize| unsafe { self.out.part(at + column, columns) };
+                    // A tile that is not full goes by way of the scratch.
+                    let whole = columns == width && places.len() == ROWS;
+                    let mut rows = [std::ptr::null_mut(); ROWS];
+                    for (i, row) in rows.iter_mut().enumerate() {
+                        *row = if whole { part(places[i]).as_mut_ptr() } else { scratch[i].as_mut_ptr() };
+                    }
+                    if !whole && group > 0 {
+                        scratch.iter_mut().zip(places).for_each(|(row, &at)| row[..columns].copy_from_slice(part(at)));
+                    }
+                    let piece = Piece {
+                        rows: &pieces[tile * count..][stretch.pieces.clone()],
+                        segments: &segments[stretch.pieces.clone()],
+                        panel: &panel[stretch.begin * width..],
+                        stride: len * width,
+                        begin: stretch.begin,
+                        k: stretch.k,
+                    };
+                    let initial = (group == 0).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
+                    // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each of the
+                    // rows has room for the panel's width.
+                    unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };
+                    if !whole {
+                        scratch.iter().zip(places).for_each(|(row, &at)| part(at).copy_from_slice(&row[..columns]));
+                    }
+                    if let (true, Some(finish)) = (group + 1 == groups.len(), finish) {
+                        places.iter().for_each(|&at| finish(at + column, part(at)));
                     }
                 }
             }
         }
     }
+}
+
+/// A part of the sum over `k`: some pieces of a row, or a stretch of one.
+struct Stretch {
+    pieces: Range<usize>,
+    /// First value of each piece, and how many.
+    begin: usize,
+    k: usize,
+}
+
+/// Cuts `count` pieces of `len` values into stretches of about [`GROUP`].
+fn groups(count: usize, len: usize) -> Vec<Stretch> {
+    let together = (GROUP / len).max(1);
+    let pieces = (0..count).step_by(together).map(|from| from..(from + together).min(count));
+    pieces
+        .flat_map(|pieces| {
+            let begins = (0..len).step_by(GROUP);
+            begins.map(move |begin| Stretch { pieces: pieces.clone(), begin, k: GROUP.min(len - begin) })
+        })
+        .collect()
 }
 
 /// A stretch of the sum over `k`, for one tile.
@@ -165,7 +178,7 @@ impl Piece<'_> {
     /// # Safety
     /// `rows` point to `vectors` registers that belong to the caller, the pieces to `begin + k` values or to [`ZEROS`].
     #[inline(always)]
-    unsafe fn add<S: Simd>(&self, simd: S, vectors: usize, initial: Option<&[f32; WIDEST]>, rows: [*mut f32; ROWS]) {
+    unsafe fn add<S: Simd>(&self, simd: S, vectors: usize, initial: Option<&[f32]>, rows: [*mut f32; ROWS]) {
         // SAFETY: passed on.
         unsafe {
             match vectors {
@@ -181,13 +194,14 @@ impl Piece<'_> {
     /// # Safety
     /// As [`Piece::add`], with `V` registers.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, initial: Option<&[f32; WIDEST]>, rows: [*mut f32; ROWS]) {
+    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, initial: Option<&[f32]>, rows: [*mut f32; ROWS]) {
         let lanes = S::F32_LANES;
         let mut sums = [[simd.splat_f32s(0.0); V]; ROWS];
+        let initial = initial.map(|initial| initial[..V * lanes].as_ptr());
         for (sums, row) in sums.iter_mut().zip(rows) {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let from = initial.map_or(row.cast_const(), |initial| initial.as_ptr());
-                // SAFETY: `V` registers from `from`, by the caller's promise; `initial` is as long as the widest panel.
+                let from = initial.unwrap_or(row.cast_const());
+                // SAFETY: `V` registers from `from`, by the slice above or by the caller's promise.
                 *sum = unsafe { from.add(v * lanes).cast::<S::f32s>().read_unaligned() };
             }
         }

@@ -1,0 +1,333 @@
+//! 3 x 3 convolution with a quarter of the multiplications: Winograd's minimal filtering F(4 x 4, 3 x 3), after Lavin and
+//! Gray (2016).
+//!
+//! A tile of 4 x 4 output pixels sees 6 x 6 input pixels. Both the tile and the kernel are transformed into 36 values per
+//! channel, in which the convolution is a product value by value, summed over channels: 36 products of matrices, whose
+//! rows are tiles. Sums of nine products become sums of a few with larger terms, which costs about a digit: results
+//! agree with the direct sum to about 1e-6 of the largest.
+#![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
+
+use super::geometry::Geometry;
+use crate::kernels::shared::{SharedMut, uninit};
+use crate::kernels::simd::{dispatch, load, store};
+use crate::kernels::tiles::{Panels, Product};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Side of a tile in the output, and in the input.
+const OUT: usize = 4;
+const IN: usize = 6;
+
+/// Values into which a tile is transformed.
+const POINTS: usize = IN * IN;
+
+/// A convolution from `source` to `target` images that this way can take.
+pub(super) struct Winograd {
+    n: usize,
+    /// Height, width and channels of an image.
+    source: [usize; 3],
+    target: [usize; 3],
+    /// Rows and columns of zeros above and to the left.
+    padding: [usize; 2],
+}
+
+impl Winograd {
+    /// The forward pass, if this is the better way to it. What transforming the kernels costs, which a network in use pays
+    /// once and a network in training with every batch, needs a number of tiles to pay off.
+    pub(super) fn forward(g: &Geometry, prepared: bool) -> Option<Winograd> {
+        let padding = [g.padding[0][0], g.padding[1][0]];
+        let (source, target) = ([g.h, g.w, g.ci], [g.oh, g.ow, g.co]);
+        let winograd = Winograd { n: g.n, source, target, padding }.suits(g)?;
+        (prepared || winograd.pays_off()).then_some(winograd)
+    }
+
+    /// The gradient by the input: a convolution with the kernel turned around.
+    pub(super) fn backward(g: &Geometry) -> Option<Winograd> {
+        let padding = [2usize.checked_sub(g.padding[0][0])?, 2usize.checked_sub(g.padding[1][0])?];
+        let (source, target) = ([g.oh, g.ow, g.co], [g.h, g.w, g.ci]);
+        Winograd { n: g.n, source, target, padding }.suits(g).filter(Winograd::pays_off)
+    }
+
+    fn pays_off(&self) -> bool {
+        self.tiles() >= self.source[2] * self.target[2] / 128
+    }
+
+    fn suits(self, g: &Geometry) -> Option<Winograd> {
+        let kind = g.kernel == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1] && g.groups == 1;
+        // Tiles that stick out of the image, thin matrices and few tiles eat up what is saved.
+        let full = self.target[0] * self.target[1] >= 8 * self.tiles_of_image();
+        (kind && full && g.ci >= 32 && g.co >= 32 && self.tiles() >= 12).then_some(self)
+    }
+
+    fn tiles_of_image(&self) -> usize {
+        self.target[0].div_ceil(OUT) * self.target[1].div_ceil(OUT)
+    }
+
+    fn tiles(&self) -> usize {
+        self.n * self.tiles_of_image()
+    }
+
+    /// Image, first row and first column of a tile in the output.
+    fn place(&self, tile: usize) -> (usize, usize, usize) {
+        let across = self.target[1].div_ceil(OUT);
+        let (image, tile) = (tile / self.tiles_of_image(), tile % self.tiles_of_image());
+        (image, tile / across * OUT, tile % across * OUT)
+    }
+
+    /// The convolution, with `finish` as the last word on each stretch of values.
+    pub(super) fn run(
+        &self,
+        xs: &[f32],
+        weights: &Panels,
+        bias: Option<&[f32]>,
+        finish: Option<&(dyn Fn(usize, &mut [f32]) + Sync)>,
+    ) -> Vec<f32> {
+        let (from, to) = (self.source[2], self.target[2]);
+        let mut out = uninit(self.n * self.target[0] * self.target[1] * to);
+        let end = End { out: SharedMut::new(&mut out), bias, finish };
+        // As many tiles as stay in the second cache, but enough to make the most of large weights.
+        let enough = if from * to < 1 << 16 { 48 } else { 192 };
+        let together = ((1 << 18) / (POINTS * (from + to))).max(enough).min(self.tiles());
+        let buffers = || (uninit(POINTS * together * from), uninit(POINTS * together * to));
+        (0..self.tiles().div_ceil(together)).into_par_iter().for_each_init(buffers, |(points, sums), chunk| {
+            let first = chunk * together;
+            let rows = together.min(self.tiles() - first);
+            let points_out = SharedMut::new(points);
+            (0..rows).into_par_iter().for_each(|row| {
+                dispatch(Transform { shape: self, xs, tile: first + row, row, rows, points: points_out });
+            });
+            sums[..POINTS * rows * to].par_chunks_exact_mut(rows * to).enumerate().for_each(|(point, sums)| {
+                let product = Product {
+                    rows,
+                    source: &points[point * rows * from..][..rows * from],
+                    len: from,
+                    segments: &[point],
+                    panels: weights,
+                    place: &|row, pieces| {
+                        pieces[0] = row * from;
+                        row * to
+                    },
+                    bias: None,
+                    finish: None,
+                };
+                product.run(sums);
+            });
+            (0..rows).into_par_iter().for_each(|row| {
+                dispatch(TransformBack { shape: self, sums, tile: first + row, row, rows, end: &end });
+            });
+        });
+        out
+    }
+}
+
+/// Transforms a tile of the input into a row of each point's matrix.
+struct Transform<'a> {
+    shape: &'a Winograd,
+    xs: &'a [f32],
+    tile: usize,
+    /// Which of how many rows of the matrices.
+    row: usize,
+    rows: usize,
+    points: SharedMut<'a>,
+}
+
+impl WithSimd for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let ([h, w, channels], padding) = (self.shape.source, self.shape.padding);
+        let (image, top, left) = self.shape.place(self.tile);
+        let xs = &self.xs[image * h * w * channels..][..h * w * channels];
+        for first in (0..channels).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(channels - first);
+            let mut half = [[simd.splat_f32s(0.0); IN]; IN];
+            for row in 0..IN {
+                let Some(y) = (top + row).checked_sub(padding[0]).filter(|&y| y < h) else { continue };
+                let mut pixels = [simd.splat_f32s(0.0); IN];
+                for col in 0..IN {
+                    if let Some(x) = (left + col).checked_sub(padding[1]).filter(|&x| x < w) {
+                        pixels[col] = load(simd, &xs[(y * w + x) * channels + first..][..lanes]);
+                    }
+                }
+                half[row] = to_points(simd, pixels);
+            }
+            for col in 0..IN {
+                let mut column = [simd.splat_f32s(0.0); IN];
+                for row in 0..IN {
+                    column[row] = half[row][col];
+                }
+                let values = to_points(simd, column);
+                for row in 0..IN {
+                    let start = ((row * IN + col) * self.rows + self.row) * channels + first;
+                    // SAFETY: the tile's row of a point's matrix is written here alone.
+                    store(simd, unsafe { self.points.part(start, lanes) }, values[row]);
+                }
+            }
+        }
+    }
+}
+
+/// Transforms a row of each point's sums back into a tile of the output.
+struct TransformBack<'a> {
+    shape: &'a Winograd,
+    sums: &'a [f32],
+    tile: usize,
+    row: usize,
+    rows: usize,
+    end: &'a End<'a>,
+}
+
+impl WithSimd for TransformBack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let ([h, w, channels], end) = (self.shape.target, self.end);
+        let (image, top, left) = self.shape.place(self.tile);
+        for first in (0..channels).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(channels - first);
+            let mut half = [[simd.splat_f32s(0.0); OUT]; IN];
+            for row in 0..IN {
+                let mut points = [simd.splat_f32s(0.0); IN];
+                for col in 0..IN {
+                    let start = ((row * IN + col) * self.rows + self.row) * channels + first;
+                    points[col] = load(simd, &self.sums[start..start + lanes]);
+                }
+                half[row] = from_points(simd, points);
+            }
+            let bias = match end.bias {
+                Some(bias) => load(simd, &bias[first..first + lanes]),
+                None => simd.splat_f32s(0.0),
+            };
+            for col in 0..OUT.min(w - left) {
+                let mut column = [simd.splat_f32s(0.0); IN];
+                for row in 0..IN {
+                    column[row] = half[row][col];
+                }
+                let values = from_points(simd, column);
+                for row in 0..OUT.min(h - top) {
+                    let start = ((image * h + top + row) * w + left + col) * channels + first;
+                    // SAFETY: pixels belong to one tile each.
+                    let pixel = unsafe { end.out.part(start, lanes) };
+                    store(simd, pixel, simd.add_f32s(values[row], bias));
+                    if let Some(finish) = end.finish {
+                        finish(start, pixel);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where results go, and what happens to them on the way.
+struct End<'a> {
+    out: SharedMut<'a>,
+    bias: Option<&'a [f32]>,
+    finish: Option<&'a (dyn Fn(usize, &mut [f32]) + Sync)>,
+}
+
+/// The transformed weights, as one matrix for each point: from `[outputs, channels, 3, 3]`, or for the way back.
+pub(super) fn pack(weight: &[f32], outputs: usize, channels: usize, backward: bool) -> Panels {
+    let (depth, n) = if backward { (outputs, channels) } else { (channels, outputs) };
+    Panels::pack(POINTS * depth, n, |panel, first, columns, width| {
+        dispatch(Kernels { weight, channels, depth, backward, panel, first, columns, width });
+    })
+}
+
+/// Transforms the kernels of a panel.
+struct Kernels<'a> {
+    weight: &'a [f32],
+    channels: usize,
+    depth: usize,
+    backward: bool,
+    panel: &'a mut [f32],
+    first: usize,
+    columns: usize,
+    width: usize,
+}
+
+impl WithSimd for Kernels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for k in 0..self.depth {
+            for from in (0..self.columns).step_by(S::F32_LANES) {
+                let lanes = S::F32_LANES.min(self.columns - from);
+                let mut taps = [[0.0; 16]; 9];
+                for lane in 0..lanes {
+                    let column = self.first + from + lane;
+                    let (output, channel) = if self.backward { (k, column) } else { (column, k) };
+                    let kernel = &self.weight[(output * self.channels + channel) * 9..][..9];
+                    for tap in 0..9 {
+                        // Backwards, what came from the left goes to the right.
+                        taps[if self.backward { 8 - tap } else { tap }][lane] = kernel[tap];
+                    }
+                }
+                let mut half = [[simd.splat_f32s(0.0); IN]; 3];
+                for row in 0..3 {
+                    let mut kernel = [simd.splat_f32s(0.0); 3];
+                    for col in 0..3 {
+                        kernel[col] = load(simd, &taps[row * 3 + col][..lanes]);
+                    }
+                    half[row] = kernel_to_points(simd, kernel);
+                }
+                for col in 0..IN {
+                    let values = kernel_to_points(simd, [half[0][col], half[1][col], half[2][col]]);
+                    for row in 0..IN {
+                        let start = ((row * IN + col) * self.depth + k) * self.width + from;
+                        store(simd, &mut self.panel[start..start + lanes], values[row]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The transform of a row or column of the input, for the points 0, 1, -1, 2, -2 and infinity.
+#[inline(always)]
+fn to_points<S: Simd>(simd: S, d: [S::f32s; IN]) -> [S::f32s; IN] {
+    let (two, four, five) = (simd.splat_f32s(2.0), simd.splat_f32s(-4.0), simd.splat_f32s(-5.0));
+    let (even, odd) = (simd.mul_add_e_f32s(four, d[2], d[4]), simd.mul_add_e_f32s(four, d[1], d[3]));
+    let (even_two, odd_two) = (simd.sub_f32s(d[4], d[2]), simd.mul_f32s(two, simd.sub_f32s(d[3], d[1])));
+    [
+        simd.sub_f32s(simd.mul_add_e_f32s(five, d[2], d[4]), simd.mul_f32s(four, d[0])),
+        simd.add_f32s(even, odd),
+        simd.sub_f32s(even, odd),
+        simd.add_f32s(even_two, odd_two),
+        simd.sub_f32s(even_two, odd_two),
+        simd.sub_f32s(simd.mul_add_e_f32s(five, d[3], d[5]), simd.mul_f32s(four, d[1])),
+    ]
+}
+
+/// The transform of a row or column of the kernel.
+#[inline(always)]
+fn kernel_to_points<S: Simd>(simd: S, g: [S::f32s; 3]) -> [S::f32s; IN] {
+    let part = |n: f32| simd.splat_f32s(1.0 / n);
+    let (even, odd) = (simd.mul_f32s(simd.add_f32s(g[0], g[2]), part(-6.0)), simd.mul_f32s(g[1], part(6.0)));
+    let even_two = simd.mul_add_e_f32s(g[0], part(24.0), simd.mul_f32s(g[2], part(6.0)));
+    let odd_two = simd.mul_f32s(g[1], part(12.0));
+    [
+        simd.mul_f32s(g[0], part(4.0)),
+        simd.sub_f32s(even, odd),
+        simd.add_f32s(even, odd),
+        simd.add_f32s(even_two, odd_two),
+        simd.sub_f32s(even_two, odd_two),
+        g[2],
+    ]
+}
+
+/// From the six points of a row or column of the result to its four pixels.
+#[inline(always)]
+fn from_points<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
+    let (even, odd) = (simd.add_f32s(m[1], m[2]), simd.sub_f32s(m[1], m[2]));
+    let (even_two, odd_two) = (simd.add_f32s(m[3], m[4]), simd.sub_f32s(m[3], m[4]));
+    [
+        simd.add_f32s(m[0], simd.add_f32s(even, even_two)),
+        simd.mul_add_e_f32s(simd.splat_f32s(2.0), odd_two, odd),
+        simd.mul_add_e_f32s(simd.splat_f32s(4.0), even_two, even),
+        simd.add_f32s(m[5], simd.mul_add_e_f32s(simd.splat_f32s(8.0), odd_two, odd)),
+    ]
+}
