@@ -6,6 +6,8 @@ mod common;
 
 mod batch_norm;
 mod conv2d;
+mod levels;
+mod linear;
 mod max_pool2d;
 mod relu;
 mod step;
