@@ -1,11 +1,14 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor.
+//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with what follows it in a
+//! network: a sum with a shortcut, and an activation.
 
-use super::{fast, values, with_values};
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use super::activation::Activation;
+use super::graph::record;
+use super::shared::uninit;
+use super::simd::dispatch;
+use super::{fast, with_values};
+use candle_core::{DType, Device, Result, Tensor};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-
-/// Rows that one task sums up: fixed, so that sums are the same for any number of threads.
-const ROWS: usize = 256;
 
 /// Mean and (biased) variance of each channel, over all other axes.
 #[derive(Debug, Clone)]
@@ -18,50 +21,93 @@ pub struct BatchStats {
     pub count: usize,
 }
 
-/// The statistics of `xs` `[..., C]`, outside the gradient's graph. They are summed in `f64`.
+/// How to normalise.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchNormOptions {
+    /// Added to the variance.
+    pub eps: f64,
+    /// Whether the statistics are those of the batch itself, so that gradients flow through them, and not constants.
+    pub training: bool,
+    /// What follows.
+    pub activation: Activation,
+}
+
+/// The statistics of `xs` `[..., C]`, outside the gradient's graph.
 ///
 /// # Errors
 /// When `xs` is empty or a scalar.
 pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
     let c = channels(xs)?;
-    let xs = xs.detach().to_dtype(candle_core::DType::F32)?.to_device(&candle_core::Device::Cpu)?;
+    let xs = xs.detach().to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
     with_values(&xs, |x| {
+        let rows = Rows::new(c, x.len());
+        // Differences from some value of the channel: squares of large means would drown the variance.
+        let origin = rows.repeat(&x[..c]);
+        let sums = rows.sums(|range| {
+            let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
+            dispatch(Moments { xs: &x[range], origin: &origin, sums: &mut sums });
+            sums
+        });
         let count = x.len() / c;
-        let mean: Vec<f64> = sum_rows(x.len(), c, |i, _| f64::from(x[i])).iter().map(|s| s / count as f64).collect();
-        let squares = sum_rows(x.len(), c, |i, channel| (f64::from(x[i]) - mean[channel]).powi(2));
-        Ok(BatchStats {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            var: squares.iter().map(|s| (s / count as f64) as f32).collect(),
-            count,
-        })
+        let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
+        let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
+        let var = var.collect();
+        let mean = mean.iter().zip(x).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
+        Ok(BatchStats { mean, var, count })
     })
 }
 
-/// `(x - mean) / sqrt(var + eps) * weight + bias`, with `weight` and `bias` `[C]`.
-///
-/// With `training`, `stats` are those of `xs` itself and the gradient flows through them; without, they are constants
-/// (the running statistics).
+/// `activation((x - mean) / sqrt(var + eps) * weight + bias + residual)`, with `weight` and `bias` `[C]` and `residual` of
+/// the same shape as `xs`.
 ///
 /// # Errors
-/// When a length differs from the number of channels.
+/// When a length differs from the number of channels, or the residual's shape from that of `xs`.
 pub fn batch_norm(
     xs: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
     stats: &BatchStats,
-    eps: f64,
-    training: bool,
+    options: &BatchNormOptions,
+    residual: Option<&Tensor>,
 ) -> Result<Tensor> {
     let c = channels(xs)?;
     if [weight.elem_count(), bias.elem_count(), stats.mean.len(), stats.var.len()] != [c; 4] {
         candle_core::bail!("batch_norm: {c} channels, weight {:?}, bias {:?}", weight.dims(), bias.dims());
     }
-    if fast(xs) {
-        let inv_std = stats.var.iter().map(|&v| (1.0 / (f64::from(v) + eps).sqrt()) as f32).collect();
-        let op = BatchNorm { mean: stats.mean.clone(), inv_std, training };
-        return xs.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op);
+    if let Some(residual) = residual.filter(|residual| residual.shape() != xs.shape()) {
+        candle_core::bail!("batch_norm: input {:?} and residual {:?} differ in shape", xs.dims(), residual.dims());
     }
-    let (mean, var) = if training {
+    if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
+        return portable(xs, weight, bias, stats, options, residual);
+    }
+    let norm = with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, stats, options))))?;
+    let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
+    let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
+    let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
+        let grads = with_values(&x, |x| {
+            with_values(ys, |y| {
+                with_values(grad, |dy| with_optional(needed.as_ref(), |r| Ok(norm.backward(x, y, dy, r, wanted))))
+            })
+        })?;
+        let dims = [x.dims(), &[c], &[c], x.dims()];
+        let tensor = |(grad, dims): (Option<Vec<f32>>, &[usize])| {
+            grad.map(|grad| Tensor::from_vec(grad, dims, &Device::Cpu)).transpose()
+        };
+        grads.into_iter().zip(dims).take(wanted.len()).map(tensor).collect()
+    };
+    let inputs: Vec<&Tensor> = [xs, weight, bias].into_iter().chain(residual).collect();
+    record(&inputs, values, xs.shape(), back)
+}
+
+fn portable(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    stats: &BatchStats,
+    options: &BatchNormOptions,
+    residual: Option<&Tensor>,
+) -> Result<Tensor> {
+    let (mean, var) = if options.training {
         let axes: Vec<usize> = (0..xs.rank() - 1).collect();
         let mean = xs.mean_keepdim(axes.as_slice())?;
         (mean.clone(), xs.broadcast_sub(&mean)?.sqr()?.mean_keepdim(axes.as_slice())?)
@@ -69,8 +115,10 @@ pub fn batch_norm(
         let constant = |values: &[f32]| Tensor::new(values, xs.device())?.to_dtype(xs.dtype());
         (constant(&stats.mean)?, constant(&stats.var)?)
     };
-    let normal = xs.broadcast_sub(&mean)?.broadcast_div(&(var + eps)?.sqrt()?)?;
-    normal.broadcast_mul(weight)?.broadcast_add(bias)
+    let normal = xs.broadcast_sub(&mean)?.broadcast_div(&(var + options.eps)?.sqrt()?)?;
+    let ys = normal.broadcast_mul(weight)?.broadcast_add(bias)?;
+    let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
+    options.activation.portable(&ys)
 }
 
 fn channels(xs: &Tensor) -> Result<usize> {
@@ -80,98 +128,293 @@ fn channels(xs: &Tensor) -> Result<usize> {
     }
 }
 
-/// Per channel, the sum of `term(index, channel)` over all `len` values: in parallel over blocks of rows, added in order.
-fn sum_rows(len: usize, c: usize, term: impl Fn(usize, usize) -> f64 + Sync) -> Vec<f64> {
-    let block = ROWS * c;
-    let partial: Vec<Vec<f64>> = (0..len.div_ceil(block))
-        .into_par_iter()
-        .map(|b| {
-            let mut sums = vec![0.0; c];
-            for row in (b * block..len.min((b + 1) * block)).step_by(c) {
-                sums.iter_mut().enumerate().for_each(|(channel, sum)| *sum += term(row + channel, channel));
-            }
-            sums
-        })
-        .collect();
-    let mut total = vec![0.0; c];
-    partial.iter().for_each(|sums| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s));
-    total
+fn with_optional<T>(xs: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
+    match xs {
+        Some(xs) => with_values(xs, |xs| f(Some(xs))),
+        None => f(None),
+    }
 }
 
-struct BatchNorm {
-    mean: Vec<f32>,
-    inv_std: Vec<f32>,
-    training: bool,
+/// How to go through `[rows, C]`: several rows at once where channels are fewer than a register's values, and in blocks
+/// that stay in the cache.
+#[derive(Clone, Copy)]
+struct Rows {
+    c: usize,
+    /// Values that are looked at together: a multiple of `c`.
+    width: usize,
+    /// Values of a block: fixed, so that sums are the same for any number of threads.
+    block: usize,
+    len: usize,
 }
 
-impl CustomOp3 for BatchNorm {
-    fn name(&self) -> &'static str {
-        "batch_norm"
+impl Rows {
+    fn new(c: usize, len: usize) -> Rows {
+        let width = c * (32 / c).max(1);
+        Rows { c, width, block: width * (8192 / width).clamp(16, 128), len }
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        weight: &CpuStorage,
-        wl: &Layout,
-        bias: &CpuStorage,
-        bl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (weight, bias) = (values(weight, wl)?, values(bias, bl)?);
-        let scale: Vec<f32> = weight.iter().zip(&self.inv_std).map(|(w, s)| w * s).collect();
-        let mut out = values(x, xl)?.to_vec();
-        let c = weight.len();
-        out.par_chunks_mut(ROWS * c).for_each(|block| {
-            for row in block.chunks_exact_mut(c) {
-                for (i, v) in row.iter_mut().enumerate() {
-                    *v = (*v - self.mean[i]) * scale[i] + bias[i];
+    /// A channel's values as many times as a width has them.
+    fn repeat(&self, channels: &[f32]) -> Vec<f32> {
+        channels.repeat(self.width / self.c)
+    }
+
+    /// Adds up what `of` gives for each block, in order, and folds the widths into channels.
+    fn sums(&self, of: impl Fn(std::ops::Range<usize>) -> [Vec<f32>; 2] + Sync) -> [Vec<f64>; 2] {
+        let blocks: Vec<[Vec<f32>; 2]> = (0..self.len.div_ceil(self.block))
+            .into_par_iter()
+            .map(|block| of(block * self.block..((block + 1) * self.block).min(self.len)))
+            .collect();
+        std::array::from_fn(|which| {
+            let mut total = vec![0.0; self.c];
+            for sums in &blocks {
+                for sums in sums[which].chunks_exact(self.c) {
+                    total.iter_mut().zip(sums).for_each(|(total, &sum)| *total += f64::from(sum));
                 }
             }
-        });
-        Ok((CpuStorage::F32(out), xl.shape().clone()))
+            total
+        })
+    }
+}
+
+/// Sums of differences from `origin`, and of their squares.
+struct Moments<'a> {
+    xs: &'a [f32],
+    origin: &'a [f32],
+    sums: &'a mut [Vec<f32>; 2],
+}
+
+impl WithSimd for Moments<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [sums, squares] = self.sums;
+        for xs in self.xs.chunks(self.origin.len()) {
+            let n = xs.len();
+            let (origin, sums, squares) = (&self.origin[..n], &mut sums[..n], &mut squares[..n]);
+            for i in 0..n {
+                let d = xs[i] - origin[i];
+                sums[i] += d;
+                squares[i] += d * d;
+            }
+        }
+    }
+}
+
+/// A normalisation with its constants, each repeated over a width.
+struct Norm {
+    rows: Rows,
+    mean: Vec<f32>,
+    inv_std: Vec<f32>,
+    /// `weight * inv_std`
+    scale: Vec<f32>,
+    bias: Vec<f32>,
+    options: BatchNormOptions,
+}
+
+impl Norm {
+    fn new(len: usize, weight: &[f32], bias: &[f32], stats: &BatchStats, options: &BatchNormOptions) -> Norm {
+        let rows = Rows::new(weight.len(), len);
+        let inv_std: Vec<f32> =
+            stats.var.iter().map(|&var| (1.0 / (f64::from(var) + options.eps).sqrt()) as f32).collect();
+        let scale: Vec<f32> = weight.iter().zip(&inv_std).map(|(weight, inv_std)| weight * inv_std).collect();
+        let [mean, inv_std, scale, bias] = [&stats.mean, &inv_std, &scale, &bias.to_vec()].map(|v| rows.repeat(v));
+        Norm { rows, mean, inv_std, scale, bias, options: *options }
     }
 
-    fn bwd(
+    fn forward(&self, x: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+        let mut out = uninit(x.len());
+        out.par_chunks_mut(self.rows.block).zip(x.par_chunks(self.rows.block)).enumerate().for_each(|(i, (out, x))| {
+            let residual = residual.map(|residual| &residual[i * self.rows.block..][..x.len()]);
+            dispatch(Forward { norm: self, x, residual, out });
+        });
+        out
+    }
+
+    /// The gradients by input, weight, bias and residual, of those that are wanted.
+    fn backward(
         &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let c = self.mean.len();
-        let normal = |x: f32, channel: usize| (x - self.mean[channel]) * self.inv_std[channel];
-        with_values(x, |xv| {
-            with_values(grad, |dy| {
-                with_values(weight, |w| {
-                    let dbias = sum_rows(dy.len(), c, |i, _| f64::from(dy[i]));
-                    let dweight = sum_rows(dy.len(), c, |i, ch| f64::from(dy[i]) * f64::from(normal(xv[i], ch)));
-                    let dx = if x.track_op() {
-                        let scale: Vec<f32> = w.iter().zip(&self.inv_std).map(|(w, s)| w * s).collect();
-                        // In eval mode the statistics are constants, and nothing flows through them.
-                        let through = if self.training { c as f64 / dy.len() as f64 } else { 0.0 };
-                        let mean_dy: Vec<f32> = dbias.iter().map(|s| (s * through) as f32).collect();
-                        let mean_dyn: Vec<f32> = dweight.iter().map(|s| (s * through) as f32).collect();
-                        let mut dx = dy.to_vec();
-                        dx.par_chunks_mut(ROWS * c).zip(xv.par_chunks(ROWS * c)).for_each(|(dx, x)| {
-                            for (dx, x) in dx.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
-                                for (i, dx) in dx.iter_mut().enumerate() {
-                                    *dx = scale[i] * (*dx - mean_dy[i] - normal(x[i], i) * mean_dyn[i]);
-                                }
-                            }
-                        });
-                        Some(Tensor::from_vec(dx, x.shape(), x.device())?)
-                    } else {
-                        None
-                    };
-                    let per_channel = |sums: &[f64], of: &Tensor| {
-                        let sums: Vec<f32> = sums.iter().map(|&s| s as f32).collect();
-                        of.track_op().then(|| Tensor::from_vec(sums, of.shape(), of.device())).transpose()
-                    };
-                    Ok((dx, per_channel(&dweight, weight)?, per_channel(&dbias, bias)?))
-                })
+        x: &[f32],
+        y: &[f32],
+        dy: &[f32],
+        residual: Option<&[f32]>,
+        wanted: &[bool],
+    ) -> [Option<Vec<f32>>; 4] {
+        let (rows, count) = (self.rows, x.len() / self.rows.c);
+        let block = |range: std::ops::Range<usize>| Block {
+            x: &x[range.clone()],
+            y: &y[range.clone()],
+            dy: &dy[range.clone()],
+            residual: residual.map(|residual| &residual[range]),
+        };
+        let constants = !(self.options.training && wanted[0]) && !wanted[1] && !wanted[2];
+        let [dbias, dweight] = if constants {
+            [vec![0.0; rows.c], vec![0.0; rows.c]]
+        } else {
+            rows.sums(|range| {
+                let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
+                let mut pre = vec![0.0; range.len()];
+                dispatch(Sums { norm: self, block: block(range), pre: &mut pre, sums: &mut sums });
+                sums
             })
-        })
+        };
+        let shortcut = wanted.get(3) == Some(&true);
+        // In eval mode the statistics are constants, and nothing flows through them.
+        let through = if self.options.training { 1.0 / count as f64 } else { 0.0 };
+        let means = [&dbias, &dweight]
+            .map(|sums| rows.repeat(&sums.iter().map(|sum| (sum * through) as f32).collect::<Vec<_>>()));
+        let mut dx = if wanted[0] { uninit(x.len()) } else { Vec::new() };
+        let mut dresidual = if shortcut { uninit(x.len()) } else { Vec::new() };
+        let blocks = x.len().div_ceil(rows.block);
+        if wanted[0] || shortcut {
+            parts(&mut dx, rows.block, blocks)
+                .into_par_iter()
+                .zip(parts(&mut dresidual, rows.block, blocks))
+                .enumerate()
+                .for_each(|(i, (dx, dresidual))| {
+                    let block = block(i * rows.block..((i + 1) * rows.block).min(x.len()));
+                    dispatch(Back { norm: self, block, means: &means, dx, dresidual });
+                });
+        }
+        let small = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
+        [
+            wanted[0].then_some(dx),
+            wanted[1].then(|| small(&dweight)),
+            wanted[2].then(|| small(&dbias)),
+            shortcut.then_some(dresidual),
+        ]
+    }
+
+    /// What goes into the activation.
+    #[inline(always)]
+    fn normalise(&self, x: &[f32], residual: Option<&[f32]>, out: &mut [f32]) {
+        for (i, (out, x)) in out.chunks_mut(self.rows.width).zip(x.chunks(self.rows.width)).enumerate() {
+            let n = x.len();
+            let (mean, scale, bias, out) = (&self.mean[..n], &self.scale[..n], &self.bias[..n], &mut out[..n]);
+            match residual {
+                Some(residual) => {
+                    let residual = &residual[i * self.rows.width..][..n];
+                    for i in 0..n {
+                        out[i] = (x[i] - mean[i]) * scale[i] + bias[i] + residual[i];
+                    }
+                }
+                None => {
+                    for i in 0..n {
+                        out[i] = (x[i] - mean[i]) * scale[i] + bias[i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A buffer's blocks, empty ones if it is empty.
+fn parts(values: &mut [f32], block: usize, blocks: usize) -> Vec<&mut [f32]> {
+    let mut parts: Vec<&mut [f32]> = values.chunks_mut(block).collect();
+    parts.resize_with(blocks, Default::default);
+    parts
+}
+
+struct Forward<'a> {
+    norm: &'a Norm,
+    x: &'a [f32],
+    residual: Option<&'a [f32]>,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.norm.normalise(self.x, self.residual, self.out);
+        self.norm.options.activation.apply(self.out);
+    }
+}
+
+/// A stretch of all that the backward pass reads.
+struct Block<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+    residual: Option<&'a [f32]>,
+}
+
+impl Block<'_> {
+    /// The gradient by what went into the activation.
+    #[inline(always)]
+    fn before_activation(&self, norm: &Norm, out: &mut [f32]) {
+        let activation = norm.options.activation;
+        if activation.needs_input() {
+            let mut pre = vec![0.0; out.len()];
+            norm.normalise(self.x, self.residual, &mut pre);
+            out.copy_from_slice(self.dy);
+            activation.back(out, &pre, self.y);
+        } else {
+            out.copy_from_slice(self.dy);
+            activation.back(out, self.y, self.y);
+        }
+    }
+}
+
+/// The sums over rows that bias and weight get.
+struct Sums<'a> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    pre: &'a mut [f32],
+    sums: &'a mut [Vec<f32>; 2],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.block.before_activation(self.norm, self.pre);
+        let width = self.norm.rows.width;
+        let [biases, weights] = self.sums;
+        for (x, pre) in self.block.x.chunks(width).zip(self.pre.chunks(width)) {
+            let n = x.len();
+            let (mean, pre) = (&self.norm.mean[..n], &pre[..n]);
+            let (biases, weights) = (&mut biases[..n], &mut weights[..n]);
+            for i in 0..n {
+                biases[i] += pre[i];
+                weights[i] += pre[i] * (x[i] - mean[i]);
+            }
+        }
+        weights.iter_mut().zip(&self.norm.inv_std).for_each(|(weight, inv_std)| *weight *= inv_std);
+    }
+}
+
+struct Back<'a> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    /// What flows through mean and variance.
+    means: &'a [Vec<f32>; 2],
+    dx: &'a mut [f32],
+    dresidual: &'a mut [f32],
+}
+
+impl WithSimd for Back<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        if self.dx.is_empty() {
+            return self.block.before_activation(self.norm, self.dresidual);
+        }
+        self.block.before_activation(self.norm, self.dx);
+        if !self.dresidual.is_empty() {
+            self.dresidual.copy_from_slice(self.dx);
+        }
+        let width = self.norm.rows.width;
+        for (x, dx) in self.block.x.chunks(width).zip(self.dx.chunks_mut(width)) {
+            let n = x.len();
+            let (mean, inv_std, scale) = (&self.norm.mean[..n], &self.norm.inv_std[..n], &self.norm.scale[..n]);
+            let (by_bias, by_weight, dx) = (&self.means[0][..n], &self.means[1][..n], &mut dx[..n]);
+            for i in 0..n {
+                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i] - mean[i]) * inv_std[i] * by_weight[i]);
+            }
+        }
     }
 }

@@ -11,11 +11,13 @@
 //! This module is the only one with `unsafe`: raw pointers into the matrix product, and blocks of one output that
 //! several threads write side by side.
 
+mod activation;
 mod batch_norm;
 mod conv2d;
 mod elementwise;
 mod graph;
 mod linear;
+mod math;
 mod max_pool2d;
 mod shared;
 mod simd;
@@ -23,9 +25,10 @@ mod step;
 mod sums;
 mod tiles;
 
-pub use batch_norm::{BatchStats, batch_norm, batch_stats};
+pub use activation::{Activation, activate, relu};
+pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
 pub use conv2d::{Conv, PreparedConv, conv2d};
-pub use elementwise::{add, add_relu, relu};
+pub use elementwise::add;
 pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use linear::linear;
 pub use max_pool2d::max_pool2d;

@@ -3,9 +3,14 @@
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
-use tallow::kernels::{BatchStats, batch_norm, batch_stats};
+use tallow::kernels::{Activation, BatchNormOptions, BatchStats, activate, add, batch_norm, batch_stats};
 
 const EPS: f64 = 1e-5;
+
+/// Nothing but the normalisation.
+fn plain(training: bool) -> BatchNormOptions {
+    BatchNormOptions { eps: EPS, training, activation: Activation::None }
+}
 
 /// Result and gradients by x, weight and bias of the sum of result times `dy`, by the formulae of the paper.
 struct Reference {
@@ -67,7 +72,7 @@ fn check(dims: &[usize], training: bool, dtype: DType) {
     let dy = formula("dy", x.elem_count());
     let constant = (!training).then_some((&constants.0[..], &constants.1[..]));
     let want = reference(&values(&x), &values(&weight), &values(&bias), &dy, constant);
-    let y = batch_norm(&x, &weight, &bias, &stats, EPS, training).unwrap();
+    let y = batch_norm(&x, &weight, &bias, &stats, &plain(training), None).unwrap();
     assert_eq!(y.dims(), dims);
     let what = |part: &str| format!("{part} for {dims:?} {dtype:?}, training: {training}");
     if training {
@@ -130,8 +135,50 @@ fn results_and_gradients_are_those_of_the_formula() {
     check(&[1, 4], false, DType::F32);
     check(&[1, 1, 1, 1], false, DType::F32);
     let (x, weight, bias) = inputs(&[1, 4], DType::F32);
-    let y = batch_norm(&x, &weight, &bias, &batch_stats(&x).unwrap(), EPS, true).unwrap();
+    let y = batch_norm(&x, &weight, &bias, &batch_stats(&x).unwrap(), &plain(true), None).unwrap();
     assert_close("one value", &values(&y), &values(&bias), 1e-6);
+}
+
+#[test]
+fn a_shortcut_and_an_activation_are_as_if_they_came_after() {
+    use Activation::{
+        Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, None as Plain, Relu, Relu6, Sigmoid, Silu, Tanh,
+    };
+    for dims in [&[7, 3][..], &[2, 5, 3, 40], &[130, 33]] {
+        for activation in
+            [Plain, Relu, Relu6, LeakyRelu(0.2), Silu, Gelu, GeluTanh, Sigmoid, Tanh, HardSwish, HardSigmoid]
+        {
+            for (dtype, training) in [(DType::F32, true), (DType::F32, false), (DType::F64, true)] {
+                let (x, weight, bias) = inputs(dims, dtype);
+                let residual = formula_var("residual", dims, dtype);
+                let stats = batch_stats(&x).unwrap();
+                let options = BatchNormOptions { activation, ..plain(training) };
+                let fused = batch_norm(&x, &weight, &bias, &stats, &options, Some(&residual)).unwrap();
+                let normal = batch_norm(&x, &weight, &bias, &stats, &plain(training), None).unwrap();
+                let apart = activate(&add(&normal, &residual).unwrap(), activation).unwrap();
+                let what = format!("{activation:?} {dims:?} {dtype:?}, training: {training}");
+                assert_close(&what, &values(&fused), &values(&apart), 1e-6);
+                let (fused, apart) =
+                    (weighted_sum(&fused).backward().unwrap(), weighted_sum(&apart).backward().unwrap());
+                for var in [&x, &weight, &bias, &residual] {
+                    assert_close(&what, &values(fused.get(var).unwrap()), &values(apart.get(var).unwrap()), 1e-5);
+                }
+            }
+        }
+    }
+    let (x, weight, bias) = inputs(&[4, 3], DType::F32);
+    let misfit = formula_var("residual", &[4, 4], DType::F32);
+    assert!(batch_norm(&x, &weight, &bias, &batch_stats(&x).unwrap(), &plain(true), Some(&misfit)).is_err());
+}
+
+#[test]
+fn means_far_from_zero_do_not_drown_the_variance() {
+    let xs = formula_tensor("x", &[5000, 7]).affine(1.0, 1000.0).unwrap().to_dtype(DType::F32).unwrap();
+    let stats = batch_stats(&xs).unwrap();
+    let want = reference(&values(&xs), &[1.0; 7], &[0.0; 7], &[0.0; 35_000], None);
+    let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+    assert_close("mean", &wide(&stats.mean), &want.mean, 1e-7);
+    assert_close("variance", &wide(&stats.var), &want.var, 1e-5);
 }
 
 #[test]
@@ -139,10 +186,11 @@ fn frozen_parts_get_no_gradient() {
     let (x, weight, bias) = inputs(&[4, 3], DType::F32);
     let stats = batch_stats(&x).unwrap();
     let image = x.as_detached_tensor();
-    let grads = weighted_sum(&batch_norm(&image, &weight, &bias, &stats, EPS, true).unwrap()).backward().unwrap();
+    let grads =
+        weighted_sum(&batch_norm(&image, &weight, &bias, &stats, &plain(true), None).unwrap()).backward().unwrap();
     assert!(grads.get(&image).is_none() && grads.get(&weight).is_some() && grads.get(&bias).is_some());
     let (w, b) = (weight.as_detached_tensor(), bias.as_detached_tensor());
-    let grads = weighted_sum(&batch_norm(&x, &w, &b, &stats, EPS, true).unwrap()).backward().unwrap();
+    let grads = weighted_sum(&batch_norm(&x, &w, &b, &stats, &plain(true), None).unwrap()).backward().unwrap();
     assert!(grads.get(&w).is_none() && grads.get(&b).is_none() && grads.get(&x).is_some());
 }
 
@@ -154,7 +202,7 @@ fn a_transposed_input_works() {
     let dy = formula("dy", 60);
     let want = reference(&values(&x), &values(&weight), &values(&bias), &dy, None);
     let narrow = |t: &Tensor| t.to_dtype(DType::F32).unwrap();
-    let y = batch_norm(&x, &narrow(&weight), &narrow(&bias), &batch_stats(&x).unwrap(), EPS, true).unwrap();
+    let y = batch_norm(&x, &narrow(&weight), &narrow(&bias), &batch_stats(&x).unwrap(), &plain(true), None).unwrap();
     assert_close("result", &values(&y), &want.y, TOLERANCE);
     let grads = weighted_sum(&y).backward().unwrap();
     let dx = grads.get(&source).unwrap().permute((1, 2, 0)).unwrap();
@@ -170,6 +218,9 @@ fn wrong_shapes_are_errors() {
     for (x, weight, bias) in
         [(&[4, 2][..], &[2][..], &[2][..]), (&[4, 3], &[2], &[3]), (&[4, 3], &[3], &[1]), (&[0, 3], &[3], &[3])]
     {
-        assert!(batch_norm(&zeros(x), &zeros(weight), &zeros(bias), &stats, EPS, true).is_err(), "{x:?} {weight:?}");
+        assert!(
+            batch_norm(&zeros(x), &zeros(weight), &zeros(bias), &stats, &plain(true), None).is_err(),
+            "{x:?} {weight:?}"
+        );
     }
 }

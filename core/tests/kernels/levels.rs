@@ -16,7 +16,8 @@ fn every_instruction_set_passes() {
     };
     for level in below {
         let exe = std::env::current_exe().unwrap();
-        let run = Command::new(exe).args(["--skip", "every_instruction_set"]).env(SIMD_VARIABLE, level).output().unwrap();
+        let run =
+            Command::new(exe).args(["--skip", "every_instruction_set"]).env(SIMD_VARIABLE, level).output().unwrap();
         assert!(run.status.success(), "with {SIMD_VARIABLE}={level}:\n{}", String::from_utf8_lossy(&run.stdout));
         eprintln!("{} and {level}: all tests pass", simd_level());
     }

@@ -4,12 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activation;
 mod batch_norm;
 mod conv2d;
 mod levels;
 mod linear;
 mod max_pool2d;
-mod relu;
 mod step;
 
 /// What outputs and gradients may be off by, relative to the largest magnitude.

@@ -1,23 +1,22 @@
 //! Normalisation layers.
 
 use crate::error::{Error, Result};
-use crate::kernels::{self, BatchStats};
+use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
 use crate::nn::{Kind, Module, Param, Params, through_channels_last};
 use candle_core::{Device, Tensor};
 
 /// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
-/// momentum 0.1 and epsilon 1e-5.
+/// momentum 0.1 and epsilon 1e-5 if nothing else is said.
 pub struct BatchNorm {
     weight: Param,
     bias: Param,
     running_mean: Param,
     running_var: Param,
+    eps: f64,
+    momentum: f64,
 }
 
 impl BatchNorm {
-    const MOMENTUM: f64 = 0.1;
-    const EPS: f64 = 1e-5;
-
     /// A layer for `n` channels; scale 1, shift 0.
     ///
     /// # Errors
@@ -36,32 +35,28 @@ impl BatchNorm {
             bias: params.constant("bias", Kind::Norm, n, bias)?,
             running_mean: params.constant("running_mean", Kind::Buffer, n, 0.0)?,
             running_var: params.constant("running_var", Kind::Buffer, n, 1.0)?,
+            eps: 1e-5,
+            momentum: 0.1,
         })
     }
 
-    fn running(&self) -> Result<BatchStats> {
-        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.var().to_device(&Device::Cpu)?.to_vec1()?) };
-        Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
+    /// The same layer with another epsilon and momentum: the share of the batch's statistics in the running ones.
+    #[must_use]
+    pub fn with(self, eps: f64, momentum: f64) -> BatchNorm {
+        BatchNorm { eps, momentum, ..self }
     }
 
-    fn update_running(&self, stats: &BatchStats) -> Result<()> {
-        // PyTorch normalises with the biased variance and remembers the unbiased one.
-        let unbias = stats.count as f64 / (stats.count - 1) as f64;
-        let update = |running: &Param, values: &[f32], scale: f64| -> Result<()> {
-            let values = Tensor::new(values, running.var().device())?;
-            Ok(kernels::scale_add(running.var(), 1.0 - Self::MOMENTUM, Self::MOMENTUM * scale, &values)?)
-        };
-        update(&self.running_mean, &stats.mean, 1.0)?;
-        update(&self.running_var, &stats.var, unbias)
-    }
-}
-
-impl Module for BatchNorm {
-    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        if xs.rank() == 4 { through_channels_last(self, xs, train) } else { self.forward_channels_last(xs, train) }
-    }
-
-    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+    /// `activation(norm(xs) + residual)` in one pass, channels-last.
+    ///
+    /// # Errors
+    /// When training on a single value per channel, or when shapes differ.
+    pub fn forward_with(
+        &self,
+        xs: &Tensor,
+        train: bool,
+        activation: Activation,
+        residual: Option<&Tensor>,
+    ) -> Result<Tensor> {
         let stats = if train {
             let stats = kernels::batch_stats(xs)?;
             if stats.count < 2 {
@@ -77,6 +72,33 @@ impl Module for BatchNorm {
         } else {
             self.running()?
         };
-        Ok(kernels::batch_norm(xs, &self.weight.tensor(), &self.bias.tensor(), &stats, Self::EPS, train)?)
+        let options = BatchNormOptions { eps: self.eps, training: train, activation };
+        Ok(kernels::batch_norm(xs, &self.weight.tensor(), &self.bias.tensor(), &stats, &options, residual)?)
+    }
+
+    fn running(&self) -> Result<BatchStats> {
+        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.var().to_device(&Device::Cpu)?.to_vec1()?) };
+        Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
+    }
+
+    fn update_running(&self, stats: &BatchStats) -> Result<()> {
+        // PyTorch normalises with the biased variance and remembers the unbiased one.
+        let unbias = stats.count as f64 / (stats.count - 1) as f64;
+        let update = |running: &Param, values: &[f32], scale: f64| -> Result<()> {
+            let values = Tensor::new(values, running.var().device())?;
+            Ok(kernels::scale_add(running.var(), 1.0 - self.momentum, self.momentum * scale, &values)?)
+        };
+        update(&self.running_mean, &stats.mean, 1.0)?;
+        update(&self.running_var, &stats.var, unbias)
+    }
+}
+
+impl Module for BatchNorm {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        if xs.rank() == 4 { through_channels_last(self, xs, train) } else { self.forward_channels_last(xs, train) }
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.forward_with(xs, train, Activation::None, None)
     }
 }

@@ -1,0 +1,233 @@
+//! Activations: functions of single values, alone or as the end of another operation.
+
+use super::graph::record;
+use super::math::{erfc, exp, sigmoid, tanh};
+use super::simd::dispatch;
+use super::{fast, with_values};
+use candle_core::{Device, Result, Tensor};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+use std::f32::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::FRAC_1_SQRT_2 as FRAC_1_SQRT_2_WIDE;
+
+/// A function that a layer ends with. Names and formulas are PyTorch's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// `x`
+    None,
+    /// `max(x, 0)`; the gradient at 0 is 0.
+    Relu,
+    /// `min(max(x, 0), 6)`; the gradient at 0 and at 6 is 0.
+    Relu6,
+    /// `x` where positive, else `slope · x`.
+    LeakyRelu(f32),
+    /// `x · sigmoid(x)`, also called swish.
+    Silu,
+    /// `x · Φ(x)` with the normal distribution function.
+    Gelu,
+    /// Gelu's approximation by a hyperbolic tangent.
+    GeluTanh,
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `x · relu6(x + 3) / 6`
+    HardSwish,
+    /// `relu6(x + 3) / 6`
+    HardSigmoid,
+}
+
+/// Applies an activation to a tensor of any shape.
+///
+/// # Errors
+/// When the device refuses.
+pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
+    /// Values that one task works through.
+    const BLOCK: usize = 1 << 14;
+    if activation == Activation::None {
+        return Ok(xs.clone());
+    }
+    if !fast(xs) {
+        return activation.portable(xs);
+    }
+    let mut values = with_values(xs, |xs| Ok(xs.to_vec()))?;
+    values.par_chunks_mut(BLOCK).for_each(|values| dispatch(Apply(activation, values)));
+    let input = if activation.needs_input() { Some(xs.clone()) } else { None };
+    record(&[xs], values, xs.shape(), move |ys, grad, _| {
+        let mut out = with_values(grad, |grad| Ok(grad.to_vec()))?;
+        with_values(input.as_ref().unwrap_or(ys), |xs| {
+            with_values(ys, |ys| {
+                let pairs = xs.par_chunks(BLOCK).zip(ys.par_chunks(BLOCK));
+                out.par_chunks_mut(BLOCK).zip(pairs).for_each(|(grad, (xs, ys))| {
+                    dispatch(Back(activation, grad, xs, ys));
+                });
+                Ok(())
+            })
+        })?;
+        Ok(vec![Some(Tensor::from_vec(out, ys.shape(), &Device::Cpu)?)])
+    })
+}
+
+/// [`activate`] with [`Activation::Relu`].
+///
+/// # Errors
+/// As there.
+pub fn relu(xs: &Tensor) -> Result<Tensor> {
+    activate(xs, Activation::Relu)
+}
+
+struct Apply<'a>(Activation, &'a mut [f32]);
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.0.apply(self.1);
+    }
+}
+
+struct Back<'a>(Activation, &'a mut [f32], &'a [f32], &'a [f32]);
+
+impl WithSimd for Back<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.0.back(self.1, self.2, self.3);
+    }
+}
+
+/// A loop of its own for each function, so that each is vectorised.
+macro_rules! each {
+    ($values:expr, |$x:ident| $f:expr) => {
+        for value in $values.iter_mut() {
+            let $x = *value;
+            *value = $f;
+        }
+    };
+}
+
+/// Multiplies gradients by a slope.
+macro_rules! slope {
+    ($grad:expr, $values:expr, |$x:ident| $f:expr) => {
+        for (grad, &$x) in $grad.iter_mut().zip($values) {
+            *grad *= $f;
+        }
+    };
+}
+
+impl Activation {
+    /// Whether the gradient needs the input. Else the result is enough.
+    pub(super) fn needs_input(self) -> bool {
+        use Activation::{Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, None, Relu, Relu6, Sigmoid, Silu, Tanh};
+        match self {
+            None | Relu | Relu6 | Sigmoid | Tanh => false,
+            LeakyRelu(_) | Silu | Gelu | GeluTanh | HardSwish | HardSigmoid => true,
+        }
+    }
+
+    /// Replaces values by the function's. To be called where instructions are chosen already.
+    #[inline(always)]
+    pub(super) fn apply(self, values: &mut [f32]) {
+        match self {
+            Activation::None => {}
+            // Written so that NaN stays NaN.
+            Activation::Relu => each!(values, |x| if x <= 0.0 { 0.0 } else { x }),
+            Activation::Relu6 => each!(values, |x| relu6(x)),
+            Activation::LeakyRelu(slope) => each!(values, |x| if x > 0.0 { x } else { slope * x }),
+            Activation::Silu => each!(values, |x| x / (1.0 + exp(-x))),
+            Activation::Gelu => each!(values, |x| 0.5 * x * erfc(-x * FRAC_1_SQRT_2)),
+            Activation::GeluTanh => each!(values, |x| x * sigmoid(2.0 * inner(x))),
+            Activation::Sigmoid => each!(values, |x| sigmoid(x)),
+            Activation::Tanh => each!(values, |x| tanh(x)),
+            Activation::HardSwish => each!(values, |x| x * relu6(x + 3.0) / 6.0),
+            Activation::HardSigmoid => each!(values, |x| relu6(x + 3.0) / 6.0),
+        }
+    }
+
+    /// Multiplies gradients by the slope at inputs `xs` with results `ys`, of which only one is read: see
+    /// [`Activation::needs_input`].
+    #[inline(always)]
+    pub(super) fn back(self, grad: &mut [f32], xs: &[f32], ys: &[f32]) {
+        match self {
+            Activation::None => {}
+            Activation::Relu => {
+                // Not a product, which would make NaN of 0 times infinity.
+                for (grad, &y) in grad.iter_mut().zip(ys) {
+                    *grad = if y == 0.0 { 0.0 } else { *grad };
+                }
+            }
+            Activation::Relu6 => {
+                for (grad, &y) in grad.iter_mut().zip(ys) {
+                    *grad = if y == 0.0 || y == 6.0 { 0.0 } else { *grad };
+                }
+            }
+            Activation::LeakyRelu(slope) => slope!(grad, xs, |x| if x > 0.0 { 1.0 } else { slope }),
+            Activation::Silu => slope!(grad, xs, |x| {
+                let s = sigmoid(x);
+                s * (1.0 + x * (1.0 - s))
+            }),
+            Activation::Gelu => slope!(grad, xs, |x| {
+                let density = exp(-0.5 * x * x) * FRAC_1_SQRT_2 / PI.sqrt();
+                0.5 * erfc(-x * FRAC_1_SQRT_2) + x * density
+            }),
+            Activation::GeluTanh => slope!(grad, xs, |x| {
+                let s = sigmoid(2.0 * inner(x));
+                s + 2.0 * x * s * (1.0 - s) * SQRT_2_OVER_PI * (1.0 + 3.0 * CUBIC * x * x)
+            }),
+            Activation::Sigmoid => slope!(grad, ys, |y| y * (1.0 - y)),
+            Activation::Tanh => slope!(grad, ys, |y| 1.0 - y * y),
+            Activation::HardSwish => slope!(grad, xs, |x| if x <= -3.0 {
+                0.0
+            } else if x < 3.0 {
+                x / 3.0 + 0.5
+            } else {
+                1.0
+            }),
+            Activation::HardSigmoid => slope!(grad, xs, |x| if x > -3.0 && x < 3.0 { 1.0 / 6.0 } else { 0.0 }),
+        }
+    }
+
+    /// Out of candle's operations, with masks for PyTorch's gradients at the corners.
+    pub(super) fn portable(self, xs: &Tensor) -> Result<Tensor> {
+        let relu6 = |xs: &Tensor| {
+            let low = xs.le(0.0)?.where_cond(&xs.zeros_like()?, xs)?;
+            low.ge(6.0)?.where_cond(&(xs.ones_like()? * 6.0)?, &low)
+        };
+        let sigmoid = |xs: &Tensor| ((xs.neg()?.exp()? + 1.0)?).recip();
+        match self {
+            Activation::None => Ok(xs.clone()),
+            Activation::Relu => xs.le(0.0)?.where_cond(&xs.zeros_like()?, xs),
+            Activation::Relu6 => relu6(xs),
+            Activation::LeakyRelu(slope) => xs.gt(0.0)?.where_cond(xs, &(xs * f64::from(slope))?),
+            Activation::Silu => xs * sigmoid(xs)?,
+            // Not candle's `gelu_erf` and `gelu`, whose gradients have constants of six digits.
+            Activation::Gelu => xs * (((xs * FRAC_1_SQRT_2_WIDE)?.erf()? + 1.0)? * 0.5)?,
+            Activation::GeluTanh => {
+                let inner = ((xs.sqr()? * f64::from(CUBIC))? + 1.0)?.mul(xs)?;
+                xs * sigmoid(&(inner * f64::from(2.0 * SQRT_2_OVER_PI))?)?
+            }
+            Activation::Sigmoid => sigmoid(xs),
+            Activation::Tanh => xs.tanh(),
+            Activation::HardSwish => (xs * relu6(&(xs + 3.0)?)?)? / 6.0,
+            Activation::HardSigmoid => relu6(&(xs + 3.0)?)? / 6.0,
+        }
+    }
+}
+
+const SQRT_2_OVER_PI: f32 = 0.797_884_6;
+const CUBIC: f32 = 0.044_715;
+
+/// What [`Activation::GeluTanh`] takes the tangent of. (1 + tanh(u)) / 2 = sigmoid(2u), which loses nothing where it is
+/// small.
+#[inline(always)]
+fn inner(x: f32) -> f32 {
+    SQRT_2_OVER_PI * (x + CUBIC * x * x * x)
+}
+
+#[inline(always)]
+fn relu6(x: f32) -> f32 {
+    let x = if x <= 0.0 { 0.0 } else { x };
+    if x >= 6.0 { 6.0 } else { x }
+}
