@@ -154,6 +154,9 @@ fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
             data: start..start + spec.extent * size,
         });
     }
+    if tensors.is_empty() {
+        return Err("holds tensors, but none that has a name".into());
+    }
     Ok(tensors)
 }
 
