@@ -86,6 +86,18 @@ fn a_new_head_keeps_its_first_values_and_nothing_else_may_differ() {
     let report = weights.load_into(&params, &LoadOptions::new_head("head").ignore("fc")).unwrap();
     assert_eq!((report.missing, values(&params)), (vec!["head.1.weight".to_string()], vec![1.0, 1.0, -1.0]));
 
+    // Two heads, in a file by DataParallel, with a part that the network has not.
+    let params = network([NETWORK[0], ("fc.bias", &[3]), ("aux.fc.bias", &[3])]);
+    let wrapped = file(&[
+        ("module.conv.weight", &[2, 2]),
+        ("module.fc.bias", &[9]),
+        ("module.aux.fc.bias", &[9]),
+        ("module.fc.extra", &[1]),
+        ("module.odd.bias", &[1]),
+    ]);
+    let heads = LoadOptions::new_head("fc").and_new_head("aux.fc").ignore("odd");
+    assert_eq!(wrapped.load_into(&params, &heads).unwrap().loaded, ["conv.weight"]);
+
     let params = network(NETWORK);
     let short = file(&[("conv.weight", &[2, 2]), ("fc.weight", &[3, 2])]);
     let error = short.load_into(&params, &LoadOptions::new_head("fc")).unwrap_err().to_string();

@@ -1,6 +1,7 @@
 //! What PyTorch wrote is what we read. `fixtures/make.py` made the files.
 
-use super::{fixture, network, numbers, open, safetensors_file};
+use super::pickles::{tensor, text, with_program};
+use super::{fixture, network, numbers, open, refusal, safetensors_file};
 use std::collections::BTreeMap;
 use tallow::models::weights::{LoadOptions, Weights, save};
 
@@ -100,6 +101,20 @@ fn what_is_saved_is_loaded_again_and_always_the_same() {
     }
     let theirs = candle_core::safetensors::load(&path, &candle_core::Device::Cpu).unwrap();
     assert_eq!((theirs.len(), numbers(&theirs["fc.bias"])), (7, expected(6)));
+}
+
+#[test]
+fn the_network_is_found_beside_other_tensors_and_in_python_2s_dictionaries() {
+    let (w, tensor) = (text("w"), tensor(4, 1, &[2], &[1]));
+    let inner = [b"}".as_slice(), &w, &tensor, b"s"].concat();
+    let names = |program: &[&[u8]]| open(with_program(program)).unwrap().names().collect::<Vec<_>>().join(" ");
+    assert_eq!(names(&[b"}", &text("best"), &tensor, b"s", &text("state_dict"), &inner, b"s"]), "w");
+    assert_eq!(names(&[b"}", &text("model"), b"}", &text("net"), &inner, b"ss"]), "w");
+    assert_eq!(names(&[b"}", &text("mine"), &inner, b"s", &text("epoch"), b"K\x01s"]), "w");
+    assert_eq!(names(&[b"}", &text("model"), b"}s", &w, &tensor, b"s"]), "w");
+    assert_eq!(names(&[b"ccollections\nOrderedDict\n]]U\x01wa", &tensor, b"aa\x85R"]), "w");
+    let two = [b"}".as_slice(), &text("a"), &inner, b"s", &text("b"), &inner, b"s"].concat();
+    assert!(refusal(with_program(&[&two])).ends_with("its keys are [`a`, `b`]"));
 }
 
 #[test]
