@@ -2,8 +2,8 @@
 //!
 //! `torch.save` writes the structure of a checkpoint as a *pickle*, a program for a stack machine that can call any
 //! function of Python, and the numbers beside it. Who unpickles a stranger's file runs a stranger's program. Here a
-//! machine of our own ([`machine`]) runs it that knows the few instructions and calls by which a dictionary of tensors is
-//! built, and refuses everything else by name. Both containers are understood ([`container`]): the zip archive, which
+//! machine of our own (`machine`) runs it that knows the few instructions and calls by which a dictionary of tensors is
+//! built, and refuses everything else by name. Both containers are understood (`container`): the zip archive, which
 //! PyTorch has written since version 1.6, and the single stream before that, in which many published networks still
 //! come.
 //!
