@@ -18,12 +18,15 @@ pub mod check;
 #[cfg(feature = "fetch")]
 mod download;
 mod dtype;
+#[cfg(feature = "efficientnet-lite0")]
+pub mod efficientnet_lite0;
 pub mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod folder;
 pub mod hash;
 pub mod idx;
+pub mod imagenet;
 pub mod manifest;
 pub mod mnist;
 #[cfg(feature = "pth")]

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)] // a program: its results are for stdout, progress and complaints for stderr
 
 mod ci;
+mod embed_efficientnet;
 mod embed_mnist;
 mod fetch_data;
 mod page;
@@ -32,6 +33,8 @@ enum Task {
     RunAll(run_all::Args),
     /// Remake the embedded threes and sevens from the full MNIST, or check them against it
     EmbedMnist(embed_mnist::Args),
+    /// Remake the embedded ImageNet weights of EfficientNet-Lite0, or check them
+    EmbedEfficientnet(embed_efficientnet::Args),
     /// Check formatting, lints and tests, as the continuous integration does
     Ci,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Some(Task::FetchData(args)) => fetch_data::run(&args),
         Some(Task::RunAll(args)) => run_all::run(&args),
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
+        Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {

@@ -92,7 +92,7 @@ fn run_all_tells_a_missed_target_from_a_failure() {
 fn without_a_task_the_tasks_are_listed() {
     let (code, stdout, _) = xtask(&[]);
     assert_eq!(code, 0);
-    for task in ["fetch-data", "run-all", "embed-mnist", "ci"] {
+    for task in ["fetch-data", "run-all", "embed-mnist", "embed-efficientnet", "ci"] {
         assert!(stdout.contains(&format!("  {task} ")), "{stdout}");
     }
 }
@@ -126,4 +126,40 @@ fn embedding_without_mnist_says_how_to_get_it() {
     let (code, _, stderr) = xtask(&["embed-mnist", "--from", folder.path().to_str().unwrap()]);
     assert_eq!(code, 3);
     assert!(stderr.contains("run `cargo xtask fetch-data --only mnist` (11.6 MB from "), "{stderr}");
+}
+
+#[test]
+fn the_embedded_network_is_what_the_published_one_gives() {
+    let shared = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    let data = std::env::var_os("TALLOW_DATA_DIR").map_or(shared, PathBuf::from);
+    let published = data.join("efficientnet_lite0.safetensors");
+    if !published.is_file() {
+        println!("skipped: no efficientnet_lite0.safetensors in {}; set TALLOW_DATA_DIR", data.display());
+        return;
+    }
+    let from = published.to_str().unwrap();
+    let (code, stdout, stderr) = xtask(&["embed-efficientnet", "--check", "--from", from]);
+    assert_eq!((code, stdout.matches("same ").count()), (0, 1), "{stdout}{stderr}");
+
+    // Elsewhere, made, spoilt, and found out.
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("network.safetensors");
+    let to = to.to_str().unwrap();
+    assert_eq!(xtask(&["embed-efficientnet", "--from", from, "--to", to]).0, 0);
+    let mut bytes = fs::read(to).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(to, bytes).unwrap();
+    let (code, stdout, stderr) = xtask(&["embed-efficientnet", "--check", "--from", from, "--to", to]);
+    assert!(code == 1 && stdout.starts_with("DIFFERS") && stderr.contains("are not what"), "{stdout}{stderr}");
+}
+
+#[test]
+fn other_weights_are_not_embedded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("other.pth"), folder.path().join("network.safetensors"));
+    fs::write(&from, "other weights").unwrap();
+    let (code, _, stderr) =
+        xtask(&["embed-efficientnet", "--from", from.to_str().unwrap(), "--to", to.to_str().unwrap()]);
+    assert!(code == 1 && stderr.contains("expected 579344248a93"), "{stderr}");
+    assert!(!to.exists());
 }

@@ -51,9 +51,6 @@ fn open_zip(bytes: &[u8]) -> Result<Contents<'_>> {
         return Err("is a zip archive, but not one by torch.save: it has no data.pkl".into());
     };
     let root = pickle.trim_end_matches("data.pkl");
-    if entries.contains_key(&format!("{root}constants.pkl")) {
-        return Err("is a TorchScript program, not weights; save `model.state_dict()`".into());
-    }
     if entries.get(&format!("{root}byteorder")).is_some_and(|range| &bytes[range.clone()] == b"big") {
         return Err(BIG_ENDIAN.into());
     }
@@ -85,6 +82,9 @@ fn zip_entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>> {
     let damaged = |error: zip::result::ZipError| format!("is a damaged or cut-off zip archive: {error}");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut entries = HashMap::new();
+    if archive.file_names_raw().any(|name| name.ends_with(b"/constants.pkl")) {
+        return Err("is a TorchScript program, not weights; save `model.state_dict()`".into());
+    }
     for i in 0..archive.len() {
         let file = archive.by_index_raw(i).map_err(damaged)?;
         let name = file.name().map_err(damaged)?.into_owned();

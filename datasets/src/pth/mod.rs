@@ -2,8 +2,8 @@
 //!
 //! `torch.save` writes the structure of a checkpoint as a *pickle*, a program for a stack machine that can call any
 //! function of Python, and the numbers beside it. Who unpickles a stranger's file runs a stranger's program. Here a
-//! machine of our own ([`machine`]) runs it that knows the few instructions and calls by which a dictionary of tensors is
-//! built, and refuses everything else by name. Both containers are understood ([`container`]): the zip archive, which
+//! machine of our own (`machine`) runs it that knows the few instructions and calls by which a dictionary of tensors is
+//! built, and refuses everything else by name. Both containers are understood (`container`): the zip archive, which
 //! PyTorch has written since version 1.6, and the single stream before that, in which many published networks still
 //! come.
 //!
@@ -154,6 +154,9 @@ fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
             data: start..start + spec.extent * size,
         });
     }
+    if tensors.is_empty() {
+        return Err("holds tensors, but none that has a name".into());
+    }
     Ok(tensors)
 }
 
@@ -162,7 +165,7 @@ const MAX_NAME: usize = 1_000;
 /// Where training scripts put the network's tensors in a checkpoint.
 const USUAL: [&str; 7] = ["state_dict", "model_state_dict", "model", "module", "net", "network", "params"];
 
-/// Finds the dictionary that holds tensors: the root, or below it under a usual key, or in the only place there is.
+/// Finds the dictionary that holds tensors: below the root under a usual key, or the root, or the only one below it.
 fn state_dict<'o, 'a>(
     objects: &'o Objects<'a>,
     root: Value<'a>,
@@ -175,13 +178,16 @@ fn state_dict<'o, 'a>(
     let Some(entries) = dict_of(root) else {
         return Err("holds no dictionary of tensors; save `model.state_dict()`, not the model".into());
     };
+    // The usual keys come first: a script may keep a tensor of its own, such as the best accuracy, beside them.
+    let below = |key: &str| entries.iter().find(|(k, v)| *k == Value::Text(key) && dict_of(*v).is_some());
+    if let Some((_, value)) = USUAL.iter().find_map(|key| below(key)).filter(|_| depth < 4)
+        && let Ok(found) = state_dict(objects, *value, depth + 1)
+    {
+        return Ok(found);
+    }
     let has_tensors = |entries: &[(Value, Value)]| entries.iter().any(|(_, value)| matches!(value, Value::Tensor(_)));
     if has_tensors(entries) {
         return Ok(entries);
-    }
-    let below = |key: &str| entries.iter().find(|(k, v)| *k == Value::Text(key) && dict_of(*v).is_some());
-    if let Some((_, value)) = USUAL.iter().find_map(|key| below(key)).filter(|_| depth < 4) {
-        return state_dict(objects, *value, depth + 1);
     }
     let mut with_tensors = entries.iter().filter_map(|(_, value)| dict_of(*value)).filter(|below| has_tensors(below));
     match (with_tensors.next(), with_tensors.next()) {

@@ -1,7 +1,7 @@
 //! From a file into a network: by name, all or nothing, and with a report.
 
 use super::Weights;
-use super::rename::{Renames, holds_the_same};
+use super::rename::{Renames, holds_the_same, without_wrappers};
 use crate::error::{Error, Result};
 use crate::nn::{Param, Params};
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +31,13 @@ impl LoadOptions {
     /// or have another shape there stay as they were initialised. For a head that tells other classes apart.
     pub fn new_head(prefix: &str) -> LoadOptions {
         LoadOptions { new_heads: vec![prefix.into()], ..LoadOptions::default() }
+    }
+
+    /// One more head, such as an auxiliary classifier's.
+    #[must_use]
+    pub fn and_new_head(mut self, prefix: &str) -> LoadOptions {
+        self.new_heads.push(prefix.into());
+        self
     }
 
     /// Passes over what the file has under `prefix`, such as a head or an auxiliary classifier that the network has not.
@@ -122,7 +129,9 @@ impl Weights {
         for name in self.names() {
             if known.contains_key(name) {
                 of.insert(name.into(), name);
-            } else if !name.ends_with("num_batches_tracked") && !options.ignored.iter().any(|p| is_under(name, p)) {
+            } else if !name.ends_with("num_batches_tracked")
+                && !options.ignored.iter().any(|p| is_under(without_wrappers(name), p))
+            {
                 others.push(name);
             }
         }
@@ -160,7 +169,7 @@ impl LoadReport {
         let in_head = |name: &str| options.new_heads.iter().any(|head| is_under(name, head));
         let wrong = LoadReport {
             missing: self.missing.iter().filter(|name| !in_head(name)).cloned().collect(),
-            unexpected: self.unexpected.iter().filter(|name| !in_head(name)).cloned().collect(),
+            unexpected: self.unexpected.iter().filter(|name| !in_head(without_wrappers(name))).cloned().collect(),
             misshapen: self.misshapen.iter().filter(|tensor| !in_head(&tensor.name)).cloned().collect(),
             ..LoadReport::default()
         };

@@ -1,4 +1,7 @@
 //! One network, several names: how timm and older files call what torchvision, and so Tallow, calls otherwise.
+//!
+//! Names are all that is mended here. timm's MobileNetV3 also normalises with an epsilon of 1e-5 where torchvision's has
+//! 1e-3; a network that is to give timm's numbers has to be built with it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -74,7 +77,7 @@ impl<'a> Renames<'a> {
 }
 
 /// `DataParallel` and `torch.compile` put words of their own in front.
-fn without_wrappers(name: &str) -> &str {
+pub(super) fn without_wrappers(name: &str) -> &str {
     let name = name.strip_prefix("_orig_mod.").unwrap_or(name);
     name.strip_prefix("module.").unwrap_or(name)
 }
