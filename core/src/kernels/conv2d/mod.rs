@@ -21,7 +21,6 @@ use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
-use winograd::Winograd;
 
 /// How a convolution's windows move: everything but the weights. Pairs are (vertical, horizontal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +63,6 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) 
             with_bias(bias, |bias| {
                 Ok(if g.depthwise() {
                     depthwise::forward(&g, x, w, bias, None)
-                } else if let Some(winograd) = Winograd::forward(&g, false) {
-                    winograd.run(x, &winograd::pack(w, g.co, g.ci, false), bias, None)
                 } else {
                     forward(&g, x, &pack(&g, w), bias, None)
                 })
@@ -127,8 +124,6 @@ impl Geometry {
     fn by_input(&self, dy: &[f32], w: &[f32]) -> Vec<f32> {
         if self.depthwise() {
             depthwise::gradient_by_input(self, dy, w)
-        } else if let Some(winograd) = Winograd::backward(self) {
-            winograd.run(dy, &winograd::pack(w, self.co, self.ci, true), None, None)
         } else {
             backward::gradient_by_input(self, dy, w)
         }

@@ -57,8 +57,8 @@ impl PreparedConv {
                     with_values(&self.weight, |w| {
                         Ok(if g.depthwise() {
                             depthwise::forward(&g, x, w, bias, Some(&last))
-                        } else if let Some(winograd) = Winograd::forward(&g, true) {
-                            let panels = self.winograd.get_or_init(|| winograd::pack(w, g.co, g.ci, false));
+                        } else if let Some(winograd) = Winograd::of(&g) {
+                            let panels = self.winograd.get_or_init(|| winograd::pack(w, g.co, g.ci));
                             winograd.run(x, panels, bias, Some(&last))
                         } else {
                             forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&last))

@@ -33,24 +33,13 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// The forward pass, if this is the better way to it. What transforming the kernels costs, which a network in use pays
-    /// once and a network in training with every batch, needs a number of tiles to pay off.
-    pub(super) fn forward(g: &Geometry, prepared: bool) -> Option<Winograd> {
+    /// The convolution, if this is the better way to it. It is for inference alone: in training, batch normalisation over
+    /// few values makes a thousandth of a gradient out of the last digit that is lost here, and transforming all kernels
+    /// for every batch costs much of what is saved.
+    pub(super) fn of(g: &Geometry) -> Option<Winograd> {
         let padding = [g.padding[0][0], g.padding[1][0]];
         let (source, target) = ([g.h, g.w, g.ci], [g.oh, g.ow, g.co]);
-        let winograd = Winograd { n: g.n, source, target, padding }.suits(g)?;
-        (prepared || winograd.pays_off()).then_some(winograd)
-    }
-
-    /// The gradient by the input: a convolution with the kernel turned around.
-    pub(super) fn backward(g: &Geometry) -> Option<Winograd> {
-        let padding = [2usize.checked_sub(g.padding[0][0])?, 2usize.checked_sub(g.padding[1][0])?];
-        let (source, target) = ([g.oh, g.ow, g.co], [g.h, g.w, g.ci]);
-        Winograd { n: g.n, source, target, padding }.suits(g).filter(Winograd::pays_off)
-    }
-
-    fn pays_off(&self) -> bool {
-        self.tiles() >= self.source[2] * self.target[2] / 128
+        Winograd { n: g.n, source, target, padding }.suits(g)
     }
 
     fn suits(self, g: &Geometry) -> Option<Winograd> {
@@ -228,11 +217,10 @@ struct End<'a> {
     finish: Option<&'a (dyn Fn(usize, &mut [f32]) + Sync)>,
 }
 
-/// The transformed weights, as one matrix for each point: from `[outputs, channels, 3, 3]`, or for the way back.
-pub(super) fn pack(weight: &[f32], outputs: usize, channels: usize, backward: bool) -> Panels {
-    let (depth, n) = if backward { (outputs, channels) } else { (channels, outputs) };
-    Panels::pack(POINTS * depth, n, |panel, first, columns, width| {
-        dispatch(Kernels { weight, channels, depth, backward, panel, first, columns, width });
+/// The transformed weights, as one matrix for each point: from `[outputs, channels, 3, 3]`.
+pub(super) fn pack(weight: &[f32], outputs: usize, channels: usize) -> Panels {
+    Panels::pack(POINTS * channels, outputs, |panel, first, columns, width| {
+        dispatch(Kernels { weight, channels, panel, first, columns, width });
     })
 }
 
@@ -240,8 +228,6 @@ pub(super) fn pack(weight: &[f32], outputs: usize, channels: usize, backward: bo
 struct Kernels<'a> {
     weight: &'a [f32],
     channels: usize,
-    depth: usize,
-    backward: bool,
     panel: &'a mut [f32],
     first: usize,
     columns: usize,
@@ -253,17 +239,15 @@ impl WithSimd for Kernels<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for k in 0..self.depth {
+        for channel in 0..self.channels {
             for from in (0..self.columns).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(self.columns - from);
                 let mut taps = [[0.0; 16]; 9];
                 for lane in 0..lanes {
-                    let column = self.first + from + lane;
-                    let (output, channel) = if self.backward { (k, column) } else { (column, k) };
+                    let output = self.first + from + lane;
                     let kernel = &self.weight[(output * self.channels + channel) * 9..][..9];
                     for tap in 0..9 {
-                        // Backwards, what came from the left goes to the right.
-                        taps[if self.backward { 8 - tap } else { tap }][lane] = kernel[tap];
+                        taps[tap][lane] = kernel[tap];
                     }
                 }
                 let mut half = [[simd.splat_f32s(0.0); IN]; 3];
@@ -277,7 +261,7 @@ impl WithSimd for Kernels<'_> {
                 for col in 0..IN {
                     let values = kernel_to_points(simd, [half[0][col], half[1][col], half[2][col]]);
                     for row in 0..IN {
-                        let start = ((row * IN + col) * self.depth + k) * self.width + from;
+                        let start = ((row * IN + col) * self.channels + channel) * self.width + from;
                         store(simd, &mut self.panel[start..start + lanes], values[row]);
                     }
                 }
