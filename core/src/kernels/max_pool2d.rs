@@ -1,158 +1,198 @@
 //! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the size
 //! of the window.
 
-use super::{fast, values, with_values};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use super::graph::record;
+use super::pool::{Pool, Window, adaptive_windows};
+use super::shared::uninit;
+use super::simd::dispatch;
+use super::{fast, with_values};
+use candle_core::{Device, Result, Tensor};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-use std::sync::OnceLock;
 
-/// The largest value of each window of `kernel` = (height, width). Padding counts as minus infinity; of equal values the first in
-/// row-major order gets the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
+/// The largest value of each window. Padding counts as minus infinity; of equal values the first in row-major order gets
+/// the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
 ///
 /// # Shapes
-/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel.0) / stride + 1`.
+/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
 ///
 /// # Errors
-/// When the window or the stride is 0, the padding exceeds half a window, or the window is larger than the padded image.
-pub fn max_pool2d(xs: &Tensor, kernel: (usize, usize), stride: usize, padding: usize) -> Result<Tensor> {
+/// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
+pub fn max_pool2d(xs: &Tensor, pool: &Pool) -> Result<Tensor> {
+    largest(xs, pool.windows("max_pool2d", xs)?)
+}
+
+/// Maxima over a grid of `size` = [height, width] windows, whatever the size of the image. PyTorch's
+/// `adaptive_max_pool2d`.
+///
+/// # Errors
+/// When the image or the grid is empty.
+pub fn adaptive_max_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
+    largest(xs, adaptive_windows("adaptive_max_pool2d", xs, size)?)
+}
+
+fn largest(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
+    if !fast(xs) {
+        return portable(xs, &windows);
+    }
+    // The place in a window that won is kept for the way back, in as little memory as its size allows.
+    let side = |axis: usize| windows[axis].iter().map(|window| window.inside.len()).max().unwrap_or(0);
+    if side(0) * side(1) <= 256 { run::<u8>(xs, windows) } else { run::<u32>(xs, windows) }
+}
+
+/// A place in a window, row by row.
+trait Place: Copy + Send + Sync + PartialEq + 'static {
+    fn of(place: usize) -> Self;
+    fn get(self) -> usize;
+}
+
+impl Place for u8 {
+    fn of(place: usize) -> u8 {
+        place as u8
+    }
+
+    fn get(self) -> usize {
+        self.into()
+    }
+}
+
+impl Place for u32 {
+    fn of(place: usize) -> u32 {
+        place as u32
+    }
+
+    fn get(self) -> usize {
+        self as usize
+    }
+}
+
+fn run<P: Place>(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
     let (n, h, w, c) = xs.dims4()?;
-    let fits = |size: usize, side: usize| side > 0 && 2 * padding <= side && size + 2 * padding >= side;
-    if stride == 0 || [n, h, w, c].contains(&0) || !fits(h, kernel.0) || !fits(w, kernel.1) {
-        candle_core::bail!(
-            "max_pool2d: window {kernel:?}, stride {stride}, padding {padding} do not fit input [N, H, W, C] {:?}",
-            xs.dims()
-        );
-    }
-    let window = Window { kernel, stride, padding, h, w, c };
-    if fast(xs) {
-        return xs.contiguous()?.apply_op1(MaxPool2d { window, winners: OnceLock::new() });
-    }
-    window.portable(xs)
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    kernel: (usize, usize),
-    stride: usize,
-    padding: usize,
-    h: usize,
-    w: usize,
-    c: usize,
-}
-
-impl Window {
-    /// Height and width of the result.
-    fn out(&self) -> (usize, usize) {
-        let out = |size: usize, side: usize| (size + 2 * self.padding - side) / self.stride + 1;
-        (out(self.h, self.kernel.0), out(self.w, self.kernel.1))
-    }
-
-    fn taps(&self) -> usize {
-        self.kernel.0 * self.kernel.1
-    }
-
-    /// The input row and column under `tap` of the window at output (`oy`, `ox`), if inside the image.
-    fn input(&self, oy: usize, ox: usize, tap: usize) -> Option<(usize, usize)> {
-        let iy = self.position(oy, tap / self.kernel.1, self.h)?;
-        let ix = self.position(ox, tap % self.kernel.1, self.w)?;
-        Some((iy, ix))
-    }
-
-    /// Where tap `k` of output position `o` falls along an axis of `size`.
-    fn position(&self, o: usize, k: usize, size: usize) -> Option<usize> {
-        (o * self.stride + k).checked_sub(self.padding).filter(|&i| i < size)
-    }
-
-    /// The maximum over the taps of shifted copies of the padded image. Not candle's `maximum`, which splits the gradient
-    /// between equal values.
-    fn portable(&self, xs: &Tensor) -> Result<Tensor> {
-        let mut best: Option<Tensor> = None;
-        let low = Tensor::new(f32::NEG_INFINITY, xs.device())?.to_dtype(xs.dtype())?;
-        let pad = |xs: &Tensor, dim: usize| -> Result<Tensor> {
-            let mut dims = xs.dims().to_vec();
-            dims[dim] = self.padding;
-            let border = low.broadcast_as(dims)?;
-            if self.padding == 0 { Ok(xs.clone()) } else { Tensor::cat(&[&border, xs, &border], dim) }
-        };
-        let padded = pad(&pad(xs, 1)?, 2)?.contiguous()?;
-        let slice = |xs: &Tensor, dim: usize, first: usize, count: usize| {
-            let index: Vec<u32> = (0..count).map(|i| (first + i * self.stride) as u32).collect();
-            xs.index_select(&Tensor::new(index, xs.device())?, dim)
-        };
-        let (oh, ow) = self.out();
-        for tap in 0..self.taps() {
-            let shifted = slice(&slice(&padded, 1, tap / self.kernel.1, oh)?, 2, tap % self.kernel.1, ow)?;
-            best = Some(match best {
-                Some(best) => {
-                    let (larger, nan) = (shifted.gt(&best)?, shifted.ne(&shifted)?);
-                    (larger + nan)?.where_cond(&shifted, &best)?
-                }
-                None => shifted,
-            });
-        }
-        best.ok_or_else(|| candle_core::Error::Msg("max_pool2d: an empty window".into()))
-    }
-}
-
-struct MaxPool2d {
-    window: Window,
-    /// For each output value the tap of its window that won, row-major.
-    winners: OnceLock<Vec<u32>>,
-}
-
-impl CustomOp1 for MaxPool2d {
-    fn name(&self) -> &'static str {
-        "max_pool2d"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let Window { h, w, c, .. } = self.window;
-        let (n, (oh, ow)) = (layout.dims()[0], self.window.out());
-        let x = values(x, layout)?;
-        let mut out = vec![f32::NEG_INFINITY; n * oh * ow * c];
-        let mut winners = vec![0u32; out.len()];
-        out.par_chunks_mut(ow * c).zip(winners.par_chunks_mut(ow * c)).enumerate().for_each(
-            |(line, (out, winners))| {
-                let (image, oy) = (line / oh, line % oh);
-                for (ox, (out, winners)) in out.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c)).enumerate() {
-                    let mut first = true;
-                    for tap in 0..self.window.taps() {
-                        let Some((iy, ix)) = self.window.input(oy, ox, tap) else { continue };
-                        let values = &x[((image * h + iy) * w + ix) * c..][..c];
-                        for ((best, winner), &value) in out.iter_mut().zip(winners.iter_mut()).zip(values) {
-                            if first || value > *best || value.is_nan() {
-                                (*best, *winner) = (value, tap as u32);
-                            }
-                        }
-                        first = false;
-                    }
-                }
-            },
-        );
-        // A second forward through the same operation cannot happen: each call of `max_pool2d` makes a new one.
-        let _ = self.winners.set(winners);
-        Ok((CpuStorage::F32(out), (n, oh, ow, c).into()))
-    }
-
-    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let Window { h, w, c, .. } = self.window;
-        let (oh, ow) = self.window.out();
-        let Some(winners) = self.winners.get() else { candle_core::bail!("max_pool2d: backward before forward") };
-        let mut dx = vec![0.0; x.elem_count()];
+    let (oh, ow) = (windows[0].len(), windows[1].len());
+    let mut out = uninit(n * oh * ow * c);
+    let mut winners = vec![P::of(0); out.len()];
+    with_values(xs, |xs| {
+        let lines = out.par_chunks_exact_mut(ow * c).zip(winners.par_chunks_exact_mut(ow * c));
+        lines.enumerate().for_each(|(line, (out, winners))| {
+            let image = &xs[line / oh * h * w * c..][..h * w * c];
+            dispatch(Line { image, width: w, c, row: &windows[0][line % oh], cols: &windows[1], out, winners });
+        });
+        Ok(())
+    })?;
+    record(&[xs], out, (n, oh, ow, c), move |_, grad, _| {
+        let mut dx = vec![0.0; n * h * w * c];
         with_values(grad, |dy| {
-            dx.par_chunks_mut(h * w * c).enumerate().for_each(|(image, dx)| {
-                for (oy, ox) in (0..oh).flat_map(|y| (0..ow).map(move |x| (y, x))) {
-                    let start = ((image * oh + oy) * ow + ox) * c;
-                    for (channel, (&winner, dy)) in winners[start..start + c].iter().zip(&dy[start..]).enumerate() {
-                        // The winner is inside the image, since forward looked at no other tap.
-                        if let Some((iy, ix)) = self.window.input(oy, ox, winner as usize) {
-                            dx[(iy * w + ix) * c + channel] += dy;
-                        }
-                    }
-                }
+            let images = dy.par_chunks_exact(oh * ow * c).zip(winners.par_chunks_exact(oh * ow * c));
+            dx.par_chunks_exact_mut(h * w * c).zip(images).for_each(|(dx, (dy, winners))| {
+                dispatch(Back { dx, width: w, c, windows: &windows, dy, winners });
             });
             Ok(())
         })?;
-        Ok(Some(Tensor::from_vec(dx, x.shape(), x.device())?))
+        Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, c), &Device::Cpu)?)])
+    })
+}
+
+/// A row of the result.
+struct Line<'a, P> {
+    image: &'a [f32],
+    width: usize,
+    c: usize,
+    row: &'a Window,
+    cols: &'a [Window],
+    out: &'a mut [f32],
+    winners: &'a mut [P],
+}
+
+impl<P: Place> WithSimd for Line<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let c = self.c;
+        let pixels = self.out.chunks_exact_mut(c).zip(self.winners.chunks_exact_mut(c));
+        for (col, (out, winners)) in self.cols.iter().zip(pixels) {
+            let mut place = 0;
+            for y in self.row.inside.clone() {
+                for x in col.inside.clone() {
+                    let values = &self.image[(y * self.width + x) * c..][..c];
+                    if place == 0 {
+                        out.copy_from_slice(values);
+                    } else {
+                        let (out, winners) = (&mut out[..c], &mut winners[..c]);
+                        for i in 0..c {
+                            let better = values[i] > out[i] || values[i].is_nan();
+                            out[i] = if better { values[i] } else { out[i] };
+                            winners[i] = if better { P::of(place) } else { winners[i] };
+                        }
+                    }
+                    place += 1;
+                }
+            }
+        }
     }
+}
+
+/// The gradient of an image.
+struct Back<'a, P> {
+    dx: &'a mut [f32],
+    width: usize,
+    c: usize,
+    windows: &'a [Vec<Window>; 2],
+    dy: &'a [f32],
+    winners: &'a [P],
+}
+
+impl<P: Place> WithSimd for Back<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let c = self.c;
+        let mut pixels = self.dy.chunks_exact(c).zip(self.winners.chunks_exact(c));
+        for row in &self.windows[0] {
+            for col in &self.windows[1] {
+                let Some((dy, winners)) = pixels.next() else { return };
+                let across = col.inside.len();
+                if row.inside.len() * across > 16 {
+                    // Large windows: one value at a time to where it belongs.
+                    for (i, (&dy, winner)) in dy.iter().zip(winners).enumerate() {
+                        let (y, x) =
+                            (row.inside.start + winner.get() / across, col.inside.start + winner.get() % across);
+                        self.dx[(y * self.width + x) * c + i] += dy;
+                    }
+                    continue;
+                }
+                let mut place = 0;
+                for y in row.inside.clone() {
+                    for x in col.inside.clone() {
+                        let dx = &mut self.dx[(y * self.width + x) * c..][..c];
+                        let (dy, winners, here) = (&dy[..c], &winners[..c], P::of(place));
+                        for i in 0..c {
+                            dx[i] += if winners[i] == here { dy[i] } else { 0.0 };
+                        }
+                        place += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The maximum over the places of a window, of images shifted by them. Not candle's `maximum`, which splits the gradient
+/// between equal values. A window that is cut off looks at its first row or column again, which changes nothing.
+fn portable(xs: &Tensor, windows: &[Vec<Window>; 2]) -> Result<Tensor> {
+    let side = |axis: usize| windows[axis].iter().map(|window| window.inside.len()).max().unwrap_or(0);
+    let shifted = |xs: &Tensor, axis: usize, by: usize| {
+        let place = |window: &Window| (window.inside.start + if by < window.inside.len() { by } else { 0 }) as u32;
+        let index: Vec<u32> = windows[axis].iter().map(place).collect();
+        xs.index_select(&Tensor::new(index, xs.device())?, axis + 1)
+    };
+    let xs = xs.contiguous()?;
+    let mut best = shifted(&shifted(&xs, 0, 0)?, 1, 0)?;
+    for (y, x) in (0..side(0)).flat_map(|y| (0..side(1)).map(move |x| (y, x))).skip(1) {
+        let next = shifted(&shifted(&xs, 0, y)?, 1, x)?;
+        let (larger, nan) = (next.gt(&best)?, next.ne(&next)?);
+        best = (larger + nan)?.ne(0u8)?.where_cond(&next, &best)?;
+    }
+    Ok(best)
 }

@@ -19,11 +19,15 @@ mod graph;
 mod linear;
 mod math;
 mod max_pool2d;
+mod pool;
+mod resample;
 mod shared;
+mod shuffle;
 mod simd;
 mod step;
 mod sums;
 mod tiles;
+mod upsample;
 
 pub use activation::{Activation, activate, relu};
 pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
@@ -31,9 +35,12 @@ pub use conv2d::{Conv, PreparedConv, conv2d};
 pub use elementwise::add;
 pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use linear::linear;
-pub use max_pool2d::max_pool2d;
+pub use max_pool2d::{adaptive_max_pool2d, max_pool2d};
+pub use pool::{Pool, adaptive_avg_pool2d, avg_pool2d, concat_pool2d, global_avg_pool2d};
+pub use shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use simd::{SIMD_VARIABLE, simd_level};
 pub use step::{adam_step, add_scaled, scale_add, square_average};
+pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 

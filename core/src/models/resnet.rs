@@ -1,7 +1,7 @@
 //! Residual networks (He et al., 2016), in channels-last form and with torchvision's names.
 
 use crate::error::Result;
-use crate::kernels::{self, Activation};
+use crate::kernels::{self, Activation, Pool};
 use crate::nn::{BatchNorm, Conv2d, GlobalAvgPool2d, Linear, Module, Params, linear, through_channels_last};
 use candle_core::Tensor;
 
@@ -63,7 +63,7 @@ impl Module for ResNet {
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let xs = self.conv1.forward_channels_last(xs, train)?; // [N, H/2, W/2, 64]
         let xs = self.bn1.forward_with(&xs, train, Activation::Relu, None)?;
-        let xs = kernels::max_pool2d(&xs, (3, 3), 2, 1)?; // [N, H/4, W/4, 64]
+        let xs = kernels::max_pool2d(&xs, &Pool::new(3, 2, 1))?; // [N, H/4, W/4, 64]
         let xs = self.blocks.iter().try_fold(xs, |xs, block| block.forward_channels_last(&xs, train))?;
         match &self.fc {
             Some(fc) => fc.forward(&GlobalAvgPool2d.forward_channels_last(&xs, train)?, train),

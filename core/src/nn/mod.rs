@@ -7,8 +7,8 @@ mod params;
 mod sequential;
 
 pub use layers::{
-    AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, GlobalAvgPool2d, Linear, MaxPool2d, Relu,
-    linear,
+    AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout,
+    Flatten, GlobalAvgPool2d, Linear, MaxPool2d, PixelShuffle, Relu, Upsample, linear,
 };
 pub(crate) use params::lock;
 pub use params::{Kind, Param, Params, Stream};

@@ -5,6 +5,7 @@ use super::{
 };
 use super::{Relu, linear};
 use crate::error::Result;
+use crate::kernels::Pool;
 use candle_core::Tensor;
 
 /// PyTorch's `nn.Sequential`: children are named `0`, `1`, `2`, ...
@@ -91,7 +92,7 @@ impl Sequential {
     /// A [`MaxPool2d`].
     #[must_use]
     pub fn max_pool2d(self, kernel: usize, stride: usize, padding: usize) -> Sequential {
-        self.push(MaxPool2d { kernel, stride, padding })
+        self.push(MaxPool2d(Pool::new(kernel, stride, padding)))
     }
 
     /// fast.ai's [`AdaptiveConcatPool2d`].

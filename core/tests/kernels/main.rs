@@ -10,6 +10,7 @@ mod conv2d;
 mod levels;
 mod linear;
 mod max_pool2d;
+mod pool;
 mod step;
 
 /// What outputs and gradients may be off by, relative to the largest magnitude.

@@ -12,4 +12,7 @@ pub use conv::{Conv2d, Conv2dConfig};
 pub use dropout::Dropout;
 pub use linear::{Linear, linear};
 pub use norm::BatchNorm;
-pub use pool::{AdaptiveConcatPool2d, Flatten, GlobalAvgPool2d, MaxPool2d};
+pub use pool::{
+    AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d,
+    PixelShuffle, Upsample,
+};

@@ -1,60 +1,65 @@
 //! Pooling layers, and the end of the image part of a network.
 
 use crate::error::Result;
-use crate::kernels;
+use crate::kernels::{self, Pool};
 use crate::nn::{Module, through_channels_last};
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
+
+/// A layer whose channels-last form is one kernel.
+macro_rules! through_kernel {
+    ($layer:ty, |$self:ident, $xs:ident| $kernel:expr) => {
+        impl Module for $layer {
+            fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+                through_channels_last(self, xs, train)
+            }
+
+            fn forward_channels_last(&$self, $xs: &Tensor, _train: bool) -> Result<Tensor> {
+                Ok($kernel?)
+            }
+        }
+    };
+}
 
 /// The largest value of each window. PyTorch's `nn.MaxPool2d`.
-pub struct MaxPool2d {
-    /// Side of the square window.
-    pub kernel: usize,
-    /// Step between windows.
-    pub stride: usize,
-    /// Border of minus infinity on each side.
-    pub padding: usize,
-}
+pub struct MaxPool2d(pub Pool);
 
-impl Module for MaxPool2d {
-    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        through_channels_last(self, xs, train)
-    }
+through_kernel!(MaxPool2d, |self, xs| kernels::max_pool2d(xs, &self.0));
 
-    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        Ok(kernels::max_pool2d(xs, (self.kernel, self.kernel), self.stride, self.padding)?)
-    }
-}
+/// The mean of each window, border included. PyTorch's `nn.AvgPool2d`.
+pub struct AvgPool2d(pub Pool);
 
-/// The mean over each channel, `[N, C, H, W]` to `[N, C]`: `AdaptiveGlobalAvgPool2d(1)` and `Flatten`.
+through_kernel!(AvgPool2d, |self, xs| kernels::avg_pool2d(xs, &self.0, true));
+
+/// Means over a grid of [height, width] windows. PyTorch's `nn.AdaptiveAvgPool2d`.
+pub struct AdaptiveAvgPool2d(pub [usize; 2]);
+
+through_kernel!(AdaptiveAvgPool2d, |self, xs| kernels::adaptive_avg_pool2d(xs, self.0));
+
+/// Maxima over a grid of [height, width] windows. PyTorch's `nn.AdaptiveMaxPool2d`.
+pub struct AdaptiveMaxPool2d(pub [usize; 2]);
+
+through_kernel!(AdaptiveMaxPool2d, |self, xs| kernels::adaptive_max_pool2d(xs, self.0));
+
+/// The mean over each channel, `[N, C, H, W]` to `[N, C]`: `AdaptiveAvgPool2d(1)` and `Flatten`.
 pub struct GlobalAvgPool2d;
 
-impl Module for GlobalAvgPool2d {
-    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        Ok(xs.flatten_from(2)?.mean(D::Minus1)?)
-    }
-
-    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        Ok(xs.flatten(1, 2)?.mean(1)?)
-    }
-}
+through_kernel!(GlobalAvgPool2d, |self, xs| kernels::global_avg_pool2d(xs));
 
 /// Maximum and mean over each channel side by side, maximum first: fast.ai's `AdaptiveConcatPool2d` and `Flatten`,
 /// `[N, C, H, W]` to `[N, 2C]`.
 pub struct AdaptiveConcatPool2d;
 
-impl Module for AdaptiveConcatPool2d {
-    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        through_channels_last(self, xs, train)
-    }
+through_kernel!(AdaptiveConcatPool2d, |self, xs| kernels::concat_pool2d(xs));
 
-    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let (_, h, w, _) = xs.dims4()?;
-        // Not candle's `max`, whose gradient goes to all of several equal values.
-        let max = kernels::max_pool2d(xs, (h, w), 1, 0)?.flatten_from(1)?;
-        let mean = GlobalAvgPool2d.forward_channels_last(xs, train)?;
-        Ok(Tensor::cat(&[&max, &mean], 1)?)
-    }
-}
+/// Channels into pixels, `[N, C·r², H, W]` to `[N, C, H·r, W·r]`. PyTorch's `nn.PixelShuffle`.
+pub struct PixelShuffle(pub usize);
+
+through_kernel!(PixelShuffle, |self, xs| kernels::pixel_shuffle(xs, self.0));
+
+/// To a fixed [height, width] by the nearest pixel. PyTorch's `nn.Upsample(size)`.
+pub struct Upsample(pub [usize; 2]);
+
+through_kernel!(Upsample, |self, xs| kernels::upsample_nearest2d(xs, self.0));
 
 /// Joins all axes but the first, `[N, C, H, W]` to `[N, C·H·W]`. PyTorch's `nn.Flatten`.
 pub struct Flatten;
