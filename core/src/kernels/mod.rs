@@ -13,14 +13,17 @@
 
 mod activation;
 mod batch_norm;
+mod cat;
 mod conv2d;
 mod elementwise;
 mod graph;
+mod layer_norm;
 mod linear;
 mod math;
 mod max_pool2d;
 mod pool;
 mod resample;
+mod scale;
 mod shared;
 mod shuffle;
 mod simd;
@@ -31,12 +34,15 @@ mod upsample;
 
 pub use activation::{Activation, activate, relu};
 pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
+pub use cat::cat;
 pub use conv2d::{Conv, PreparedConv, conv2d};
 pub use elementwise::add;
 pub use graph::{backward, grad_enabled, no_grad, recorded};
+pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use max_pool2d::{adaptive_max_pool2d, max_pool2d};
 pub use pool::{Pool, adaptive_avg_pool2d, avg_pool2d, concat_pool2d, global_avg_pool2d};
+pub use scale::{scale, scale_samples};
 pub use shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use simd::{SIMD_VARIABLE, simd_level};
 pub use step::{adam_step, add_scaled, scale_add, square_average};

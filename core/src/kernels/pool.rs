@@ -1,5 +1,6 @@
 //! Windows over images, and the pools that take means of them.
 
+use super::cat::cat;
 use super::max_pool2d::adaptive_max_pool2d;
 use super::resample::{Axis, resample};
 use candle_core::{Result, Tensor};
@@ -118,7 +119,7 @@ pub fn global_avg_pool2d(xs: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// When the image is empty.
 pub fn concat_pool2d(xs: &Tensor) -> Result<Tensor> {
-    Tensor::cat(&[adaptive_max_pool2d(xs, [1, 1])?.flatten_from(1)?, global_avg_pool2d(xs)?], 1)
+    cat(&[&adaptive_max_pool2d(xs, [1, 1])?.flatten_from(1)?, &global_avg_pool2d(xs)?])
 }
 
 fn means(xs: &Tensor, windows: &[Vec<Window>; 2], count: impl Fn(&Window) -> usize) -> Result<Tensor> {
