@@ -5,7 +5,7 @@ use super::activation::Activation;
 use super::graph::record;
 use super::shared::uninit;
 use super::simd::dispatch;
-use super::{fast, with_values};
+use super::{fast, with_optional, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -125,13 +125,6 @@ fn channels(xs: &Tensor) -> Result<usize> {
     match xs.dims().last() {
         Some(&c) if xs.elem_count() > 0 => Ok(c),
         _ => candle_core::bail!("batch_norm: nothing to normalise in a tensor of shape {:?}", xs.dims()),
-    }
-}
-
-fn with_optional<T>(xs: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
-    match xs {
-        Some(xs) => with_values(xs, |xs| f(Some(xs))),
-        None => f(None),
     }
 }
 

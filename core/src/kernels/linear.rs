@@ -1,8 +1,8 @@
 //! The fully connected layer's product.
 
-use super::conv2d::{Conv, Geometry, forward, pack, record_product, with_bias};
+use super::conv2d::{Conv, Geometry, forward, pack, record_product};
 use super::tiles::dot;
-use super::{fast, with_values};
+use super::{fast, with_optional, with_values};
 use candle_core::{Result, Tensor};
 
 /// Rows up to which dot products with the rows of the weight are quicker than packing it.
@@ -36,7 +36,7 @@ pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
     let g = Geometry::new(&[1, rows, 1, k], &[n, k, 1, 1], &Conv::new(1, 0))?;
     let values = with_values(xs, |x| {
         with_values(weight, |w| {
-            with_bias(bias, |bias| {
+            with_optional(bias, |bias| {
                 Ok(if rows <= FEW { dot(x, w, bias, k) } else { forward(&g, x, &pack(&g, w), bias, None) })
             })
         })

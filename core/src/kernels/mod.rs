@@ -88,3 +88,11 @@ fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T>
         _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
     }
 }
+
+/// [`with_values`] for what may not be there.
+fn with_optional<T>(xs: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
+    match xs {
+        Some(xs) => with_values(xs, |xs| f(Some(xs))),
+        None => f(None),
+    }
+}

@@ -3,7 +3,7 @@
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
-use tallow::kernels::{Conv, PreparedConv, conv2d};
+use tallow::kernels::{Activation, Conv, PreparedConv, conv2d};
 use tallow::rng::Rng;
 
 /// A convolution's sizes; the formula gives its values.
@@ -112,12 +112,15 @@ impl Case {
         let prepared = PreparedConv::new(&tensor("w", &wd), bias.as_ref(), &self.conv).unwrap();
         let [want, ..] = self.reference(&x, &w, &b, &dy);
         let x = tensor("x", &xd);
-        let double = |values: &mut [f32]| values.iter_mut().for_each(|value| *value *= 2.0);
-        let got = values(&prepared.run(&x, Some(&tensor("r", &yd)), &double).unwrap());
-        let want: Vec<f64> = want.iter().zip(formula("r", want.len())).map(|(y, r)| 2.0 * (y + r)).collect();
+        let got = values(&prepared.run(&x, Some(&tensor("r", &yd)), Activation::LeakyRelu(0.5)).unwrap());
+        let want: Vec<f64> = want
+            .iter()
+            .zip(formula("r", want.len()))
+            .map(|(y, r)| if y + r > 0.0 { y + r } else { 0.5 * (y + r) })
+            .collect();
         assert_close(&format!("prepared {self:?}"), &got, &want, TOLERANCE);
         let misfit = tensor("r", &[yd[0], yd[1], yd[2], yd[3] + 1]);
-        assert!(prepared.run(&x, Some(&misfit), &|_| ()).is_err());
+        assert!(prepared.run(&x, Some(&misfit), Activation::None).is_err());
     }
 }
 
@@ -293,10 +296,10 @@ fn a_prepared_convolution_serves_images_of_any_size() {
     for (h, w) in [(1, 1), (20, 24), (2, 3), (16, 16)] {
         let xs = formula_tensor("x", &[1, h, w, 36]).to_dtype(DType::F32).unwrap();
         let want = values(&conv2d(&xs, &weight, None, &Conv::new(1, 1)).unwrap());
-        assert_close("prepared", &values(&prepared.run(&xs, None, &|_| ()).unwrap()), &want, TOLERANCE);
+        assert_close("prepared", &values(&prepared.run(&xs, None, Activation::None).unwrap()), &want, TOLERANCE);
     }
     let narrow = formula_tensor("x", &[1, 4, 4, 35]).to_dtype(DType::F32).unwrap();
-    assert!(prepared.run(&narrow, None, &|_| ()).is_err());
+    assert!(prepared.run(&narrow, None, Activation::None).is_err());
     assert!(PreparedConv::new(&weight, Some(&narrow), &Conv::new(1, 1)).is_err());
     assert!(PreparedConv::new(&weight, None, &Conv::new(0, 1)).is_err());
 }

@@ -3,11 +3,13 @@
 
 use super::geometry::Geometry;
 use crate::kernels::shared::uninit;
-use crate::kernels::simd::dispatch;
+use crate::kernels::simd::{dispatch, load, store};
+use crate::kernels::tiles::Finish;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Channels that go together: their part of the kernel stays in the nearest cache.
-const LANES: usize = 32;
+/// Registers of channels that go together.
+const REGISTERS: usize = 4;
 
 /// The result `[N, H', W', C]`.
 pub(super) fn forward(
@@ -15,7 +17,7 @@ pub(super) fn forward(
     xs: &[f32],
     weight: &[f32],
     bias: Option<&[f32]>,
-    finish: Option<&(dyn Fn(usize, &mut [f32]) + Sync)>,
+    finish: Option<&Finish<'_>>,
 ) -> Vec<f32> {
     let gather = Gather {
         from: (g.h, g.w),
@@ -57,7 +59,7 @@ impl Gather {
         source: &[f32],
         weight: &[f32],
         bias: Option<&[f32]>,
-        finish: Option<&(dyn Fn(usize, &mut [f32]) + Sync)>,
+        finish: Option<&Finish<'_>>,
     ) -> Vec<f32> {
         let (c, (h, w), (to_h, to_w)) = (g.channels(), self.from, self.to);
         let weight = by_tap(weight, c, g.taps());
@@ -65,42 +67,93 @@ impl Gather {
         out.par_chunks_exact_mut(to_w * c).enumerate().for_each(|(index, out)| {
             let (image, rows) = (index / to_h, &self.rows[index % to_h]);
             let image = &source[image * h * w * c..][..h * w * c];
-            dispatch(|| {
-                for first in (0..c).step_by(LANES) {
-                    let lanes = LANES.min(c - first);
-                    for (x, cols) in self.cols.iter().enumerate() {
-                        let mut sums = [0.0; LANES];
-                        if let Some(bias) = bias {
-                            sums[..lanes].copy_from_slice(&bias[first..first + lanes]);
-                        }
-                        for &(ky, y) in rows {
-                            for &(kx, x) in cols {
-                                let values = &image[(y * w + x) * c + first..][..lanes];
-                                let weight = &weight[(ky * g.kernel[1] + kx) * c + first..][..lanes];
-                                add_products(&mut sums, values, weight);
-                            }
-                        }
-                        out[x * c + first..][..lanes].copy_from_slice(&sums[..lanes]);
-                    }
-                }
+            let start = index * to_w * c;
+            dispatch(Line {
+                image,
+                w,
+                c,
+                across: g.kernel[1],
+                rows,
+                cols: &self.cols,
+                weight: &weight,
+                bias,
+                finish,
+                start,
+                out,
             });
-            if let Some(finish) = finish {
-                finish(index * to_w * c, out);
-            }
         });
         out
     }
 }
 
-/// `sums += a * b`. With all lanes in use the sums stay in registers.
-#[inline(always)]
-fn add_products(sums: &mut [f32; LANES], a: &[f32], b: &[f32]) {
-    if let (Ok(a), Ok(b)) = (<&[f32; LANES]>::try_from(a), <&[f32; LANES]>::try_from(b)) {
-        for i in 0..LANES {
-            sums[i] += a[i] * b[i];
+/// A row of the result.
+struct Line<'a> {
+    image: &'a [f32],
+    w: usize,
+    c: usize,
+    /// Taps of a row of the kernel.
+    across: usize,
+    rows: &'a [(usize, usize)],
+    cols: &'a [Vec<(usize, usize)>],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    finish: Option<&'a Finish<'a>>,
+    /// Where the row begins in the result.
+    start: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Line<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Line { c, .. } = self;
+        // Some registers of channels at a time: their part of the kernel stays in the nearest cache.
+        let step = REGISTERS * S::F32_LANES;
+        for first in (0..c).step_by(step) {
+            let lanes = step.min(c - first);
+            for (x, cols) in self.cols.iter().enumerate() {
+                let out = &mut self.out[x * c + first..][..lanes];
+                let mut sums = match self.bias {
+                    Some(bias) => load_some(simd, &bias[first..first + lanes]),
+                    None => [simd.splat_f32s(0.0); REGISTERS],
+                };
+                for &(ky, y) in self.rows {
+                    for &(kx, x) in cols {
+                        let values = load_some(simd, &self.image[(y * self.w + x) * c + first..][..lanes]);
+                        let weight = load_some(simd, &self.weight[(ky * self.across + kx) * c + first..][..lanes]);
+                        add_products(simd, &mut sums, values, weight);
+                    }
+                }
+                out.chunks_mut(S::F32_LANES).zip(sums).for_each(|(out, sum)| store(simd, out, sum));
+                if let Some(finish) = self.finish {
+                    finish.apply(self.start + x * c + first, out);
+                }
+            }
         }
-    } else {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+}
+
+/// Up to [`REGISTERS`] registers.
+#[inline(always)]
+fn load_some<S: Simd>(simd: S, from: &[f32]) -> [S::f32s; REGISTERS] {
+    match S::as_simd_f32s(from) {
+        ([a, b, c, d], []) => [*a, *b, *c, *d],
+        _ => {
+            let mut registers = [simd.splat_f32s(0.0); REGISTERS];
+            for (register, from) in registers.iter_mut().zip(from.chunks(S::F32_LANES)) {
+                *register = load(simd, from);
+            }
+            registers
+        }
+    }
+}
+
+#[inline(always)]
+fn add_products<S: Simd>(simd: S, sums: &mut [S::f32s; REGISTERS], a: [S::f32s; REGISTERS], b: [S::f32s; REGISTERS]) {
+    for i in 0..REGISTERS {
+        sums[i] = simd.mul_add_e_f32s(a[i], b[i], sums[i]);
     }
 }
 
@@ -124,7 +177,7 @@ pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f3
                     let (ky, kx) = (tap / g.kernel[1], tap % g.kernel[1]);
                     let Some(iy) = g.input(0, y, ky) else { continue };
                     let xs = &xs[(image * g.h + iy) * g.w * c..][..g.w * c];
-                    dispatch(|| add_row(g, kx, c, dy, xs, sums));
+                    dispatch(AddRow { g, kx, dy, xs, sums });
                 }
             }
             sums
@@ -136,16 +189,32 @@ pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f3
 }
 
 /// What a row of output pixels adds to the sums of a tap.
-#[inline(always)]
-fn add_row(g: &Geometry, kx: usize, c: usize, dy: &[f32], xs: &[f32], sums: &mut [f32]) {
-    for first in (0..c).step_by(LANES) {
-        let lanes = LANES.min(c - first);
-        let mut sum = [0.0; LANES];
-        for (x, dy) in dy.chunks_exact(c).enumerate() {
-            if let Some(ix) = g.input(1, x, kx) {
-                add_products(&mut sum, &dy[first..first + lanes], &xs[ix * c + first..][..lanes]);
+struct AddRow<'a> {
+    g: &'a Geometry,
+    kx: usize,
+    dy: &'a [f32],
+    xs: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let c = self.sums.len();
+        let step = REGISTERS * S::F32_LANES;
+        for first in (0..c).step_by(step) {
+            let lanes = step.min(c - first);
+            let sums = &mut self.sums[first..first + lanes];
+            let mut sum = load_some(simd, sums);
+            for (x, dy) in self.dy.chunks_exact(c).enumerate() {
+                if let Some(ix) = self.g.input(1, x, self.kx) {
+                    let (dy, xs) = (&dy[first..first + lanes], &self.xs[ix * c + first..][..lanes]);
+                    add_products(simd, &mut sum, load_some(simd, dy), load_some(simd, xs));
+                }
             }
+            sums.chunks_mut(S::F32_LANES).zip(sum).for_each(|(sums, sum)| store(simd, sums, sum));
         }
-        sums[first..first + lanes].iter_mut().zip(sum).for_each(|(sums, sum)| *sums += sum);
     }
 }

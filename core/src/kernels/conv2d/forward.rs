@@ -3,7 +3,7 @@
 
 use super::geometry::{Geometry, raster};
 use crate::kernels::shared::uninit;
-use crate::kernels::tiles::{NOWHERE, Panels, Product};
+use crate::kernels::tiles::{Finish, NOWHERE, Panels, Product};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(in crate::kernels) fn forward(
     xs: &[f32],
     weights: &[Panels],
     bias: Option<&[f32]>,
-    finish: Option<&(dyn Fn(usize, &mut [f32]) + Sync)>,
+    finish: Option<&Finish<'_>>,
 ) -> Vec<f32> {
     let view = View::new(g, xs);
     let mut out = uninit(g.out_pixels() * g.outputs());

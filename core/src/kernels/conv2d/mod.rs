@@ -17,7 +17,7 @@ pub use prepared::PreparedConv;
 
 use super::graph::record;
 use super::sums::sum_rows;
-use super::{fast, with_values};
+use super::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
@@ -60,7 +60,7 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) 
     }
     let values = with_values(xs, |x| {
         with_values(weight, |w| {
-            with_bias(bias, |bias| {
+            with_optional(bias, |bias| {
                 Ok(if g.depthwise() {
                     depthwise::forward(&g, x, w, bias, None)
                 } else {
@@ -105,14 +105,6 @@ fn check_bias(bias: Option<&Tensor>, outputs: usize) -> Result<()> {
             candle_core::bail!("conv2d: expected a bias of shape [{outputs}], got {:?}", bias.dims())
         }
         _ => Ok(()),
-    }
-}
-
-/// [`with_values`] for what may not be there.
-pub(super) fn with_bias<T>(bias: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
-    match bias {
-        Some(bias) => with_values(bias, |bias| f(Some(bias))),
-        None => f(None),
     }
 }
 

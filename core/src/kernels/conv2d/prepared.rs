@@ -2,9 +2,10 @@
 
 use super::geometry::Geometry;
 use super::winograd::{self, Winograd};
-use super::{Conv, check_bias, depthwise, forward, pack, with_bias};
-use crate::kernels::tiles::Panels;
-use crate::kernels::with_values;
+use super::{Conv, check_bias, depthwise, forward, pack};
+use crate::kernels::activation::Activation;
+use crate::kernels::tiles::{Finish, Panels};
+use crate::kernels::{with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::OnceLock;
 
@@ -34,34 +35,28 @@ impl PreparedConv {
         Ok(PreparedConv { weight, bias, conv: *conv, direct: OnceLock::new(), winograd: OnceLock::new() })
     }
 
-    /// `finish(conv2d(xs) + residual)`, where `finish` works on slices of the result. Gradients do not flow through it.
+    /// `activation(conv2d(xs) + residual)`. Gradients do not flow through it.
     ///
     /// # Errors
     /// As [`super::conv2d`], and when `residual` has not the result's shape.
-    pub fn run(&self, xs: &Tensor, residual: Option<&Tensor>, finish: &(dyn Fn(&mut [f32]) + Sync)) -> Result<Tensor> {
+    pub fn run(&self, xs: &Tensor, residual: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
         let g = Geometry::new(xs.dims(), self.weight.dims(), &self.conv)?;
         let shape = [g.n, g.oh, g.ow, g.outputs()];
         if let Some(residual) = residual.filter(|residual| residual.dims() != shape) {
             candle_core::bail!("conv2d: a residual of shape {:?} for a result of shape {shape:?}", residual.dims());
         }
         let values = with_values(xs, |x| {
-            with_bias(self.bias.as_ref(), |bias| {
-                with_bias(residual, |residual| {
-                    let last = |at: usize, values: &mut [f32]| {
-                        if let Some(residual) = residual {
-                            let residual = &residual[at..at + values.len()];
-                            values.iter_mut().zip(residual).for_each(|(value, residual)| *value += residual);
-                        }
-                        finish(values);
-                    };
+            with_optional(self.bias.as_ref(), |bias| {
+                with_optional(residual, |residual| {
+                    let finish = Finish { residual, activation };
                     with_values(&self.weight, |w| {
                         Ok(if g.depthwise() {
-                            depthwise::forward(&g, x, w, bias, Some(&last))
+                            depthwise::forward(&g, x, w, bias, Some(&finish))
                         } else if let Some(winograd) = Winograd::of(&g) {
                             let panels = self.winograd.get_or_init(|| winograd::pack(w, g.co, g.ci));
-                            winograd.run(x, panels, bias, Some(&last))
+                            winograd.run(x, panels, bias, Some(&finish))
                         } else {
-                            forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&last))
+                            forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&finish))
                         })
                     })
                 })

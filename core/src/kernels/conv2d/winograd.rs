@@ -11,7 +11,7 @@
 use super::geometry::Geometry;
 use crate::kernels::shared::{SharedMut, uninit};
 use crate::kernels::simd::{dispatch, load, store};
-use crate::kernels::tiles::{Panels, Product};
+use crate::kernels::tiles::{Finish, Panels, Product};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -70,7 +70,7 @@ impl Winograd {
         xs: &[f32],
         weights: &Panels,
         bias: Option<&[f32]>,
-        finish: Option<&(dyn Fn(usize, &mut [f32]) + Sync)>,
+        finish: Option<&Finish<'_>>,
     ) -> Vec<f32> {
         let (from, to) = (self.source[2], self.target[2]);
         let mut out = uninit(self.n * self.target[0] * self.target[1] * to);
@@ -202,7 +202,7 @@ impl WithSimd for TransformBack<'_> {
                     let pixel = unsafe { end.out.part(start, lanes) };
                     store(simd, pixel, simd.add_f32s(values[row], bias));
                     if let Some(finish) = end.finish {
-                        finish(start, pixel);
+                        finish.apply(start, pixel);
                     }
                 }
             }
@@ -214,7 +214,7 @@ impl WithSimd for TransformBack<'_> {
 struct End<'a> {
     out: SharedMut<'a>,
     bias: Option<&'a [f32]>,
-    finish: Option<&'a (dyn Fn(usize, &mut [f32]) + Sync)>,
+    finish: Option<&'a Finish<'a>>,
 }
 
 /// The transformed weights, as one matrix for each point: from `[outputs, channels, 3, 3]`.

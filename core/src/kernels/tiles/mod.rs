@@ -7,11 +7,13 @@
 //! batches too small to be worth packing.
 
 mod dot;
+mod finish;
 mod outer;
 mod panels;
 mod product;
 
 pub(super) use dot::dot;
+pub(super) use finish::Finish;
 pub(super) use outer::Outer;
 pub(super) use panels::Panels;
 pub(super) use product::{NOWHERE, Product};

@@ -1,7 +1,7 @@
 //! Rows of pieces times a packed matrix.
 #![allow(unsafe_code)]
 
-use super::{Panels, ROWS, WIDEST, vectors};
+use super::{Finish, Panels, ROWS, WIDEST, vectors};
 use crate::kernels::shared::SharedMut;
 use crate::kernels::simd::dispatch;
 use pulp::{Simd, WithSimd};
@@ -38,8 +38,8 @@ pub(in crate::kernels) struct Product<'a> {
     pub(in crate::kernels) place: &'a (dyn Fn(usize, &mut [usize]) -> usize + Sync),
     /// Added to every row.
     pub(in crate::kernels) bias: Option<&'a [f32]>,
-    /// The last word on a finished part of a row, with its place in the output.
-    pub(in crate::kernels) finish: Option<&'a (dyn Fn(usize, &mut [f32]) + Sync)>,
+    /// The last word on a finished part of a row.
+    pub(in crate::kernels) finish: Option<&'a Finish<'a>>,
 }
 
 impl Product<'_> {
@@ -131,7 +131,7 @@ impl WithSimd for Block<'_> {
                         scratch.iter().zip(places).for_each(|(row, &at)| part(at).copy_from_slice(&row[..columns]));
                     }
                     if let (true, Some(finish)) = (group + 1 == groups.len(), finish) {
-                        places.iter().for_each(|&at| finish(at + column, part(at)));
+                        places.iter().for_each(|&at| finish.apply(at + column, part(at)));
                     }
                 }
             }
