@@ -6,7 +6,7 @@ use crate::rng::Rng;
 use candle_core::{Device, Shape, Tensor, Var};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a parameter is for. Optimizers treat the kinds differently.
@@ -33,6 +33,7 @@ struct Inner {
     var: Var,
     group: AtomicUsize,
     frozen: AtomicBool,
+    version: AtomicU64,
 }
 
 impl Param {
@@ -46,9 +47,26 @@ impl Param {
         self.0.kind
     }
 
-    /// The variable behind it, for optimizers and for loading weights.
+    /// The variable behind it, for optimizers and for loading weights. Whoever asks for it may change it, so what layers
+    /// keep for inference, made of the old values, is made anew. Do not keep it for changes later.
     pub fn var(&self) -> &Var {
+        self.0.version.fetch_add(1, Ordering::Relaxed);
         &self.0.var
+    }
+
+    /// Its sizes.
+    pub fn dims(&self) -> &[usize] {
+        self.0.var.dims()
+    }
+
+    /// How many numbers it holds.
+    pub fn elem_count(&self) -> usize {
+        self.0.var.elem_count()
+    }
+
+    /// A number that grows whenever its values may have changed.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Relaxed)
     }
 
     /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so does
@@ -133,6 +151,7 @@ impl Params {
             var: Var::from_tensor(&value.contiguous()?)?,
             group: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
+            version: AtomicU64::new(0),
         };
         let param = Param(Arc::new(inner));
         self.shared().params.push(param.clone());
@@ -188,7 +207,7 @@ impl Params {
 
     /// How many numbers the network has to learn, frozen ones included, buffers not.
     pub fn count(&self) -> usize {
-        self.all().iter().filter(|p| p.kind() != Kind::Buffer).map(|p| p.var().elem_count()).sum()
+        self.all().iter().filter(|p| p.kind() != Kind::Buffer).map(Param::elem_count).sum()
     }
 
     /// Puts the parameters into groups by their names: group `i` takes those under one of the prefixes `groups[i]`.

@@ -109,10 +109,10 @@ impl Case {
         let ((xd, wd, yd), [x, w, b, dy]) = (self.dims(), self.inputs());
         let tensor = |name: &str, dims: &[usize]| formula_tensor(name, dims).to_dtype(DType::F32).unwrap();
         let bias = self.bias.then(|| tensor("b", &[self.o]));
-        let prepared = PreparedConv::new(&tensor("w", &wd), bias.as_ref(), &self.conv).unwrap();
+        let prepared = PreparedConv::new(&tensor("w", &wd), bias.as_ref()).unwrap();
         let [want, ..] = self.reference(&x, &w, &b, &dy);
         let x = tensor("x", &xd);
-        let got = values(&prepared.run(&x, Some(&tensor("r", &yd)), Activation::LeakyRelu(0.5)).unwrap());
+        let got = values(&prepared.run(&x, &self.conv, Some(&tensor("r", &yd)), Activation::LeakyRelu(0.5)).unwrap());
         let want: Vec<f64> = want
             .iter()
             .zip(formula("r", want.len()))
@@ -120,7 +120,7 @@ impl Case {
             .collect();
         assert_close(&format!("prepared {self:?}"), &got, &want, TOLERANCE);
         let misfit = tensor("r", &[yd[0], yd[1], yd[2], yd[3] + 1]);
-        assert!(prepared.run(&x, Some(&misfit), Activation::None).is_err());
+        assert!(prepared.run(&x, &self.conv, Some(&misfit), Activation::None).is_err());
     }
 }
 
@@ -292,16 +292,23 @@ fn three_by_three_in_tiles_of_four_by_four() {
 #[test]
 fn a_prepared_convolution_serves_images_of_any_size() {
     let weight = formula_tensor("w", &[40, 36, 3, 3]).to_dtype(DType::F32).unwrap();
-    let prepared = PreparedConv::new(&weight, None, &Conv::new(1, 1)).unwrap();
+    let prepared = PreparedConv::new(&weight, None).unwrap();
     for (h, w) in [(1, 1), (20, 24), (2, 3), (16, 16)] {
         let xs = formula_tensor("x", &[1, h, w, 36]).to_dtype(DType::F32).unwrap();
         let want = values(&conv2d(&xs, &weight, None, &Conv::new(1, 1)).unwrap());
-        assert_close("prepared", &values(&prepared.run(&xs, None, Activation::None).unwrap()), &want, TOLERANCE);
+        assert_close(
+            "prepared",
+            &values(&prepared.run(&xs, &Conv::new(1, 1), None, Activation::None).unwrap()),
+            &want,
+            TOLERANCE,
+        );
     }
     let narrow = formula_tensor("x", &[1, 4, 4, 35]).to_dtype(DType::F32).unwrap();
-    assert!(prepared.run(&narrow, None, Activation::None).is_err());
-    assert!(PreparedConv::new(&weight, Some(&narrow), &Conv::new(1, 1)).is_err());
-    assert!(PreparedConv::new(&weight, None, &Conv::new(0, 1)).is_err());
+    assert!(prepared.run(&narrow, &Conv::new(1, 1), None, Activation::None).is_err());
+    assert!(PreparedConv::new(&weight, Some(&narrow)).is_err());
+    assert!(PreparedConv::new(&weight.to_dtype(DType::F64).unwrap(), None).is_err());
+    let xs = formula_tensor("x", &[1, 4, 4, 36]).to_dtype(DType::F32).unwrap();
+    assert!(prepared.run(&xs, &Conv::new(0, 1), None, Activation::None).is_err());
 }
 
 #[test]

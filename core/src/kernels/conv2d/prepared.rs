@@ -5,7 +5,7 @@ use super::winograd::{self, Winograd};
 use super::{Conv, check_bias, depthwise, forward, pack};
 use crate::kernels::activation::Activation;
 use crate::kernels::tiles::{Finish, Panels};
-use crate::kernels::{with_optional, with_values};
+use crate::kernels::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::OnceLock;
 
@@ -14,33 +14,34 @@ use std::sync::OnceLock;
 pub struct PreparedConv {
     weight: Tensor,
     bias: Option<Tensor>,
-    conv: Conv,
     /// Packed when first used: which of the two it will be depends on the size of the images.
     direct: OnceLock<Vec<Panels>>,
     winograd: OnceLock<Panels>,
 }
 
 impl PreparedConv {
-    /// Packs `weight` `[O, C / groups, kh, kw]`.
+    /// Takes `weight` `[O, C / groups, kh, kw]` and `bias` `[O]`, `f32` in CPU memory.
     ///
     /// # Errors
-    /// When the shapes do not fit together.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) -> Result<PreparedConv> {
-        let (outputs, ci, kh, kw) = weight.dims4()?;
-        check_bias(bias, outputs)?;
+    /// When the bias has another length, or a tensor another type or place.
+    pub fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<PreparedConv> {
+        check_bias(bias, weight.dims4()?.0)?;
+        if !(fast(weight) && bias.is_none_or(fast)) {
+            candle_core::bail!("a convolution is prepared from f32 tensors in CPU memory, not from {weight:?}");
+        }
         let (weight, bias) = (weight.detach(), bias.map(Tensor::detach));
-        // The smallest image that the kernel fits, to see whether the rest fits together.
-        let smallest = [1, conv.dilation[0] * (kh - 1) + 1, conv.dilation[1] * (kw - 1) + 1, ci * conv.groups];
-        Geometry::new(&smallest, weight.dims(), conv)?;
-        Ok(PreparedConv { weight, bias, conv: *conv, direct: OnceLock::new(), winograd: OnceLock::new() })
+        Ok(PreparedConv { weight, bias, direct: OnceLock::new(), winograd: OnceLock::new() })
     }
 
-    /// `activation(conv2d(xs) + residual)`. Gradients do not flow through it.
+    /// `activation(conv2d(xs) + residual)`. Gradients do not flow through it. All calls must have the same groups.
     ///
     /// # Errors
     /// As [`super::conv2d`], and when `residual` has not the result's shape.
-    pub fn run(&self, xs: &Tensor, residual: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
-        let g = Geometry::new(xs.dims(), self.weight.dims(), &self.conv)?;
+    pub fn run(&self, xs: &Tensor, conv: &Conv, residual: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
+        let g = Geometry::new(xs.dims(), self.weight.dims(), conv)?;
+        if !fast(xs) || self.direct.get().is_some_and(|panels| panels.len() != g.groups) {
+            candle_core::bail!("a prepared convolution got {xs:?} in {} groups", g.groups);
+        }
         let shape = [g.n, g.oh, g.ow, g.outputs()];
         if let Some(residual) = residual.filter(|residual| residual.dims() != shape) {
             candle_core::bail!("conv2d: a residual of shape {:?} for a result of shape {shape:?}", residual.dims());
