@@ -9,7 +9,7 @@ use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::metrics::Confusion;
-use tallow::models::{ResNet, vision_head};
+use tallow::models::{Arch, vision_head};
 use tallow::nn::{Params, Sequential, losses};
 use tallow::optim::Adam;
 use tallow::plot::{Figure, HeatMap, Plot};
@@ -43,8 +43,8 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
 
     let params = Params::new(&rng.stream("init"), &s.device);
     let resnet18 = Sequential::new(&params)
-        .add(|p| ResNet::new([2, 2, 2, 2], None, p))? // [N, 3, 28, 28] to [N, 512, 1, 1]
-        .add(|p| vision_head(ResNet::FEATURES, 2, p))?; // to [N, 2]
+        .add(|p| Arch::ResNet18.body(p))? // [N, 3, 28, 28] to [N, 512, 1, 1]
+        .add(|p| vision_head(Arch::ResNet18.facts().channels, 2, p))?; // to [N, 2]
     s.run.say(format!("resnet18: {} parameters", params.count()));
     let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
     let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy]);

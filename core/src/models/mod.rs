@@ -1,8 +1,26 @@
 //! Networks, with torchvision's names for their parameters.
+//!
+//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that makes features and a head that judges them.
 
 mod head;
-pub mod resnet;
 pub mod weights;
+pub mod zoo;
+
+mod network;
+
+pub mod alexnet;
+pub mod convnext;
+pub mod densenet;
+pub mod efficientnet_lite;
+pub mod inception;
+pub mod mobilenet_v3;
+pub mod resnet;
+pub mod squeezenet;
+pub mod vgg;
+
+mod summary;
 
 pub use head::{Head, vision_head};
-pub use resnet::{ResNet, resnet18, resnet34};
+pub use network::{Body, Network, Options, Scores};
+pub use summary::{Row, Summary, summary};
+pub use zoo::Arch;

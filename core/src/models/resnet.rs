@@ -1,116 +1,115 @@
-//! Residual networks (He et al., 2016), in channels-last form and with torchvision's names.
+//! Residual networks (He et al., 2016), with torchvision's names.
 
+use super::network::{Body, Network, Options, step};
 use crate::error::Result;
-use crate::kernels::{self, Activation, Pool};
-use crate::nn::{BatchNorm, Conv2d, GlobalAvgPool2d, Linear, Module, Params, linear, through_channels_last};
+use crate::kernels::{Activation, Pool};
+use crate::nn::init::Init;
+use crate::nn::{Conv2dConfig, ConvNorm, GlobalAvgPool2d, MaxPool2d, Module, Params, linear};
 use candle_core::Tensor;
 
-/// ResNet-18 with a linear head for `n_classes`, as `torchvision.models.resnet18(num_classes=n_classes)`.
-///
-/// # Errors
-/// When the device cannot hold its parameters.
-pub fn resnet18(n_classes: usize, params: &Params) -> Result<ResNet> {
-    ResNet::new([2, 2, 2, 2], Some(n_classes), params)
-}
-
-/// ResNet-34 with a linear head for `n_classes`.
-///
-/// # Errors
-/// When the device cannot hold its parameters.
-pub fn resnet34(n_classes: usize, params: &Params) -> Result<ResNet> {
-    ResNet::new([3, 4, 6, 3], Some(n_classes), params)
-}
-
-/// A residual network of basic blocks: `[N, 3, H, W]` to scores `[N, n_classes]`, or without a head to features
-/// `[N, 512, H/32, W/32]`.
+/// How many blocks the four stages have, and of which kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResNet {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    blocks: Vec<BasicBlock>,
-    fc: Option<Linear>,
+    /// Blocks in each stage.
+    pub depths: [usize; 4],
+    /// Blocks of three convolutions, narrow in the middle, instead of two.
+    pub bottleneck: bool,
 }
 
 impl ResNet {
-    /// A network with `depths` blocks in its four stages; without `n_classes` it has no head.
+    /// 3 x 3 convolutions in pairs.
+    pub const fn basic(depths: [usize; 4]) -> ResNet {
+        ResNet { depths, bottleneck: false }
+    }
+
+    /// 1 x 1, 3 x 3, 1 x 1.
+    pub const fn bottleneck(depths: [usize; 4]) -> ResNet {
+        ResNet { depths, bottleneck: true }
+    }
+
+    /// Images to `[N, channels, H/32, W/32]`.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
-    pub fn new(depths: [usize; 4], n_classes: Option<usize>, params: &Params) -> Result<ResNet> {
-        let conv1 = Conv2d::fan_out(3, 64, 7, 2, &params.pp("conv1"))?;
-        let bn1 = BatchNorm::new(64, &params.pp("bn1"))?;
-        let (mut blocks, mut from) = (Vec::new(), 64);
-        for (stage, depth) in depths.into_iter().enumerate() {
-            let to = 64 << stage;
+    /// When the device cannot hold the parameters.
+    pub fn body(self, params: &Params) -> Result<Body> {
+        let mut body = Body::new();
+        let stem = conv_norm([3, 64, 7, 2], Activation::Relu, &params.pp("conv1"), &params.pp("bn1"))?;
+        body.push(&["conv1".into(), "bn1".into()], step(stem)); // [N, H/2, W/2, 64]
+        body.push(&[], step(MaxPool2d(Pool::new(3, 2, 1)))); // [N, H/4, W/4, 64]
+        let mut from = 64;
+        for (stage, depth) in self.depths.into_iter().enumerate() {
+            if stage == 2 {
+                body.split_here();
+            }
+            let width = 64 << stage;
+            let to = if self.bottleneck { 4 * width } else { width };
             for block in 0..depth {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(BasicBlock::new(from, to, stride, &params.pp(format!("layer{}.{block}", stage + 1)))?);
+                let name = format!("layer{}.{block}", stage + 1);
+                let block = Block::new(self.bottleneck, [from, width, to, stride], &params.pp(&name))?;
+                body.push(&[name], Box::new(move |xs, train| block.forward(xs, train)));
                 from = to;
             }
         }
-        let fc = n_classes.map(|n| linear(from, n, &params.pp("fc"))).transpose()?;
-        Ok(ResNet { conv1, bn1, blocks, fc })
+        Ok(body.finish(from))
     }
 
-    /// The channels of the features.
-    pub const FEATURES: usize = 512;
-}
-
-impl Module for ResNet {
-    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        through_channels_last(self, xs, train)
-    }
-
-    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let xs = self.conv1.forward_channels_last(xs, train)?; // [N, H/2, W/2, 64]
-        let xs = self.bn1.forward_with(&xs, train, Activation::Relu, None)?;
-        let xs = kernels::max_pool2d(&xs, &Pool::new(3, 2, 1))?; // [N, H/4, W/4, 64]
-        let xs = self.blocks.iter().try_fold(xs, |xs, block| block.forward_channels_last(&xs, train))?;
-        match &self.fc {
-            Some(fc) => fc.forward(&GlobalAvgPool2d.forward_channels_last(&xs, train)?, train),
-            None => Ok(xs), // [N, H/32, W/32, 512]
-        }
+    /// Images to scores.
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters.
+    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+        let body = self.body(params)?;
+        let fc = linear(body.channels(), options.n_classes, &params.pp("fc"))?;
+        Ok(Network::new(body, step(GlobalAvgPool2d), step(fc), "fc"))
     }
 }
 
-/// Two 3 x 3 convolutions and a shortcut around them.
-struct BasicBlock {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    conv2: Conv2d,
-    bn2: BatchNorm,
-    downsample: Option<(Conv2d, BatchNorm)>,
+fn conv_norm(
+    [from, to, kernel, stride]: [usize; 4],
+    activation: Activation,
+    conv: &Params,
+    norm: &Params,
+) -> Result<ConvNorm> {
+    let config = Conv2dConfig::new(from, to, kernel).stride(stride).init(Init::HeFanOut);
+    ConvNorm::new(&config, activation, conv, norm)
 }
 
-impl BasicBlock {
-    fn new(from: usize, to: usize, stride: usize, params: &Params) -> Result<BasicBlock> {
-        // In torchvision's order, which is the order of the parameters.
-        let conv1 = Conv2d::fan_out(from, to, 3, stride, &params.pp("conv1"))?;
-        let bn1 = BatchNorm::new(to, &params.pp("bn1"))?;
-        let conv2 = Conv2d::fan_out(to, to, 3, 1, &params.pp("conv2"))?;
-        let bn2 = BatchNorm::new(to, &params.pp("bn2"))?;
+/// Two or three convolutions and a shortcut around them.
+struct Block {
+    layers: Vec<ConvNorm>,
+    last: ConvNorm,
+    downsample: Option<ConvNorm>,
+}
+
+impl Block {
+    fn new(bottleneck: bool, [from, width, to, stride]: [usize; 4], params: &Params) -> Result<Block> {
+        let layer = |number: usize, shape: [usize; 4]| {
+            let (conv, norm) = (params.pp(format!("conv{number}")), params.pp(format!("bn{number}")));
+            conv_norm(shape, Activation::Relu, &conv, &norm)
+        };
+        // The stride is in the 3 x 3 convolution, as torchvision has it.
+        let (layers, last) = if bottleneck {
+            let layers = vec![layer(1, [from, width, 1, 1])?, layer(2, [width, width, 3, stride])?];
+            (layers, layer(3, [width, to, 1, 1])?)
+        } else {
+            (vec![layer(1, [from, to, 3, stride])?], layer(2, [to, to, 3, 1])?)
+        };
         let downsample = if stride != 1 || from != to {
             let params = params.pp("downsample");
-            Some((Conv2d::fan_out(from, to, 1, stride, &params.pp(0))?, BatchNorm::new(to, &params.pp(1))?))
+            Some(conv_norm([from, to, 1, stride], Activation::None, &params.pp(0), &params.pp(1))?)
         } else {
             None
         };
-        Ok(BasicBlock { conv1, bn1, conv2, bn2, downsample })
+        Ok(Block { layers, last, downsample })
     }
-}
 
-impl Module for BasicBlock {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        through_channels_last(self, xs, train)
-    }
-
-    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let ys = self.conv1.forward_channels_last(xs, train)?;
-        let ys = self.bn1.forward_with(&ys, train, Activation::Relu, None)?;
-        let ys = self.conv2.forward_channels_last(&ys, train)?;
+        let ys = self.layers.iter().try_fold(xs.clone(), |xs, layer| layer.forward_channels_last(&xs, train))?;
         let shortcut = match &self.downsample {
-            Some((conv, bn)) => bn.forward_channels_last(&conv.forward_channels_last(xs, train)?, train)?,
+            Some(downsample) => downsample.forward_channels_last(xs, train)?,
             None => xs.clone(),
         };
-        self.bn2.forward_with(&ys, train, Activation::Relu, Some(&shortcut))
+        self.last.forward_channels_last_with(&ys, train, Some(&shortcut))
     }
 }

@@ -2,7 +2,56 @@
 
 use crate::error::Result;
 use crate::rng::Rng;
-use candle_core::{Device, Shape, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
+
+/// A distribution of initial values.
+///
+/// torchvision's truncated normal distributions are [`Init::Normal`] here: they are cut at ±2, twenty of their largest
+/// deviation away.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// What PyTorch's layers do on their own: [`kaiming_uniform`], for weights and biases alike.
+    Default,
+    /// [`kaiming_normal`] with the number of inputs to each output: `kaiming_normal_`.
+    HeFanIn,
+    /// [`kaiming_normal`] with the number of outputs of each input: `kaiming_normal_(mode="fan_out")`.
+    HeFanOut,
+    /// Uniform in ±√(6/`fan_in`): `kaiming_uniform_`.
+    HeUniform,
+    /// Normal around 0 with this standard deviation.
+    Normal(f64),
+    /// Uniform between minus and plus this.
+    Uniform(f64),
+    /// Nothing but zeros.
+    Zeros,
+}
+
+impl Init {
+    /// Draws the values of a tensor of a layer whose outputs see `fan_in` inputs each, and whose inputs `fan_out` outputs.
+    ///
+    /// # Errors
+    /// When the device cannot hold the tensor.
+    pub fn draw(
+        self,
+        shape: impl Into<Shape>,
+        [fan_in, fan_out]: [usize; 2],
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Result<Tensor> {
+        match self {
+            Init::Default => kaiming_uniform(shape, fan_in, rng, device),
+            Init::HeFanIn => kaiming_normal(shape, fan_in, rng, device),
+            Init::HeFanOut => kaiming_normal(shape, fan_out, rng, device),
+            Init::HeUniform => {
+                let bound = (6.0 / fan_in.max(1) as f64).sqrt();
+                rng.rand(shape, -bound, bound, device)
+            }
+            Init::Normal(deviation) => rng.randn(shape, deviation, device),
+            Init::Uniform(bound) => rng.rand(shape, -bound, bound, device),
+            Init::Zeros => Ok(Tensor::zeros(shape, DType::F32, device)?),
+        }
+    }
+}
 
 /// PyTorch's default for linear layers and convolutions, `kaiming_uniform_(a=sqrt(5))`: uniform in ±1/√`fan_in`, for
 /// weights and biases alike.

@@ -3,13 +3,16 @@
 pub mod init;
 mod layers;
 pub mod losses;
+mod observe;
 mod params;
 mod sequential;
 
 pub use layers::{
-    AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout,
-    Flatten, GlobalAvgPool2d, Linear, MaxPool2d, PixelShuffle, Relu, Upsample, linear,
+    AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, ConvNorm,
+    DropPath, Dropout, Flatten, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, Padding, PixelShuffle, Relu, Upsample,
+    linear,
 };
+pub use observe::{Observation, observe};
 pub(crate) use params::lock;
 pub use params::{Kind, Param, Params, Stream};
 pub use sequential::Sequential;
@@ -29,11 +32,14 @@ pub trait Module: Send + Sync {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor>;
 
     /// The same for images that are already channels-last, `[N, H, W, C]`, to a result that still is if it has rank 4.
-    /// Image layers compute in this form, and containers stay in it from layer to layer.
+    /// Image layers compute in this form, and containers stay in it from layer to layer. Features are what they always are.
     ///
     /// # Errors
     /// As [`Module::forward`].
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        if xs.rank() != 4 {
+            return self.forward(xs, train);
+        }
         let ys = self.forward(&kernels::channels_first(xs)?, train)?;
         Ok(if ys.rank() == 4 { kernels::channels_last(&ys)? } else { ys })
     }

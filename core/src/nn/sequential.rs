@@ -1,5 +1,6 @@
 //! Layers one after the other.
 
+use super::init::Init;
 use super::{
     AdaptiveConcatPool2d, BatchNorm, Conv2d, Conv2dConfig, Dropout, Flatten, Linear, MaxPool2d, Module, Params,
 };
@@ -64,7 +65,9 @@ impl Sequential {
     /// # Errors
     /// When the device cannot hold its parameters.
     pub fn conv2d(self, from: usize, to: usize, kernel: usize, stride: usize, bias: bool) -> Result<Sequential> {
-        self.add(|params| Conv2d::new(&Conv2dConfig { from, to, kernel, stride, padding: kernel / 2, bias }, params))
+        let config = Conv2dConfig::new(from, to, kernel).stride(stride);
+        let config = if bias { config.bias(Init::Default) } else { config };
+        self.add(|params| Conv2d::new(&config, params))
     }
 
     /// A [`BatchNorm`] over `n` channels or features.

@@ -87,7 +87,12 @@ pub(crate) fn reference_parameter(name: &str, shape: &[usize]) -> Tensor {
 
 /// The reference networks' input, `[N, C, H, W]`.
 pub(crate) fn reference_images(shape: &[usize]) -> Tensor {
-    (formula_tensor("input", shape) * 1.5).unwrap().to_dtype(DType::F32).unwrap()
+    reference_images_from("input", shape)
+}
+
+/// The same from another stretch of the formula.
+pub(crate) fn reference_images_from(source: &str, shape: &[usize]) -> Tensor {
+    (formula_tensor(source, shape) * 1.5).unwrap().to_dtype(DType::F32).unwrap()
 }
 
 /// The reference networks' labels.

@@ -1,61 +1,153 @@
 //! The convolutional layer.
 
-use crate::error::Result;
-use crate::kernels::{self, Conv};
-use crate::nn::{Kind, Module, Param, Params, init, through_channels_last};
+use crate::error::{Error, Result};
+use crate::kernels::{self, Activation, Conv};
+use crate::nn::init::Init;
+use crate::nn::observe::report;
+use crate::nn::{Kind, Module, Param, Params, through_channels_last};
 use candle_core::Tensor;
 
-/// What a [`Conv2d`] is made of.
-#[derive(Debug, Clone, Copy)]
+/// What a [`Conv2d`] is made of. Pairs are (vertical, horizontal).
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dConfig {
     /// Channels in.
     pub from: usize,
     /// Channels out.
     pub to: usize,
-    /// Side of the square kernel.
-    pub kernel: usize,
-    /// Step between windows.
-    pub stride: usize,
-    /// Rows and columns of zeros on each side.
-    pub padding: usize,
-    /// Whether it has a bias.
-    pub bias: bool,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Pixels from one window to the next.
+    pub stride: [usize; 2],
+    /// Zeros around the image.
+    pub padding: Padding,
+    /// Pixels from one tap of the kernel to the next.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels fall that do not see each other.
+    pub groups: usize,
+    /// How the weight begins.
+    pub weight: Init,
+    /// How the bias begins, if there is one.
+    pub bias: Option<Init>,
 }
 
-/// Two-dimensional convolution; `weight` is `[to, from, kernel, kernel]`. PyTorch's `nn.Conv2d`.
+/// Zeros around an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// This many rows [above, below] and columns [to the left, to the right].
+    Sides([[usize; 2]; 2]),
+    /// TensorFlow's `SAME`: as many as make the result `size / stride` large, rounded up; the odd one comes last.
+    Same,
+}
+
+impl Conv2dConfig {
+    /// A square kernel of odd size with stride 1 that keeps the image's size, and no bias: most of the convolutions
+    /// there are. The methods change what differs.
+    pub fn new(from: usize, to: usize, kernel: usize) -> Conv2dConfig {
+        Conv2dConfig::oblong(from, to, [kernel; 2])
+    }
+
+    /// The same with an oblong kernel.
+    pub fn oblong(from: usize, to: usize, kernel: [usize; 2]) -> Conv2dConfig {
+        let padding = Padding::Sides(kernel.map(|side| [side / 2; 2]));
+        let (stride, dilation, groups) = ([1; 2], [1; 2], 1);
+        Conv2dConfig { from, to, kernel, stride, padding, dilation, groups, weight: Init::Default, bias: None }
+    }
+
+    /// One stride for both directions.
+    #[must_use]
+    pub fn stride(self, stride: usize) -> Conv2dConfig {
+        Conv2dConfig { stride: [stride; 2], ..self }
+    }
+
+    /// One number of zeros for all sides.
+    #[must_use]
+    pub fn padding(self, padding: usize) -> Conv2dConfig {
+        Conv2dConfig { padding: Padding::Sides([[padding; 2]; 2]), ..self }
+    }
+
+    /// TensorFlow's padding.
+    #[must_use]
+    pub fn same(self) -> Conv2dConfig {
+        Conv2dConfig { padding: Padding::Same, ..self }
+    }
+
+    /// Groups of channels that do not see each other.
+    #[must_use]
+    pub fn groups(self, groups: usize) -> Conv2dConfig {
+        Conv2dConfig { groups, ..self }
+    }
+
+    /// How the weight begins.
+    #[must_use]
+    pub fn init(self, weight: Init) -> Conv2dConfig {
+        Conv2dConfig { weight, ..self }
+    }
+
+    /// With a bias that begins like this.
+    #[must_use]
+    pub fn bias(self, bias: Init) -> Conv2dConfig {
+        Conv2dConfig { bias: Some(bias), ..self }
+    }
+
+    /// How the windows move over an image of this height and width.
+    fn windows(&self, size: [usize; 2]) -> Conv {
+        let padding = match self.padding {
+            Padding::Sides(sides) => sides,
+            Padding::Same => [0, 1].map(|axis| {
+                let (stride, reach) = (self.stride[axis].max(1), self.dilation[axis] * (self.kernel[axis] - 1) + 1);
+                let all = ((size[axis].div_ceil(stride).max(1) - 1) * stride + reach).saturating_sub(size[axis]);
+                [all / 2, all - all / 2]
+            }),
+        };
+        Conv { stride: self.stride, padding, dilation: self.dilation, groups: self.groups }
+    }
+}
+
+/// Two-dimensional convolution; `weight` is `[to, from / groups, kernel height, kernel width]`. PyTorch's `nn.Conv2d`.
 pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
-    stride: usize,
-    padding: usize,
+    config: Conv2dConfig,
 }
 
 impl Conv2d {
-    /// A layer with PyTorch's initial values.
+    /// A layer as configured.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the groups do not divide the channels, the kernel is empty, or the device cannot hold the parameters.
     pub fn new(config: &Conv2dConfig, params: &Params) -> Result<Conv2d> {
-        let &Conv2dConfig { from, to, kernel, stride, padding, bias } = config;
-        let fan_in = from * kernel * kernel;
-        let shape = (to, from, kernel, kernel);
-        let weight = params.add("weight", Kind::Weight, |rng, dev| init::kaiming_uniform(shape, fan_in, rng, dev))?;
-        let bias = if bias {
-            Some(params.add("bias", Kind::Bias, |rng, dev| init::kaiming_uniform(to, fan_in, rng, dev))?)
-        } else {
-            None
-        };
-        Ok(Conv2d { weight, bias, stride, padding })
+        let &Conv2dConfig { from, to, kernel: [kh, kw], groups, .. } = config;
+        if groups == 0 || from % groups != 0 || to % groups != 0 || kh * kw == 0 {
+            return Err(Error::Value(format!(
+                "a convolution of {from} to {to} channels in {groups} groups with kernel {kh} x {kw} cannot be"
+            )));
+        }
+        let shape = (to, from / groups, kh, kw);
+        let fans = [from / groups * kh * kw, to * kh * kw];
+        let weight = params.add("weight", Kind::Weight, |rng, dev| config.weight.draw(shape, fans, rng, dev))?;
+        let bias = config.bias.map(|bias| params.add("bias", Kind::Bias, |rng, dev| bias.draw(to, fans, rng, dev)));
+        Ok(Conv2d { weight, bias: bias.transpose()?, config: *config })
     }
 
-    /// A layer without bias whose weights begin as torchvision's ResNets do: `kaiming_normal_(mode="fan_out")`.
+    /// `activation(conv(xs))`, channels-last.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
-    pub fn fan_out(from: usize, to: usize, kernel: usize, stride: usize, params: &Params) -> Result<Conv2d> {
-        let (shape, fan_out) = ((to, from, kernel, kernel), to * kernel * kernel);
-        let weight = params.add("weight", Kind::Weight, |rng, dev| init::kaiming_normal(shape, fan_out, rng, dev))?;
-        Ok(Conv2d { weight, bias: None, stride, padding: kernel / 2 })
+    /// When `xs` has other channels, or is smaller than the kernel.
+    pub fn forward_with(&self, xs: &Tensor, activation: Activation) -> Result<Tensor> {
+        let (_, h, w, channels) = xs.dims4()?;
+        if channels != self.config.from {
+            return Err(Error::Value(format!(
+                "convolution `{}` takes {} channels, which an input [N, H, W, C] of shape {:?} does not have",
+                self.weight.name(),
+                self.config.from,
+                xs.dims()
+            )));
+        }
+        let bias = self.bias.as_ref().map(Param::tensor);
+        let ys = kernels::conv2d(xs, &self.weight.tensor(), bias.as_ref(), &self.config.windows([h, w]))?;
+        let params: Vec<&Param> = [&self.weight].into_iter().chain(&self.bias).collect();
+        report("Conv2d", &params, &ys, self.weight.var().elem_count() / self.config.to);
+        Ok(kernels::activate(&ys, activation)?)
     }
 }
 
@@ -65,8 +157,6 @@ impl Module for Conv2d {
     }
 
     fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        let bias = self.bias.as_ref().map(Param::tensor);
-        let conv = Conv::new(self.stride, self.padding);
-        Ok(kernels::conv2d(xs, &self.weight.tensor(), bias.as_ref(), &conv)?)
+        self.forward_with(xs, Activation::None)
     }
 }

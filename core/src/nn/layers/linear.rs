@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use crate::nn::{Kind, Module, Param, Params, init};
+use crate::nn::init::Init;
+use crate::nn::observe::report;
+use crate::nn::{Kind, Module, Param, Params};
 use candle_core::Tensor;
 
 /// `y = x·Wᵀ + b`, `[N, from]` to `[N, to]`; `weight` is `[to, from]`, `bias` `[to]`. PyTorch's `nn.Linear`.
@@ -25,14 +27,18 @@ impl Linear {
     /// # Errors
     /// When the device cannot hold its parameters.
     pub fn new(from: usize, to: usize, bias: bool, params: &Params) -> Result<Linear> {
-        let weight =
-            params.add("weight", Kind::Weight, |rng, dev| init::kaiming_uniform((to, from), from, rng, dev))?;
-        let bias = if bias {
-            Some(params.add("bias", Kind::Bias, |rng, dev| init::kaiming_uniform(to, from, rng, dev))?)
-        } else {
-            None
-        };
-        Ok(Linear { weight, bias })
+        Linear::with_init(from, to, Init::Default, bias.then_some(Init::Default), params)
+    }
+
+    /// A layer whose weight and bias, if it has one, begin like this.
+    ///
+    /// # Errors
+    /// When the device cannot hold its parameters.
+    pub fn with_init(from: usize, to: usize, weight: Init, bias: Option<Init>, params: &Params) -> Result<Linear> {
+        let fans = [from, to];
+        let weight = params.add("weight", Kind::Weight, |rng, dev| weight.draw((to, from), fans, rng, dev))?;
+        let bias = bias.map(|bias| params.add("bias", Kind::Bias, |rng, dev| bias.draw(to, fans, rng, dev)));
+        Ok(Linear { weight, bias: bias.transpose()? })
     }
 }
 
@@ -48,6 +54,9 @@ impl Module for Linear {
             )));
         }
         let bias = self.bias.as_ref().map(Param::tensor);
-        Ok(kernels::linear(xs, &weight, bias.as_ref())?)
+        let ys = kernels::linear(xs, &weight, bias.as_ref())?;
+        let params: Vec<&Param> = [&self.weight].into_iter().chain(&self.bias).collect();
+        report("Linear", &params, &ys, weight.dims()[1]);
+        Ok(ys)
     }
 }

@@ -2,14 +2,20 @@
 
 mod activation;
 mod conv;
+mod conv_norm;
+mod drop_path;
 mod dropout;
+mod layer_norm;
 mod linear;
 mod norm;
 mod pool;
 
 pub use activation::Relu;
-pub use conv::{Conv2d, Conv2dConfig};
+pub use conv::{Conv2d, Conv2dConfig, Padding};
+pub use conv_norm::ConvNorm;
+pub use drop_path::DropPath;
 pub use dropout::Dropout;
+pub use layer_norm::LayerNorm;
 pub use linear::{Linear, linear};
 pub use norm::BatchNorm;
 pub use pool::{

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
+use crate::nn::observe::report;
 use crate::nn::{Kind, Module, Param, Params, through_channels_last};
 use candle_core::{Device, Tensor};
 
@@ -73,7 +74,10 @@ impl BatchNorm {
             self.running()?
         };
         let options = BatchNormOptions { eps: self.eps, training: train, activation };
-        Ok(kernels::batch_norm(xs, &self.weight.tensor(), &self.bias.tensor(), &stats, &options, residual)?)
+        let (weight, bias) = (self.weight.tensor(), self.bias.tensor());
+        let ys = kernels::batch_norm(xs, &weight, &bias, &stats, &options, residual)?;
+        report("BatchNorm", &[&self.weight, &self.bias, &self.running_mean, &self.running_var], &ys, 0);
+        Ok(ys)
     }
 
     fn running(&self) -> Result<BatchStats> {

@@ -1,0 +1,207 @@
+//! All architectures by name: how to build them, what they cost, which images their published weights want.
+
+mod table;
+
+pub use table::{Facts, Interpolation, Preprocess, Published, WeightFile};
+
+use super::alexnet::AlexNet;
+use super::convnext::ConvNext;
+use super::densenet::DenseNet;
+use super::efficientnet_lite::EfficientNetLite0;
+use super::inception::InceptionV3;
+use super::mobilenet_v3::MobileNetV3;
+use super::network::{Body, Network, Options};
+use super::resnet::ResNet;
+use super::squeezenet::SqueezeNet;
+use super::vgg::Vgg;
+use crate::error::{Error, Result};
+use crate::nn::Params;
+use std::fmt;
+use std::str::FromStr;
+
+/// An architecture. Names are torchvision's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the names say it
+pub enum Arch {
+    ResNet18,
+    ResNet34,
+    ResNet50,
+    ResNet101,
+    ResNet152,
+    Vgg11,
+    Vgg11Bn,
+    Vgg13,
+    Vgg13Bn,
+    Vgg16,
+    Vgg16Bn,
+    Vgg19,
+    Vgg19Bn,
+    DenseNet121,
+    DenseNet161,
+    DenseNet169,
+    DenseNet201,
+    AlexNet,
+    SqueezeNet1_0,
+    SqueezeNet1_1,
+    InceptionV3,
+    MobileNetV3Small,
+    MobileNetV3Large,
+    ConvNextTiny,
+    ConvNextSmall,
+    ConvNextBase,
+    EfficientNetLite0,
+}
+
+impl Arch {
+    /// All of them.
+    pub const ALL: [Arch; 27] = [
+        Arch::ResNet18,
+        Arch::ResNet34,
+        Arch::ResNet50,
+        Arch::ResNet101,
+        Arch::ResNet152,
+        Arch::Vgg11,
+        Arch::Vgg11Bn,
+        Arch::Vgg13,
+        Arch::Vgg13Bn,
+        Arch::Vgg16,
+        Arch::Vgg16Bn,
+        Arch::Vgg19,
+        Arch::Vgg19Bn,
+        Arch::DenseNet121,
+        Arch::DenseNet161,
+        Arch::DenseNet169,
+        Arch::DenseNet201,
+        Arch::AlexNet,
+        Arch::SqueezeNet1_0,
+        Arch::SqueezeNet1_1,
+        Arch::InceptionV3,
+        Arch::MobileNetV3Small,
+        Arch::MobileNetV3Large,
+        Arch::ConvNextTiny,
+        Arch::ConvNextSmall,
+        Arch::ConvNextBase,
+        Arch::EfficientNetLite0,
+    ];
+
+    /// torchvision's name, such as `resnet18`.
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// What is known about it.
+    pub fn facts(self) -> &'static Facts {
+        table::facts(self)
+    }
+
+    /// The network with its published head for `n_classes`, its parameters in `params`.
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters.
+    pub fn build(self, n_classes: usize, params: &Params) -> Result<Network> {
+        self.build_with(&Options::new(n_classes), params)
+    }
+
+    /// The same with other dropout.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn build_with(self, options: &Options, params: &Params) -> Result<Network> {
+        match self.family() {
+            Family::ResNet(arch) => arch.network(options, params),
+            Family::Vgg(arch) => arch.network(options, params),
+            Family::DenseNet(arch) => arch.network(options, params),
+            Family::AlexNet(arch) => arch.network(options, params),
+            Family::SqueezeNet(arch) => arch.network(options, params),
+            Family::Inception(arch) => arch.network(options, params),
+            Family::MobileNetV3(arch) => arch.network(options, params),
+            Family::ConvNext(arch) => arch.network(options, params),
+            Family::EfficientNetLite0(arch) => arch.network(options, params),
+        }
+    }
+
+    /// The network without its head: what makes features, for a head of one's own ([`Body::with_head`]).
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters.
+    pub fn body(self, params: &Params) -> Result<Body> {
+        match self.family() {
+            Family::ResNet(arch) => arch.body(params),
+            Family::Vgg(arch) => arch.body(params),
+            Family::DenseNet(arch) => arch.body(params),
+            Family::AlexNet(arch) => arch.body(params),
+            Family::SqueezeNet(arch) => arch.body(params),
+            Family::Inception(arch) => arch.body(params),
+            Family::MobileNetV3(arch) => arch.body(params),
+            Family::ConvNext(arch) => arch.body(params),
+            Family::EfficientNetLite0(arch) => arch.body(params),
+        }
+    }
+
+    fn family(self) -> Family {
+        let vgg = |depths, batch_norm| Family::Vgg(Vgg { depths, batch_norm });
+        let densenet = |depths, growth, stem| Family::DenseNet(DenseNet { depths, growth, stem });
+        let convnext = |depths, width, drop_path| Family::ConvNext(ConvNext { depths, width, drop_path });
+        match self {
+            Arch::ResNet18 => Family::ResNet(ResNet::basic([2, 2, 2, 2])),
+            Arch::ResNet34 => Family::ResNet(ResNet::basic([3, 4, 6, 3])),
+            Arch::ResNet50 => Family::ResNet(ResNet::bottleneck([3, 4, 6, 3])),
+            Arch::ResNet101 => Family::ResNet(ResNet::bottleneck([3, 4, 23, 3])),
+            Arch::ResNet152 => Family::ResNet(ResNet::bottleneck([3, 8, 36, 3])),
+            Arch::Vgg11 => vgg([1, 1, 2, 2, 2], false),
+            Arch::Vgg11Bn => vgg([1, 1, 2, 2, 2], true),
+            Arch::Vgg13 => vgg([2, 2, 2, 2, 2], false),
+            Arch::Vgg13Bn => vgg([2, 2, 2, 2, 2], true),
+            Arch::Vgg16 => vgg([2, 2, 3, 3, 3], false),
+            Arch::Vgg16Bn => vgg([2, 2, 3, 3, 3], true),
+            Arch::Vgg19 => vgg([2, 2, 4, 4, 4], false),
+            Arch::Vgg19Bn => vgg([2, 2, 4, 4, 4], true),
+            Arch::DenseNet121 => densenet([6, 12, 24, 16], 32, 64),
+            Arch::DenseNet161 => densenet([6, 12, 36, 24], 48, 96),
+            Arch::DenseNet169 => densenet([6, 12, 32, 32], 32, 64),
+            Arch::DenseNet201 => densenet([6, 12, 48, 32], 32, 64),
+            Arch::AlexNet => Family::AlexNet(AlexNet),
+            Arch::SqueezeNet1_0 => Family::SqueezeNet(SqueezeNet::V1_0),
+            Arch::SqueezeNet1_1 => Family::SqueezeNet(SqueezeNet::V1_1),
+            Arch::InceptionV3 => Family::Inception(InceptionV3 { transform_input: false, aux: true }),
+            Arch::MobileNetV3Small => Family::MobileNetV3(MobileNetV3::Small),
+            Arch::MobileNetV3Large => Family::MobileNetV3(MobileNetV3::Large),
+            Arch::ConvNextTiny => convnext([3, 3, 9, 3], 96, 0.1),
+            Arch::ConvNextSmall => convnext([3, 3, 27, 3], 96, 0.4),
+            Arch::ConvNextBase => convnext([3, 3, 27, 3], 128, 0.5),
+            Arch::EfficientNetLite0 => Family::EfficientNetLite0(EfficientNetLite0),
+        }
+    }
+}
+
+/// Where an architecture is built.
+enum Family {
+    ResNet(ResNet),
+    Vgg(Vgg),
+    DenseNet(DenseNet),
+    AlexNet(AlexNet),
+    SqueezeNet(SqueezeNet),
+    Inception(InceptionV3),
+    MobileNetV3(MobileNetV3),
+    ConvNext(ConvNext),
+    EfficientNetLite0(EfficientNetLite0),
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// By torchvision's name; capitals, hyphens and underscores do not matter, so that `ResNet-18` is found too.
+impl FromStr for Arch {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Arch> {
+        let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        Arch::ALL.into_iter().find(|arch| plain(arch.name()) == plain(name)).ok_or_else(|| {
+            let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
+            Error::Value(format!("there is no network called `{name}`; there are {}", names.join(", ")))
+        })
+    }
+}

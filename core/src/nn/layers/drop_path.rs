@@ -1,0 +1,43 @@
+//! Stochastic depth.
+
+use crate::error::{Error, Result};
+use crate::kernels;
+use crate::nn::{Module, Params, Stream, lock};
+use candle_core::Tensor;
+
+/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through a
+/// residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's `DropPath`.
+pub struct DropPath {
+    p: f64,
+    stream: Stream,
+}
+
+impl DropPath {
+    /// Drops with probability `p`, drawn from a random stream that checkpoints keep.
+    ///
+    /// # Errors
+    /// When `p` is not a probability, or another one was made at the same place.
+    pub fn new(p: f64, params: &Params) -> Result<DropPath> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::Value(format!("the probability of a stochastic depth must be in 0..=1, got {p}")));
+        }
+        Ok(DropPath { p, stream: params.stream("drop_path")? })
+    }
+}
+
+impl Module for DropPath {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        if !train || self.p == 0.0 {
+            return Ok(xs.clone());
+        }
+        let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        let mut stream = lock(&self.stream);
+        let factors: Vec<f32> =
+            (0..xs.dim(0)?).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
+        Ok(kernels::scale_samples(xs, &factors)?)
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.forward(xs, train)
+    }
+}

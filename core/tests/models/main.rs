@@ -1,0 +1,11 @@
+//! The networks: against PyTorch's numbers, and what all of them promise.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod head;
+mod promises;
+mod reference;
+mod summary;
+mod zoo;
