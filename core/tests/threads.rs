@@ -9,14 +9,15 @@ mod common;
 use candle_core::{DType, Tensor};
 use common::{formula_tensor, params, reference_labels, values};
 use tallow::Result;
-use tallow::models::resnet18;
+use tallow::kernels;
+use tallow::models::Arch;
 use tallow::nn::losses::{bce_with_logits, cross_entropy};
 use tallow::nn::{GlobalAvgPool2d, Module, Params, Sequential};
 use tallow::optim::{Adam, Hypers, Optimizer};
 
 const WORKER: &str = "TALLOW_TEST_WORKER";
 
-/// A few steps of Adam, and then a hash of all weights and losses.
+/// A few steps of Adam and a prediction, and then a hash of all losses, weights and scores.
 fn train(
     name: &str,
     network: &dyn Module,
@@ -35,6 +36,7 @@ fn train(
         adam.step(&params.trainable(), &loss.backward().unwrap(), &rates).unwrap();
     }
     params.all().iter().flat_map(|p| values(p.var())).for_each(&mut mix);
+    values(&kernels::no_grad(|| network.forward(&xs, false)).unwrap()).into_iter().for_each(&mut mix);
     println!("hash {name} {hash:016x}");
 }
 
@@ -67,9 +69,15 @@ fn worker() {
     let wide = Sequential::new(&p).linear(1000, 700).unwrap().relu().batch_norm(700).unwrap().linear(700, 501).unwrap();
     train("wide", &wide, &p, &[300, 1000], 4, &|ys| cross_entropy(ys, &labels(300, 501)));
 
-    let p = params(5);
-    let network = resnet18(10, &p).unwrap();
-    train("resnet18", &network, &p, &[5, 3, 48, 40], 2, &|ys| cross_entropy(ys, &labels(5, 10)));
+    for (arch, shape) in [
+        (Arch::ResNet18, [5, 3, 48, 40]),
+        (Arch::EfficientNetLite0, [3, 3, 40, 48]),
+        (Arch::DenseNet121, [2, 3, 64, 64]),
+    ] {
+        let p = params(5);
+        let network = arch.build(10, &p).unwrap();
+        train(arch.name(), &network, &p, &shape, 2, &|ys| cross_entropy(ys, &labels(shape[0], 10)));
+    }
 
     let p = params(6);
     let pooled = Sequential::new(&p).conv2d(3, 70, 3, 1, false).unwrap().add(|_| Ok(GlobalAvgPool2d)).unwrap();
@@ -97,7 +105,7 @@ fn any_number_of_threads_gives_the_same_weights() {
     let mut runs: Vec<Vec<String>> = [1, 2, 4, 3].map(hashes).to_vec();
     let threads: Vec<String> = runs.iter_mut().map(|run| run.remove(0)).collect();
     assert_eq!(threads, ["hash threads 1", "hash threads 2", "hash threads 4", "hash threads 3"]);
-    assert_eq!(runs[0].len(), 6, "{runs:?}");
+    assert_eq!(runs[0].len(), 8, "{runs:?}");
     for (run, threads) in runs.iter().zip(&threads) {
         assert_eq!(*run, runs[0], "{threads} against 1");
     }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 data missing, damaged or out of reach, 4 a target was missed.
 #![allow(clippy::print_stdout)] // a program: its results are for stdout, progress and complaints for stderr
 
+mod bench;
 mod ci;
 mod embed_efficientnet;
 mod embed_mnist;
@@ -35,6 +36,8 @@ enum Task {
     EmbedMnist(embed_mnist::Args),
     /// Remake the embedded ImageNet weights of EfficientNet-Lite0, or check them
     EmbedEfficientnet(embed_efficientnet::Args),
+    /// Measure the kernels and whole networks, alone or beside PyTorch
+    Bench(bench::Args),
     /// Check formatting, lints and tests, as the continuous integration does
     Ci,
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Some(Task::RunAll(args)) => run_all::run(&args),
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
+        Some(Task::Bench(args)) => bench::run(&args),
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {

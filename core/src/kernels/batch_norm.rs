@@ -240,16 +240,16 @@ impl Norm {
             dy: &dy[range.clone()],
             residual: residual.map(|residual| &residual[range]),
         };
-        let constants = !(self.options.training && wanted[0]) && !wanted[1] && !wanted[2];
-        let [dbias, dweight] = if constants {
-            [vec![0.0; rows.c], vec![0.0; rows.c]]
-        } else {
+        let sums_wanted = self.options.training && wanted[0] || wanted[1] || wanted[2];
+        let [dbias, dweight] = if sums_wanted {
             rows.sums(|range| {
                 let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
                 let mut pre = vec![0.0; range.len()];
                 dispatch(Sums { norm: self, block: block(range), pre: &mut pre, sums: &mut sums });
                 sums
             })
+        } else {
+            [vec![0.0; rows.c], vec![0.0; rows.c]]
         };
         let shortcut = wanted.get(3) == Some(&true);
         // In eval mode the statistics are constants, and nothing flows through them.

@@ -53,7 +53,7 @@ pub(super) fn erfc(x: f32) -> f32 {
     let p = p * z - 2.685_381_2e-2;
     let p = p * z + 1.128_358_5e-1;
     let p = p * z - 3.761_262_6e-1;
-    let p = p * z + 1.128_379_2;
+    let p = p * z + std::f32::consts::FRAC_2_SQRT_PI;
     let small = 1.0 - p * x;
     let q = 1.0 / a;
     let y = q * q;

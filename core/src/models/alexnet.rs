@@ -32,7 +32,7 @@ impl AlexNet {
             let config = Conv2dConfig::new(from, to, kernel).stride(stride).padding(padding).bias(Init::Default);
             let name = format!("features.{index}");
             let layer = Conv2d::new(&config, &params.pp(&name))?;
-            body.push(&[name], Box::new(move |xs, _| layer.forward_with(xs, Activation::Relu)));
+            body.push(&[name], Box::new(move |xs, train| layer.forward_with(xs, train, Activation::Relu)));
             if pooled {
                 body.push(&[], step(MaxPool2d(Pool::new(3, 2, 0))));
             }

@@ -148,7 +148,7 @@ impl InvertedResidual {
         };
         let ys = self.depthwise.forward_channels_last(&ys, train)?;
         let ys = match &self.excite {
-            Some(excite) => excite.forward(&ys)?,
+            Some(excite) => excite.forward(&ys, train)?,
             None => ys,
         };
         self.project.forward_channels_last_with(&ys, train, Some(xs).filter(|_| self.shortcut))
@@ -171,10 +171,10 @@ impl SqueezeExcitation {
         Ok(SqueezeExcitation { fc1: conv(channels, narrow, "fc1")?, fc2: conv(narrow, channels, "fc2")? })
     }
 
-    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let means = global_avg_pool2d(xs)?.unsqueeze(1)?.unsqueeze(1)?; // [N, 1, 1, C]
-        let hidden = self.fc1.forward_with(&means, Activation::Relu)?;
-        let weights = self.fc2.forward_with(&hidden, Activation::HardSigmoid)?;
+        let hidden = self.fc1.forward_with(&means, train, Activation::Relu)?;
+        let weights = self.fc2.forward_with(&hidden, train, Activation::HardSigmoid)?;
         Ok(scale(xs, &weights.flatten_from(1)?)?)
     }
 }

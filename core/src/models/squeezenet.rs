@@ -41,7 +41,7 @@ impl SqueezeNet {
         };
         let mut body = Body::new();
         let layer = conv([3, stem, kernel, 2], &params.pp("features.0"))?;
-        body.push(&["features.0".into()], Box::new(move |xs, _| layer.forward_with(xs, Activation::Relu)));
+        body.push(&["features.0".into()], Box::new(move |xs, train| layer.forward_with(xs, train, Activation::Relu)));
         let mut index = 2;
         for (i, [from, squeeze, expand]) in FIRES.into_iter().enumerate() {
             if poolings.contains(&i) {
@@ -54,7 +54,7 @@ impl SqueezeNet {
             let name = format!("features.{index}");
             let from = if i == 0 { stem } else { from };
             let fire = Fire::new([from, squeeze, expand], &params.pp(&name))?;
-            body.push(&[name], Box::new(move |xs, _| fire.forward(xs)));
+            body.push(&[name], Box::new(move |xs, train| fire.forward(xs, train)));
             index += 1;
         }
         Ok(body.finish(512))
@@ -70,7 +70,7 @@ impl SqueezeNet {
         let dropout = Dropout::new(options.dropout.unwrap_or(0.5), &params.pp(0))?;
         let config = Conv2dConfig::new(512, options.n_classes, 1).init(Init::Normal(0.01)).bias(Init::Zeros);
         let last = Conv2d::new(&config, &params.pp(1))?;
-        let scores: Step = Box::new(move |xs, _| last.forward_with(xs, Activation::Relu));
+        let scores: Step = Box::new(move |xs, train| last.forward_with(xs, train, Activation::Relu));
         Ok(Network::new(body, step(dropout), chain(vec![scores, step(GlobalAvgPool2d)]), "classifier"))
     }
 }
@@ -97,9 +97,9 @@ impl Fire {
         })
     }
 
-    fn forward(&self, xs: &Tensor) -> Result<Tensor> {
-        let xs = self.squeeze.forward_with(xs, Activation::Relu)?;
-        let (small, large) = (&self.expand1x1, &self.expand3x3);
-        Ok(cat(&[&small.forward_with(&xs, Activation::Relu)?, &large.forward_with(&xs, Activation::Relu)?])?)
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = self.squeeze.forward_with(xs, train, Activation::Relu)?;
+        let expand = |conv: &Conv2d| conv.forward_with(&xs, train, Activation::Relu);
+        Ok(cat(&[&expand(&self.expand1x1)?, &expand(&self.expand3x3)?])?)
     }
 }

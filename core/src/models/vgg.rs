@@ -37,7 +37,10 @@ impl Vgg {
                     index += 3;
                 } else {
                     let layer = Conv2d::new(&config, &params.pp(name(index)))?;
-                    body.push(&[name(index)], Box::new(move |xs, _| layer.forward_with(xs, Activation::Relu)));
+                    body.push(
+                        &[name(index)],
+                        Box::new(move |xs, train| layer.forward_with(xs, train, Activation::Relu)),
+                    );
                     index += 2;
                 }
                 from = to;

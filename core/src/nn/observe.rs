@@ -34,6 +34,11 @@ pub fn observe<T>(f: impl FnOnce() -> T) -> (T, Vec<Observation>) {
     (result, SEEN.take().unwrap_or_default())
 }
 
+/// Whether anyone watches. Layers that compute several steps as one do not while they are watched.
+pub(crate) fn observed() -> bool {
+    SEEN.with_borrow(Option::is_some)
+}
+
 /// A layer tells what it did, should anyone watch. `ys` is its result, channels-last if an image, and `per_value` the
 /// multiply-adds behind each of its values.
 pub(crate) fn report(layer: &'static str, params: &[&Param], ys: &Tensor, per_value: usize) {

@@ -1,11 +1,12 @@
 //! The convolutional layer.
 
+use super::prepared::Prepared;
 use crate::error::{Error, Result};
-use crate::kernels::{self, Activation, Conv};
+use crate::kernels::{self, Activation, Conv, PreparedConv};
 use crate::nn::init::Init;
-use crate::nn::observe::report;
+use crate::nn::observe::{observed, report};
 use crate::nn::{Kind, Module, Param, Params, through_channels_last};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 /// What a [`Conv2d`] is made of. Pairs are (vertical, horizontal).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -108,6 +109,7 @@ pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
     config: Conv2dConfig,
+    prepared: Prepared,
 }
 
 impl Conv2d {
@@ -126,14 +128,43 @@ impl Conv2d {
         let fans = [from / groups * kh * kw, to * kh * kw];
         let weight = params.add("weight", Kind::Weight, |rng, dev| config.weight.draw(shape, fans, rng, dev))?;
         let bias = config.bias.map(|bias| params.add("bias", Kind::Bias, |rng, dev| bias.draw(to, fans, rng, dev)));
-        Ok(Conv2d { weight, bias: bias.transpose()?, config: *config })
+        Ok(Conv2d { weight, bias: bias.transpose()?, config: *config, prepared: Prepared::default() })
     }
 
-    /// `activation(conv(xs))`, channels-last.
+    /// `activation(conv(xs))`, channels-last. Outside of training, and where no gradient is asked for, the weights stay
+    /// packed from one call to the next.
     ///
     /// # Errors
     /// When `xs` has other channels, or is smaller than the kernel.
-    pub fn forward_with(&self, xs: &Tensor, activation: Activation) -> Result<Tensor> {
+    pub fn forward_with(&self, xs: &Tensor, train: bool, activation: Activation) -> Result<Tensor> {
+        let windows = self.windows(xs)?;
+        let (weight, bias) = (self.weight.tensor(), self.bias.as_ref().map(Param::tensor));
+        if self.may_prepare(xs, train) {
+            let prepared = self.prepared.get(&self.params(), || Ok(PreparedConv::new(&weight, bias.as_ref())?))?;
+            return Ok(prepared.run(xs, &windows, None, activation)?);
+        }
+        let ys = kernels::conv2d(xs, &weight, bias.as_ref(), &windows)?;
+        report("Conv2d", &self.params(), &ys, self.weight.elem_count() / self.config.to);
+        Ok(kernels::activate(&ys, activation)?)
+    }
+
+    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked for and
+    /// nobody wants to see each step. While training the memory is given back.
+    pub(super) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
+        if train {
+            self.prepared.forget();
+        }
+        let plain = |xs: &Tensor| xs.device().is_cpu() && xs.dtype() == DType::F32 && !xs.track_op();
+        !train && !observed() && plain(xs) && self.params().iter().all(|param| plain(&param.tensor()))
+    }
+
+    /// The weight, and the bias if there is one.
+    pub(super) fn params(&self) -> Vec<&Param> {
+        [&self.weight].into_iter().chain(&self.bias).collect()
+    }
+
+    /// How the windows move over these images, channels-last.
+    pub(super) fn windows(&self, xs: &Tensor) -> Result<Conv> {
         let (_, h, w, channels) = xs.dims4()?;
         if channels != self.config.from {
             return Err(Error::Value(format!(
@@ -143,11 +174,7 @@ impl Conv2d {
                 xs.dims()
             )));
         }
-        let bias = self.bias.as_ref().map(Param::tensor);
-        let ys = kernels::conv2d(xs, &self.weight.tensor(), bias.as_ref(), &self.config.windows([h, w]))?;
-        let params: Vec<&Param> = [&self.weight].into_iter().chain(&self.bias).collect();
-        report("Conv2d", &params, &ys, self.weight.var().elem_count() / self.config.to);
-        Ok(kernels::activate(&ys, activation)?)
+        Ok(self.config.windows([h, w]))
     }
 }
 
@@ -156,7 +183,7 @@ impl Module for Conv2d {
         through_channels_last(self, xs, train)
     }
 
-    fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        self.forward_with(xs, Activation::None)
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.forward_with(xs, train, Activation::None)
     }
 }

@@ -1,17 +1,20 @@
 //! Convolution, batch normalisation, shortcut and activation: the four steps of which most image networks are built.
 
+use super::prepared::Prepared;
 use crate::error::Result;
-use crate::kernels::Activation;
-use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Params, through_channels_last};
-use candle_core::Tensor;
+use crate::kernels::{Activation, PreparedConv};
+use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Param, Params, through_channels_last};
+use candle_core::{DType, Tensor};
 
 /// `activation(norm(conv(x)) + residual)`. torchvision's `Conv2dNormActivation`, timm's `ConvNormAct`.
 ///
-/// The one place where the four meet.
+/// The one place where the four meet. In inference they are one: scale and shift of the normalisation are multiplied into
+/// the convolution's weights, once.
 pub struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
     activation: Activation,
+    prepared: Prepared,
 }
 
 impl ConvNorm {
@@ -26,7 +29,7 @@ impl ConvNorm {
         norm_params: &Params,
     ) -> Result<ConvNorm> {
         let conv = Conv2d::new(config, conv_params)?;
-        Ok(ConvNorm { conv, norm: BatchNorm::new(config.to, norm_params)?, activation })
+        Ok(ConvNorm { conv, norm: BatchNorm::new(config.to, norm_params)?, activation, prepared: Prepared::default() })
     }
 
     /// The same layer with another epsilon and momentum of the normalisation.
@@ -40,8 +43,29 @@ impl ConvNorm {
     /// # Errors
     /// As the convolution's and the normalisation's, and when the shortcut's shape differs.
     pub fn forward_channels_last_with(&self, xs: &Tensor, train: bool, residual: Option<&Tensor>) -> Result<Tensor> {
-        let ys = self.conv.forward_with(xs, Activation::None)?;
+        if train {
+            self.prepared.forget();
+        }
+        if self.conv.may_prepare(xs, train) && self.norm.params().iter().all(|param| !param.tensor().track_op()) {
+            let params: Vec<&Param> = self.conv.params().into_iter().chain(self.norm.params()).collect();
+            let prepared = self.prepared.get(&params, || self.merged())?;
+            return Ok(prepared.run(xs, &self.conv.windows(xs)?, residual, self.activation)?);
+        }
+        let ys = self.conv.forward_with(xs, train, Activation::None)?;
         self.norm.forward_with(&ys, train, self.activation, residual)
+    }
+
+    /// The convolution whose result is already normalised with the running statistics.
+    fn merged(&self) -> Result<PreparedConv> {
+        let [scale, shift] = self.norm.scale_and_shift()?;
+        let params = self.conv.params();
+        let weight = params[0].tensor();
+        let weight = weight.to_dtype(DType::F64)?.broadcast_mul(&scale.reshape(((), 1, 1, 1))?)?;
+        let bias = match params.get(1) {
+            Some(bias) => ((bias.tensor().to_dtype(DType::F64)? * &scale)? + shift)?,
+            None => shift,
+        };
+        Ok(PreparedConv::new(&weight.to_dtype(DType::F32)?, Some(&bias.to_dtype(DType::F32)?))?)
     }
 }
 

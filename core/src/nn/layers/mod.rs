@@ -9,6 +9,7 @@ mod layer_norm;
 mod linear;
 mod norm;
 mod pool;
+mod prepared;
 
 pub use activation::Relu;
 pub use conv::{Conv2d, Conv2dConfig, Padding};

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
 use crate::nn::observe::report;
 use crate::nn::{Kind, Module, Param, Params, through_channels_last};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 /// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
 /// momentum 0.1 and epsilon 1e-5 if nothing else is said.
@@ -76,12 +76,25 @@ impl BatchNorm {
         let options = BatchNormOptions { eps: self.eps, training: train, activation };
         let (weight, bias) = (self.weight.tensor(), self.bias.tensor());
         let ys = kernels::batch_norm(xs, &weight, &bias, &stats, &options, residual)?;
-        report("BatchNorm", &[&self.weight, &self.bias, &self.running_mean, &self.running_var], &ys, 0);
+        report("BatchNorm", &self.params(), &ys, 0);
         Ok(ys)
     }
 
+    /// Weight, bias, and the running mean and variance.
+    pub(super) fn params(&self) -> [&Param; 4] {
+        [&self.weight, &self.bias, &self.running_mean, &self.running_var]
+    }
+
+    /// What the layer does outside of training, as `xs * scale + shift`, in `f64`.
+    pub(super) fn scale_and_shift(&self) -> Result<[Tensor; 2]> {
+        let [weight, bias, mean, var] = self.params().map(|param| param.tensor().detach().to_dtype(DType::F64));
+        let scale = (weight? / (var? + self.eps)?.sqrt()?)?;
+        let shift = (bias? - (mean? * &scale)?)?;
+        Ok([scale, shift])
+    }
+
     fn running(&self) -> Result<BatchStats> {
-        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.var().to_device(&Device::Cpu)?.to_vec1()?) };
+        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.tensor().to_device(&Device::Cpu)?.to_vec1()?) };
         Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
     }
 

@@ -1,0 +1,37 @@
+//! Packed weights that layers keep for inference.
+
+use crate::error::Result;
+use crate::kernels::PreparedConv;
+use crate::nn::{Param, lock};
+use std::sync::{Arc, Mutex};
+
+/// A convolution's packed weights, for as long as the parameters that they were made of stay as they are.
+#[derive(Default)]
+pub(crate) struct Prepared(Mutex<Option<(u64, Arc<PreparedConv>)>>);
+
+impl Prepared {
+    /// What was made before, or what `make` makes now.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(crate) fn get(
+        &self,
+        params: &[&Param],
+        make: impl FnOnce() -> Result<PreparedConv>,
+    ) -> Result<Arc<PreparedConv>> {
+        // Versions only grow, so their sum tells.
+        let version = params.iter().map(|param| param.version()).sum();
+        let mut kept = lock(&self.0);
+        if let Some((_, prepared)) = kept.as_ref().filter(|(of, _)| *of == version) {
+            return Ok(prepared.clone());
+        }
+        let prepared = Arc::new(make()?);
+        *kept = Some((version, prepared.clone()));
+        Ok(prepared)
+    }
+
+    /// Gives the memory back: while a network trains, what is kept would be of no use at the next inference.
+    pub(crate) fn forget(&self) {
+        *lock(&self.0) = None;
+    }
+}

@@ -1,0 +1,127 @@
+"""The work of core/examples/work.rs in PyTorch: the same lines on standard input, the same seconds on standard output.
+
+The first argument is the memory format (contiguous or channels_last), the second the number of threads.
+"""
+import resource
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+import torchvision
+
+FORMAT = getattr(torch, f"{sys.argv[1]}_format" if sys.argv[1] == "contiguous" else sys.argv[1])
+torch.set_num_threads(int(sys.argv[2]))
+torch.manual_seed(1)
+
+
+class Same(nn.Conv2d):
+    """TensorFlow's padding, as EfficientNet-Lite's weights want it."""
+
+    def forward(self, x):
+        def pad(size, k, s):
+            return max((-(-size // s) - 1) * s + k - size, 0)
+
+        (k, _), (s, _) = self.kernel_size, self.stride
+        h, w = pad(x.shape[2], k, s), pad(x.shape[3], k, s)
+        if h or w:
+            x = F.pad(x, (w // 2, w - w // 2, h // 2, h - h // 2))
+        return F.conv2d(x, self.weight, None, self.stride, 0, 1, self.groups)
+
+
+def conv_norm(i, o, k, s=1, groups=1, act=True):
+    layers = [Same(i, o, k, s, groups=groups, bias=False), nn.BatchNorm2d(o, eps=1e-3, momentum=0.01)]
+    return nn.Sequential(*layers, *([nn.ReLU6(inplace=True)] if act else []))
+
+
+class Block(nn.Module):
+    def __init__(self, i, o, expand, k, s):
+        super().__init__()
+        inside = i * expand
+        first = [conv_norm(i, inside, 1)] if expand > 1 else []
+        self.steps = nn.Sequential(*first, conv_norm(inside, inside, k, s, inside), conv_norm(inside, o, 1, act=False))
+        self.shortcut = i == o and s == 1
+
+    def forward(self, x):
+        return x + self.steps(x) if self.shortcut else self.steps(x)
+
+
+def efficientnet_lite0(num_classes=1000):
+    stages = [(32, 16, 1, 3, 1, 1), (16, 24, 6, 3, 2, 2), (24, 40, 6, 5, 2, 2), (40, 80, 6, 3, 2, 3),
+              (80, 112, 6, 5, 1, 3), (112, 192, 6, 5, 2, 4), (192, 320, 6, 3, 1, 1)]
+    blocks = [Block(i if n == 0 else o, o, e, k, s if n == 0 else 1)
+              for i, o, e, k, s, depth in stages for n in range(depth)]
+    head = [conv_norm(320, 1280, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, num_classes)]
+    return nn.Sequential(conv_norm(3, 32, 3, 2), *blocks, *head)
+
+
+def network(name, classes):
+    if name == "efficientnet_lite0":
+        return efficientnet_lite0(classes).to(memory_format=FORMAT)
+    return getattr(torchvision.models, name)(num_classes=classes).to(memory_format=FORMAT)
+
+
+def images(batch, side):
+    return torch.randn(batch, 3, side, side).to(memory_format=FORMAT)
+
+
+def train(name, side, batch):
+    model = network(name, 10).train()
+    xs, ys = images(int(batch), int(side)), torch.arange(int(batch)) % 10
+    optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9), nn.CrossEntropyLoss()
+
+    def step():
+        optimizer.zero_grad()
+        loss(model(xs), ys).backward()
+        optimizer.step()
+
+    return step
+
+
+def infer(name, side, batch):
+    model, xs = network(name, 1000).eval(), images(int(batch), int(side))
+
+    def step():
+        with torch.inference_mode():
+            model(xs)
+
+    return step
+
+
+def mlp():
+    model = nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 1))
+    xs, ys = torch.randn(12396, 784), (torch.arange(12396) % 2).float()[:, None]
+    optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss()
+
+    def epoch():
+        for x, y in zip(xs.split(256), ys.split(256)):
+            optimizer.zero_grad()
+            loss(model(x), y).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def first(name):
+    def predict():
+        with torch.inference_mode():
+            network(name, 1000).eval()(images(1, 224))
+
+    return predict
+
+
+ready = {}
+for line in sys.stdin:
+    line = line.strip()
+    if line == "memory":
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+        continue
+    if line not in ready:
+        kind, *rest = line.split()
+        ready[line] = {"train": train, "infer": infer, "mlp": mlp, "first": first}[kind](*rest)
+        if kind != "first":
+            ready[line]()
+    start = time.perf_counter()
+    ready[line]()
+    print(f"{time.perf_counter() - start:.6f}", flush=True)
