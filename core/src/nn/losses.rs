@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
 /// Cross entropy of logits `[N, C]` and class labels `[N]`: PyTorch's `F.cross_entropy`.
 ///
@@ -21,7 +21,7 @@ pub fn cross_entropy_smooth(logits: &Tensor, labels: &Tensor, smoothing: f64) ->
     if smoothing == 0.0 {
         return Ok(nll);
     }
-    let uniform = candle_nn::ops::log_softmax(logits, D::Minus1)?.mean_all()?.neg()?;
+    let uniform = kernels::log_softmax(logits)?.mean_all()?.neg()?;
     Ok(((nll * (1.0 - smoothing))? + (uniform * smoothing)?)?)
 }
 
@@ -41,8 +41,7 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
             "label {largest} is not one of the {classes} classes that the network tells apart"
         )));
     }
-    let log_p = candle_nn::ops::log_softmax(logits, D::Minus1)?;
-    Ok(log_p.gather(&ys.unsqueeze(1)?, 1)?.squeeze(1)?.neg()?)
+    Ok(kernels::cross_entropy(logits, &ys)?)
 }
 
 /// Binary cross entropy of logits and targets of the same shape, as `max(x, 0) - x·y + ln(1 + exp(-|x|))`: PyTorch's
@@ -52,11 +51,7 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
 /// When the shapes differ.
 pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(logits, targets)?;
-    let positive = kernels::relu(logits)?;
-    // -|x| as x - 2·max(x, 0), whose gradient at 0 goes with that of `positive`.
-    let minus_abs = (logits - (&positive * 2.0)?)?;
-    let log_term = (minus_abs.exp()? + 1.0)?.log()?;
-    Ok(((positive - (logits * targets)?)? + log_term)?.mean_all()?)
+    Ok(kernels::bce_with_logits(logits, targets)?.mean_all()?)
 }
 
 /// Mean squared error: `F.mse_loss`.

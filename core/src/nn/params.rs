@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::rng::Rng;
-use candle_core::{Device, Shape, Tensor, Var};
+use candle_core::{DType, Device, Shape, Tensor, Var};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -99,6 +99,7 @@ impl Param {
 pub struct Params {
     prefix: String,
     device: Device,
+    dtype: DType,
     rng: Rng,
     shared: Arc<Mutex<Shared>>,
 }
@@ -115,7 +116,15 @@ pub type Stream = Arc<Mutex<Rng>>;
 impl Params {
     /// An empty store. Tensors live on `device`; initial values are drawn from `rng`'s named streams.
     pub fn new(rng: &Rng, device: &Device) -> Params {
-        Params { prefix: String::new(), device: device.clone(), rng: rng.clone(), shared: Arc::default() }
+        let (prefix, dtype) = (String::new(), DType::F32);
+        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
+    }
+
+    /// Parameters made from here on have this type instead of `f32`: PyTorch's `.double()`, with `f64`. The fast kernels are
+    /// for `f32`; other types take the portable path, to the same numbers in more digits.
+    #[must_use]
+    pub fn with_dtype(self, dtype: DType) -> Params {
+        Params { dtype, ..self }
     }
 
     /// The same store, seen from a sub-module: names made here start with `name.`.
@@ -148,7 +157,7 @@ impl Params {
         let inner = Inner {
             name,
             kind,
-            var: Var::from_tensor(&value.contiguous()?)?,
+            var: Var::from_tensor(&value.to_dtype(self.dtype)?.contiguous()?)?,
             group: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
             version: AtomicU64::new(0),
