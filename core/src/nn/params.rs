@@ -133,6 +133,11 @@ impl Params {
         Params { prefix: self.path(&name.to_string()), ..self.clone() }
     }
 
+    /// What the names made here start with; empty for a whole network.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// A full name as counted from this prefix.
     pub fn relative<'a>(&self, name: &'a str) -> &'a str {
         let inside = name.strip_prefix(self.prefix.as_str()).map(|rest| rest.strip_prefix('.').unwrap_or(rest));
@@ -265,6 +270,42 @@ impl Params {
     /// Unfreezes all groups.
     pub fn unfreeze(&self) {
         self.freeze_to(0);
+    }
+
+    /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`, ...
+    /// PyTorch's `named_children`, without those that have no parameters.
+    pub fn children(&self) -> Vec<String> {
+        let mut children: Vec<String> = Vec::new();
+        for param in self.all() {
+            let child = self.relative(param.name()).split('.').next().unwrap_or_default();
+            if !children.iter().any(|known| known == child) {
+                children.push(child.to_string());
+            }
+        }
+        children
+    }
+
+    /// Trains the parameters under these prefixes (counted from this one, such as `layer3` or `layer4.0`) and freezes all
+    /// others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by child.
+    ///
+    /// # Errors
+    /// When there is nothing under a prefix; then nothing is changed.
+    pub fn train_only(&self, prefixes: &[&str]) -> Result<()> {
+        let under = |param: &Param, prefix: &str| {
+            self.relative(param.name())
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let params = self.all();
+        if let Some(prefix) = prefixes.iter().find(|prefix| !params.iter().any(|p| under(p, prefix))) {
+            let children = self.children().join(", ");
+            return Err(Error::Value(format!("the network has no part called `{prefix}`; its parts are {children}")));
+        }
+        for param in &params {
+            let trains = prefixes.iter().any(|prefix| under(param, prefix));
+            param.0.frozen.store(!trains, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// A copy of all values, by name.
