@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`data`] makes batches of files;
 //! [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses, [`models`] networks, [`optim`] steps and
-//! schedules, [`train`] the loop that brings them together; [`metrics`] judges; [`plot`], [`report`] and [`cli`] face the
+//! schedules, [`train`] the loop that brings them together; [`metrics`] judges; [`classic`] is
+//! scikit-learn's corner; [`plot`], [`report`] and [`cli`] face the
 //! reader.
 //!
 //! ```
@@ -47,6 +48,8 @@ pub mod optim;
 pub mod train;
 
 pub mod metrics;
+
+pub mod classic;
 
 pub mod cli;
 pub mod plot;

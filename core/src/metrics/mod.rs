@@ -8,6 +8,7 @@ mod classification;
 mod confusion;
 mod probability;
 mod regression;
+mod report;
 
 pub use checks::Real;
 pub use classification::{accuracy, error_rate, top_k_accuracy};
