@@ -34,9 +34,11 @@ impl Loss for Logistic {
 
     fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
         let against = if self.0[sample] { -scores[0] } else { scores[0] };
-        let wrong = sigmoid(against);
+        let small = (-against.abs()).exp();
+        let wrong = if against >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
         slopes[0] = if self.0[sample] { -wrong } else { wrong };
-        state[0] = wrong * sigmoid(-against);
+        // The product of the sigmoids of the score and of its negative.
+        state[0] = small / ((1.0 + small) * (1.0 + small));
     }
 
     fn curvature(&self, state: &[f64], _: usize, _: usize) -> f64 {
@@ -158,9 +160,9 @@ mod tests {
             direction[k] = 1.0;
             let mut bent = vec![0.0; n];
             loss.bend(&state, &direction, &mut bent);
-            for l in 0..n {
+            for (l, bent) in bent.into_iter().enumerate() {
                 assert!((loss.curvature(&state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
-                assert_eq!(loss.curvature(&state, k, l), bent[l]);
+                assert_eq!(loss.curvature(&state, k, l), bent);
             }
         }
     }
