@@ -3,7 +3,7 @@
 //! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`data`] makes batches of files;
 //! [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses, [`models`] networks, [`optim`] steps and
 //! schedules, [`train`] the loop that brings them together; [`metrics`] judges, [`interpret`] shows what was learnt;
-//! [`plot`], [`report`] and [`cli`] face the reader.
+//! [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`] face the reader.
 //!
 //! ```
 //! use tallow::data::{DataLoader, DataLoaders, TensorDataset};
@@ -49,6 +49,8 @@ pub mod train;
 pub mod metrics;
 
 pub mod interpret;
+
+pub mod classic;
 
 pub mod cli;
 pub mod plot;

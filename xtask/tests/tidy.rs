@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module of core, the modules that it may use, besides itself. The ground is open to all.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("data", &[]),
     ("kernels", &[]),
     ("nn", &["kernels"]),
     ("models", &["kernels", "nn"]),
     ("optim", &["kernels", "nn"]),
     ("metrics", &[]),
+    ("classic", &["metrics"]),
     ("train", &["data", "kernels", "nn", "models", "optim", "metrics"]),
     ("interpret", &["data", "nn", "train", "metrics", "plot"]),
     ("plot", &[]),
