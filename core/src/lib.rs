@@ -34,6 +34,8 @@ pub mod error;
 pub mod event;
 pub mod rng;
 
+pub mod vision;
+
 pub mod data;
 
 pub mod kernels;
