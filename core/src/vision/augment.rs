@@ -104,7 +104,7 @@ impl AugDraw {
     fn coordinates(&self, width: usize, height: usize) -> Coordinates {
         // fast.ai's `dihedral_mat`.
         const SIGNS: [(f64, f64); 8] =
-            [(1., 1.), (-1., 1.), (1., -1.), (-1., 1.), (-1., -1.), (1., -1.), (1., 1.), (-1., 1.)];
+            [(1., 1.), (-1., 1.), (1., -1.), (-1., 1.), (-1., -1.), (1., -1.), (1., 1.), (-1., -1.)];
         const STRAIGHT: [f64; 8] = [1., 1., 1., 0., 1., 0., 0., 0.];
         let (sx, sy) = SIGNS[self.dihedral % 8];
         let straight = STRAIGHT[self.dihedral % 8];

@@ -13,7 +13,8 @@ impl Picture {
     /// # Errors
     /// When it does not lie within the picture or has no pixels.
     pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Picture> {
-        let fits = |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
+        let fits =
+            |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
         if !fits(left, width, self.width()) || !fits(top, height, self.height()) {
             return Err(Error::Value(format!(
                 "a part of {width} by {height} pixels from ({left}, {top}) on does not lie within {self:?}"

@@ -69,8 +69,14 @@ impl Picture {
     }
 }
 
-/// The picture, or what is wrong with it in words that can follow its name.
+/// The picture, or what is wrong with it in words that can follow its name. A decoder that panics over a strange file
+/// has found it damaged in its own way.
 fn decode(bytes: &[u8], limits: Limits) -> Result<Picture, String> {
+    let decoded = std::panic::catch_unwind(|| decode_inside(bytes, limits));
+    decoded.unwrap_or_else(|_| Err("is damaged in a way that its decoder did not expect; remove or replace it".into()))
+}
+
+fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Picture, String> {
     if bytes.is_empty() {
         return Err("is empty: it has 0 bytes; remove or replace it".into());
     }

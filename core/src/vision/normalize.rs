@@ -1,8 +1,8 @@
 //! Making values have mean 0 and standard deviation 1, and back.
 
+use super::Picture;
 use super::Planes;
 use super::planes::append_with;
-use super::Picture;
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};

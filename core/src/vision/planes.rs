@@ -21,7 +21,9 @@ impl Planes {
     pub fn new(width: usize, height: usize, values: Vec<f32>) -> Result<Planes> {
         if values.len() != 3 * width * height || values.is_empty() {
             let n = values.len();
-            return Err(Error::Value(format!("planes of {width} by {height} need 3 * {height} * {width} values, not {n}")));
+            return Err(Error::Value(format!(
+                "planes of {width} by {height} need 3 * {height} * {width} values, not {n}"
+            )));
         }
         Ok(Planes { width, height, values })
     }
@@ -97,8 +99,7 @@ impl From<&Picture> for Planes {
 
 /// Appends a picture's planes to `out`; `number` says what a channel's byte becomes.
 pub(super) fn append_with(picture: &Picture, number: impl Fn(usize, u8) -> f32, out: &mut Vec<f32>) {
-    let table: Vec<[f32; 256]> =
-        (0..3).map(|channel| std::array::from_fn(|v| number(channel, v as u8))).collect();
+    let table: Vec<[f32; 256]> = (0..3).map(|channel| std::array::from_fn(|v| number(channel, v as u8))).collect();
     for (channel, table) in table.iter().enumerate() {
         out.extend(picture.bytes()[channel..].iter().step_by(3).map(|&v| table[usize::from(v)]));
     }

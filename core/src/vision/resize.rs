@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::rng::Rng;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
 /// How pixels between pixels are found. Pillow's names.
@@ -131,8 +131,12 @@ impl Resize {
             let padded = pad(picture, sides, mode);
             return resample(&padded, Window::all(&padded), self.width, self.height, self.filter);
         }
-        let window =
-            Window { left: left.max(0) as usize, top: top.max(0) as usize, width: crop_w as usize, height: crop_h as usize };
+        let window = Window {
+            left: left.max(0) as usize,
+            top: top.max(0) as usize,
+            width: crop_w as usize,
+            height: crop_h as usize,
+        };
         resample(picture, window, self.width, self.height, self.filter)
     }
 
@@ -197,7 +201,8 @@ pub(super) fn resample_part(
 ) -> Result<Picture> {
     let (x, y) = (picture.width() as f64 / full.0 as f64, picture.height() as f64 / full.1 as f64);
     let part = [left as f64 * x, top as f64 * y, width as f64 * x, height as f64 * y];
-    let failed = |e: &dyn std::fmt::Display| Error::Value(format!("{picture:?} cannot become {width} by {height}: {e}"));
+    let failed =
+        |e: &dyn std::fmt::Display| Error::Value(format!("{picture:?} cannot become {width} by {height}: {e}"));
     let whole = source(picture).map_err(|e| failed(&e))?;
     run(&whole, Some(part), width, height, filter).map_err(|e| failed(&e))
 }
@@ -207,24 +212,38 @@ fn source(picture: &Picture) -> Result<TypedImageRef<'_, U8x3>, fast_image_resiz
 }
 
 fn run(
-    source: &impl fast_image_resize::ImageView<Pixel = U8x3>,
+    source: &impl ImageView<Pixel = U8x3>,
     part: Option<[f64; 4]>,
     width: usize,
     height: usize,
     filter: Filter,
 ) -> Result<Picture, String> {
+    let (w, h) = (source.width(), source.height());
+    let [left, top, part_w, part_h] = part.unwrap_or([0.0, 0.0, f64::from(w), f64::from(h)]);
+    match filter {
+        Filter::Bilinear => pass(source, [left, top, part_w, part_h], width, height, FilterType::Bilinear),
+        // Pillow does columns before rows and cuts what overshoots in between, so here the order matters. Its cubic has
+        // a = -0.5, which is Catmull and Rom's.
+        Filter::Bicubic => {
+            let columns = pass(source, [left, 0.0, part_w, f64::from(h)], width, h as usize, FilterType::CatmullRom)?;
+            let columns = self::source(&columns).map_err(|e| e.to_string())?;
+            pass(&columns, [0.0, top, width as f64, part_h], width, height, FilterType::CatmullRom)
+        }
+    }
+}
+
+fn pass(
+    source: &impl ImageView<Pixel = U8x3>,
+    [left, top, part_w, part_h]: [f64; 4],
+    width: usize,
+    height: usize,
+    filter: FilterType,
+) -> Result<Picture, String> {
     if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
         return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
     }
-    let filter = match filter {
-        Filter::Bilinear => FilterType::Bilinear,
-        // Pillow's a = -0.5.
-        Filter::Bicubic => FilterType::CatmullRom,
-    };
-    let mut options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-    if let Some([left, top, w, h]) = part {
-        options = options.crop(left, top, w, h);
-    }
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let options = options.crop(left, top, part_w, part_h);
     let mut bytes = vec![0; width * height * 3];
     let mut target =
         TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut bytes).map_err(|e| e.to_string())?;
