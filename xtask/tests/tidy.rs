@@ -6,16 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module of core, the modules that it may use, besides itself. The ground is open to all.
-const MAY_USE: [(&str, &[&str]); 12] = [
-    ("data", &[]),
+const MAY_USE: [(&str, &[&str]); 13] = [
+    ("vision", &[]),
+    ("data", &["vision"]),
     ("kernels", &[]),
     ("nn", &["kernels"]),
     ("models", &["kernels", "nn"]),
     ("optim", &["kernels", "nn"]),
     ("metrics", &[]),
     ("classic", &["metrics"]),
-    ("train", &["data", "kernels", "nn", "models", "optim", "metrics"]),
-    ("interpret", &["data", "nn", "train", "metrics", "plot"]),
+    ("train", &["data", "vision", "kernels", "nn", "models", "optim", "metrics"]),
+    ("interpret", &["data", "vision", "nn", "train", "metrics", "plot"]),
     ("plot", &[]),
     ("report", &["metrics", "plot"]),
     ("cli", &["report"]),

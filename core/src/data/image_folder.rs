@@ -1,8 +1,9 @@
 //! Pictures in folders.
 
-use super::{Dataset, Vocab, parent_label};
-use crate::error::{Error, Result};
+use super::{Dataset, Vocab, image_files, parent_label};
+use crate::error::Result;
 use crate::rng::Rng;
+use crate::vision::{Compose, Picture};
 use candle_core::{Device, Tensor};
 use std::path::{Path, PathBuf};
 
@@ -15,50 +16,16 @@ pub enum Pixels {
     Rgb,
 }
 
-/// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by its
-/// extension (jpg, jpeg, png); hidden files and folders do not. fast.ai's `get_image_files`.
-///
-/// # Errors
-/// When a folder cannot be read, or there is no picture at all.
-pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(Error::io(&folder))? {
-            let path = entry.map_err(Error::io(&folder))?.path();
-            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if hidden {
-                continue;
-            } else if path.is_dir() {
-                folders.push(path);
-            } else if extension.is_some_and(|e| ["jpg", "jpeg", "png"].contains(&e.as_str())) {
-                found.push(path);
-            }
-        }
-    }
-    if found.is_empty() {
-        return Err(Error::file(folder, "holds no picture (jpg, jpeg or png), nor do its subfolders"));
-    }
-    found.sort();
-    Ok(found)
-}
-
 /// A picture as a tensor `[C, H, W]` of values between 0 and 1.
 ///
 /// # Errors
 /// When the file cannot be read or is not a picture.
 pub fn read_image(file: &Path, pixels: Pixels) -> Result<Tensor> {
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
-    let picture = image::load_from_memory(&bytes)
-        .map_err(|e| Error::file(file, format!("is not a readable JPEG or PNG picture ({e}); remove or replace it")))?;
-    let (w, h) = (picture.width() as usize, picture.height() as usize);
-    let (values, channels) = match pixels {
-        Pixels::Grey => (picture.into_luma8().into_raw(), 1),
-        Pixels::Rgb => (picture.into_rgb8().into_raw(), 3),
-    };
-    let values: Vec<f32> = values.iter().map(|&v| f32::from(v) / 255.0).collect();
-    Ok(Tensor::from_vec(values, (h, w, channels), &Device::Cpu)?.permute((2, 0, 1))?.contiguous()?)
+    let picture = Picture::open(file)?;
+    match pixels {
+        Pixels::Grey => Ok(picture.greyscale().to_tensor(&Device::Cpu)?.narrow(0, 0, 1)?),
+        Pixels::Rgb => picture.to_tensor(&Device::Cpu),
+    }
 }
 
 /// Pictures that lie in a folder per class, as `[C, H, W]` with a label as `u32`. torchvision's `ImageFolder`.
@@ -68,6 +35,7 @@ pub struct ImageFolder {
     labels: Vec<u32>,
     vocab: Vocab,
     pixels: Pixels,
+    tfms: Option<Compose>,
 }
 
 impl ImageFolder {
@@ -80,7 +48,13 @@ impl ImageFolder {
         let names = files.iter().map(|file| parent_label(file)).collect::<Result<Vec<String>>>()?;
         let vocab = Vocab::new(names.clone());
         let labels = names.iter().map(|name| vocab.index(name)).collect::<Result<Vec<u32>>>()?;
-        Ok(ImageFolder { files, labels, vocab, pixels })
+        Ok(ImageFolder { files, labels, vocab, pixels, tfms: None })
+    }
+
+    /// Does this with each picture, which gives `[3, H, W]`. torchvision's `transform`.
+    #[must_use]
+    pub fn transform(self, tfms: impl Into<Compose>) -> ImageFolder {
+        ImageFolder { tfms: Some(tfms.into()), ..self }
     }
 
     /// The classes.
@@ -99,8 +73,13 @@ impl Dataset for ImageFolder {
         self.files.len()
     }
 
-    fn item(&self, index: usize, _rng: &mut Rng) -> Result<(Tensor, Tensor)> {
-        Ok((read_image(&self.files[index], self.pixels)?, Tensor::new(self.labels[index], &Device::Cpu)?))
+    fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+        let file = &self.files[index];
+        let x = match &self.tfms {
+            Some(tfms) => tfms.tensor(Picture::open(file)?, rng)?,
+            None => read_image(file, self.pixels)?,
+        };
+        Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an item shows, told by its file's place or name.
 
 use crate::error::{Error, Result};
+use regex::Regex;
 use std::path::Path;
 
 /// The name of the folder that a file is in: `7` for `train/7/10.png`. fast.ai's `parent_label`.
@@ -20,6 +21,34 @@ pub fn name_label(file: &Path, separator: char) -> Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     let label = stem.and_then(|stem| stem.rsplit_once(separator)).map(|(label, _)| label.to_string());
     label.ok_or_else(|| Error::file(file, format!("has no `{separator}` in its name to end a label at")))
+}
+
+/// A labeller by a regular expression that is searched for in a file's name: its first group is the label. fast.ai's
+/// `RegexLabeller`, on names as in `using_attr(RegexLabeller(...), 'name')`.
+///
+/// ```
+/// use tallow::data::regex_label;
+///
+/// let label = regex_label(r"^(.*)_\d+\.jpg$")?;
+/// assert_eq!(label("pets/great_pyrenees_173.jpg".as_ref())?, "great_pyrenees");
+/// # Ok::<(), tallow::Error>(())
+/// ```
+///
+/// # Errors
+/// When the expression is none, or has no group.
+pub fn regex_label(expression: &str) -> Result<impl Fn(&Path) -> Result<String> + Send + Sync + Clone + 'static> {
+    let regex = Regex::new(expression).map_err(|e| Error::Value(format!("not a regular expression: {e}")))?;
+    if regex.captures_len() < 2 {
+        return Err(Error::Value(format!(
+            "`{expression}` has no group in parentheses to tell which part is the label"
+        )));
+    }
+    Ok(move |file: &Path| {
+        let name = file.file_name().and_then(|name| name.to_str());
+        let group = name.and_then(|name| regex.captures(name)).and_then(|found| found.get(1));
+        let label = group.map(|group| group.as_str().to_string());
+        label.ok_or_else(|| Error::file(file, format!("has a name in which `{regex}` finds no label")))
+    })
 }
 
 /// The classes by number, in sorted order. fast.ai's `CategoryMap`.

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
 
 /// Items that can be fetched by their index: pairs of an input and a target.
 pub trait Dataset: Send + Sync {
@@ -190,6 +191,15 @@ impl DataLoader {
         if self.shuffle { self.rng.stream("order").substream(epoch as u64).permutation(n) } else { (0..n).collect() }
     }
 
+    /// The random stream of one item in one epoch, from which its augmentation is drawn.
+    pub fn item_rng(&self, epoch: usize, index: usize) -> Rng {
+        self.epoch_rng(epoch).substream(index as u64)
+    }
+
+    fn epoch_rng(&self, epoch: usize) -> Rng {
+        self.rng.stream("items").substream(epoch as u64)
+    }
+
     /// The batches of epoch `epoch`.
     pub fn epoch(&self, epoch: usize) -> Batches {
         self.epoch_from(epoch, 0)
@@ -202,7 +212,19 @@ impl DataLoader {
         let workers = self.workers.min(range.len());
         let channels =
             (0..workers).map(|worker| source.clone().spawn(range.start + worker..range.end, workers)).collect();
-        Batches { source, range, first, channels }
+        Batches { source, range, first, channels, started: Instant::now(), items: 0, waited: Duration::ZERO }
+    }
+
+    /// Goes through epoch `epoch` and tells how fast its items came, when nobody did anything with them.
+    ///
+    /// # Errors
+    /// When a batch cannot be made.
+    pub fn measure(&self, epoch: usize) -> Result<Throughput> {
+        let mut batches = self.epoch(epoch);
+        for batch in batches.by_ref() {
+            batch?;
+        }
+        Ok(batches.throughput())
     }
 
     /// The first batch of the first epoch.
@@ -226,8 +248,7 @@ impl Source {
     fn batch(&self, number: usize) -> Result<Batch> {
         let start = number * self.loader.batch_size;
         let items = &self.order[start..self.order.len().min(start + self.loader.batch_size)];
-        let rng = self.loader.rng.stream("items").substream(self.epoch as u64);
-        let batch = self.loader.dataset.batch(items, &rng)?;
+        let batch = self.loader.dataset.batch(items, &self.loader.epoch_rng(self.epoch))?;
         let device = &self.loader.device;
         Ok(Batch { xs: batch.xs.to_device(device)?, ys: batch.ys.to_device(device)? })
     }
@@ -254,6 +275,30 @@ pub struct Batches {
     first: usize,
     /// One per worker; worker `w` of `n` makes batches `first + w`, `first + w + n`, ...
     channels: Vec<Receiver<Result<Batch>>>,
+    started: Instant,
+    items: usize,
+    waited: Duration,
+}
+
+impl Batches {
+    /// How fast items have come so far.
+    pub fn throughput(&self) -> Throughput {
+        Throughput {
+            items: self.items,
+            seconds: self.started.elapsed().as_secs_f64(),
+            waited: self.waited.as_secs_f64(),
+        }
+    }
+
+    fn make(&mut self, number: usize) -> Result<Batch> {
+        if self.channels.is_empty() {
+            return self.source.batch(number);
+        }
+        let channel = &self.channels[(number - self.first) % self.channels.len()];
+        let lost =
+            |_| Err(Error::Value(format!("the worker that prepares batch {number} has died; its message is above")));
+        channel.recv().unwrap_or_else(lost)
+    }
 }
 
 impl Iterator for Batches {
@@ -261,13 +306,11 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Result<Batch>> {
         let number = self.range.next()?;
-        if self.channels.is_empty() {
-            return Some(self.source.batch(number));
-        }
-        let channel = &self.channels[(number - self.first) % self.channels.len()];
-        let lost =
-            |_| Err(Error::Value(format!("the worker that prepares batch {number} has died; its message is above")));
-        Some(channel.recv().unwrap_or_else(lost))
+        let asked = Instant::now();
+        let batch = self.make(number);
+        self.waited += asked.elapsed();
+        self.items += batch.as_ref().map_or(0, Batch::len);
+        Some(batch)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -276,6 +319,31 @@ impl Iterator for Batches {
 }
 
 impl ExactSizeIterator for Batches {}
+
+/// How fast items come out of a loader.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Throughput {
+    /// Items so far.
+    pub items: usize,
+    /// Seconds since the first was asked for, whatever was done in them.
+    pub seconds: f64,
+    /// Seconds of these in which somebody waited for a batch: near 0 if the loader keeps up.
+    pub waited: f64,
+}
+
+impl Throughput {
+    /// Items per second.
+    pub fn per_second(&self) -> f64 {
+        self.items as f64 / self.seconds.max(f64::MIN_POSITIVE)
+    }
+}
+
+impl std::fmt::Display for Throughput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let share = 100.0 * self.waited / self.seconds.max(f64::MIN_POSITIVE);
+        write!(f, "{:.0} items a second, {share:.0} % of the time spent waiting for them", self.per_second())
+    }
+}
 
 /// A loader to train with and one to judge by. fast.ai's `DataLoaders`.
 #[derive(Clone)]

@@ -2,7 +2,17 @@
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
-use std::path::Path;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Decides which items judge, by their files and labels.
+pub trait Splitter: Send + Sync {
+    /// Splits the items `0..files.len()`; `labels` are as many as `files`.
+    ///
+    /// # Errors
+    /// When a setting is out of its range or one side would be empty that must not be.
+    fn split_items(&self, files: &[PathBuf], labels: &[String]) -> Result<Split>;
+}
 
 /// Indices of the items to train with and of those to judge by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +38,99 @@ impl RandomSplitter {
     /// # Errors
     /// When the share is outside 0..1.
     pub fn split(&self, n: usize) -> Result<Split> {
-        if !(0.0..1.0).contains(&self.valid) {
-            return Err(Error::Value(format!("the share of validation items must be in 0..1, got {}", self.valid)));
-        }
+        check_share(self.valid)?;
         let order = Rng::new(self.seed).stream("split").permutation(n);
         let (valid, train) = order.split_at((self.valid * n as f64) as usize);
         Ok(Split { train: train.to_vec(), valid: valid.to_vec() })
     }
+}
+
+impl Splitter for RandomSplitter {
+    fn split_items(&self, files: &[PathBuf], _labels: &[String]) -> Result<Split> {
+        self.split(files.len())
+    }
+}
+
+/// The same random share of each class judges, rounded to the nearest number of items. scikit-learn's
+/// `train_test_split(stratify=labels)`.
+#[derive(Debug, Clone)]
+pub struct StratifiedSplitter {
+    /// The share, between 0 and 1.
+    pub valid: f64,
+    /// Another seed gives another split.
+    pub seed: u64,
+}
+
+impl Splitter for StratifiedSplitter {
+    fn split_items(&self, _files: &[PathBuf], labels: &[String]) -> Result<Split> {
+        check_share(self.valid)?;
+        let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (i, label) in labels.iter().enumerate() {
+            classes.entry(label).or_default().push(i);
+        }
+        let mut split = Split { train: Vec::new(), valid: Vec::new() };
+        let rng = Rng::new(self.seed).stream("split");
+        for (class, mut items) in classes {
+            rng.stream(class).shuffle(&mut items);
+            let (valid, train) = items.split_at((self.valid * items.len() as f64).round() as usize);
+            split.valid.extend(valid);
+            split.train.extend(train);
+        }
+        split.train.sort_unstable();
+        split.valid.sort_unstable();
+        Ok(split)
+    }
+}
+
+/// The files of a list judge, and all others train: names as in `photo.jpg`, or ends of paths as in `cat/photo.jpg`.
+/// fast.ai's `FileSplitter`.
+#[derive(Debug, Clone)]
+pub struct FileNameSplitter {
+    /// The files that judge.
+    pub valid: Vec<PathBuf>,
+}
+
+impl FileNameSplitter {
+    /// The names in a text file, one a line.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(list: &Path) -> Result<FileNameSplitter> {
+        let text = std::fs::read_to_string(list).map_err(Error::io(list))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(FileNameSplitter { valid: lines.map(PathBuf::from).collect() })
+    }
+}
+
+impl Splitter for FileNameSplitter {
+    fn split_items(&self, files: &[PathBuf], _labels: &[String]) -> Result<Split> {
+        let wanted: HashSet<&Path> = self.valid.iter().map(PathBuf::as_path).collect();
+        let depths: HashSet<usize> = self.valid.iter().map(|path| path.components().count()).collect();
+        let end = |file: &Path, depth: usize| -> Option<PathBuf> {
+            let n = file.components().count();
+            (depth <= n).then(|| file.components().skip(n - depth).collect())
+        };
+        let judges = |file: &Path| depths.iter().any(|&d| end(file, d).is_some_and(|e| wanted.contains(e.as_path())));
+        let (valid, train) = (0..files.len()).partition(|&i| judges(&files[i]));
+        Ok(Split { train, valid })
+    }
+}
+
+/// A function from a file to whether it judges. fast.ai's `FuncSplitter`.
+pub struct FnSplitter<F>(pub F);
+
+impl<F: Fn(&Path) -> bool + Send + Sync> Splitter for FnSplitter<F> {
+    fn split_items(&self, files: &[PathBuf], _labels: &[String]) -> Result<Split> {
+        let (valid, train) = (0..files.len()).partition(|&i| (self.0)(&files[i]));
+        Ok(Split { train, valid })
+    }
+}
+
+fn check_share(valid: f64) -> Result<()> {
+    if (0.0..1.0).contains(&valid) {
+        return Ok(());
+    }
+    Err(Error::Value(format!("the share of validation items must be in 0..1, got {valid}")))
 }
 
 /// The folder above a file's own folder decides, as in `train/7/10.png`. fast.ai's `GrandparentSplitter`.
@@ -70,6 +166,12 @@ impl GrandparentSplitter {
             Ok(found)
         };
         Ok(Split { train: under(&self.train)?, valid: under(&self.valid)? })
+    }
+}
+
+impl Splitter for GrandparentSplitter {
+    fn split_items(&self, files: &[PathBuf], _labels: &[String]) -> Result<Split> {
+        self.split(files)
     }
 }
 

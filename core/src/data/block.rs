@@ -1,0 +1,240 @@
+//! From a folder to loaders, said in five lines.
+
+use super::image_loaders::Settings;
+use super::{
+    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, RandomSplitter, Split, Splitter, Vocab, balance,
+    image_files, parent_label,
+};
+use crate::error::{Error, Result};
+use crate::event::{Event, Listener};
+use crate::rng::Rng;
+use crate::vision::{Compose, Limits, Normalize};
+use candle_core::Device;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+type Items = dyn Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync;
+type Label = dyn Fn(&Path) -> Result<String> + Send + Sync;
+
+/// What is to be known to make loaders of a folder: where the items are, what they show, who judges, and what becomes of a
+/// picture. fast.ai's `DataBlock`, for pictures of one class each.
+///
+/// ```no_run
+/// use tallow::data::{DataBlock, RandomSplitter, image_files, parent_label};
+/// use tallow::vision::{Resize, aug_transforms};
+///
+/// # fn main() -> tallow::Result<()> {
+/// let dls = DataBlock::images()
+///     .items(image_files)
+///     .label(parent_label)
+///     .split(RandomSplitter { valid: 0.2, seed: 42 })
+///     .item_tfms([Resize::squish(192)])
+///     .batch_tfms(aug_transforms())
+///     .dataloaders("pets".as_ref(), 32)?;
+/// println!("{:?}, {} photos", dls.vocab().classes(), dls.train.n_items());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DataBlock {
+    items: Arc<Items>,
+    label: Arc<Label>,
+    splitter: Arc<dyn Splitter>,
+    item_tfms: Compose,
+    batch_tfms: Compose,
+    bad_files: BadFiles,
+    limits: Limits,
+    seed: u64,
+    workers: usize,
+    listener: Listener,
+}
+
+/// What a folder holds: files, what they show, who judges.
+struct Found {
+    files: Vec<PathBuf>,
+    names: Vec<String>,
+    vocab: Vocab,
+    split: Split,
+}
+
+impl DataBlock {
+    /// Pictures in a folder per class, of which a random fifth judges, as they are.
+    pub fn images() -> DataBlock {
+        DataBlock {
+            items: Arc::new(image_files),
+            label: Arc::new(parent_label),
+            splitter: Arc::new(RandomSplitter { valid: 0.2, seed: 42 }),
+            item_tfms: Compose::new(),
+            batch_tfms: Compose::new(),
+            bad_files: BadFiles::Stop,
+            limits: Limits::default(),
+            seed: 42,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            listener: Listener::default(),
+        }
+    }
+
+    /// How the items are found. fast.ai's `get_items`.
+    #[must_use]
+    pub fn items(self, items: impl Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync + 'static) -> DataBlock {
+        DataBlock { items: Arc::new(items), ..self }
+    }
+
+    /// How a file tells its class: [`parent_label`], [`regex_label`](super::regex_label), or a function of one's own.
+    /// fast.ai's `get_y`.
+    #[must_use]
+    pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
+        DataBlock { label: Arc::new(label), ..self }
+    }
+
+    /// Which items judge.
+    #[must_use]
+    pub fn split(self, splitter: impl Splitter + 'static) -> DataBlock {
+        DataBlock { splitter: Arc::new(splitter), ..self }
+    }
+
+    /// What is done with each picture at first; it should give all the same size.
+    #[must_use]
+    pub fn item_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+        DataBlock { item_tfms: tfms.into(), ..self }
+    }
+
+    /// What is done after that, in fast.ai's order: augmentation, normalisation, erasing. fast.ai does it to whole batches
+    /// on a GPU; here each picture gets it on a worker's thread, and the mathematics is the same.
+    #[must_use]
+    pub fn batch_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+        DataBlock { batch_tfms: tfms.into(), ..self }
+    }
+
+    /// Values are normalised like this.
+    #[must_use]
+    pub fn normalize(self, normalize: Normalize) -> DataBlock {
+        DataBlock { batch_tfms: self.batch_tfms.normalized(normalize), ..self }
+    }
+
+    /// What is done about files that cannot be read.
+    #[must_use]
+    pub fn bad_files(self, bad_files: BadFiles) -> DataBlock {
+        DataBlock { bad_files, ..self }
+    }
+
+    /// How large a picture may be.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> DataBlock {
+        DataBlock { limits, ..self }
+    }
+
+    /// The seed of shuffling and augmentation.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> DataBlock {
+        DataBlock { seed, ..self }
+    }
+
+    /// How many threads decode and transform; by default as many as there are processors. It changes no result.
+    #[must_use]
+    pub fn workers(self, workers: usize) -> DataBlock {
+        DataBlock { workers, ..self }
+    }
+
+    /// Who is told of warnings and of files that are left out.
+    #[must_use]
+    pub fn listener(self, listener: Listener) -> DataBlock {
+        DataBlock { listener, ..self }
+    }
+
+    /// Loaders of what is under `path`, in batches of `batch_size`. The listener is told of what looks wrong with the
+    /// classes.
+    ///
+    /// # Errors
+    /// When no picture is found, a file tells no class, or one side of the split is empty.
+    pub fn dataloaders(&self, path: &Path, batch_size: usize) -> Result<ImageDataLoaders> {
+        let found = self.find(path)?;
+        let dls = self.build(&found, batch_size)?;
+        for warning in self.warnings(path, &dls)? {
+            self.listener.tell(Event::Note(&warning));
+        }
+        Ok(dls)
+    }
+
+    /// What looks wrong with the classes under `path`, in sentences; see [`balance::warnings`].
+    fn warnings(&self, path: &Path, dls: &ImageDataLoaders) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for folder in super::empty_folders(path)? {
+            warnings.push(format!("{}: the folder is empty, so it makes no class", folder.display()));
+        }
+        warnings.extend(balance::warnings(dls.vocab(), &dls.counts()));
+        Ok(warnings)
+    }
+
+    /// What [`DataBlock::dataloaders`] would do with `path`, told step by step with the first item as the example.
+    /// fast.ai's `summary`.
+    ///
+    /// # Errors
+    /// As [`DataBlock::dataloaders`], and when the first item cannot be read or transformed.
+    pub fn summary(&self, path: &Path, batch_size: usize) -> Result<String> {
+        let found = self.find(path)?;
+        let dls = self.build(&found, batch_size)?;
+        let (n, n_train, n_valid) = (found.files.len(), found.split.train.len(), found.split.valid.len());
+        let mut text = format!("{n} items in {}: {n_train} to train with, {n_valid} to judge by\n", path.display());
+        let classes = dls.vocab().classes();
+        let _ = writeln!(text, "{} classes:", classes.len());
+        for (class, (train, valid)) in classes.iter().zip(dls.counts()) {
+            let _ = writeln!(text, "  {class}: {train} + {valid}");
+        }
+        for (name, loader) in [("training", &dls.train), ("validation", &dls.valid)] {
+            let (file, label) = (&loader.files()[0], loader.labels()[0]);
+            let _ =
+                writeln!(text, "\none {name} item: {}\n  class {label} ({})", file.display(), classes[label as usize]);
+            let steps = loader.tfms().explain(loader.dataset().picture(0)?, &mut loader.item_rng(0, 0))?;
+            for step in steps {
+                let (w, h) = step.item.size();
+                let _ = writeln!(text, "  {}: {w} x {h}", step.description);
+            }
+            let dims = loader.one_batch()?.xs.dims().to_vec();
+            let _ = writeln!(text, "  {} batches of {dims:?}", loader.n_batches());
+        }
+        for warning in self.warnings(path, &dls)? {
+            let _ = write!(text, "\nwarning: {warning}");
+        }
+        Ok(text)
+    }
+
+    fn find(&self, path: &Path) -> Result<Found> {
+        let files = (self.items)(path)?;
+        if files.is_empty() {
+            return Err(Error::file(path, "no items were found there"));
+        }
+        let names = files.iter().map(|file| (self.label)(file)).collect::<Result<Vec<String>>>()?;
+        let split = self.splitter.split_items(&files, &names)?;
+        for (side, items) in [("train with", &split.train), ("judge by", &split.valid)] {
+            if items.is_empty() {
+                let n = files.len();
+                return Err(Error::file(path, format!("of its {n} items the splitter left none to {side}")));
+            }
+            if let Some(bad) = items.iter().find(|&&i| i >= files.len()) {
+                return Err(Error::Value(format!("the splitter names item {bad} of {}", files.len())));
+            }
+        }
+        // Items on neither side make no classes.
+        let used = split.train.iter().chain(&split.valid);
+        let vocab = Vocab::new(used.map(|&i| names[i].clone()));
+        Ok(Found { files, names, vocab, split })
+    }
+
+    fn build(&self, found: &Found, batch_size: usize) -> Result<ImageDataLoaders> {
+        let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
+        let rng = Rng::new(self.seed).stream("loader");
+        let side = |items: &[usize], tfms: Compose, train: bool| {
+            let files = items.iter().map(|&i| found.files[i].clone()).collect();
+            let labels = items.iter().map(|&i| found.vocab.index(&found.names[i])).collect::<Result<Vec<u32>>>()?;
+            let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
+            let dataset = dataset.listener(self.listener.clone());
+            let rng = rng.stream(if train { "train" } else { "valid" });
+            let settings = Settings { batch_size, workers: self.workers, rng, device: Device::Cpu };
+            ImageLoader::new(dataset, found.vocab.clone(), settings, train)
+        };
+        let valid = side(&found.split.valid, tfms.valid(), false)?;
+        Ok(ImageDataLoaders { train: side(&found.split.train, tfms, true)?, valid })
+    }
+}

@@ -1,0 +1,173 @@
+//! Pictures and their classes, decoded and transformed when they are asked for.
+
+use super::{Batch, Dataset};
+use crate::error::{Error, Result};
+use crate::event::{Event, Listener};
+use crate::rng::Rng;
+use crate::vision::{Compose, Limits, Picture};
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What is done about a file that cannot be read while batches are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BadFiles {
+    /// The batch fails with an error that names the file.
+    #[default]
+    Stop,
+    /// The item is left out of its batch, and the file is told once and remembered.
+    Skip,
+}
+
+/// Picture files with a class each, as `[3, H, W]` and a `u32`. Copies share the files.
+#[derive(Debug, Clone)]
+pub struct ImageDataset {
+    files: Arc<Vec<PathBuf>>,
+    labels: Arc<Vec<u32>>,
+    tfms: Arc<Compose>,
+    bad_files: BadFiles,
+    limits: Limits,
+    listener: Listener,
+    skipped: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+}
+
+impl ImageDataset {
+    /// These files, of these classes, transformed like this.
+    ///
+    /// # Errors
+    /// When there are not as many labels as files.
+    pub fn new(files: Vec<PathBuf>, labels: Vec<u32>, tfms: impl Into<Compose>) -> Result<ImageDataset> {
+        if files.len() != labels.len() {
+            return Err(Error::Value(format!("{} files and {} labels do not pair up", files.len(), labels.len())));
+        }
+        Ok(ImageDataset {
+            files: Arc::new(files),
+            labels: Arc::new(labels),
+            tfms: Arc::new(tfms.into()),
+            bad_files: BadFiles::Stop,
+            limits: Limits::default(),
+            listener: Listener::default(),
+            skipped: Arc::default(),
+        })
+    }
+
+    /// What to do about files that cannot be read.
+    #[must_use]
+    pub fn bad_files(self, bad_files: BadFiles) -> ImageDataset {
+        ImageDataset { bad_files, ..self }
+    }
+
+    /// How large a picture may be.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> ImageDataset {
+        ImageDataset { limits, ..self }
+    }
+
+    /// Who is told of files that are left out.
+    #[must_use]
+    pub fn listener(self, listener: Listener) -> ImageDataset {
+        ImageDataset { listener, ..self }
+    }
+
+    /// The same files with other transforms.
+    #[must_use]
+    pub fn with_tfms(&self, tfms: impl Into<Compose>) -> ImageDataset {
+        ImageDataset { tfms: Arc::new(tfms.into()), ..self.clone() }
+    }
+
+    /// The files, in order.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Their classes, by number.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// What is done with each picture.
+    pub fn tfms(&self) -> &Compose {
+        &self.tfms
+    }
+
+    /// The files that were left out so far, with the reasons.
+    pub fn skipped(&self) -> Vec<(PathBuf, String)> {
+        let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        skipped.iter().map(|(file, reason)| (file.clone(), reason.clone())).collect()
+    }
+
+    /// The picture number `index` as it is in its file, turned upright.
+    ///
+    /// # Errors
+    /// When there is no such item, or the file cannot be read.
+    pub fn picture(&self, index: usize) -> Result<Picture> {
+        let n = self.files.len();
+        let file = self.files.get(index).ok_or_else(|| Error::Value(format!("there is no item {index} among {n}")))?;
+        Picture::open_with(file, self.limits)
+    }
+
+    fn skip(&self, file: &Path, error: &Error) {
+        let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        if skipped.insert(file.to_path_buf(), error.to_string()).is_none() {
+            self.listener.tell(Event::Note(&format!("left out: {error}")));
+        }
+    }
+}
+
+impl Dataset for ImageDataset {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
+        let x = self.tfms.tensor(self.picture(index)?, rng)?;
+        Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
+    }
+
+    /// All pictures of a batch are written into one piece of memory, one after the other.
+    fn batch(&self, indices: &[usize], rng: &Rng) -> Result<Batch> {
+        let mut values: Vec<f32> = Vec::new();
+        let mut labels = Vec::with_capacity(indices.len());
+        let mut first: Option<((usize, usize), usize)> = None;
+        for &index in indices {
+            let picture = match self.picture(index) {
+                Ok(picture) => picture,
+                Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
+                    self.skip(&self.files[index], &e);
+                    continue;
+                }
+                Err(e) => return Err(e),
+            };
+            let size = self.tfms.append(picture, &mut rng.substream(index as u64), &mut values)?;
+            let &mut (expected, other) = first.get_or_insert_with(|| {
+                values.reserve_exact(values.len() * (indices.len() - 1));
+                (size, index)
+            });
+            if size != expected {
+                return Err(Error::file(
+                    &self.files[index],
+                    format!(
+                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to the \
+                         item transforms",
+                        size.0,
+                        size.1,
+                        self.files[other].display(),
+                        expected.0,
+                        expected.1
+                    ),
+                ));
+            }
+            labels.push(self.labels[index]);
+        }
+        let Some(((w, h), _)) = first else {
+            let file = indices.first().map(|&i| self.files[i].display().to_string()).unwrap_or_default();
+            return Err(Error::Value(format!(
+                "none of the {} pictures of a batch can be read, {file} among them; `verify_images` tells why",
+                indices.len()
+            )));
+        };
+        let n = labels.len();
+        Ok(Batch { xs: Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, ys: Tensor::new(labels, &Device::Cpu)? })
+    }
+}

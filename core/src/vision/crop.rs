@@ -1,0 +1,150 @@
+//! Parts of pictures: the middle, or one chosen at random.
+
+use super::pad::{PadMode, pad};
+use super::resize::{Filter, Resize, Window, resample};
+use super::{Picture, Transform};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+impl Picture {
+    /// The part of `width` by `height` pixels whose first pixel is in column `left` and row `top`.
+    ///
+    /// # Errors
+    /// When it does not lie within the picture or has no pixels.
+    pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Picture> {
+        let fits =
+            |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
+        if !fits(left, width, self.width()) || !fits(top, height, self.height()) {
+            return Err(Error::Value(format!(
+                "a part of {width} by {height} pixels from ({left}, {top}) on does not lie within {self:?}"
+            )));
+        }
+        let rows = (top..top + height).flat_map(|y| &self.row(y)[left * 3..(left + width) * 3]);
+        Ok(Picture::from_parts(width, height, rows.copied().collect()))
+    }
+}
+
+/// The middle of a picture; where the picture is smaller, black comes around it. torchvision's `CenterCrop`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CenterCrop {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl CenterCrop {
+    /// `side` by `side` pixels.
+    pub fn new(side: usize) -> CenterCrop {
+        CenterCrop { width: side, height: side }
+    }
+
+    /// Where the crop begins in a picture of this size that is not smaller: (left, top). Halves are rounded to even, as
+    /// in Python.
+    pub(super) fn corner(&self, width: usize, height: usize) -> (usize, usize) {
+        let start = |all: usize, part: usize| ((all - part) as f64 / 2.0).round_ties_even() as usize;
+        (start(width, self.width), start(height, self.height))
+    }
+
+    /// Crops a picture.
+    ///
+    /// # Errors
+    /// When a side of the wanted size is 0.
+    pub fn apply(&self, picture: &Picture) -> Result<Picture> {
+        let (w, h) = (picture.width(), picture.height());
+        let (more_w, more_h) = (self.width.saturating_sub(w), self.height.saturating_sub(h));
+        if more_w == 0 && more_h == 0 {
+            let (left, top) = self.corner(w, h);
+            return picture.crop(left, top, self.width, self.height);
+        }
+        let sides = [more_w / 2, more_h / 2, more_w.div_ceil(2), more_h.div_ceil(2)];
+        self.apply(&pad(picture, sides, PadMode::Zeros))
+    }
+}
+
+/// A part of random size, proportions and place, made `width` by `height`. torchvision's and fast.ai's
+/// `RandomResizedCrop` (Szegedy et al., 2014).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomResizedCrop {
+    /// Columns of the result.
+    pub width: usize,
+    /// Rows of the result.
+    pub height: usize,
+    /// The part's share of the area, from and to.
+    pub scale: (f64, f64),
+    /// Its width by its height, from and to; the logarithm is uniform.
+    pub ratio: (f64, f64),
+    /// How pixels between pixels are found.
+    pub filter: Filter,
+}
+
+impl RandomResizedCrop {
+    /// `side` by `side` pixels, of 8 % to all of the area, in proportions from 3:4 to 4:3.
+    pub fn new(side: usize) -> RandomResizedCrop {
+        RandomResizedCrop {
+            width: side,
+            height: side,
+            scale: (0.08, 1.0),
+            ratio: (3.0 / 4.0, 4.0 / 3.0),
+            filter: Filter::Bilinear,
+        }
+    }
+
+    /// The smallest share of the area. fast.ai's `min_scale`.
+    #[must_use]
+    pub fn min_scale(self, min_scale: f64) -> RandomResizedCrop {
+        RandomResizedCrop { scale: (min_scale, self.scale.1), ..self }
+    }
+
+    /// A part of a picture of `w` by `h` pixels.
+    fn draw(&self, w: usize, h: usize, rng: &mut Rng) -> Window {
+        let area = (w * h) as f64;
+        let (low, high) = (libm::log(self.ratio.0), libm::log(self.ratio.1));
+        for _ in 0..10 {
+            let target = area * rng.uniform(self.scale.0, self.scale.1);
+            let ratio = libm::exp(rng.uniform(low, high));
+            let width = (target * ratio).sqrt().round_ties_even() as usize;
+            let height = (target / ratio).sqrt().round_ties_even() as usize;
+            if (1..=w).contains(&width) && (1..=h).contains(&height) {
+                let top = rng.below(h - height + 1);
+                let left = rng.below(w - width + 1);
+                return Window { left, top, width, height };
+            }
+        }
+        // Ten tries were in vain: the largest part in the middle of allowed proportions.
+        let proportion = w as f64 / h as f64;
+        let (width, height) = if proportion < self.ratio.0 {
+            (w, (w as f64 / self.ratio.0).round_ties_even() as usize)
+        } else if proportion > self.ratio.1 {
+            ((h as f64 * self.ratio.1).round_ties_even() as usize, h)
+        } else {
+            (w, h)
+        };
+        let (width, height) = (width.clamp(1, w), height.clamp(1, h));
+        Window { left: (w - width) / 2, top: (h - height) / 2, width, height }
+    }
+
+    /// A random part of a picture, resized.
+    ///
+    /// # Errors
+    /// When a side of the wanted size is 0, or a range is not one of positive numbers.
+    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Result<Picture> {
+        let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
+        if !is_range(self.scale) || !is_range(self.ratio) {
+            return Err(Error::Value(format!(
+                "random resized crop: scale {:?} and ratio {:?} must be ranges of positive numbers",
+                self.scale, self.ratio
+            )));
+        }
+        resample(picture, self.draw(picture.width(), picture.height(), rng), self.width, self.height, self.filter)
+    }
+
+    /// What validation does instead, as in fast.ai: the picture is squished to a size 14 % larger (rounded up to a
+    /// multiple of 8: 256 for 224), and its middle is kept.
+    pub fn valid(&self) -> Vec<Transform> {
+        let more = (self.width.max(self.height) as f64 * 0.14 / 8.0).ceil() as usize * 8;
+        let resize = Resize::squish(0).size(self.width + more, self.height + more).filter(self.filter);
+        vec![resize.into(), CenterCrop { width: self.width, height: self.height }.into()]
+    }
+}

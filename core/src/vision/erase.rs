@@ -1,0 +1,81 @@
+//! Random erasing.
+
+use super::Planes;
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+/// What an erased part is filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// Zeros; after normalisation that is the mean.
+    #[default]
+    Zeros,
+    /// A normal number for each value, as fast.ai does.
+    Noise,
+}
+
+/// Erases a random rectangle, after normalisation. torchvision's `RandomErasing` (Zhong et al., 2017).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomErasing {
+    /// The probability.
+    pub p: f64,
+    /// The rectangle's share of the area, from and to.
+    pub scale: (f64, f64),
+    /// Its height by its width, from and to; the logarithm is uniform.
+    pub ratio: (f64, f64),
+    /// What comes in its place.
+    pub fill: Fill,
+}
+
+impl Default for RandomErasing {
+    /// torchvision's numbers.
+    fn default() -> RandomErasing {
+        RandomErasing { p: 0.5, scale: (0.02, 0.33), ratio: (0.3, 3.3), fill: Fill::Zeros }
+    }
+}
+
+impl RandomErasing {
+    /// Erases a part, or not.
+    ///
+    /// # Errors
+    /// When a range is not one of positive numbers.
+    pub fn apply(&self, mut planes: Planes, rng: &mut Rng) -> Result<Planes> {
+        let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
+        if !is_range(self.scale) || !is_range(self.ratio) {
+            return Err(Error::Value(format!(
+                "random erasing: scale {:?} and ratio {:?} must be ranges of positive numbers",
+                self.scale, self.ratio
+            )));
+        }
+        if rng.uniform(0.0, 1.0) >= self.p {
+            return Ok(planes);
+        }
+        let (w, h) = (planes.width(), planes.height());
+        let (low, high) = (libm::log(self.ratio.0), libm::log(self.ratio.1));
+        for _ in 0..10 {
+            let area = (w * h) as f64 * rng.uniform(self.scale.0, self.scale.1);
+            let ratio = libm::exp(rng.uniform(low, high));
+            let height = (area * ratio).sqrt().round_ties_even() as usize;
+            let width = (area / ratio).sqrt().round_ties_even() as usize;
+            if height < h && width < w {
+                let (top, left) = (rng.below(h - height + 1), rng.below(w - width + 1));
+                for (i, row) in planes.values_mut().chunks_exact_mut(w).enumerate() {
+                    if (top..top + height).contains(&(i % h)) {
+                        row[left..left + width].iter_mut().for_each(|v| *v = self.value(rng));
+                    }
+                }
+                break;
+            }
+        }
+        Ok(planes)
+    }
+
+    fn value(&self, rng: &mut Rng) -> f32 {
+        match self.fill {
+            Fill::Zeros => 0.0,
+            Fill::Noise => rng.normal() as f32,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Mirrors, and shades of grey.
+
+use super::{Picture, Planes};
+use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+impl Picture {
+    /// Left and right change places. torchvision's `hflip`.
+    #[must_use]
+    pub fn flip_horizontal(mut self) -> Picture {
+        let row = self.width() * 3;
+        for row in self.bytes_mut().chunks_exact_mut(row) {
+            let (pixels, _) = row.as_chunks_mut::<3>();
+            pixels.reverse();
+        }
+        self
+    }
+
+    /// Top and bottom change places. torchvision's `vflip`.
+    #[must_use]
+    pub fn flip_vertical(self) -> Picture {
+        let (w, h) = (self.width(), self.height());
+        let bytes = (0..h).rev().flat_map(|y| self.row(y)).copied().collect();
+        Picture::from_parts(w, h, bytes)
+    }
+
+    /// All three channels become the luma of ITU-R 601-2, as in Pillow's `convert("L")`.
+    #[must_use]
+    pub fn greyscale(mut self) -> Picture {
+        for pixel in self.bytes_mut().chunks_exact_mut(3) {
+            let [r, g, b] = [u32::from(pixel[0]), u32::from(pixel[1]), u32::from(pixel[2])];
+            // Pillow's weights: 0.299, 0.587 and 0.114 in units of 1/65536.
+            pixel.fill(((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16) as u8);
+        }
+        self
+    }
+}
+
+impl Planes {
+    /// Left and right change places.
+    #[must_use]
+    pub fn flip_horizontal(mut self) -> Planes {
+        let width = self.width();
+        self.values_mut().chunks_exact_mut(width).for_each(<[f32]>::reverse);
+        self
+    }
+
+    /// Top and bottom change places.
+    #[must_use]
+    pub fn flip_vertical(self) -> Planes {
+        let (w, h) = (self.width(), self.height());
+        let planes = self.values().chunks_exact(w * h);
+        let values = planes.flat_map(|plane| plane.chunks_exact(w).rev().flatten()).copied().collect();
+        Planes::from_parts(w, h, values)
+    }
+}
+
+/// Left and right change places with probability `p`. torchvision's `RandomHorizontalFlip`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomHorizontalFlip {
+    /// The probability.
+    pub p: f64,
+}
+
+impl Default for RandomHorizontalFlip {
+    /// Half of the pictures.
+    fn default() -> RandomHorizontalFlip {
+        RandomHorizontalFlip { p: 0.5 }
+    }
+}
+
+impl RandomHorizontalFlip {
+    /// Whether this item is flipped.
+    pub(super) fn draw(&self, rng: &mut Rng) -> bool {
+        rng.uniform(0.0, 1.0) < self.p
+    }
+}
+
+/// Top and bottom change places with probability `p`. torchvision's `RandomVerticalFlip`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomVerticalFlip {
+    /// The probability.
+    pub p: f64,
+}
+
+impl RandomVerticalFlip {
+    /// Whether this item is flipped.
+    pub(super) fn draw(&self, rng: &mut Rng) -> bool {
+        rng.uniform(0.0, 1.0) < self.p
+    }
+}

@@ -1,0 +1,75 @@
+//! Making values have mean 0 and standard deviation 1, and back.
+
+use super::Picture;
+use super::Planes;
+use super::planes::append_with;
+use crate::error::{Error, Result};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// `(value - mean) / std`, channel by channel. torchvision's and fast.ai's `Normalize`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Normalize {
+    /// Means of red, green and blue.
+    pub mean: [f32; 3],
+    /// Standard deviations.
+    pub std: [f32; 3],
+}
+
+impl Normalize {
+    /// The numbers of the ImageNet photos that torchvision's networks were trained on.
+    pub fn imagenet() -> Normalize {
+        Normalize { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+    }
+
+    /// Normalises values between 0 and 1.
+    ///
+    /// # Errors
+    /// When a standard deviation is not a positive number.
+    pub fn apply(&self, mut planes: Planes) -> Result<Planes> {
+        self.check()?;
+        let n = planes.width() * planes.height();
+        for (channel, plane) in planes.values_mut().chunks_exact_mut(n).enumerate() {
+            plane.iter_mut().for_each(|v| *v = self.number(channel, *v));
+        }
+        Ok(planes)
+    }
+
+    /// The values before normalisation again: `[3, H, W]` or `[N, 3, H, W]`. fast.ai's `decode`.
+    ///
+    /// # Errors
+    /// When the tensor has another shape.
+    pub fn inverse(&self, xs: &Tensor) -> Result<Tensor> {
+        let mean = Tensor::new(&self.mean, xs.device())?.reshape((3, 1, 1))?.to_dtype(xs.dtype())?;
+        let std = Tensor::new(&self.std, xs.device())?.reshape((3, 1, 1))?.to_dtype(xs.dtype())?;
+        Ok(xs.broadcast_mul(&std)?.broadcast_add(&mean)?)
+    }
+
+    /// [`Normalize::inverse`] for one picture.
+    #[must_use]
+    pub fn inverse_planes(&self, mut planes: Planes) -> Planes {
+        let n = planes.width() * planes.height();
+        for (channel, plane) in planes.values_mut().chunks_exact_mut(n).enumerate() {
+            plane.iter_mut().for_each(|v| *v = *v * self.std[channel] + self.mean[channel]);
+        }
+        planes
+    }
+
+    /// Appends a picture's normalised values to `out`, by a table of all bytes.
+    pub(super) fn append(&self, picture: &Picture, out: &mut Vec<f32>) -> Result<()> {
+        self.check()?;
+        append_with(picture, |channel, v| self.number(channel, f32::from(v) / 255.0), out);
+        Ok(())
+    }
+
+    fn number(&self, channel: usize, v: f32) -> f32 {
+        (v - self.mean[channel]) / self.std[channel]
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.std.iter().all(|&s| s > 0.0 && s.is_finite()) && self.mean.iter().all(|m| m.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::Value(format!("normalize: the deviations must be positive numbers, and are {:?}", self.std)))
+    }
+}

@@ -1,0 +1,132 @@
+//! A picture: what flows from transform to transform.
+
+use crate::error::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use std::path::Path;
+
+/// A picture of `width` by `height` pixels, one byte each of red, green and blue, row by row. Pillow's `Image` in mode RGB.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    bytes: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture of these bytes: `width * height * 3`.
+    ///
+    /// # Errors
+    /// When their number is another, or a side is 0.
+    pub fn new(width: usize, height: usize, bytes: Vec<u8>) -> Result<Picture> {
+        if width == 0 || height == 0 || width.checked_mul(height).and_then(|n| n.checked_mul(3)) != Some(bytes.len()) {
+            let n = bytes.len();
+            return Err(Error::Value(format!(
+                "a picture of {width} by {height} pixels needs {width} * {height} * 3 bytes, at least 3, and got {n}"
+            )));
+        }
+        Ok(Picture { width, height, bytes })
+    }
+
+    /// A picture whose pixel in column `x` and row `y` is `pixel(x, y)`.
+    ///
+    /// # Errors
+    /// When a side is 0.
+    pub fn from_fn(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Result<Picture> {
+        let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect())
+    }
+
+    /// A picture of a tensor `[3, H, W]` or `[1, H, W]` of values between 0 and 1; what lies outside is cut.
+    ///
+    /// # Errors
+    /// When the tensor has another shape.
+    pub fn from_tensor(tensor: &Tensor) -> Result<Picture> {
+        let (height, width) = match *tensor.dims() {
+            [1 | 3, h, w] => (h, w),
+            ref dims => {
+                return Err(Error::Value(format!("a picture is a tensor [3, H, W] or [1, H, W], not {dims:?}")));
+            }
+        };
+        let rgb = tensor.broadcast_as((3, height, width))?.permute((1, 2, 0))?.to_dtype(DType::F32)?;
+        let values = rgb.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
+        Picture::new(width, height, values.iter().map(|&v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect())
+    }
+
+    pub(super) fn from_parts(width: usize, height: usize, bytes: Vec<u8>) -> Picture {
+        debug_assert_eq!(bytes.len(), width * height * 3);
+        Picture { width, height, bytes }
+    }
+
+    /// The number of columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The number of rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// All pixels, row by row: red, green, blue, red, ...
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes without the picture.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The pixel in column `x` and row `y`; black outside of the picture.
+    pub fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
+        if x >= self.width || y >= self.height {
+            return [0; 3];
+        }
+        let at = (y * self.width + x) * 3;
+        [self.bytes[at], self.bytes[at + 1], self.bytes[at + 2]]
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// The row `y`, `width * 3` bytes.
+    pub(super) fn row(&self, y: usize) -> &[u8] {
+        &self.bytes[y * self.width * 3..(y + 1) * self.width * 3]
+    }
+
+    /// The values divided by 255, `[3, H, W]`. torchvision's `to_tensor`.
+    ///
+    /// # Errors
+    /// When the device cannot hold the tensor.
+    pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
+        super::Planes::from(self).to_tensor(device)
+    }
+
+    /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90), bmp,
+    /// webp (lossless) or gif.
+    ///
+    /// # Errors
+    /// When the extension is another, or the file cannot be written.
+    pub fn save(&self, file: &Path) -> Result<()> {
+        let failed = |e: image::ImageError| Error::file(file, format!("the picture cannot be written: {e}"));
+        let format = image::ImageFormat::from_path(file).map_err(failed)?;
+        let (w, h) = (self.width as u32, self.height as u32);
+        let mut out = std::io::Cursor::new(Vec::new());
+        let written = match format {
+            image::ImageFormat::Jpeg => {
+                let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 90);
+                image::ImageEncoder::write_image(encoder, &self.bytes, w, h, image::ExtendedColorType::Rgb8)
+            }
+            _ => image::write_buffer_with_format(&mut out, &self.bytes, w, h, image::ColorType::Rgb8, format),
+        };
+        written.map_err(failed)?;
+        Ok(tallow_datasets::atomic::write(file, out.into_inner())?)
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({} x {})", self.width, self.height)
+    }
+}

@@ -1,0 +1,253 @@
+//! Resizing as Pillow does it: antialiased, in bytes.
+
+use super::pad::{PadMode, pad};
+use super::{Picture, Transform};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
+use serde::{Deserialize, Serialize};
+
+/// How pixels between pixels are found. Pillow's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    /// A triangle, two pixels wide in the smaller of the two pictures.
+    #[default]
+    Bilinear,
+    /// A cubic spline (a = -0.5), four pixels wide.
+    Bicubic,
+}
+
+/// What is done with a picture whose sides are in another proportion than wanted. fast.ai's `ResizeMethod`, and
+/// torchvision's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResizeMethod {
+    /// The shorter side becomes what is asked for and the longer one what it must: torchvision's `Resize(size)`.
+    ShortSide,
+    /// Proportions are not kept: fast.ai's `Squish`, torchvision's `Resize((h, w))`.
+    Squish,
+    /// The largest part of the right proportions is kept: fast.ai's `Crop`. In training its place is random, in
+    /// validation the middle.
+    Crop,
+    /// All is kept, and what is missing is filled: fast.ai's `Pad`. In training its place is random, in validation the
+    /// middle.
+    Pad(PadMode),
+}
+
+/// Makes pictures a size. fast.ai's and torchvision's `Resize`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resize {
+    /// Columns wanted.
+    pub width: usize,
+    /// Rows wanted.
+    pub height: usize,
+    /// What becomes of the proportions.
+    pub method: ResizeMethod,
+    /// How pixels between pixels are found.
+    #[serde(default)]
+    pub filter: Filter,
+    /// Whether a part or a place is chosen at random, as in training, or in the middle.
+    #[serde(default)]
+    pub random: bool,
+}
+
+impl Resize {
+    fn square(side: usize, method: ResizeMethod, random: bool) -> Resize {
+        Resize { width: side, height: side, method, filter: Filter::Bilinear, random }
+    }
+
+    /// The shorter side becomes `side`, proportions stay. torchvision's `Resize(side)`.
+    pub fn short_side(side: usize) -> Resize {
+        Resize::square(side, ResizeMethod::ShortSide, false)
+    }
+
+    /// `side` by `side`, proportions do not stay. fast.ai's `Resize(side, method='squish')`.
+    pub fn squish(side: usize) -> Resize {
+        Resize::square(side, ResizeMethod::Squish, false)
+    }
+
+    /// The largest square part, at a random place in training, `side` by `side`. fast.ai's `Resize(side)`.
+    pub fn crop(side: usize) -> Resize {
+        Resize::square(side, ResizeMethod::Crop, true)
+    }
+
+    /// All of the picture within `side` by `side`, at a random place in training. fast.ai's `Resize(side,
+    /// method='pad', pad_mode=...)`.
+    pub fn pad(side: usize, mode: PadMode) -> Resize {
+        Resize::square(side, ResizeMethod::Pad(mode), true)
+    }
+
+    /// Another size than a square.
+    #[must_use]
+    pub fn size(self, width: usize, height: usize) -> Resize {
+        Resize { width, height, ..self }
+    }
+
+    /// Another filter.
+    #[must_use]
+    pub fn filter(self, filter: Filter) -> Resize {
+        Resize { filter, ..self }
+    }
+
+    /// The size that a picture of `width` by `height` gets: (width, height).
+    pub fn output_size(&self, width: usize, height: usize) -> (usize, usize) {
+        match self.method {
+            // torchvision's `_compute_resized_output_size`: the longer side is cut to a whole number.
+            ResizeMethod::ShortSide if width <= height => (self.width, (self.width * height / width.max(1)).max(1)),
+            ResizeMethod::ShortSide => ((self.width * width / height.max(1)).max(1), self.width),
+            _ => (self.width, self.height),
+        }
+    }
+
+    /// Resizes a picture.
+    ///
+    /// # Errors
+    /// When a side of the wanted size is 0.
+    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Result<Picture> {
+        let (w, h) = (picture.width(), picture.height());
+        let pad_mode = match self.method {
+            ResizeMethod::ShortSide | ResizeMethod::Squish => {
+                let (out_w, out_h) = self.output_size(w, h);
+                return resample(picture, Window::all(picture), out_w, out_h, self.filter);
+            }
+            ResizeMethod::Crop => None,
+            ResizeMethod::Pad(mode) => Some(mode),
+        };
+        // fast.ai's Resize: the window has the wanted proportions and is the largest within, or the smallest around.
+        let (x, y) = (w as f64 / self.width as f64, h as f64 / self.height as f64);
+        let scale = if pad_mode.is_some() { x.max(y) } else { x.min(y) };
+        let side = |size: usize| ((scale * size as f64) as i64).max(1);
+        let (crop_w, crop_h) = (side(self.width), side(self.height));
+        let (px, py) = if self.random { (rng.uniform(0.0, 1.0), rng.uniform(0.0, 1.0)) } else { (0.5, 0.5) };
+        let (left, top) = ((px * (w as i64 - crop_w) as f64) as i64, (py * (h as i64 - crop_h) as f64) as i64);
+        if let Some(mode) = pad_mode {
+            // The window is as large as the picture in one direction and larger in the other.
+            let after = |size: usize, crop: i64, start: i64| (crop - size as i64 + start).max(0) as usize;
+            let before = |start: i64| (-start).max(0) as usize;
+            let sides = [before(left), before(top), after(w, crop_w, left), after(h, crop_h, top)];
+            let padded = pad(picture, sides, mode);
+            return resample(&padded, Window::all(&padded), self.width, self.height, self.filter);
+        }
+        let window = Window {
+            left: left.max(0) as usize,
+            top: top.max(0) as usize,
+            width: crop_w as usize,
+            height: crop_h as usize,
+        };
+        resample(picture, window, self.width, self.height, self.filter)
+    }
+
+    /// What validation does instead: the middle takes the place of chance.
+    pub fn valid(&self) -> Vec<Transform> {
+        vec![Resize { random: false, ..*self }.into()]
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let method = match self.method {
+            ResizeMethod::ShortSide => return format!("resize: the shorter side becomes {}", self.width),
+            ResizeMethod::Squish => "squished".to_string(),
+            ResizeMethod::Crop if self.random => "cropped at random".into(),
+            ResizeMethod::Crop => "cropped in the middle".into(),
+            ResizeMethod::Pad(mode) => format!("padded with {mode}"),
+        };
+        format!("resize to {} x {}, {method}", self.width, self.height)
+    }
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) left: usize,
+    pub(super) top: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+impl Window {
+    pub(super) fn all(picture: &Picture) -> Window {
+        Window { left: 0, top: 0, width: picture.width(), height: picture.height() }
+    }
+}
+
+/// The window of a picture as a picture of another size; nothing outside of the window is looked at. Pillow's
+/// `crop(...).resize(...)`, without copying the window.
+pub(super) fn resample(
+    picture: &Picture,
+    window: Window,
+    width: usize,
+    height: usize,
+    filter: Filter,
+) -> Result<Picture> {
+    let Window { left, top, width: w, height: h } = window;
+    let failed = |e: &dyn std::fmt::Display| {
+        Error::Value(format!("a part of {w} by {h} pixels of {picture:?} cannot become {width} by {height}: {e}"))
+    };
+    let whole = source(picture).map_err(|e| failed(&e))?;
+    let part = TypedCroppedImage::new(whole, left as u32, top as u32, w as u32, h as u32).map_err(|e| failed(&e))?;
+    run(&part, None, width, height, filter).map_err(|e| failed(&e))
+}
+
+/// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels are
+/// those that resizing first and cropping then gives, without making the others.
+pub(super) fn resample_part(
+    picture: &Picture,
+    full: (usize, usize),
+    (left, top): (usize, usize),
+    (width, height): (usize, usize),
+    filter: Filter,
+) -> Result<Picture> {
+    let (x, y) = (picture.width() as f64 / full.0 as f64, picture.height() as f64 / full.1 as f64);
+    let part = [left as f64 * x, top as f64 * y, width as f64 * x, height as f64 * y];
+    let failed =
+        |e: &dyn std::fmt::Display| Error::Value(format!("{picture:?} cannot become {width} by {height}: {e}"));
+    let whole = source(picture).map_err(|e| failed(&e))?;
+    run(&whole, Some(part), width, height, filter).map_err(|e| failed(&e))
+}
+
+fn source(picture: &Picture) -> Result<TypedImageRef<'_, U8x3>, fast_image_resize::ImageBufferError> {
+    TypedImageRef::from_buffer(picture.width() as u32, picture.height() as u32, picture.bytes())
+}
+
+fn run(
+    source: &impl ImageView<Pixel = U8x3>,
+    part: Option<[f64; 4]>,
+    width: usize,
+    height: usize,
+    filter: Filter,
+) -> Result<Picture, String> {
+    let (w, h) = (source.width(), source.height());
+    let [left, top, part_w, part_h] = part.unwrap_or([0.0, 0.0, f64::from(w), f64::from(h)]);
+    match filter {
+        Filter::Bilinear => pass(source, [left, top, part_w, part_h], width, height, FilterType::Bilinear),
+        // Pillow does columns before rows and cuts what overshoots in between, so here the order matters. Its cubic has
+        // a = -0.5, which is Catmull and Rom's.
+        Filter::Bicubic => {
+            let columns = pass(source, [left, 0.0, part_w, f64::from(h)], width, h as usize, FilterType::CatmullRom)?;
+            let columns = self::source(&columns).map_err(|e| e.to_string())?;
+            pass(&columns, [0.0, top, width as f64, part_h], width, height, FilterType::CatmullRom)
+        }
+    }
+}
+
+fn pass(
+    source: &impl ImageView<Pixel = U8x3>,
+    [left, top, part_w, part_h]: [f64; 4],
+    width: usize,
+    height: usize,
+    filter: FilterType,
+) -> Result<Picture, String> {
+    if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
+        return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
+    }
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let options = options.crop(left, top, part_w, part_h);
+    let mut bytes = vec![0; width * height * 3];
+    let mut target =
+        TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut bytes).map_err(|e| e.to_string())?;
+    Resizer::new().resize_typed(source, &mut target, &options).map_err(|e| e.to_string())?;
+    drop(target);
+    Ok(Picture::from_parts(width, height, bytes))
+}

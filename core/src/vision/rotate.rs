@@ -1,0 +1,136 @@
+//! Turning a picture about its middle, as Pillow does it.
+
+use super::Picture;
+use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+/// How a turned picture's pixels are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// The pixel that the point lies in.
+    #[default]
+    Nearest,
+    /// The mean of the four pixels around the point, by nearness.
+    Bilinear,
+}
+
+/// Turns a picture about its middle by a random angle; corners become black. torchvision's `RandomRotation`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RandomRotation {
+    /// The angle in degrees, counter-clockwise, from and to.
+    pub degrees: (f64, f64),
+    /// How pixels are found.
+    #[serde(default)]
+    pub interpolation: Interpolation,
+}
+
+impl RandomRotation {
+    /// Up to `degrees` to either side, with the nearest pixels, as torchvision has it by default.
+    pub fn new(degrees: f64) -> RandomRotation {
+        RandomRotation { degrees: (-degrees, degrees), interpolation: Interpolation::Nearest }
+    }
+
+    /// Turns a picture.
+    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Picture {
+        picture.rotate(rng.uniform(self.degrees.0, self.degrees.1), self.interpolation)
+    }
+}
+
+impl Picture {
+    /// The picture turned counter-clockwise about its middle, of the same size, with black corners. torchvision's
+    /// `rotate`, which is Pillow's.
+    #[must_use]
+    pub fn rotate(&self, degrees: f64, interpolation: Interpolation) -> Picture {
+        let (w, h) = (self.width(), self.height());
+        let degrees = degrees.rem_euclid(360.0);
+        if degrees == 0.0 {
+            return self.clone();
+        }
+        if degrees == 180.0 {
+            return self.clone().flip_horizontal().flip_vertical();
+        }
+        if w == h && (degrees == 90.0 || degrees == 270.0) {
+            return self.quarter_turn(degrees == 90.0);
+        }
+        let angle = -degrees.to_radians();
+        // Where the middle of a pixel of the result comes from: (a x + b y + c, d x + e y + f).
+        let (cos, sin) = (rounded(libm::cos(angle)), rounded(libm::sin(angle)));
+        let (cx, cy) = (w as f64 / 2.0, h as f64 / 2.0);
+        let matrix = [cos, sin, cx - cos * cx - sin * cy, -sin, cos, cy + sin * cx - cos * cy];
+        match interpolation {
+            Interpolation::Nearest => self.nearest(matrix),
+            Interpolation::Bilinear => self.bilinear(matrix),
+        }
+    }
+
+    fn quarter_turn(&self, counter_clockwise: bool) -> Picture {
+        let n = self.width();
+        let mut bytes = Vec::with_capacity(n * n * 3);
+        for y in 0..n {
+            for x in 0..n {
+                bytes.extend(if counter_clockwise { self.pixel(n - 1 - y, x) } else { self.pixel(y, n - 1 - x) });
+            }
+        }
+        Picture::from_parts(n, n, bytes)
+    }
+
+    /// Pillow's `affine_fixed`: coordinates in units of 1/65536, so that its rounding is ours.
+    fn nearest(&self, [a, b, c, d, e, f]: [f64; 6]) -> Picture {
+        let (w, h) = (self.width(), self.height());
+        let fixed = |v: f64| (v * 65536.0 + 0.5).floor() as i64;
+        let (mut row_x, mut row_y) = (fixed(c + a * 0.5 + b * 0.5), fixed(f + d * 0.5 + e * 0.5));
+        let (a, b, d, e) = (fixed(a), fixed(b), fixed(d), fixed(e));
+        let mut bytes = Vec::with_capacity(w * h * 3);
+        for _ in 0..h {
+            let (mut x, mut y) = (row_x, row_y);
+            for _ in 0..w {
+                // A negative coordinate is a large one without sign: outside, and therefore black.
+                bytes.extend(self.pixel((x >> 16) as usize, (y >> 16) as usize));
+                x += a;
+                y += d;
+            }
+            row_x += b;
+            row_y += e;
+        }
+        Picture::from_parts(w, h, bytes)
+    }
+
+    fn bilinear(&self, [a, b, c, d, e, f]: [f64; 6]) -> Picture {
+        let (w, h) = (self.width(), self.height());
+        let mut bytes = Vec::with_capacity(w * h * 3);
+        for y in 0..h {
+            for x in 0..w {
+                let (mx, my) = (x as f64 + 0.5, y as f64 + 0.5);
+                let (from_x, from_y) = (a * mx + b * my + c, d * mx + e * my + f);
+                bytes.extend(self.between(from_x, from_y));
+            }
+        }
+        Picture::from_parts(w, h, bytes)
+    }
+
+    /// The value at a point, pixels having their middle at halves; black outside, and cut to whole numbers, as in Pillow.
+    fn between(&self, x: f64, y: f64) -> [u8; 3] {
+        let (w, h) = (self.width(), self.height());
+        if !(x >= 0.0 && x < w as f64 && y >= 0.0 && y < h as f64) {
+            return [0; 3];
+        }
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (dx, dy) = (x - left, y - top);
+        let column = |x: f64| x.clamp(0.0, (w - 1) as f64) as usize;
+        let row = |y: f64| y.clamp(0.0, (h - 1) as f64) as usize;
+        let (x0, x1, y0, y1) = (column(left), column(left + 1.0), row(top), row(top + 1.0));
+        let mix = |a: f64, b: f64, d: f64| a + (b - a) * d;
+        let corners = [self.pixel(x0, y0), self.pixel(x1, y0), self.pixel(x0, y1), self.pixel(x1, y1)];
+        std::array::from_fn(|channel| {
+            let [a, b, c, d] = corners.map(|pixel| f64::from(pixel[channel]));
+            mix(mix(a, b, dx), mix(c, d, dx), dy) as u8
+        })
+    }
+}
+
+/// To 15 decimals, as Pillow rounds sines and cosines.
+fn rounded(v: f64) -> f64 {
+    (v * 1e15).round_ties_even() / 1e15
+}

@@ -1,0 +1,209 @@
+//! One step of a pipeline.
+
+use super::{
+    AugTransforms, CenterCrop, Normalize, Picture, Planes, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
+    RandomRotation, RandomVerticalFlip, ResampleTo, Resize,
+};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// What goes from step to step: a picture of bytes first, planes of numbers later.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// Bytes.
+    Picture(Picture),
+    /// Numbers, `[3, H, W]`.
+    Planes(Planes),
+}
+
+impl Item {
+    /// (width, height).
+    pub fn size(&self) -> (usize, usize) {
+        match self {
+            Item::Picture(picture) => (picture.width(), picture.height()),
+            Item::Planes(planes) => (planes.width(), planes.height()),
+        }
+    }
+
+    /// Numbers, between 0 and 1 if nobody has normalised them. torchvision's `ToTensor`.
+    pub fn into_planes(self) -> Planes {
+        match self {
+            Item::Picture(picture) => Planes::from(&picture),
+            Item::Planes(planes) => planes,
+        }
+    }
+
+    /// A tensor `[3, H, W]`.
+    ///
+    /// # Errors
+    /// When the device cannot hold it.
+    pub fn to_tensor(self, device: &Device) -> Result<Tensor> {
+        self.into_planes().to_tensor(device)
+    }
+
+    /// The picture that the item shows, if its numbers are not normalised.
+    pub fn to_picture(&self) -> Picture {
+        match self {
+            Item::Picture(picture) => picture.clone(),
+            Item::Planes(planes) => planes.to_picture(),
+        }
+    }
+}
+
+impl From<Picture> for Item {
+    fn from(picture: Picture) -> Item {
+        Item::Picture(picture)
+    }
+}
+
+impl From<Planes> for Item {
+    fn from(planes: Planes) -> Item {
+        Item::Planes(planes)
+    }
+}
+
+/// One step of a pipeline, as a value that can be written to a file and read again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "transform", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Transform {
+    /// A size.
+    Resize(Resize),
+    /// The middle.
+    CenterCrop(CenterCrop),
+    /// A random part.
+    RandomResizedCrop(RandomResizedCrop),
+    /// A random angle.
+    RandomRotation(RandomRotation),
+    /// Left and right, perhaps.
+    RandomHorizontalFlip(RandomHorizontalFlip),
+    /// Top and bottom, perhaps.
+    RandomVerticalFlip(RandomVerticalFlip),
+    /// Left and right change places.
+    HorizontalFlip,
+    /// Top and bottom change places.
+    VerticalFlip,
+    /// All channels become the luma.
+    Greyscale,
+    /// Bytes become numbers between 0 and 1. Steps that need numbers do this by themselves.
+    ToTensor,
+    /// fast.ai's augmentation.
+    AugTransforms(AugTransforms),
+    /// A size by fast.ai's resampling.
+    ResampleTo(ResampleTo),
+    /// Mean 0 and standard deviation 1.
+    Normalize(Normalize),
+    /// A rectangle is wiped out.
+    RandomErasing(RandomErasing),
+}
+
+impl Transform {
+    /// Does this step; random ones draw from `rng`.
+    ///
+    /// # Errors
+    /// When the step is for pictures and the item is planes already, or a setting is out of its range.
+    pub fn apply(&self, item: Item, rng: &mut Rng) -> Result<Item> {
+        let picture = |item: Item| match item {
+            Item::Picture(picture) => Ok(picture),
+            Item::Planes(_) => Err(Error::Value(format!(
+                "`{self}` works on pictures, and a step before it has made numbers of the picture: put it further to the \
+                 front"
+            ))),
+        };
+        Ok(match self {
+            Transform::Resize(t) => t.apply(&picture(item)?, rng)?.into(),
+            Transform::CenterCrop(t) => t.apply(&picture(item)?)?.into(),
+            Transform::RandomResizedCrop(t) => t.apply(&picture(item)?, rng)?.into(),
+            Transform::RandomRotation(t) => t.apply(&picture(item)?, rng).into(),
+            Transform::RandomHorizontalFlip(t) if !t.draw(rng) => item,
+            Transform::RandomVerticalFlip(t) if !t.draw(rng) => item,
+            Transform::RandomHorizontalFlip(_) | Transform::HorizontalFlip => match item {
+                Item::Picture(picture) => picture.flip_horizontal().into(),
+                Item::Planes(planes) => planes.flip_horizontal().into(),
+            },
+            Transform::RandomVerticalFlip(_) | Transform::VerticalFlip => match item {
+                Item::Picture(picture) => picture.flip_vertical().into(),
+                Item::Planes(planes) => planes.flip_vertical().into(),
+            },
+            Transform::Greyscale => picture(item)?.greyscale().into(),
+            Transform::ToTensor => item.into_planes().into(),
+            Transform::AugTransforms(t) => t.apply(&item, rng)?.into(),
+            Transform::ResampleTo(t) => t.apply(&item)?.into(),
+            Transform::Normalize(t) => t.apply(item.into_planes())?.into(),
+            Transform::RandomErasing(t) => t.apply(item.into_planes(), rng)?.into(),
+        })
+    }
+
+    /// What is done in validation in this step's place, as fast.ai does it: nothing random. Often the step itself, often
+    /// nothing.
+    pub fn valid(&self) -> Vec<Transform> {
+        match self {
+            Transform::Resize(t) => t.valid(),
+            Transform::RandomResizedCrop(t) => t.valid(),
+            Transform::AugTransforms(t) => t.valid(),
+            Transform::RandomRotation(_)
+            | Transform::RandomHorizontalFlip(_)
+            | Transform::RandomVerticalFlip(_)
+            | Transform::RandomErasing(_) => Vec::new(),
+            _ => vec![*self],
+        }
+    }
+
+    /// Where fast.ai's order numbers put a step of a batch: augmentation, normalisation, erasing.
+    pub(super) fn order(&self) -> u8 {
+        match self {
+            Transform::Normalize(_) => 99,
+            Transform::RandomErasing(_) => 100,
+            _ => 30,
+        }
+    }
+}
+
+impl std::fmt::Display for Transform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Transform::Resize(t) => f.write_str(&t.describe()),
+            Transform::CenterCrop(t) => write!(f, "the middle {} x {}", t.width, t.height),
+            Transform::RandomResizedCrop(t) => {
+                let (low, high) = (t.scale.0 * 100.0, t.scale.1 * 100.0);
+                write!(f, "random part of {low} to {high} % of the area, resized to {} x {}", t.width, t.height)
+            }
+            Transform::RandomRotation(t) => write!(f, "random rotation by {} to {} degrees", t.degrees.0, t.degrees.1),
+            Transform::RandomHorizontalFlip(t) => write!(f, "horizontal flip with probability {}", t.p),
+            Transform::RandomVerticalFlip(t) => write!(f, "vertical flip with probability {}", t.p),
+            Transform::HorizontalFlip => f.write_str("horizontal flip"),
+            Transform::VerticalFlip => f.write_str("vertical flip"),
+            Transform::Greyscale => f.write_str("greyscale"),
+            Transform::ToTensor => f.write_str("numbers between 0 and 1"),
+            Transform::AugTransforms(t) => f.write_str(&t.describe()),
+            Transform::ResampleTo(t) => write!(f, "resampled to {} x {}", t.width, t.height),
+            Transform::Normalize(t) => write!(f, "normalize by mean {:?} and std {:?}", t.mean, t.std),
+            Transform::RandomErasing(t) => write!(f, "random erasing with probability {}", t.p),
+        }
+    }
+}
+
+macro_rules! is_a_transform {
+    ($($name:ident),*) => {
+        $(impl From<$name> for Transform {
+            fn from(transform: $name) -> Transform {
+                Transform::$name(transform)
+            }
+        })*
+    };
+}
+
+is_a_transform!(
+    Resize,
+    CenterCrop,
+    RandomResizedCrop,
+    RandomRotation,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+    AugTransforms,
+    ResampleTo,
+    Normalize,
+    RandomErasing
+);

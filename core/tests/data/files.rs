@@ -1,0 +1,161 @@
+//! Finding, verifying, resizing and arranging files.
+
+use crate::{broken, classes};
+use std::collections::BTreeMap;
+use tallow::data::{
+    BadFiles, DataBlock, GrandparentSplitter, Place, RandomSplitter, StratifiedSplitter, image_files, make_train_valid,
+    resize_images, verify_images,
+};
+use tallow::vision::{Picture, Resize};
+
+#[test]
+fn pictures_are_found_by_their_extensions_in_a_fixed_order() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b/2.JPG", "b/1.webp", "a/x.gif", "a/.hidden.png", ".git/y.png", "a/notes.txt", "c.bmp"] {
+        let file = dir.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "").unwrap();
+    }
+    let names: Vec<String> = image_files(dir.path())
+        .unwrap()
+        .iter()
+        .map(|file| file.strip_prefix(dir.path()).unwrap().display().to_string().replace('\\', "/"))
+        .collect();
+    assert_eq!(names, ["a/x.gif", "b/1.webp", "b/2.JPG", "c.bmp"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("cat", 20)]);
+    broken(&dir.path().join("cat"));
+    let bad = verify_images(&image_files(dir.path()).unwrap());
+    let reasons = ["is cut short", "is empty", "begins with the text", "is too large: 30000 by 30000"];
+    let names = ["cut_short.jpg", "empty.jpg", "text.jpg", "too_large.png"];
+    assert_eq!(bad.len(), 4, "{bad:?}");
+    for ((bad, name), reason) in bad.iter().zip(names).zip(reasons) {
+        assert!(bad.file.ends_with(name) && bad.reason.contains(name) && bad.reason.contains(reason), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_folder_of_broken_files_stops_with_a_name_or_goes_on_as_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("cat", 20), ("dog", 20)]);
+    broken(&dir.path().join("cat"));
+    std::fs::create_dir(dir.path().join("bird")).unwrap();
+    let notes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = notes.clone();
+    let listener = tallow::event::Listener::new(move |event| {
+        if let tallow::event::Event::Note(note) = event {
+            heard.lock().unwrap().push(note.to_string());
+        }
+    });
+    let block = DataBlock::images().item_tfms([Resize::squish(8)]).listener(listener);
+    let stopped = block.dataloaders(dir.path(), 4).unwrap();
+    let errors: Vec<String> = stopped.train.epoch(0).filter_map(|b| b.err()).map(|e| e.to_string()).collect();
+    assert!(!errors.is_empty() && errors.iter().all(|e| e.contains("cat")), "{errors:?}");
+
+    let going = block.bad_files(BadFiles::Skip).dataloaders(dir.path(), 4).unwrap();
+    let mut seen = Vec::new();
+    for workers in [0, 2] {
+        let dls = going.workers(workers).unwrap();
+        let train: usize = dls.train.epoch(0).map(|b| b.unwrap().len()).sum();
+        let valid: usize = dls.valid.epoch(0).map(|b| b.unwrap().len()).sum();
+        seen.push((train, valid));
+        let skipped = [dls.train.dataset().skipped(), dls.valid.dataset().skipped()].concat();
+        // Every file of either side is looked at, but for those of a smaller last batch of training.
+        assert!((3..=4).contains(&skipped.len()), "{skipped:?}");
+    }
+    assert_eq!(seen[0], seen[1]);
+    let notes = notes.lock().unwrap();
+    assert!(notes.iter().any(|note| note.contains("bird: the folder is empty")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("left out: ") && note.contains("empty.jpg")), "{notes:?}");
+}
+
+#[test]
+fn a_batch_of_nothing_but_broken_files_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..4 {
+        std::fs::create_dir_all(dir.path().join("x")).unwrap();
+        std::fs::write(dir.path().join(format!("x/{i}.jpg")), "no").unwrap();
+    }
+    let dls = DataBlock::images().bad_files(BadFiles::Skip).dataloaders(dir.path(), 2);
+    // A fifth of four items is none at all.
+    let error = dls.err().unwrap().to_string();
+    assert!(error.contains("left none to judge by"), "{error}");
+    let block = DataBlock::images().bad_files(BadFiles::Skip).split(RandomSplitter { valid: 0.5, seed: 1 });
+    let error = block.dataloaders(dir.path(), 2).unwrap().train.one_batch().unwrap_err().to_string();
+    assert!(error.contains("none of the 2 pictures") && error.contains("verify_images"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_system_refuses_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    // A link to nowhere looks like a picture to a listing, and cannot be opened by anybody.
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), dir.path().join("link.jpg")).unwrap();
+    let bad = verify_images(&image_files(dir.path()).unwrap());
+    assert!(bad.len() == 1 && bad[0].reason.contains("link.jpg"), "{bad:?}");
+    let locked = dir.path().join("locked");
+    std::fs::create_dir(&locked).unwrap();
+    let file = dir.path().join("locked.png");
+    Picture::from_fn(3, 3, |_, _| [0; 3]).unwrap().save(&file).unwrap();
+    for path in [&locked, &file] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
+    }
+    if std::fs::read(&file).is_ok() {
+        eprintln!("skipped: this user may read everything, so permissions refuse nothing");
+    } else {
+        assert!(verify_images(&[file])[0].reason.contains("locked.png"));
+        assert!(image_files(dir.path()).unwrap_err().to_string().contains("locked"));
+    }
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn large_pictures_are_made_smaller_and_small_ones_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, target) = (dir.path().join("from"), dir.path().join("to"));
+    let picture = |w: usize, h: usize| Picture::from_fn(w, h, |x, y| [x as u8, y as u8, 0]).unwrap();
+    picture(200, 100).save(&source.join("a/wide.jpg")).unwrap();
+    picture(30, 90).save(&source.join("tall.png")).unwrap();
+    picture(40, 40).save(&source.join("small.png")).unwrap();
+    std::fs::write(source.join("text.jpg"), "text").unwrap();
+    let done = resize_images(&source, &target, 50).unwrap();
+    assert_eq!((done.resized, done.copied, done.bad.len()), (2, 1, 1));
+    assert_eq!(Picture::size_of_file(target.join("a/wide.jpg")).unwrap(), (50, 25));
+    assert_eq!(Picture::size_of_file(target.join("tall.png")).unwrap(), (16, 50));
+    assert_eq!(std::fs::read(target.join("small.png")).unwrap(), std::fs::read(source.join("small.png")).unwrap());
+    assert!(!target.join("text.jpg").exists());
+}
+
+#[test]
+fn folders_for_training_and_validation_are_made_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("all");
+    classes(&source, &[("cat", 10), ("dog", 30)]);
+    let splitter = StratifiedSplitter { valid: 0.2, seed: 1 };
+    let mut places = vec![(Place::Copy, "copied")];
+    if cfg!(unix) {
+        places.push((Place::Link, "linked"));
+    }
+    for (place, name) in places {
+        let target = dir.path().join(name);
+        let counts = make_train_valid(&source, &target, &splitter, place).unwrap();
+        assert_eq!(counts, BTreeMap::from([("cat".to_string(), (8, 2)), ("dog".to_string(), (24, 6))]));
+        let block = DataBlock::images().split(GrandparentSplitter::default()).item_tfms([Resize::squish(8)]);
+        let dls = block.dataloaders(&target, 4).unwrap();
+        assert_eq!(dls.counts(), [(8, 2), (24, 6)]);
+        assert_eq!(dls.valid.one_batch().unwrap().xs.dims(), [4, 3, 8, 8]);
+        let error = make_train_valid(&source, &target, &splitter, place).unwrap_err().to_string();
+        assert!(error.contains("exists already"), "{error}");
+    }
+    // Two files of one name in one class: nothing is left behind.
+    classes(&source.join("more"), &[("cat", 1)]);
+    let error = make_train_valid(&source, &dir.path().join("new"), &splitter, Place::Copy).unwrap_err().to_string();
+    // Only if both land on the same side do they meet.
+    assert!(error.contains("000.png") && error.contains("rename"), "{error}");
+    assert!(std::fs::read_dir(dir.path()).unwrap().all(|e| !e.unwrap().file_name().to_string_lossy().contains("part")));
+}

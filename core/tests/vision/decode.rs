@@ -1,0 +1,111 @@
+//! Decoding against Pillow's, and what is refused.
+
+use crate::{differences, fixtures, grid, json, numbers};
+use tallow::vision::{Limits, Picture};
+
+#[test]
+fn every_kind_of_picture_is_read_as_pillow_reads_it() {
+    let expected = json(&fixtures().join("pictures.json"));
+    let mut wrong = Vec::new();
+    for (name, want) in expected.as_object().unwrap() {
+        let picture = Picture::open(fixtures().join("pictures").join(name)).unwrap();
+        assert_eq!(vec![picture.width() as f64, picture.height() as f64], numbers(&want["size"]), "{name}");
+        let (most, worst) = differences(&grid(&picture, 12), &numbers(&want["grid"]));
+        eprintln!("{name}: {most} levels, at most {worst}");
+        // Lossless formats are the same to the last bit; 16 bits are rounded here and cut in Pillow.
+        let lossy = name.ends_with(".jpg") || name == "lossy.webp" || name.contains("16_bits");
+        let allowed = if name.contains("16_bits") {
+            1.0
+        } else if lossy {
+            2.0
+        } else {
+            0.0
+        };
+        let rare = if name.ends_with(".jpg") { 2.0 } else { 0.0 };
+        if most > allowed || worst > allowed + rare {
+            wrong.push(format!("{name}: {most} levels, at most {worst}"));
+        }
+    }
+    assert!(wrong.is_empty(), "from Pillow's pixels: {wrong:?}");
+}
+
+#[test]
+fn what_is_no_whole_picture_is_named_with_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo = std::fs::read(fixtures().join("pictures/420.jpg")).unwrap();
+    let drawing = std::fs::read(fixtures().join("pictures/rgb.png")).unwrap();
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("empty.jpg", b"", "is empty"),
+        ("text.jpg", b"<html>404 not found</html>", "it begins with the text \"<html>404 not f"),
+        ("bytes.png", &[0, 1, 2, 3], "it begins with the bytes [00, 01, 02, 03]"),
+        ("cut.jpg", &photo[..photo.len() - 60], "is cut short"),
+        ("cut.png", &drawing[..drawing.len() / 2], "is damaged or cut short"),
+        ("head.jpg", &photo[..20], "is damaged or cut short"),
+    ];
+    for (name, bytes, reason) in cases {
+        let file = dir.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let error = Picture::open(&file).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(name) && message.contains(reason), "{message}");
+        assert_eq!(error.exit_code(), 3, "{message}");
+    }
+    let error = Picture::open(dir.path().join("none.jpg")).unwrap_err();
+    assert!(error.to_string().contains("none.jpg"), "{error}");
+}
+
+#[test]
+fn a_jpeg_cut_anywhere_is_refused_or_read_but_never_a_panic() {
+    for name in ["420.jpg", "progressive.jpg", "orientation_6.jpg", "lossy.webp", "two_frames.gif", "palette.bmp"] {
+        let bytes = std::fs::read(fixtures().join("pictures").join(name)).unwrap();
+        for length in 0..bytes.len() {
+            let read = Picture::decode(&bytes[..length], Limits::default());
+            // A GIF is whole for us once its first frame is; a BMP may end with padding.
+            assert!(read.is_err() || !name.ends_with("jpg"), "{name}: {length} of {} bytes were enough", bytes.len());
+        }
+    }
+}
+
+/// A PNG's head that promises `width` by `height` pixels, and a few bytes.
+fn bomb(width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    file.extend(width.to_be_bytes());
+    file.extend(height.to_be_bytes());
+    file.extend([8, 2, 0, 0, 0]);
+    file.extend(crc(&file[12..]).to_be_bytes());
+    file.extend(b"\0\0\0\x08IDAT\x78\x9c\x03\0\0\0\0\x01");
+    file.extend(crc(&file[file.len() - 12..]).to_be_bytes());
+    file
+}
+
+/// CRC-32 bit by bit (ISO 3309), as PNG wants it.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
+    })
+}
+
+#[test]
+fn a_decompression_bomb_is_refused_before_it_is_unpacked() {
+    let error = Picture::decode(&bomb(30_000, 30_000), Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("is too large: 30000 by 30000 pixels"), "{error}");
+    let small = Limits { max_pixels: 1000, max_bytes: 1 << 20 };
+    let error = Picture::open_with(fixtures().join("pictures/420.jpg"), small).unwrap_err().to_string();
+    assert!(error.contains("420.jpg") && error.contains("1728, and 1000 pixels"), "{error}");
+}
+
+#[test]
+fn a_saved_picture_is_read_again_and_its_size_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let picture = Picture::from_fn(31, 17, |x, y| [x as u8 * 8, y as u8 * 15, 7]).unwrap();
+    for name in ["a.png", "a.bmp", "a.webp", "a.jpg"] {
+        let file = dir.path().join(name);
+        picture.save(&file).unwrap();
+        assert_eq!(Picture::size_of_file(&file).unwrap(), (31, 17));
+        let read = Picture::open(&file).unwrap();
+        assert!(name.ends_with("jpg") || read == picture, "{name}");
+    }
+    assert!(picture.save(&dir.path().join("a.txt")).unwrap_err().to_string().contains("a.txt"));
+    let (w, h) = Picture::size_of_file(fixtures().join("pictures/lossy.webp")).unwrap();
+    assert_eq!((w, h), (48, 36));
+}
