@@ -31,11 +31,13 @@ fn exp(x: f32) -> f32 {
     // e^x = 2^k e^r with r between -ln(2)/2 and ln(2)/2. Adding and taking away 1.5 * 2^23 rounds to a whole number.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-80.0, 80.0);
-    let k = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let k = rounded - ROUND;
     // ln(2) in two parts, of which the first times k is exact.
     let r = x - k * 0.693_359_4 + k * 2.121_944_4e-4;
     let series = 1.0 + r * (1.0 + r * (1.0 / 2.0 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r / 720.0)))));
-    series * f32::from_bits(((k as i32 + 127) << 23) as u32)
+    // The last bits of `rounded` are k; moved up, with the bias of 127, they are the exponent of 2^k.
+    series * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 #[cfg(test)]

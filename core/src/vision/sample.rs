@@ -15,8 +15,10 @@ pub(super) struct Coordinates {
 impl Coordinates {
     pub(super) const IDENTITY: Coordinates = Coordinates { affine: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], warp: None };
 
+    #[inline]
     fn at(&self, x: f32, y: f32) -> (f32, f32) {
-        let [u, v] = self.affine.map(|[a, b, c]| a * x + b * y + c);
+        let [[a, b, c], [d, e, f]] = self.affine;
+        let (u, v) = (a * x + b * y + c, d * x + e * y + f);
         match self.warp {
             None => (u, v),
             Some([a, b, c, d, e, f, g, h]) => {
@@ -39,6 +41,12 @@ impl Coordinates {
 pub(super) trait Source {
     fn size(&self) -> (usize, usize);
     fn at(&self, x: usize, y: usize) -> [f32; 3];
+
+    /// A pixel and its right neighbour.
+    fn pair(&self, x: usize, y: usize) -> [[f32; 3]; 2] {
+        [self.at(x, y), self.at(x + 1, y)]
+    }
+
     /// What values are multiplied by.
     const SCALE: f32;
 }
@@ -54,6 +62,13 @@ impl Source for Picture {
         let at = (y * self.width() + x) * 3;
         let pixel = &self.bytes()[at..at + 3];
         [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]
+    }
+
+    fn pair(&self, x: usize, y: usize) -> [[f32; 3]; 2] {
+        let at = (y * self.width() + x) * 3;
+        let both = &self.bytes()[at..at + 6];
+        let value = |i: usize| f32::from(both[i]);
+        [[value(0), value(1), value(2)], [value(3), value(4), value(5)]]
     }
 }
 
@@ -110,18 +125,21 @@ fn bilinear<S: Source>(source: &S, coordinates: &Coordinates, width: usize, heig
 }
 
 /// The value at a point in pixels, the first pixel having its middle at 0.
+#[inline]
 fn look_up(source: &impl Source, x: f32, y: f32, w: usize, h: usize, pad: PadMode) -> [f32; 3] {
     let (x, y) = match pad {
         PadMode::Zeros => (x, y),
         PadMode::Border => (x.clamp(0.0, (w - 1) as f32), y.clamp(0.0, (h - 1) as f32)),
         PadMode::Reflection => (reflected(x, w), reflected(y, h)),
     };
-    let (left, top) = (x.floor(), y.floor());
+    // Cutting a number that is not negative is `floor`, which older processors have no instruction for.
+    let (x0, y0) = (x as i32, y as i32);
+    let inside = x >= 0.0 && y >= 0.0 && x0 < w as i32 - 1 && y0 < h as i32 - 1;
+    let (left, top) = if inside { (x0 as f32, y0 as f32) } else { (x.floor(), y.floor()) };
     let (dx, dy) = (x - left, y - top);
-    let inside = left >= 0.0 && top >= 0.0 && left < (w - 1) as f32 && top < (h - 1) as f32;
     let corners = if inside {
-        let (x0, y0) = (left as usize, top as usize);
-        [source.at(x0, y0), source.at(x0 + 1, y0), source.at(x0, y0 + 1), source.at(x0 + 1, y0 + 1)]
+        let ([a, b], [c, d]) = (source.pair(x0 as usize, y0 as usize), source.pair(x0 as usize, y0 as usize + 1));
+        [a, b, c, d]
     } else {
         // On the last row or column, or outside: what is not there counts as black.
         let there = |x: f32, y: f32| {
@@ -130,13 +148,10 @@ fn look_up(source: &impl Source, x: f32, y: f32, w: usize, h: usize, pad: PadMod
         };
         [there(left, top), there(left + 1.0, top), there(left, top + 1.0), there(left + 1.0, top + 1.0)]
     };
-    let weights = [(1.0 - dx) * (1.0 - dy), dx * (1.0 - dy), (1.0 - dx) * dy, dx * dy];
-    std::array::from_fn(|channel| {
-        weights[0] * corners[0][channel]
-            + weights[1] * corners[1][channel]
-            + weights[2] * corners[2][channel]
-            + weights[3] * corners[3][channel]
-    })
+    let [a, b, c, d] = corners;
+    let (p, q, r, s) = ((1.0 - dx) * (1.0 - dy), dx * (1.0 - dy), (1.0 - dx) * dy, dx * dy);
+    let mix = |channel: usize| p * a[channel] + q * b[channel] + r * c[channel] + s * d[channel];
+    [mix(0), mix(1), mix(2)]
 }
 
 /// A coordinate brought between the middles of the first and the last pixel by mirrors that stand there.
