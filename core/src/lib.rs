@@ -2,8 +2,9 @@
 //!
 //! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`vision`] makes numbers of photos, and
 //! [`data`] batches of files; [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses, [`models`]
-//! networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`] judges; [`plot`],
-//! [`report`] and [`cli`] face the reader.
+//! networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`] judges,
+//! [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`] face the
+//! reader.
 //!
 //! ```
 //! use tallow::data::{DataLoader, DataLoaders, TensorDataset};
@@ -49,6 +50,10 @@ pub mod optim;
 pub mod train;
 
 pub mod metrics;
+
+pub mod interpret;
+
+pub mod classic;
 
 pub mod cli;
 pub mod plot;

@@ -82,6 +82,35 @@ impl Rng {
         radius * libm::cos(std::f64::consts::TAU * self.unit())
     }
 
+    /// A number from the gamma distribution with this shape and scale 1 (Marsaglia and Tsang, 2000); 0 if the shape is not a
+    /// positive number.
+    pub fn gamma(&mut self, shape: f64) -> f64 {
+        if shape.is_nan() || shape <= 0.0 || shape.is_infinite() {
+            return 0.0;
+        }
+        if shape < 1.0 {
+            // G(shape) is distributed as G(shape + 1)·U^(1/shape).
+            return self.gamma(shape + 1.0) * libm::pow(1.0 - self.unit(), 1.0 / shape);
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / libm::sqrt(9.0 * d);
+        loop {
+            let x = self.normal();
+            let root = 1.0 + c * x;
+            let v = root * root * root;
+            if v > 0.0 && libm::log(1.0 - self.unit()) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+                return d * v;
+            }
+        }
+    }
+
+    /// A number from the beta distribution, in `0..=1`; with equal parameters its mean is a half.
+    pub fn beta(&mut self, a: f64, b: f64) -> f64 {
+        let (x, y) = (self.gamma(a), self.gamma(b));
+        // Both can be too small for a number if the parameters are tiny; the distribution is then almost all at its ends.
+        if x + y > 0.0 { x / (x + y) } else { f64::from(u8::from(self.unit() < a / (a + b))) }
+    }
+
     /// A number in `0..1` with 53 random bits.
     fn unit(&mut self) -> f64 {
         (self.chacha.next_u64() >> 11) as f64 / (1u64 << 53) as f64
@@ -176,6 +205,24 @@ mod tests {
         let mut counts = [0; 7];
         (0..n).for_each(|_| counts[rng.below(7)] += 1);
         assert!(counts.iter().all(|&c| (f64::from(c) - n as f64 / 7.0).abs() < 5.0 * (n as f64 / 7.0).sqrt()));
+    }
+
+    #[test]
+    fn beta_numbers_have_the_moments_of_their_distribution() {
+        let (mut rng, n) = (Rng::new(4), 100_000);
+        for (a, b) in [(0.4, 0.4), (1.0, 1.0), (0.2, 3.0), (5.0, 2.0)] {
+            let drawn: Vec<f64> = (0..n).map(|_| rng.beta(a, b)).collect();
+            let mean = drawn.iter().sum::<f64>() / f64::from(n);
+            let var = drawn.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n);
+            let want = a * b / ((a + b) * (a + b) * (a + b + 1.0));
+            let deviation = want.sqrt() / f64::from(n).sqrt();
+            assert!((mean - a / (a + b)).abs() < 5.0 * deviation, "mean {mean} of beta({a}, {b})");
+            // The fourth central moment of a number in 0..1 is at most its variance.
+            assert!((var - want).abs() < 5.0 * want.sqrt() / f64::from(n).sqrt(), "variance {var} of beta({a}, {b})");
+            assert!(drawn.iter().all(|x| (0.0..=1.0).contains(x)));
+        }
+        // A tiny parameter gives ends, not NaN.
+        assert!((0..1000).all(|_| rng.beta(1e-4, 1e-4).is_finite()));
     }
 
     #[test]

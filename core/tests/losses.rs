@@ -6,7 +6,7 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{assert_close, fixture, formula_tensor, numbers, reference_labels, values};
 use tallow::Result;
-use tallow::nn::losses::{bce_with_logits, cross_entropy, cross_entropy_smooth, l1, mse, nll_per_item};
+use tallow::nn::losses::{CrossEntropy, bce_with_logits, cross_entropy, cross_entropy_smooth, l1, mse, nll_per_item};
 
 /// The batch of the reference: 6 x 5 logits and labels.
 fn batch() -> (Tensor, Tensor) {
@@ -119,4 +119,27 @@ fn what_does_not_fit_is_refused_in_words() {
         let t = t.to_dtype(dtype).unwrap().unsqueeze(1).unwrap();
         assert_eq!(values(&cross_entropy(&z, &t).unwrap()), want);
     }
+}
+
+#[test]
+fn cross_entropy_with_weights_smoothing_and_soft_targets_is_pytorchs() {
+    let (z, labels) = batch();
+    let soft = candle_nn::ops::softmax(&(formula_tensor("soft", &[6, 5]) * 2.0).unwrap(), 1).unwrap();
+    let cases = fixture("pytorch.json")["cross_entropy"].as_array().unwrap().clone();
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let is = |what: &str| case[what].as_bool().unwrap();
+        let smoothing = case["smoothing"].as_f64().unwrap();
+        let weights = is("weighted").then(|| vec![0.5, 1.0, 2.0, 4.0, 0.25]);
+        let z = Var::from_tensor(&z).unwrap();
+        let targets = if is("soft") { &soft } else { &labels };
+        let loss = CrossEntropy { smoothing, weights: weights.clone() }.of(&z, targets).unwrap();
+        let what = format!("smoothing {smoothing}, weights {weights:?}, soft {}", is("soft"));
+        assert_close(&what, &values(&loss), &numbers(&case["loss"]), 1e-13);
+        let grads = loss.backward().unwrap();
+        assert_close("its gradient", &values(grads.get(&z).unwrap()), &numbers(&case["grad"]), 1e-12);
+    }
+    let two = CrossEntropy { weights: Some(vec![1.0, 2.0]), ..CrossEntropy::default() };
+    let error = two.of(&z, &labels).unwrap_err().to_string();
+    assert!(error.contains("2 class weights for 5 classes"), "{error}");
 }

@@ -147,3 +147,36 @@ fn what_cannot_be_measured_is_said_with_its_numbers() {
     refused(roc_auc(&[0.5, 0.6], &[1, 3]), "class 3 is out of range for 2 classes (0 to n - 1)");
     refused(roc_auc_ovr(&[0.5, 0.5, 0.6, 0.4], 2, &[0, 5]), "class 5 is out of range for 2 classes (0 to n - 1)");
 }
+
+#[test]
+fn the_classification_report_is_scikit_learns_to_the_letter() {
+    // classification_report(y, p, labels=range(3), target_names=["a", "b", "c"])
+    let want = "              precision    recall  f1-score   support
+
+           a       0.50      0.50      0.50         4
+           b       0.50      0.67      0.57         3
+           c       0.75      0.60      0.67         5
+
+    accuracy                           0.58        12
+   macro avg       0.58      0.59      0.58        12
+weighted avg       0.60      0.58      0.59        12
+";
+    let confusion = Confusion::new(3, &PREDICTED, &ACTUAL).unwrap();
+    assert_eq!(classification_report(&confusion, &["a", "b", "c"], 2).unwrap(), want);
+    // classification_report(y, p, labels=range(4), target_names=names, digits=3, zero_division=0)
+    let want = "                  precision    recall  f1-score   support
+
+             ant      0.500     0.500     0.500         4
+honey bee (Apis)      0.500     0.667     0.571         3
+            wasp      0.750     0.600     0.667         5
+       not there      0.000     0.000     0.000         0
+
+        accuracy                          0.583        12
+       macro avg      0.438     0.442     0.435        12
+    weighted avg      0.604     0.583     0.587        12
+";
+    let confusion = Confusion::new(4, &PREDICTED, &ACTUAL).unwrap();
+    let names = ["ant", "honey bee (Apis)", "wasp", "not there"];
+    assert_eq!(classification_report(&confusion, &names, 3).unwrap(), want);
+    assert!(matches!(classification_report(&confusion, &["a"], 2), Err(Error::Value(_))));
+}

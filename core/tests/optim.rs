@@ -9,8 +9,8 @@ use common::{assert_close, assert_same_bits, fixture, formula, formula_tensor, n
 use std::slice::from_ref;
 use tallow::nn::{Kind, Param, Params};
 use tallow::optim::{
-    Adam, Hypers, OneCycle, Optimizer, Sgd, cosine_annealing, even_mults, sched_exp, sched_lin, step_lr,
-    torch_one_cycle,
+    Adam, CosineAnnealing, FlatCos, Hypers, Lrs, OneCycle, Optimizer, Progress, Schedule, Sgd, StepLr, clip_grad_norm,
+    cosine_annealing, even_mults, sched_exp, sched_lin, slice, slice_to, step_lr, torch_one_cycle,
 };
 
 /// The reference problem: `0.5 * sum(a * (p - t)^2)` in 8 dimensions, in f64.
@@ -91,7 +91,7 @@ fn plain_descent_keeps_no_memory() {
 fn schedules_are_those_of_fastai_and_pytorch() {
     let want = &fixture("training.json")["schedule"];
     let one_cycle = |name: &str, cycle: OneCycle, n: usize| {
-        let at: Vec<Hypers> = (0..n).map(|i| cycle.at(i as f64 / n as f64)).collect();
+        let at: Vec<Hypers> = (0..n).map(|i| cycle.at(i as f64 / n as f64, 1)).collect();
         let lrs: Vec<f64> = at.iter().map(|h| h.lr[0]).collect();
         let moms: Vec<f64> = at.iter().map(|h| h.mom.unwrap()).collect();
         // fast.ai computes the positions in f32 tensors.
@@ -115,7 +115,7 @@ fn schedules_are_finite_at_their_ends() {
     for pct_start in [0.0, 0.25, 0.99, 1.0] {
         let cycle = OneCycle { pct_start, ..OneCycle::new(1.0) };
         for pos in [0.0, 0.5, 0.99, 1.0] {
-            let hypers = cycle.at(pos);
+            let hypers = cycle.at(pos, 1);
             assert!(hypers.lr[0].is_finite() && hypers.mom.unwrap().is_finite(), "{pct_start} {pos} {hypers:?}");
         }
     }
@@ -230,5 +230,70 @@ fn a_gradient_of_another_shape_is_an_error() {
         [&mut Sgd::torch(0.9, 0.1) as &mut dyn Optimizer, &mut Sgd::new(), &mut Adam::fastai(), &mut Adam::torch(0.1)]
     {
         assert!(optimizer.step(from_ref(&p), &grads, &Hypers::lr(0.1)).is_err());
+    }
+}
+
+/// The learning rates of two groups at the first batch of each epoch, and at its last.
+fn epochs_of(schedule: &dyn Schedule, n_epochs: usize) -> [Vec<f64>; 2] {
+    [0, 6].map(|batch| {
+        let at = |epoch| schedule.hypers(&Progress { epoch, n_epochs, batch, n_batches: 7, n_groups: 2 });
+        (0..n_epochs).flat_map(|epoch| at(epoch).lr).collect()
+    })
+}
+
+#[test]
+fn schedules_by_epoch_are_pytorchs_for_each_group() {
+    let want = fixture("pytorch.json");
+    let lr = || Lrs::from(vec![0.01, 0.1]);
+    for rates in epochs_of(&StepLr { gamma: 0.2, ..StepLr::new(lr(), 3) }, 10) {
+        assert_close("StepLR", &rates, &numbers(&want["step_lr"]), 1e-14);
+    }
+    for rates in epochs_of(&CosineAnnealing { eta_min: 0.001, ..CosineAnnealing::new(lr()) }, 12) {
+        assert_close("CosineAnnealingLR", &rates, &numbers(&want["cosine"]), 1e-12);
+    }
+}
+
+#[test]
+fn flat_cos_is_flat_and_then_half_a_cosine() {
+    // fast.ai: combined_cos(.75, lr, lr, lr / 1e5) at i / 40.
+    let schedule = FlatCos::new(vec![0.1, 1.0]);
+    for i in 0..40 {
+        let progress = Progress { epoch: i / 10, n_epochs: 4, batch: i % 10, n_batches: 10, n_groups: 2 };
+        let share = (i as f64 / 40.0 - 0.75) / 0.25;
+        let end = 1e-5 + (1.0 - 1e-5) * (1.0 + (std::f64::consts::PI * share).cos()) / 2.0;
+        let want = if i < 30 { 1.0 } else { end };
+        assert_close("flat cos", &schedule.hypers(&progress).lr, &[0.1 * want, want], 1e-12);
+    }
+}
+
+#[test]
+fn slices_are_fastais() {
+    // fast.ai's `_set_hyper`: even_mults(start, stop, n), or [stop/10]*(n-1) + [stop]; a number goes to all groups.
+    let check = |lrs: Lrs, want: &[f64]| assert_close(&lrs.to_string(), &lrs.of_groups(want.len()), want, 1e-14);
+    check(slice(1e-5, 1e-3), &[1e-5, 1e-4, 1e-3]);
+    check(slice(1e-5, 1e-3), &[1e-3]);
+    check(slice_to(2e-3), &[2e-4, 2e-4, 2e-3]);
+    check(slice_to(2e-3), &[2e-3]);
+    check(Lrs::from(0.1), &[0.1, 0.1]);
+    check(Lrs::from(vec![0.1, 0.2]), &[0.1, 0.2, 0.2]);
+    assert_eq!(slice(1e-5, 1e-3).to_string(), "slice(0.00001, 0.001)");
+}
+
+#[test]
+fn clipping_is_pytorchs() {
+    let params = params(0);
+    let made: Vec<Param> = [("a", 5), ("b", 3)]
+        .map(|(name, n)| params.constant(name, Kind::Weight, n, 0.0).unwrap())
+        .into_iter()
+        .collect();
+    let grads = [(formula_tensor("g0", &[5]) * 2.0).unwrap(), (formula_tensor("g1", &[3]) * 0.5).unwrap()];
+    for max_norm in ["0.1", "1.0", "100.0"] {
+        let want = &fixture("pytorch.json")["clip"][max_norm];
+        let mut store = made[0].tensor().sum_all().unwrap().backward().unwrap();
+        made.iter().zip(&grads).for_each(|(param, grad)| drop(store.insert(param.var(), grad.clone())));
+        let norm = clip_grad_norm(&made, &mut store, max_norm.parse().unwrap()).unwrap();
+        assert_close("norm", &[norm], &numbers(&want["norm"]), 1e-14);
+        let clipped: Vec<f64> = made.iter().flat_map(|param| values(store.get(param.var()).unwrap())).collect();
+        assert_close(&format!("clipped to {max_norm}"), &clipped, &numbers(&want["grads"]), 1e-14);
     }
 }

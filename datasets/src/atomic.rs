@@ -42,6 +42,43 @@ pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut File) -> std::i
     Ok(())
 }
 
+/// Writes several files into a folder, all of them or none. A new folder appears with all its files in one step. In a folder
+/// that is there, other files stay; the new ones are written in full beside the old and then renamed one after the other, in
+/// the order given. If the machine stops between two of these renames, files of both times stand side by side: a file that
+/// holds the hash of another can tell.
+///
+/// # Errors
+/// [`Error::Io`], naming the path, where a file cannot be written.
+pub fn write_folder(folder: impl AsRef<Path>, files: &[(&str, &[u8])]) -> Result<()> {
+    let folder = folder.as_ref();
+    if !folder.exists() {
+        let staged = sibling(folder);
+        let written = files.iter().try_for_each(|(name, bytes)| write(staged.join(name), bytes));
+        let moved = written.and_then(|()| rename(&staged, folder).map_err(Error::io("create", folder)));
+        if moved.is_err() {
+            let _ = fs::remove_dir_all(&staged);
+        }
+        return moved;
+    }
+    let staged: Vec<(PathBuf, PathBuf)> =
+        files.iter().map(|(name, _)| folder.join(name)).map(|path| (sibling(&path), path)).collect();
+    let write_all = || {
+        for ((temporary, path), (_, bytes)) in staged.iter().zip(files) {
+            let written = File::create_new(temporary).and_then(|mut file| {
+                file.write_all(bytes)?;
+                file.sync_all()
+            });
+            written.map_err(Error::io("write", path))?;
+        }
+        staged.iter().try_for_each(|(temporary, path)| rename(temporary, path).map_err(Error::io("write", path)))
+    };
+    let outcome = write_all();
+    if outcome.is_err() {
+        staged.iter().for_each(|(temporary, _)| drop(fs::remove_file(temporary)));
+    }
+    outcome
+}
+
 /// Renames a finished file or folder and makes the new name durable.
 pub(crate) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)?;
@@ -104,5 +141,30 @@ mod tests {
         let error = write(file.join("below/b.txt"), "x").unwrap_err();
         assert!(error.to_string().starts_with("cannot create "), "{error}");
         assert_eq!(error.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_folder_gets_all_files_or_none() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/model");
+        write_folder(&folder, &[("x", b"1"), ("y", b"2")]).unwrap();
+        assert_eq!(
+            (fs::read(folder.join("x")).unwrap(), fs::read(folder.join("y")).unwrap()),
+            (b"1".into(), b"2".into())
+        );
+        fs::write(folder.join("notes"), "mine").unwrap();
+        write_folder(&folder, &[("x", b"3"), ("y", b"4")]).unwrap();
+        let mut found = names(&folder);
+        found.sort();
+        assert_eq!(found, ["notes", "x", "y"]);
+        assert_eq!(fs::read(folder.join("y")).unwrap(), b"4");
+        // The second file cannot be written: the first stays what it was, and nothing is left beside it.
+        assert!(write_folder(&folder, &[("x", b"5"), ("no/such/folder", b"6")]).is_err());
+        assert_eq!((fs::read(folder.join("x")).unwrap(), names(&folder).len()), (b"3".into(), 3));
+        assert_eq!(names(&place.path().join("a")), ["model"]);
+        // A name that is too long for any file system.
+        let long = "n".repeat(5000);
+        assert!(write_folder(place.path().join("b"), &[("x", b"7"), (&long, b"8")]).is_err());
+        assert_eq!(names(place.path()), ["a"]);
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module of core, the modules that it may use, besides itself. The ground is open to all.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("vision", &[]),
     ("data", &["vision"]),
     ("kernels", &[]),
@@ -14,6 +14,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("models", &["kernels", "nn"]),
     ("optim", &["kernels", "nn"]),
     ("metrics", &[]),
+    ("classic", &["metrics"]),
     ("train", &["data", "vision", "kernels", "nn", "models", "optim", "metrics"]),
     ("interpret", &["data", "vision", "nn", "train", "metrics", "plot"]),
     ("plot", &[]),

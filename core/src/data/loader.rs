@@ -149,6 +149,12 @@ impl DataLoader {
         DataLoader { rng: rng.clone(), ..self }
     }
 
+    /// All items in the dataset's order, none left out.
+    #[must_use]
+    pub fn in_order(self) -> DataLoader {
+        DataLoader { shuffle: false, drop_last: false, ..self }
+    }
+
     /// Leaves out a last batch that is smaller than the others.
     #[must_use]
     pub fn drop_last(self) -> DataLoader {

@@ -13,8 +13,10 @@
 
 mod activation;
 mod batch_norm;
+mod bce;
 mod cat;
 mod conv2d;
+mod dropout;
 mod elementwise;
 mod graph;
 mod layer_norm;
@@ -27,6 +29,7 @@ mod scale;
 mod shared;
 mod shuffle;
 mod simd;
+mod softmax;
 mod step;
 mod sums;
 mod tiles;
@@ -34,8 +37,10 @@ mod upsample;
 
 pub use activation::{Activation, activate, relu};
 pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
+pub use bce::bce_with_logits;
 pub use cat::cat;
 pub use conv2d::{Conv, PreparedConv, conv2d};
+pub use dropout::dropout;
 pub use elementwise::add;
 pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use layer_norm::layer_norm;
@@ -45,6 +50,7 @@ pub use pool::{Pool, adaptive_avg_pool2d, avg_pool2d, concat_pool2d, global_avg_
 pub use scale::{scale, scale_samples};
 pub use shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use simd::{SIMD_VARIABLE, simd_level};
+pub use softmax::{cross_entropy, log_softmax};
 pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 

@@ -111,14 +111,15 @@ impl Confusion {
         let weights: Vec<f64> = match averaging {
             // Every wrong prediction is missed by one class and taken by another, so both totals are the samples.
             Averaging::Micro => return Scores::of(self.right(), self.total(), self.total()),
-            Averaging::Macro => vec![1.0 / self.n_classes as f64; self.n_classes],
-            Averaging::Weighted => self.support().into_iter().map(|n| ratio(n, self.total())).collect(),
+            Averaging::Macro => vec![1.0; self.n_classes],
+            Averaging::Weighted => self.support().into_iter().map(|n| n as f64).collect(),
         };
-        self.per_class().iter().zip(weights).fold(Scores::default(), |sum, (scores, weight)| Scores {
-            precision: sum.precision + weight * scores.precision,
-            recall: sum.recall + weight * scores.recall,
-            f1: sum.f1 + weight * scores.f1,
-        })
+        let (all, total) = (self.per_class(), sum(&weights));
+        let average = |score: fn(&Scores) -> f64| {
+            let products: Vec<f64> = all.iter().zip(&weights).map(|(scores, weight)| weight * score(scores)).collect();
+            if total == 0.0 { 0.0 } else { sum(&products) / total }
+        };
+        Scores { precision: average(|s| s.precision), recall: average(|s| s.recall), f1: average(|s| s.f1) }
     }
 
     /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order of
@@ -151,4 +152,17 @@ impl Scores {
 
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The sum, in the order in which NumPy adds up to 128 numbers: a report that rounds an average to two digits rounds ties
+/// as scikit-learn does.
+fn sum(values: &[f64]) -> f64 {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let Some((first, chunks)) = chunks.split_first() else { return values.iter().sum() };
+    let mut lanes = *first;
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, value)| *lane += value);
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| sum + value)
 }

@@ -40,8 +40,14 @@ impl Module for Head {
     }
 
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let xs = AdaptiveConcatPool2d.forward_channels_last(xs, train)?; // [N, 2 * features]
-        let xs = self.drop1.forward(&self.bn1.forward(&xs, train)?, train)?;
+        self.judge(&AdaptiveConcatPool2d.forward_channels_last(xs, train)?, train)
+    }
+}
+
+impl Head {
+    /// The scores of pooled features, `[N, 2 * features]`.
+    pub(super) fn judge(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = self.drop1.forward(&self.bn1.forward(xs, train)?, train)?;
         let xs = kernels::relu(&xs.matmul(&self.linear1.tensor().t()?)?)?; // [N, 512]
         let xs = self.drop2.forward(&self.bn2.forward(&xs, train)?, train)?;
         Ok(xs.matmul(&self.linear2.tensor().t()?)?) // [N, n_classes]

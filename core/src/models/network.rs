@@ -2,8 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use crate::nn::{Module, Params, through_channels_last};
+use crate::nn::{AdaptiveConcatPool2d, Module, Params, through_channels_last};
 use candle_core::Tensor;
+use std::sync::Arc;
 
 /// What may be chosen about a network besides its architecture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +117,21 @@ impl Body {
         Ok(xs)
     }
 
+    /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters are named after
+    /// `params`' prefix. The features that it judges are the pooled ones, `[N, 2 * channels]`.
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters, or `params` has no prefix.
+    pub fn with_vision_head(self, n_classes: usize, params: &Params) -> Result<Network> {
+        let prefix = params.prefix().to_string();
+        if prefix.is_empty() {
+            return Err(Error::Value("a head needs a name of its own: make it from `params.pp(\"head\")`".into()));
+        }
+        let head = super::vision_head(self.channels, n_classes, params)?;
+        let head: Step = Box::new(move |xs, train| head.judge(xs, train));
+        Ok(Network { body: self, neck: step(AdaptiveConcatPool2d), head, prefixes: vec![prefix], side: None })
+    }
+
     /// A network of this body and a head of one's own, such as [`super::vision_head`], that takes `[N, channels, h, w]`
     /// and has its parameters under `prefix`.
     pub fn with_head(self, prefix: &str, head: impl Module + 'static) -> Network {
@@ -193,6 +209,20 @@ impl Network {
         Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
     }
 
+    /// The scores of [`Network::features`], `[N, classes]`.
+    ///
+    /// # Errors
+    /// When the features are not of this network.
+    pub fn judge(&self, features: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = if features.rank() == 4 { kernels::channels_last(features)? } else { features.clone() };
+        kernels::recorded(|| (self.head)(&xs, train))
+    }
+
+    /// The prefixes of the names of all parameters behind [`Body`]: those of the head.
+    pub fn head_prefixes(&self) -> &[String] {
+        &self.prefixes
+    }
+
     /// The scores, and those of the auxiliary classifier if the network has one and trains. [`Module::forward`] gives the
     /// first alone and leaves the auxiliary classifier out.
     ///
@@ -234,6 +264,24 @@ impl Network {
         let groups = self.groups();
         let groups: Vec<Vec<&str>> = groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
         params.split_groups(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+}
+
+/// A shared network up to the features that its last layer judges, as a module of its own: [`Network::features`].
+pub struct FeaturesOf(pub Arc<Network>);
+
+impl Module for FeaturesOf {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.0.features(xs, train)
+    }
+}
+
+/// The rest of it, from features to scores: [`Network::judge`].
+pub struct HeadOf(pub Arc<Network>);
+
+impl Module for HeadOf {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.0.judge(xs, train)
     }
 }
 

@@ -2,27 +2,99 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use candle_core::{D, DType, Tensor};
+use candle_core::{DType, Tensor};
 
-/// Cross entropy of logits `[N, C]` and class labels `[N]`: PyTorch's `F.cross_entropy`.
+/// Cross entropy of logits `[N, C]` and targets: class labels `[N]`, or a probability for each class, `[N, C]`, as mixup
+/// makes them. PyTorch's `F.cross_entropy`.
 ///
 /// # Errors
 /// When the shapes do not fit or a label is not a class.
-pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-    cross_entropy_smooth(logits, labels, 0.0)
+pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    CrossEntropy::default().of(logits, targets)
 }
 
 /// [`cross_entropy`] with label smoothing: a share `smoothing` of each target is spread over all classes.
 ///
 /// # Errors
 /// As [`cross_entropy`].
-pub fn cross_entropy_smooth(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Result<Tensor> {
-    let nll = nll_per_item(logits, labels)?.mean_all()?;
-    if smoothing == 0.0 {
-        return Ok(nll);
+pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Result<Tensor> {
+    CrossEntropy { smoothing, ..CrossEntropy::default() }.of(logits, targets)
+}
+
+/// Cross entropy with choices: PyTorch's `nn.CrossEntropyLoss`.
+///
+/// ```
+/// # use candle_core::{Device, Tensor};
+/// use tallow::nn::losses::CrossEntropy;
+/// # fn main() -> tallow::Result<()> {
+/// # let (logits, labels) = (Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu)?, Tensor::new(&[0u32, 2], &Device::Cpu)?);
+/// let rare_counts_more = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
+/// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`
+/// # loss(&logits, &labels)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CrossEntropy {
+    /// The share of each target that is spread over all classes: label smoothing (Szegedy et al., 2015).
+    pub smoothing: f64,
+    /// How much each class counts. The mean over items is then weighted by the classes of their labels; where targets are
+    /// probabilities it is the plain mean, as in PyTorch.
+    pub weights: Option<Vec<f64>>,
+}
+
+impl CrossEntropy {
+    /// The loss of logits `[N, C]` and targets, class labels `[N]` or probabilities `[N, C]`: the mean over the batch.
+    ///
+    /// # Errors
+    /// As [`cross_entropy`], and when there is not one weight for each class.
+    pub fn of(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        let (n, classes) = logits.dims2()?;
+        let weights = self.weights.as_ref().map(|weights| class_weights(weights, logits)).transpose()?;
+        if targets.dims() == logits.dims() && targets.dtype().is_float() {
+            let targets = smooth(targets, self.smoothing, classes)?;
+            let costs = kernels::log_softmax(logits)?.neg()?;
+            let costs = match &weights {
+                Some(weights) => costs.broadcast_mul(weights)?,
+                None => costs,
+            };
+            return Ok((costs * targets)?.sum_all()?.affine(1.0 / n as f64, 0.0)?);
+        }
+        let nll = nll_per_item(logits, targets)?;
+        let Some(weights) = weights else {
+            return self.blend(nll.mean_all()?, || Ok(kernels::log_softmax(logits)?.mean_all()?.neg()?));
+        };
+        let of_items = weights.index_select(&labels(&targets.flatten_all()?)?, 0)?; // [N]
+        let total = of_items.sum_all()?;
+        self.blend((nll * of_items)?.sum_all()?.div(&total)?, || {
+            let costs = kernels::log_softmax(logits)?.neg()?.broadcast_mul(&weights)?;
+            Ok(costs.sum_all()?.affine(1.0 / classes as f64, 0.0)?.div(&total)?)
+        })
     }
-    let uniform = candle_nn::ops::log_softmax(logits, D::Minus1)?.mean_all()?.neg()?;
-    Ok(((nll * (1.0 - smoothing))? + (uniform * smoothing)?)?)
+
+    fn blend(&self, nll: Tensor, uniform: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        if self.smoothing == 0.0 {
+            return Ok(nll);
+        }
+        Ok(((nll * (1.0 - self.smoothing))? + (uniform()? * self.smoothing)?)?)
+    }
+}
+
+fn smooth(targets: &Tensor, smoothing: f64, classes: usize) -> Result<Tensor> {
+    if smoothing == 0.0 {
+        return Ok(targets.clone());
+    }
+    Ok(targets.affine(1.0 - smoothing, smoothing / classes as f64)?)
+}
+
+/// Weights of the classes, in the logits' type and on their device.
+fn class_weights(weights: &[f64], logits: &Tensor) -> Result<Tensor> {
+    let classes = logits.dims2()?.1;
+    if weights.len() != classes {
+        let n = weights.len();
+        return Err(Error::Value(format!("{n} class weights for {classes} classes: expected one for each")));
+    }
+    Ok(Tensor::new(weights, logits.device())?.to_dtype(logits.dtype())?)
 }
 
 /// The cross entropy of each item, `[N]`: `F.cross_entropy(reduction="none")`.
@@ -41,8 +113,7 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
             "label {largest} is not one of the {classes} classes that the network tells apart"
         )));
     }
-    let log_p = candle_nn::ops::log_softmax(logits, D::Minus1)?;
-    Ok(log_p.gather(&ys.unsqueeze(1)?, 1)?.squeeze(1)?.neg()?)
+    Ok(kernels::cross_entropy(logits, &ys)?)
 }
 
 /// Binary cross entropy of logits and targets of the same shape, as `max(x, 0) - x·y + ln(1 + exp(-|x|))`: PyTorch's
@@ -52,11 +123,7 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
 /// When the shapes differ.
 pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(logits, targets)?;
-    let positive = kernels::relu(logits)?;
-    // -|x| as x - 2·max(x, 0), whose gradient at 0 goes with that of `positive`.
-    let minus_abs = (logits - (&positive * 2.0)?)?;
-    let log_term = (minus_abs.exp()? + 1.0)?.log()?;
-    Ok(((positive - (logits * targets)?)? + log_term)?.mean_all()?)
+    Ok(kernels::bce_with_logits(logits, targets)?.mean_all()?)
 }
 
 /// Mean squared error: `F.mse_loss`.

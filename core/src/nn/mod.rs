@@ -52,6 +52,17 @@ impl<F: Fn(&Tensor) -> Result<Tensor> + Send + Sync> Module for F {
     }
 }
 
+/// A network that several share: a learner and whoever goes on with it after.
+impl<M: Module + ?Sized> Module for std::sync::Arc<M> {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        (**self).forward(xs, train)
+    }
+
+    fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        (**self).forward_channels_last(xs, train)
+    }
+}
+
 /// `forward` of a module that computes channels-last: convert, compute on a tape, convert back.
 pub(crate) fn through_channels_last(module: &dyn Module, xs: &Tensor, train: bool) -> Result<Tensor> {
     let xs = kernels::channels_last(xs)?;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::rng::Rng;
-use candle_core::{Device, Shape, Tensor, Var};
+use candle_core::{DType, Device, Shape, Tensor, Var};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -99,6 +99,7 @@ impl Param {
 pub struct Params {
     prefix: String,
     device: Device,
+    dtype: DType,
     rng: Rng,
     shared: Arc<Mutex<Shared>>,
 }
@@ -115,13 +116,26 @@ pub type Stream = Arc<Mutex<Rng>>;
 impl Params {
     /// An empty store. Tensors live on `device`; initial values are drawn from `rng`'s named streams.
     pub fn new(rng: &Rng, device: &Device) -> Params {
-        Params { prefix: String::new(), device: device.clone(), rng: rng.clone(), shared: Arc::default() }
+        let (prefix, dtype) = (String::new(), DType::F32);
+        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
+    }
+
+    /// Parameters made from here on have this type instead of `f32`: PyTorch's `.double()`, with `f64`. The fast kernels are
+    /// for `f32`; other types take the portable path, to the same numbers in more digits.
+    #[must_use]
+    pub fn with_dtype(self, dtype: DType) -> Params {
+        Params { dtype, ..self }
     }
 
     /// The same store, seen from a sub-module: names made here start with `name.`.
     #[must_use]
     pub fn pp(&self, name: impl std::fmt::Display) -> Params {
         Params { prefix: self.path(&name.to_string()), ..self.clone() }
+    }
+
+    /// What the names made here start with; empty for a whole network.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// A full name as counted from this prefix.
@@ -148,7 +162,7 @@ impl Params {
         let inner = Inner {
             name,
             kind,
-            var: Var::from_tensor(&value.contiguous()?)?,
+            var: Var::from_tensor(&value.to_dtype(self.dtype)?.contiguous()?)?,
             group: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
             version: AtomicU64::new(0),
@@ -256,6 +270,42 @@ impl Params {
     /// Unfreezes all groups.
     pub fn unfreeze(&self) {
         self.freeze_to(0);
+    }
+
+    /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`, ...
+    /// PyTorch's `named_children`, without those that have no parameters.
+    pub fn children(&self) -> Vec<String> {
+        let mut children: Vec<String> = Vec::new();
+        for param in self.all() {
+            let child = self.relative(param.name()).split('.').next().unwrap_or_default();
+            if !children.iter().any(|known| known == child) {
+                children.push(child.to_string());
+            }
+        }
+        children
+    }
+
+    /// Trains the parameters under these prefixes (counted from this one, such as `layer3` or `layer4.0`) and freezes all
+    /// others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by child.
+    ///
+    /// # Errors
+    /// When there is nothing under a prefix; then nothing is changed.
+    pub fn train_only(&self, prefixes: &[&str]) -> Result<()> {
+        let under = |param: &Param, prefix: &str| {
+            self.relative(param.name())
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let params = self.all();
+        if let Some(prefix) = prefixes.iter().find(|prefix| !params.iter().any(|p| under(p, prefix))) {
+            let children = self.children().join(", ");
+            return Err(Error::Value(format!("the network has no part called `{prefix}`; its parts are {children}")));
+        }
+        for param in &params {
+            let trains = prefixes.iter().any(|prefix| under(param, prefix));
+            param.0.frozen.store(!trains, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// A copy of all values, by name.

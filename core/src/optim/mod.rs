@@ -1,12 +1,17 @@
 //! Steps downhill: optimizers, and the schedules of their learning rates.
 
 mod adam;
+mod clip;
+mod lrs;
 mod schedule;
 mod sgd;
 
 pub use adam::Adam;
+pub use clip::clip_grad_norm;
+pub use lrs::{Lrs, slice, slice_to};
 pub use schedule::{
-    OneCycle, combined_cos, cosine_annealing, even_mults, sched_cos, sched_exp, sched_lin, step_lr, torch_one_cycle,
+    Constant, CosineAnnealing, FlatCos, OneCycle, Progress, Schedule, StepLr, combined_cos, cosine_annealing,
+    even_mults, sched_cos, sched_exp, sched_lin, step_lr, torch_one_cycle,
 };
 pub use sgd::Sgd;
 

@@ -1,6 +1,7 @@
 //! Checkpoints: all that a killed run needs to end as if it had not been killed.
 
 use super::callback::{Callback, CallbackState};
+use super::lr_find::Search;
 use super::recorder::Recorder;
 use super::weights;
 use crate::error::{Error, Result};
@@ -34,6 +35,8 @@ pub(super) struct Place {
     pub(super) batch: usize,
     /// Epochs that earlier fits went through.
     pub(super) epochs_before: usize,
+    /// The searches for a learning rate before this fit. Their results cannot be found again with the weights of later.
+    pub(super) searches: Vec<Search>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +49,7 @@ struct Note {
     callbacks: Vec<BTreeMap<String, f64>>,
 }
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A [`Checkpoints`] at work.
 pub(super) struct Keeper {
@@ -135,19 +138,24 @@ impl Keeper {
             names.iter().filter_map(|n| tensors.remove(n).map(|t| (n[prefix.len()..].to_string(), t))).collect()
         };
         let device = params.device();
-        let moved: Result<BTreeMap<_, _>> =
-            take("optimizer/").into_iter().map(|(name, t)| Ok((name, t.to_device(device)?))).collect();
+        let mut take_there = |prefix: &str| -> Result<BTreeMap<String, candle_core::Tensor>> {
+            take(prefix).into_iter().map(|(name, t)| Ok((name, t.to_device(device)?))).collect()
+        };
+        let memory = take_there("optimizer/")?;
+        let callbacks_memory: Result<Vec<_>> =
+            (0..callbacks.len()).map(|i| take_there(&format!("callback/{i}/"))).collect();
+        let callbacks_memory = callbacks_memory?;
         let before = optimizer.state();
         optimizer
-            .set_state(OptimState { tensors: moved?, steps: note.optimizer_steps })
+            .set_state(OptimState { tensors: memory, steps: note.optimizer_steps })
             .map_err(|e| useless(format!("does not fit the optimizer: {e}")))?;
         if let Err(e) = params.restore(&take("model/")) {
             optimizer.set_state(before)?;
             return Err(useless(format!("does not fit the network: {e}")));
         }
         params.seek_streams(&note.streams);
-        for (i, (callback, numbers)) in callbacks.iter_mut().zip(note.callbacks).enumerate() {
-            callback.set_state(CallbackState { numbers, tensors: take(&format!("callback/{i}/")) });
+        for ((callback, numbers), tensors) in callbacks.iter_mut().zip(note.callbacks).zip(callbacks_memory) {
+            callback.set_state(CallbackState { numbers, tensors });
         }
         *recorder = note.recorder;
         Ok(Some(note.place))

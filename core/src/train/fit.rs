@@ -2,7 +2,7 @@
 
 use super::recorder::Recorder;
 use crate::nn::Params;
-use crate::optim::Hypers;
+use crate::optim::{Hypers, Progress};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
@@ -26,15 +26,33 @@ pub struct Fit {
     pub xs: Option<Tensor>,
     /// Its targets, likewise.
     pub ys: Option<Tensor>,
-    /// The gradients, between the backward pass and the step.
+    /// The loss of the batch in hand, once it is known.
+    pub loss: f64,
+    /// The gradients, between the backward pass and the step. If a callback takes them away there is no step.
     pub grads: Option<GradStore>,
+    /// Whether the batch in hand ended in a step.
+    pub stepped: bool,
     /// A callback sets this to end training after the epoch in hand.
     pub stop: bool,
+    /// A callback sets this in [`super::Callback::after_loss`] to end training at once: there is no step for the batch in
+    /// hand, and no validation.
+    pub cancel: bool,
 }
 
 impl Fit {
+    /// Whether nothing of the fit has happened yet: false in [`super::Callback::before_fit`] of a run that resumes.
+    pub fn is_beginning(&self) -> bool {
+        self.epoch == 0 && self.batch == 0
+    }
+
+    /// Where in the fit the batch in hand stands.
+    pub fn progress(&self) -> Progress {
+        let Fit { epoch, n_epochs, batch, n_batches, .. } = *self;
+        Progress { epoch, n_epochs, batch, n_batches, n_groups: self.params.n_groups() }
+    }
+
     /// How far training has come at the batch in hand, from 0 to (just below) 1.
     pub fn position(&self) -> f64 {
-        (self.epoch * self.n_batches + self.batch) as f64 / (self.n_epochs * self.n_batches).max(1) as f64
+        self.progress().position()
     }
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
+use serde::{Deserialize, Serialize};
 
 /// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
 #[derive(Debug, Clone)]
@@ -26,22 +27,42 @@ impl Default for LrFindConfig {
 }
 
 /// Learning rates, the smoothed losses that they led to, and fast.ai's four suggestions.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LrFind {
     /// Learning rates, from low to high.
     pub lrs: Vec<f64>,
     /// Smoothed losses after a step with each.
+    #[serde(with = "super::recorder::words")]
     pub losses: Vec<f64>,
     /// The number of batches that were asked for. Suggestions leave the first tenth of them out.
     pub num_it: usize,
 }
 
+/// A search that is done, and the words in which it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Search {
+    request: String,
+    found: LrFind,
+}
+
 impl Learner {
-    /// Trains on growing learning rates for a while, and puts the network and the optimizer back as they were.
+    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as they
+    /// were. A run that resumes gets what the search found before, since the weights are no longer those of then.
     ///
     /// # Errors
     /// When shapes do not fit or somebody interrupts.
     pub fn lr_find(&mut self, config: &LrFindConfig) -> Result<LrFind> {
+        let request = format!("{config:?}");
+        let known = self.resumed.as_ref().and_then(|place| place.searches.get(self.searches.len()));
+        let found = match known.filter(|search| search.request == request) {
+            Some(search) => search.found.clone(),
+            None => self.search(config)?,
+        };
+        self.searches.push(Search { request, found: found.clone() });
+        Ok(found)
+    }
+
+    fn search(&mut self, config: &LrFindConfig) -> Result<LrFind> {
         let (weights, optimizer) = (self.params.snapshot()?, self.optimizer.state());
         let mut memory = OptimState { steps: optimizer.steps, ..Default::default() };
         for (name, tensor) in optimizer.tensors {

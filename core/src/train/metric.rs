@@ -1,25 +1,34 @@
 //! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
 
 use crate::error::Result;
-use crate::metrics;
+use crate::metrics::{self, Averaging, Confusion};
 use candle_core::{D, DType, Tensor};
 
 type Judge = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
 
-/// A named number that tells how good predictions are. It is computed per batch and averaged, each batch counting by its
-/// number of items: fast.ai's `AvgMetric`.
+/// A named number that tells how good predictions are.
 pub struct Metric {
     name: String,
     judge: Box<Judge>,
+    whole: bool,
 }
 
 impl Metric {
-    /// A metric from a function of predictions and targets of one batch.
+    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's `AvgMetric`.
     pub fn new(
         name: impl Into<String>,
         judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { name: name.into(), judge: Box::new(judge) }
+        Metric { name: name.into(), judge: Box::new(judge), whole: false }
+    }
+
+    /// A metric that is no mean over items, and is computed from all predictions and targets at once: fast.ai's
+    /// `AccumMetric`.
+    pub fn of_all(
+        name: impl Into<String>,
+        judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
+    ) -> Metric {
+        Metric { whole: true, ..Metric::new(name, judge) }
     }
 
     /// Its name, the head of its column.
@@ -27,12 +36,46 @@ impl Metric {
         &self.name
     }
 
-    /// Its value for one batch.
+    /// Its value for one batch, or for all predictions in one tensor.
     ///
     /// # Errors
     /// When shapes do not fit.
     pub fn of(&self, preds: &Tensor, ys: &Tensor) -> Result<f64> {
         (self.judge)(preds, ys)
+    }
+
+    pub(super) fn tally(&self) -> Tally<'_> {
+        Tally { metric: self, sum: 0.0, n: 0.0, seen: Vec::new() }
+    }
+}
+
+/// A metric on its way through the batches.
+pub(super) struct Tally<'a> {
+    metric: &'a Metric,
+    sum: f64,
+    n: f64,
+    /// Predictions and targets, if it takes them all at once.
+    seen: Vec<(Tensor, Tensor)>,
+}
+
+impl Tally<'_> {
+    pub(super) fn add(&mut self, preds: &Tensor, ys: &Tensor) -> Result<()> {
+        if self.metric.whole {
+            self.seen.push((preds.clone(), ys.clone()));
+            return Ok(());
+        }
+        let size = ys.dims().first().copied().unwrap_or(1) as f64;
+        self.sum += size * self.metric.of(preds, ys)?;
+        self.n += size;
+        Ok(())
+    }
+
+    pub(super) fn value(&self) -> Result<f64> {
+        if !self.metric.whole {
+            return Ok(self.sum / self.n);
+        }
+        let (preds, ys): (Vec<&Tensor>, Vec<&Tensor>) = self.seen.iter().map(|(preds, ys)| (preds, ys)).unzip();
+        self.metric.of(&Tensor::cat(&preds, 0)?, &Tensor::cat(&ys, 0)?)
     }
 }
 
@@ -53,7 +96,58 @@ pub fn error_rate() -> Metric {
     Metric::new("error_rate", |preds, ys| Ok(1.0 - share_correct(preds, ys)?))
 }
 
+/// The share of items whose label is among the `k` highest scores.
+pub fn top_k_accuracy(k: usize) -> Metric {
+    Metric::new(format!("top_{k}_accuracy"), move |preds, ys| {
+        metrics::top_k_accuracy(&scores(preds)?, preds.dim(D::Minus1)?, &labels(ys)?, k)
+    })
+}
+
+/// Precision, the mean over classes: fast.ai's `Precision(average="macro")`.
+pub fn precision() -> Metric {
+    Metric::of_all("precision", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).precision))
+}
+
+/// Recall, the mean over classes: fast.ai's `Recall(average="macro")`.
+pub fn recall() -> Metric {
+    Metric::of_all("recall", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).recall))
+}
+
+/// The F1 score, the mean over classes: fast.ai's `F1Score(average="macro")`.
+pub fn f1_score() -> Metric {
+    Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).f1))
+}
+
+/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's `RocAucBinary`
+/// and `RocAuc`. It is an error if the validation set lacks a class.
+pub fn roc_auc() -> Metric {
+    Metric::of_all("roc_auc", |preds, ys| {
+        let probabilities = candle_nn::ops::softmax(&preds.to_dtype(DType::F64)?, D::Minus1)?;
+        let (values, n_classes, ys) = (scores(&probabilities)?, preds.dim(D::Minus1)?, labels(ys)?);
+        match n_classes {
+            2 => metrics::roc_auc(&values.iter().skip(1).step_by(2).copied().collect::<Vec<_>>(), &ys),
+            n => metrics::roc_auc_ovr(&values, n, &ys),
+        }
+    })
+}
+
 fn share_correct(preds: &Tensor, ys: &Tensor) -> Result<f64> {
-    let predicted = preds.argmax(D::Minus1)?.flatten_all()?.to_vec1::<u32>()?;
-    metrics::accuracy(&predicted, &ys.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?)
+    metrics::accuracy(&predicted(preds)?, &labels(ys)?)
+}
+
+fn confusion(preds: &Tensor, ys: &Tensor) -> Result<Confusion> {
+    Confusion::new(preds.dim(D::Minus1)?, &predicted(preds)?, &labels(ys)?)
+}
+
+/// The class with the highest score of each item.
+fn predicted(preds: &Tensor) -> Result<Vec<u32>> {
+    Ok(preds.argmax(D::Minus1)?.flatten_all()?.to_vec1::<u32>()?)
+}
+
+fn scores(preds: &Tensor) -> Result<Vec<f64>> {
+    Ok(preds.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
+}
+
+fn labels(ys: &Tensor) -> Result<Vec<u32>> {
+    Ok(ys.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?)
 }

@@ -52,6 +52,20 @@ impl TryFrom<Words> for EpochRow {
     }
 }
 
+/// Numbers as words, for the same reason.
+pub(super) mod words {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(numbers: &[f64], to: S) -> Result<S::Ok, S::Error> {
+        numbers.iter().map(|v| format!("{v:?}")).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(crate) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<f64>, D::Error> {
+        let words = Vec::<String>::deserialize(from)?;
+        words.iter().map(|word| word.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
 /// The history of a learner: rows for epochs, and what happened at each batch. fast.ai's `Recorder`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recorder {
@@ -59,6 +73,8 @@ pub struct Recorder {
     pub metric_names: Vec<String>,
     /// One row per epoch, over all fits.
     pub rows: Vec<EpochRow>,
+    /// For each row the number of batches that had been trained on by then, over all fits.
+    pub iters: Vec<usize>,
     /// The loss at each batch.
     pub losses: Vec<f64>,
     /// The smoothed loss at each batch.

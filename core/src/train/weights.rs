@@ -11,21 +11,28 @@ const KEY: &str = "tallow";
 
 /// Writes tensors and a note to a safetensors file, atomically.
 pub(super) fn save(path: &Path, tensors: &BTreeMap<String, Tensor>, note: Option<String>) -> Result<()> {
+    Ok(tallow_datasets::atomic::write(path, bytes(path, tensors, note)?)?)
+}
+
+/// The contents of that file; the path is for the error.
+pub(super) fn bytes(path: &Path, tensors: &BTreeMap<String, Tensor>, note: Option<String>) -> Result<Vec<u8>> {
     let metadata = note.map(|note| HashMap::from([(KEY.to_string(), note)]));
     let on_cpu: BTreeMap<&String, Tensor> =
         tensors.iter().map(|(name, t)| Ok((name, t.to_device(&Device::Cpu)?.contiguous()?))).collect::<Result<_>>()?;
-    let bytes =
-        safetensors::serialize(on_cpu, metadata).map_err(|e| Error::file(path, format!("cannot be written: {e}")))?;
-    Ok(tallow_datasets::atomic::write(path, &bytes)?)
+    safetensors::serialize(on_cpu, metadata).map_err(|e| Error::file(path, format!("cannot be written: {e}")))
 }
 
 /// Reads what [`save`] wrote. `remedy` is what to do if the file is no good.
 pub(super) fn load(path: &Path, remedy: &str) -> Result<(BTreeMap<String, Tensor>, Option<String>)> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    parse(path, &std::fs::read(path).map_err(Error::io(path))?, remedy)
+}
+
+/// The tensors and the note in that file's contents.
+pub(super) fn parse(path: &Path, bytes: &[u8], remedy: &str) -> Result<(BTreeMap<String, Tensor>, Option<String>)> {
     let broken =
         |e: &dyn std::fmt::Display| Error::file(path, format!("is not a whole safetensors file ({e}); {remedy}"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
     let note = header.metadata().as_ref().and_then(|m| m.get(KEY).cloned());
-    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|e| broken(&e))?;
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|e| broken(&e))?;
     Ok((tensors.into_iter().collect(), note))
 }

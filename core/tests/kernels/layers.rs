@@ -1,9 +1,9 @@
-//! Layer normalisation, scaling and joining: the fast path against the portable one in f64, whose gradients are candle's
+//! Layer normalisation, scaling, joining, softmax, losses and dropout: the fast path against the portable one in f64, whose gradients are candle's
 //! for sums and products, and PyTorch's numbers.
 
-use crate::common::{assert_close, formula_tensor, formula_var, values};
+use crate::common::{assert_close, formula_tensor, formula_var, reference_labels, values};
 use candle_core::{DType, Device, Result, Tensor, Var};
-use tallow::kernels::{cat, layer_norm, scale, scale_samples};
+use tallow::kernels::{self, cat, layer_norm, scale, scale_samples};
 
 /// Values and all gradients in both types.
 fn same_on_both_paths(what: &str, shapes: &[&[usize]], f: &dyn Fn(&[&Tensor]) -> Result<Tensor>) {
@@ -74,4 +74,40 @@ fn wrong_shapes_are_errors() {
     assert!(scale_samples(&zeros(&[2, 3]), &[1.0]).is_err() && scale_samples(&zeros(&[0, 3]), &[]).is_err());
     assert!(cat(&[]).is_err() && cat(&[&zeros(&[])]).is_err() && cat(&[&zeros(&[2, 0])]).is_err());
     assert!(cat(&[&zeros(&[2, 3]), &zeros(&[3, 3])]).is_err() && cat(&[&zeros(&[2, 3]), &zeros(&[2, 3, 1])]).is_err());
+}
+
+#[test]
+fn logarithms_of_softmax() {
+    for shape in [&[1, 1][..], &[5, 7], &[130, 3], &[2, 3, 1000], &[4]] {
+        same_on_both_paths("log_softmax", &[shape], &|xs| kernels::log_softmax(xs[0]));
+    }
+}
+
+#[test]
+fn cross_entropies_of_each_row() {
+    for (n, c) in [(1, 1), (6, 5), (200, 3), (3, 1001)] {
+        let labels = reference_labels(n, c);
+        same_on_both_paths("cross_entropy", &[&[n, c]], &|xs| kernels::cross_entropy(xs[0], &labels));
+    }
+    let logits = formula_tensor("x", &[2, 3]).to_dtype(DType::F32).unwrap();
+    let labels = |labels: &[u32]| Tensor::new(labels, &Device::Cpu).unwrap();
+    assert!(kernels::cross_entropy(&logits, &labels(&[0, 3])).is_err());
+    assert!(kernels::cross_entropy(&logits, &labels(&[0])).is_err());
+}
+
+#[test]
+fn binary_cross_entropies() {
+    for shape in [&[1][..], &[7, 1], &[3, 4099]] {
+        let targets = formula_tensor("y", shape).gt(0.0).unwrap();
+        same_on_both_paths("bce_with_logits", &[shape], &|xs| {
+            kernels::bce_with_logits(xs[0], &targets.to_dtype(xs[0].dtype())?)
+        });
+    }
+}
+
+#[test]
+fn what_is_dropped_gets_no_gradient() {
+    let mask: Vec<f32> = (0..35).map(|i| if i % 3 == 0 { 0.0 } else { 1.5 }).collect();
+    same_on_both_paths("dropout", &[&[5, 7]], &|xs| kernels::dropout(xs[0], mask.clone()));
+    assert!(kernels::dropout(&formula_tensor("x", &[4]), vec![1.0; 3]).is_err());
 }

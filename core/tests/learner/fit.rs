@@ -225,7 +225,7 @@ fn a_fit_follows_its_schedule_and_shuffles_each_epoch() {
     let mut learner = learner(1, 0).callback(FirstBatches(seen.clone()));
     learner.fit_one_cycle(2, 0.01).unwrap();
     let cycle = tallow::optim::OneCycle::new(0.01);
-    let at: Vec<_> = (0..10).map(|i| cycle.at(i as f64 / 10.0)).collect();
+    let at: Vec<_> = (0..10).map(|i| cycle.at(i as f64 / 10.0, 1)).collect();
     assert_eq!(learner.recorder().lrs, at.iter().map(|h| h.lr[0]).collect::<Vec<_>>());
     assert_eq!(learner.recorder().moms, at.iter().map(|h| h.mom.unwrap()).collect::<Vec<_>>());
     // A second fit smooths its losses anew and numbers its epochs from 0.

@@ -4,9 +4,17 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod callbacks;
+mod export;
+mod features;
 mod fit;
+mod freeze;
 mod lr_find;
+mod metric;
+mod mix;
 mod refuse;
 mod resume;
+mod resume_callbacks;
+mod schedules;
 
-use common::training::{images, learner, loaders, network, weights, written};
+use common::training::{dataset, images, learner, loaders, network, weights, written};

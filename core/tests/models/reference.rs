@@ -1,7 +1,7 @@
 //! Each network against PyTorch's, with weights that a formula gives to both: see `fixtures/make.py`.
 
 use crate::common::{assert_close, params, reference_images_from, reference_labels, reference_parameter, values};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
 use tallow::models::{Arch, Network, Options, Scores};
 use tallow::nn::losses::cross_entropy;
@@ -9,7 +9,7 @@ use tallow::nn::{Module, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
 
 /// Outputs, gradients and running statistics, relative to the largest magnitude. Where PyTorch's own f32 is farther from its
-/// f64, four times as far.
+/// f64, our f32 may be four times as far, and our f64 must be as near as this.
 const TOLERANCE: f64 = 1e-4;
 
 /// Losses of three steps of SGD, the same way.
@@ -17,7 +17,8 @@ const STEPS: f64 = 1e-3;
 
 pub(crate) fn fill(params: &Params) {
     for param in params.all() {
-        param.var().set(&reference_parameter(param.name(), param.dims())).unwrap();
+        let value = reference_parameter(param.name(), param.dims());
+        param.var().set(&value.to_dtype(param.var().dtype()).unwrap()).unwrap();
     }
 }
 
@@ -69,8 +70,13 @@ impl Fixture {
         reference_images_from(&self.source, &[n, 3, size[0] as usize, size[1] as usize])
     }
 
-    fn noise(&self, index: usize, tolerance: f64) -> f64 {
-        tolerance.max(4.0 * self["noise"][index])
+    /// What is allowed where `tolerance` is wanted: for f32 at least four times what PyTorch's f32 is off by.
+    fn allowed(&self, index: usize, tolerance: f64, dtype: DType) -> f64 {
+        if dtype == DType::F64 { tolerance } else { tolerance.max(4.0 * self["noise"][index]) }
+    }
+
+    fn noisy(&self) -> bool {
+        self["noise"].iter().any(|&noise| 4.0 * noise > TOLERANCE)
     }
 }
 
@@ -85,12 +91,16 @@ impl std::ops::Index<&str> for Fixture {
 fn check(name: &str, size: &str) {
     let fixture = Fixture::read(name, size);
     let arch: Arch = name.parse().unwrap();
-    let params = params(0);
-    let network = arch.build_with(&Options::new(1000).without_dropout(), &params).unwrap();
-    fill(&params);
-    check_names(&fixture, &params);
-    check_eval(&fixture, &network);
-    check_training(&fixture, &network, &params);
+    let types = if fixture.noisy() { &[DType::F32, DType::F64][..] } else { &[DType::F32] };
+    for &dtype in types {
+        eprintln!("{dtype:?}");
+        let params = params(0).with_dtype(dtype);
+        let network = arch.build_with(&Options::new(1000).without_dropout(), &params).unwrap();
+        fill(&params);
+        check_names(&fixture, &params);
+        check_eval(&fixture, &network, dtype);
+        check_training(&fixture, &network, &params, dtype);
+    }
 }
 
 fn check_names(fixture: &Fixture, params: &Params) {
@@ -101,22 +111,28 @@ fn check_names(fixture: &Fixture, params: &Params) {
     assert!(got == want, "{} tensors instead of {}: {differs:?}", got.len(), want.len());
 }
 
-fn check_eval(fixture: &Fixture, network: &Network) {
-    let xs = fixture.images(2);
-    let logits = network.forward(&xs, false).unwrap();
+fn check_eval(fixture: &Fixture, network: &Network, dtype: DType) {
+    let xs = fixture.images(2).to_dtype(dtype).unwrap();
+    check_scores(fixture, network, &xs);
+    // Without gradients there are shorter ways.
+    tallow::kernels::no_grad(|| check_scores(fixture, network, &xs));
+}
+
+fn check_scores(fixture: &Fixture, network: &Network, xs: &Tensor) {
+    let logits = network.forward(xs, false).unwrap();
     assert_close("logits", &values(&logits.narrow(1, 0, 10).unwrap()), &fixture["logits_first10"], TOLERANCE);
     let norms: Vec<f64> = (0..2).map(|b| norm(&values(&logits.get(b).unwrap()))).collect();
     assert_close("logits' norms", &norms, &fixture["logits_l2"], TOLERANCE);
     assert_eq!(values(&logits.argmax(1).unwrap()), fixture["argmax"]);
-    let features = network.features(&xs, false).unwrap();
+    let features = network.features(xs, false).unwrap();
     assert_eq!(features.dims().iter().map(|&n| n as f64).collect::<Vec<_>>(), fixture["features_shape"]);
     let features = values(&features);
     assert_close("features", &features[..10], &fixture["features_first10"], TOLERANCE);
     assert_close("features' norm", &[norm(&features)], &fixture["features_l2"], TOLERANCE);
 }
 
-fn check_training(fixture: &Fixture, network: &Network, params: &Params) {
-    let (xs, ys) = (fixture.images(4), reference_labels(4, 1000));
+fn check_training(fixture: &Fixture, network: &Network, params: &Params, dtype: DType) {
+    let (xs, ys) = (fixture.images(4).to_dtype(dtype).unwrap(), reference_labels(4, 1000));
     let (mut sgd, rates) = (Sgd::torch(0.9, 1e-4), Hypers::lr(fixture["lr"][0]));
     let mut losses = Vec::new();
     for step in 0..3 {
@@ -133,27 +149,34 @@ fn check_training(fixture: &Fixture, network: &Network, params: &Params) {
         let grads = tallow::kernels::backward(&loss).unwrap();
         losses.extend(values(&loss));
         if step == 0 {
-            check_rows("running statistic", fixture, fixture.noise(2, TOLERANCE), &|t| {
+            check_rows("running statistic", fixture, fixture.allowed(2, TOLERANCE, dtype), &|t| {
                 t.name.contains("running_").then(|| values(params.get(&t.name).unwrap().var()))
             });
-            check_rows("gradient", fixture, fixture.noise(1, TOLERANCE), &|t| {
+            check_rows("gradient", fixture, fixture.allowed(1, TOLERANCE, dtype), &|t| {
                 let param = params.get(&t.name).unwrap();
                 (!t.name.contains("running_")).then(|| values(grads.get(param.var()).unwrap()))
             });
         }
         sgd.step(&params.trainable(), &grads, &rates).unwrap();
     }
-    assert_close("loss", &losses[..1], &fixture["losses"][..1], TOLERANCE);
-    assert_close("losses", &losses, &fixture["losses"], fixture.noise(3, STEPS));
+    assert_close("first loss", &losses[..1], &fixture["losses"][..1], TOLERANCE);
+    assert_close("losses", &losses, &fixture["losses"], fixture.allowed(3, STEPS, dtype));
 }
 
 fn check_rows(what: &str, fixture: &Fixture, tolerance: f64, got: &dyn Fn(&Expected) -> Option<Vec<f64>>) {
     let (mut worst, mut n) = (0.0, 0);
+    let statistic = |t: &&Expected| t.name.contains("running_") == (what == "running statistic");
+    let largest_norm = fixture.tensors.iter().filter(statistic).map(|t| t.norm).fold(0.0, f64::max);
     for expected in &fixture.tensors {
         let Some(got) = got(expected) else { continue };
-        let largest = got.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
-        let off = got.iter().zip(&expected.first).map(|(g, w)| (g - w).abs() / largest).fold(0.0, f64::max);
-        let off = off.max((norm(&got) / expected.norm - 1.0).abs());
+        // Some gradients are zero, such as that of a bias whose sum the next normalisation takes away again.
+        let off = if expected.norm < 1e-9 * largest_norm {
+            norm(&got) / largest_norm
+        } else {
+            let largest = got.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+            let off = got.iter().zip(&expected.first).map(|(g, w)| (g - w).abs() / largest).fold(0.0, f64::max);
+            off.max((norm(&got) / expected.norm - 1.0).abs())
+        };
         let name = &expected.name;
         assert!(
             off <= tolerance,
@@ -214,11 +237,6 @@ fn vgg16_at_224() {
 }
 
 #[test]
-fn vgg19_at_64() {
-    check("vgg19", "64");
-}
-
-#[test]
 fn vgg11_bn_at_64() {
     check("vgg11_bn", "64");
 }
@@ -231,21 +249,6 @@ fn vgg16_bn_at_224() {
 #[test]
 fn densenet121_at_64() {
     check("densenet121", "64");
-}
-
-#[test]
-fn densenet161_at_64() {
-    check("densenet161", "64");
-}
-
-#[test]
-fn densenet169_at_64() {
-    check("densenet169", "64");
-}
-
-#[test]
-fn densenet201_at_64() {
-    check("densenet201", "64");
 }
 
 #[test]
@@ -291,11 +294,6 @@ fn mobilenet_v3_large_at_64() {
 #[test]
 fn convnext_tiny_at_64() {
     check("convnext_tiny", "64");
-}
-
-#[test]
-fn convnext_small_at_64() {
-    check("convnext_small", "64");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
+use winograd::{Small, Way};
 
 /// How a convolution's windows move: everything but the weights. Pairs are (vertical, horizontal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &Conv) 
             with_optional(bias, |bias| {
                 Ok(if g.depthwise() {
                     depthwise::forward(&g, x, w, bias, None)
+                } else if let Some(winograd) = Small::of(&g) {
+                    winograd.run(x, &winograd.pack(w, Way::Forward), bias, None)
                 } else {
                     forward(&g, x, &pack(&g, w), bias, None)
                 })
@@ -116,6 +119,8 @@ impl Geometry {
     fn by_input(&self, dy: &[f32], w: &[f32]) -> Vec<f32> {
         if self.depthwise() {
             depthwise::gradient_by_input(self, dy, w)
+        } else if let Some(winograd) = Small::back(self) {
+            winograd.run(dy, &winograd.pack(w, Way::Back), None, None)
         } else {
             backward::gradient_by_input(self, dy, w)
         }

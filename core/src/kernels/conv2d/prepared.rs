@@ -1,7 +1,7 @@
 //! A convolution whose weights are packed once, for inference.
 
 use super::geometry::Geometry;
-use super::winograd::{self, Winograd};
+use super::winograd::{Large, Way};
 use super::{Conv, check_bias, depthwise, forward, pack};
 use crate::kernels::activation::Activation;
 use crate::kernels::tiles::{Finish, Panels};
@@ -53,8 +53,8 @@ impl PreparedConv {
                     with_values(&self.weight, |w| {
                         Ok(if g.depthwise() {
                             depthwise::forward(&g, x, w, bias, Some(&finish))
-                        } else if let Some(winograd) = Winograd::of(&g) {
-                            let panels = self.winograd.get_or_init(|| winograd::pack(w, g.co, g.ci));
+                        } else if let Some(winograd) = Large::of(&g) {
+                            let panels = self.winograd.get_or_init(|| winograd.pack(w, Way::Forward));
                             winograd.run(x, panels, bias, Some(&finish))
                         } else {
                             forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&finish))

@@ -1,6 +1,7 @@
 //! Layers that drop at random.
 
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
 use candle_core::Tensor;
 
@@ -32,7 +33,7 @@ impl Module for Dropout {
         let mut stream = lock(&self.stream);
         let mask: Vec<f32> =
             (0..xs.elem_count()).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
-        Ok((xs * Tensor::from_vec(mask, xs.shape(), xs.device())?.to_dtype(xs.dtype())?)?)
+        Ok(kernels::dropout(xs, mask)?)
     }
 
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {

@@ -94,7 +94,9 @@ impl BatchNorm {
     }
 
     fn running(&self) -> Result<BatchStats> {
-        let values = |p: &Param| -> Result<Vec<f32>> { Ok(p.tensor().to_device(&Device::Cpu)?.to_vec1()?) };
+        let values = |p: &Param| -> Result<Vec<f32>> {
+            Ok(p.tensor().to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1()?)
+        };
         Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
     }
 
@@ -102,7 +104,7 @@ impl BatchNorm {
         // PyTorch normalises with the biased variance and remembers the unbiased one.
         let unbias = stats.count as f64 / (stats.count - 1) as f64;
         let update = |running: &Param, values: &[f32], scale: f64| -> Result<()> {
-            let values = Tensor::new(values, running.var().device())?;
+            let values = Tensor::new(values, running.var().device())?.to_dtype(running.var().dtype())?;
             Ok(kernels::scale_add(running.var(), 1.0 - self.momentum, self.momentum * scale, &values)?)
         };
         update(&self.running_mean, &stats.mean, 1.0)?;

@@ -1,0 +1,56 @@
+//! Clouds of points, to try classifiers on.
+
+use super::matrix::Matrix;
+use super::split::Samples;
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+
+/// Points around random centres, one class for each: scikit-learn's `make_blobs`. The distributions are the same, the
+/// points are not: they come from our own stream of random numbers, not from NumPy's, so a seed means other points here.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    /// Points in all, spread evenly over the centres.
+    pub samples: usize,
+    /// The number of centres, each drawn uniformly from -10 to 10.
+    pub centers: usize,
+    /// The number of features.
+    pub features: usize,
+    /// The standard deviation of the points around their centre.
+    pub std: f64,
+    /// Another seed gives other points.
+    pub seed: u64,
+}
+
+impl Default for Blobs {
+    /// 100 points around 3 centres in the plane, with deviation 1.
+    fn default() -> Blobs {
+        Blobs { samples: 100, centers: 3, features: 2, std: 1.0, seed: 42 }
+    }
+}
+
+impl Blobs {
+    /// The points, in random order.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where there are no samples, centres or features, or the deviation is negative or not finite.
+    pub fn make(&self) -> Result<Samples> {
+        let Blobs { samples, centers, features, std, seed } = *self;
+        if samples == 0 || centers == 0 || features == 0 {
+            let what =
+                format!("{samples} samples, {centers} centres and {features} features: expected at least 1 of each");
+            return Err(Error::Value(what));
+        }
+        if !(std >= 0.0 && std.is_finite()) {
+            return Err(Error::Value(format!("the standard deviation must be 0 or more, got {std}")));
+        }
+        let root = Rng::new(seed).stream("blobs");
+        let mut place = root.stream("centers");
+        let centres: Vec<f64> = (0..centers * features).map(|_| place.uniform(-10.0, 10.0)).collect();
+        let mut noise = root.stream("points");
+        let mut ys: Vec<u32> = (0..samples).map(|i| (i % centers) as u32).collect();
+        root.stream("order").shuffle(&mut ys);
+        let point = |y: &u32| centres[*y as usize * features..][..features].iter();
+        let values = ys.iter().flat_map(point).map(|centre| centre + std * noise.normal()).collect();
+        Ok(Samples { xs: Matrix::of(features, values), ys })
+    }
+}

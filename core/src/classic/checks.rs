@@ -1,0 +1,88 @@
+//! What every model asks of its data.
+
+use super::estimator::Classifier;
+use super::matrix::Matrix;
+use crate::error::{Error, Result};
+
+/// The classes of sound training data, ascending.
+pub(super) fn training(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
+    same_length(xs, ys)?;
+    if ys.is_empty() {
+        return Err(Error::Value(String::from("0 samples: there is nothing to fit to")));
+    }
+    finite(xs)?;
+    Ok(classes(ys))
+}
+
+/// As [`training`], with at least two classes.
+pub(super) fn several_classes(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
+    let classes = training(xs, ys)?;
+    if let [one] = classes[..] {
+        let n = ys.len();
+        return Err(Error::Value(format!("all {n} labels are class {one}: a classifier needs samples of two classes")));
+    }
+    Ok(classes)
+}
+
+/// As [`training`], with exactly two classes; and for each sample whether it is of the second.
+pub(super) fn two_classes(what: &str, xs: &Matrix, ys: &[u32]) -> Result<(Vec<u32>, Vec<bool>)> {
+    let classes = several_classes(xs, ys)?;
+    if classes.len() > 2 {
+        let n = classes.len();
+        let remedy = "put it into OneVsRest or OneVsOne";
+        return Err(Error::Value(format!("{what} tells two classes, and there are {n}: {remedy}")));
+    }
+    let second = ys.iter().map(|y| *y == classes[1]).collect();
+    Ok((classes, second))
+}
+
+/// The distinct labels, ascending.
+pub(super) fn classes(ys: &[u32]) -> Vec<u32> {
+    let mut classes = ys.to_vec();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+/// The place of each label among the classes.
+pub(super) fn places(classes: &[u32], ys: &[u32]) -> Vec<usize> {
+    ys.iter().map(|y| classes.binary_search(y).unwrap_or(0)).collect()
+}
+
+/// Rows that a model can judge.
+pub(super) fn judged(model: &impl Classifier, xs: &Matrix) -> Result<()> {
+    width(model.n_features(), xs)?;
+    finite(xs)
+}
+
+pub(super) fn width(fitted: usize, xs: &Matrix) -> Result<()> {
+    if xs.columns() != fitted {
+        let n = xs.columns();
+        return Err(Error::Value(format!("rows of {n} features for a model that was fitted to {fitted}")));
+    }
+    Ok(())
+}
+
+pub(super) fn same_length(xs: &Matrix, ys: &[u32]) -> Result<()> {
+    if xs.rows() != ys.len() {
+        return Err(Error::Value(format!(
+            "{} rows and {} labels: expected one label for each row",
+            xs.rows(),
+            ys.len()
+        )));
+    }
+    Ok(())
+}
+
+pub(super) fn finite(xs: &Matrix) -> Result<()> {
+    let Some(at) = xs.values().iter().position(|v| !v.is_finite()) else { return Ok(()) };
+    let (row, column, value) = (at / xs.columns(), at % xs.columns(), xs.values()[at]);
+    Err(Error::Value(format!("row {row}, column {column} is {value}: remove or replace values that are not finite")))
+}
+
+pub(super) fn positive(what: &str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Value(format!("{what} must be a positive number, got {value}")))
+}

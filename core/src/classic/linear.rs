@@ -1,0 +1,101 @@
+//! What linear models share: weights and intercepts, how they are found, and the scores that they give.
+
+use super::checks;
+use super::loss::Loss;
+use super::matrix::Matrix;
+use super::newton::{FitReport, Problem, Solution};
+use super::products::{add_scaled, norm, scores, weighted_sums};
+use super::smaller_space::SmallerSpace;
+use crate::error::Result;
+
+/// Weights and intercepts, one row of each for two classes, else one for each class.
+#[derive(Debug, Clone)]
+pub(super) struct Linear {
+    pub(super) coef: Matrix,
+    pub(super) intercept: Vec<f64>,
+    pub(super) fit: FitReport,
+}
+
+/// How long to look for the optimum.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) c: f64,
+    pub(super) tol: f64,
+    pub(super) max_iter: usize,
+}
+
+impl Limits {
+    /// # Errors
+    /// Where a limit is not a positive number.
+    pub(super) fn check(&self) -> Result<()> {
+        checks::positive("C", self.c)?;
+        checks::positive("tol", self.tol)
+    }
+}
+
+impl Linear {
+    /// Fits weights to sound data. Where there are more features than rows, in the smaller space of the rows.
+    pub(super) fn fit(xs: &Matrix, loss: &impl Loss, limits: Limits) -> Result<Linear> {
+        let width = xs.columns();
+        let Limits { c, tol, max_iter } = limits;
+        let solve = |rows: &[f64], width: usize| -> Result<Solution> {
+            Problem { rows, width, loss, c, tol, max_iter }.solve()
+        };
+        if width <= xs.rows() {
+            let solution = solve(&with_ones(xs.values(), width), width + 1)?;
+            let (coef, intercept) = split_ones(&solution.weights, width);
+            return Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report });
+        }
+        let space = SmallerSpace::of(xs.values(), width);
+        let solution = solve(&with_ones(&space.rows, space.rank), space.rank + 1)?;
+        let (small, intercept) = split_ones(&solution.weights, space.rank);
+        let coef = space.weights_of_features(&small, xs.values(), width);
+        let mut linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
+        linear.fit.gradient_norm = linear.gradient_norm(xs, loss, c);
+        Ok(linear)
+    }
+
+    /// The length of the gradient in the space of the features.
+    fn gradient_norm(&self, xs: &Matrix, loss: &impl Loss, c: f64) -> f64 {
+        let outputs = loss.outputs();
+        let (scores, mut state) = (self.scores(xs), vec![0.0; outputs]);
+        let mut slopes = vec![0.0; scores.values().len()];
+        for (sample, (scores, slopes)) in scores.iter().zip(slopes.chunks_exact_mut(outputs)).enumerate() {
+            loss.slopes(sample, scores, slopes, &mut state);
+        }
+        let mut gradient = self.coef.values().to_vec();
+        add_scaled(&mut gradient, c, &weighted_sums(xs.values(), xs.columns(), &slopes, outputs));
+        gradient.extend((0..outputs).map(|k| c * slopes.iter().skip(k).step_by(outputs).sum::<f64>()));
+        norm(&gradient)
+    }
+
+    /// `xs · coefᵀ + intercept`, `[N, outputs]`.
+    pub(super) fn scores(&self, xs: &Matrix) -> Matrix {
+        let mut scores = scores(xs.values(), xs.columns(), self.coef.values());
+        for row in scores.chunks_exact_mut(self.intercept.len()) {
+            row.iter_mut().zip(&self.intercept).for_each(|(score, b)| *score += b);
+        }
+        Matrix::of(self.intercept.len(), scores)
+    }
+
+    pub(super) fn warning(&self, what: &str) -> Option<String> {
+        let FitReport { iterations, gradient_norm, converged } = self.fit;
+        (!converged).then(|| {
+            let remedy = "scale the features, or raise max_iter";
+            format!(
+                "{what} did not converge: after {iterations} steps the gradient's norm is {gradient_norm:.1e}; {remedy}"
+            )
+        })
+    }
+}
+
+/// Rows with a constant 1 at their ends.
+fn with_ones(rows: &[f64], width: usize) -> Vec<f64> {
+    rows.chunks_exact(width).flat_map(|row| row.iter().chain(&[1.0])).copied().collect()
+}
+
+/// Weights without the constant's, and those of the constant.
+fn split_ones(weights: &[f64], width: usize) -> (Vec<f64>, Vec<f64>) {
+    let rows = || weights.chunks_exact(width + 1);
+    (rows().flat_map(|w| &w[..width]).copied().collect(), rows().map(|w| w[width]).collect())
+}

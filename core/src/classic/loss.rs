@@ -1,0 +1,189 @@
+//! What a linear classifier pays for a sample, as a function of its scores.
+
+/// A convex loss of a sample's scores, with its first and second derivatives.
+pub(super) trait Loss: Sync {
+    /// Scores per sample.
+    fn outputs(&self) -> usize;
+
+    /// The loss of one sample.
+    fn value(&self, sample: usize, scores: &[f64]) -> f64;
+
+    /// The derivative by each score; and into `state` as many numbers as there are scores, from which the second
+    /// derivatives follow.
+    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]);
+
+    /// The second derivative by scores `k` and `l`.
+    fn curvature(&self, state: &[f64], k: usize, l: usize) -> f64;
+
+    /// All second derivatives times a direction.
+    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]);
+}
+
+/// `ln(1 + exp(-z))` for samples of the second class, `ln(1 + exp(z))` for the first.
+pub(super) struct Logistic(pub(super) Vec<bool>);
+
+impl Loss for Logistic {
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn value(&self, sample: usize, scores: &[f64]) -> f64 {
+        let against = if self.0[sample] { -scores[0] } else { scores[0] };
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    }
+
+    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+        let against = if self.0[sample] { -scores[0] } else { scores[0] };
+        let small = (-against.abs()).exp();
+        let wrong = if against >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+        slopes[0] = if self.0[sample] { -wrong } else { wrong };
+        // The product of the sigmoids of the score and of its negative.
+        state[0] = small / ((1.0 + small) * (1.0 + small));
+    }
+
+    fn curvature(&self, state: &[f64], _: usize, _: usize) -> f64 {
+        state[0]
+    }
+
+    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+        out[0] = state[0] * direction[0];
+    }
+}
+
+/// The cross-entropy of the softmax of the scores.
+pub(super) struct Softmax {
+    /// The place of each sample's class.
+    pub(super) classes: Vec<usize>,
+    pub(super) n_classes: usize,
+}
+
+impl Loss for Softmax {
+    fn outputs(&self) -> usize {
+        self.n_classes
+    }
+
+    fn value(&self, sample: usize, scores: &[f64]) -> f64 {
+        let largest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+        scores.iter().map(|z| (z - largest).exp()).sum::<f64>().ln() + (largest - scores[self.classes[sample]])
+    }
+
+    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+        state.copy_from_slice(scores);
+        softmax(state);
+        slopes.copy_from_slice(state);
+        slopes[self.classes[sample]] -= 1.0;
+    }
+
+    fn curvature(&self, state: &[f64], k: usize, l: usize) -> f64 {
+        if k == l { state[k] * (1.0 - state[k]) } else { -state[k] * state[l] }
+    }
+
+    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+        let mean: f64 = state.iter().zip(direction).map(|(p, d)| p * d).sum();
+        for ((out, p), d) in out.iter_mut().zip(state).zip(direction) {
+            *out = p * (d - mean);
+        }
+    }
+}
+
+/// The square of how far a score falls short of 1 on its own side.
+pub(super) struct SquaredHinge(pub(super) Vec<bool>);
+
+impl SquaredHinge {
+    fn short(&self, sample: usize, score: f64) -> f64 {
+        (if self.0[sample] { 1.0 - score } else { 1.0 + score }).max(0.0)
+    }
+}
+
+impl Loss for SquaredHinge {
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn value(&self, sample: usize, scores: &[f64]) -> f64 {
+        self.short(sample, scores[0]).powi(2)
+    }
+
+    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+        let short = self.short(sample, scores[0]);
+        slopes[0] = if self.0[sample] { -2.0 * short } else { 2.0 * short };
+        state[0] = if short > 0.0 { 2.0 } else { 0.0 };
+    }
+
+    fn curvature(&self, state: &[f64], _: usize, _: usize) -> f64 {
+        state[0]
+    }
+
+    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+        out[0] = state[0] * direction[0];
+    }
+}
+
+/// `1 / (1 + exp(-z))`, without overflow.
+pub(super) fn sigmoid(z: f64) -> f64 {
+    let small = (-z.abs()).exp();
+    if z >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) }
+}
+
+/// Scores become probabilities, in place.
+pub(super) fn softmax(scores: &mut [f64]) {
+    let largest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = (*score - largest).exp();
+        sum += *score;
+    }
+    scores.iter_mut().for_each(|p| *p /= sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Slopes and curvatures against differences of the values.
+    fn agrees_with_differences(loss: &impl Loss, sample: usize, scores: &[f64]) {
+        let n = loss.outputs();
+        let (mut slopes, mut state) = (vec![0.0; n], vec![0.0; n]);
+        loss.slopes(sample, scores, &mut slopes, &mut state);
+        let h = 1e-5;
+        for k in 0..n {
+            let moved = |by: f64| {
+                let mut scores = scores.to_vec();
+                scores[k] += by;
+                let (mut slopes, mut unused) = (vec![0.0; n], vec![0.0; n]);
+                loss.slopes(sample, &scores, &mut slopes, &mut unused);
+                (loss.value(sample, &scores), slopes)
+            };
+            let (up, down) = (moved(h), moved(-h));
+            assert!((slopes[k] - (up.0 - down.0) / (2.0 * h)).abs() < 1e-8);
+            let mut direction = vec![0.0; n];
+            direction[k] = 1.0;
+            let mut bent = vec![0.0; n];
+            loss.bend(&state, &direction, &mut bent);
+            for (l, bent) in bent.into_iter().enumerate() {
+                assert!((loss.curvature(&state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
+                assert_eq!(loss.curvature(&state, k, l), bent);
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_are_those_of_the_values() {
+        for sample in 0..2 {
+            for score in [-3.0, -0.2, 0.7, 2.5] {
+                agrees_with_differences(&Logistic(vec![false, true]), sample, &[score]);
+                agrees_with_differences(&SquaredHinge(vec![false, true]), sample, &[score]);
+            }
+            agrees_with_differences(&Softmax { classes: vec![0, 2], n_classes: 3 }, sample, &[0.3, -1.2, 2.0]);
+        }
+    }
+
+    #[test]
+    fn extreme_scores_stay_finite() {
+        assert_eq!(Logistic(vec![true]).value(0, &[-1e300]), 1e300);
+        assert_eq!(Logistic(vec![true]).value(0, &[1e300]), 0.0);
+        assert_eq!([sigmoid(-800.0), sigmoid(800.0), sigmoid(0.0)], [0.0, 1.0, 0.5]);
+        let softmax = Softmax { classes: vec![1], n_classes: 2 };
+        assert_eq!(softmax.value(0, &[1e300, 0.0]), 1e300);
+    }
+}

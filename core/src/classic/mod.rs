@@ -1,0 +1,65 @@
+//! scikit-learn's corner: classifiers of rows of numbers, and what one needs to try them.
+//!
+//! In reading order: a [`Matrix`] holds the samples. Settings that are an [`Estimator`] are fitted and become a model,
+//! which is a [`Classifier`], and maybe has a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
+//! [`LinearSvm`], [`KNeighbors`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and [`OneVsOne`], which
+//! make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`], [`cross_val_score`]
+//! and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions are is told by
+//! [`crate::metrics`].
+//!
+//! All sums are done in `f64`, and the results are the same for any number of threads.
+//!
+//! ```
+//! use tallow::classic::*;
+//! let blobs = Blobs { samples: 300, centers: 4, ..Blobs::default() }.make()?;
+//! let TrainTest { train, test } = TrainTestSplit::default().split(&blobs.xs, &blobs.ys)?;
+//! let model = Pipeline::new(StandardScaler, OneVsOne::new(LogisticRegression::new())).fit(&train.xs, &train.ys)?;
+//! let dummy = DummyClassifier::Prior.fit(&train.xs, &train.ys)?;
+//! assert!(model.score(&test.xs, &test.ys)? > dummy.score(&test.xs, &test.ys)?);
+//! # Ok::<(), tallow::Error>(())
+//! ```
+
+mod checks;
+mod cholesky;
+mod loss;
+mod newton;
+mod products;
+mod smaller_space;
+
+mod linear;
+mod matrix;
+mod wrapper;
+
+mod estimator;
+mod linear_svm;
+mod logistic;
+
+mod one_vs_one;
+mod one_vs_rest;
+
+mod pipeline;
+mod scaler;
+
+mod dummy;
+mod neighbours;
+
+mod blobs;
+mod cross_validation;
+mod grid;
+mod split;
+
+pub use blobs::Blobs;
+pub use cross_validation::{cross_val_score, stratified_folds};
+pub use dummy::{DummyClassifier, DummyModel};
+pub use estimator::{Binary, Classifier, Decision, Estimator, Probabilities};
+pub use grid::Grid;
+pub use linear_svm::{LinearSvm, LinearSvmModel};
+pub use logistic::{LogisticModel, LogisticRegression};
+pub use matrix::Matrix;
+pub use neighbours::{KNeighbors, KNeighborsModel};
+pub use newton::FitReport;
+pub use one_vs_one::{OneVsOne, OneVsOneModel};
+pub use one_vs_rest::{OneVsRest, OneVsRestModel};
+pub use pipeline::{Pipeline, PipelineModel, Transform, Transformer};
+pub use scaler::{FittedScaler, StandardScaler};
+pub use split::{Samples, TrainTest, TrainTestSplit};

@@ -1,0 +1,99 @@
+//! The classes of the nearest samples.
+
+use super::checks;
+use super::estimator::{Binary, Classifier, Estimator, Probabilities, winners};
+use super::matrix::Matrix;
+use super::products::map;
+use crate::error::{Error, Result};
+
+/// Predicts what most of the `k` nearest training samples are, by Euclidean distance: scikit-learn's
+/// `KNeighborsClassifier` with its default, equal weights. Of samples at the same distance the earlier is nearer, of
+/// equal votes the lower class wins.
+#[derive(Debug, Clone, Copy)]
+pub struct KNeighbors {
+    k: usize,
+}
+
+impl Default for KNeighbors {
+    fn default() -> KNeighbors {
+        KNeighbors::new(5)
+    }
+}
+
+impl KNeighbors {
+    /// With `k` neighbours.
+    pub fn new(k: usize) -> KNeighbors {
+        KNeighbors { k }
+    }
+}
+
+impl Estimator for KNeighbors {
+    type Model = KNeighborsModel;
+
+    fn fit(&self, xs: &Matrix, ys: &[u32]) -> Result<KNeighborsModel> {
+        let classes = checks::several_classes(xs, ys)?;
+        if !(1..=xs.rows()).contains(&self.k) {
+            let (k, n) = (self.k, xs.rows());
+            return Err(Error::Value(format!("{k} neighbours of {n} samples: expected 1 to {n}")));
+        }
+        let places = checks::places(&classes, ys);
+        Ok(KNeighborsModel { k: self.k, classes, xs: xs.clone(), places })
+    }
+}
+
+/// A fitted [`KNeighbors`]: the samples themselves.
+#[derive(Debug, Clone)]
+pub struct KNeighborsModel {
+    k: usize,
+    classes: Vec<u32>,
+    xs: Matrix,
+    places: Vec<usize>,
+}
+
+impl KNeighborsModel {
+    /// The share of each class among the neighbours of a row.
+    fn shares(&self, row: &[f64]) -> Vec<f64> {
+        let distance = |other: &[f64]| row.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+        let mut all: Vec<(f64, usize)> = self.xs.iter().map(distance).zip(0..).collect();
+        let nearer = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        all.select_nth_unstable_by(self.k - 1, nearer);
+        let mut shares = vec![0.0; self.classes.len()];
+        for (_, sample) in &all[..self.k] {
+            shares[self.places[*sample]] += 1.0 / self.k as f64;
+        }
+        shares
+    }
+}
+
+impl Classifier for KNeighborsModel {
+    fn classes(&self) -> &[u32] {
+        &self.classes
+    }
+
+    fn n_features(&self) -> usize {
+        self.xs.columns()
+    }
+
+    fn predict(&self, xs: &Matrix) -> Result<Vec<u32>> {
+        Ok(winners(&self.classes, &self.probabilities(xs)?))
+    }
+}
+
+impl Probabilities for KNeighborsModel {
+    /// The share of each class among the neighbours.
+    fn probabilities(&self, xs: &Matrix) -> Result<Matrix> {
+        checks::judged(self, xs)?;
+        let rows: Vec<&[f64]> = xs.iter().collect();
+        Ok(Matrix::of(self.classes.len(), map(rows.len(), |i| self.shares(rows[i])).concat()))
+    }
+}
+
+impl Binary for KNeighborsModel {
+    fn confidence(&self, xs: &Matrix) -> Result<Vec<f64>> {
+        if self.classes.len() > 2 {
+            let n = self.classes.len();
+            return Err(Error::Value(format!("the model has {n} classes: only one of two has a single confidence")));
+        }
+        Ok(self.probabilities(xs)?.column(1))
+    }
+}

@@ -1,0 +1,255 @@
+//! Newton's method for linear models: `½‖w‖² + C · Σ loss`, intercepts free of the penalty.
+//!
+//! Each step solves the model's own quadratic approximation, exactly by Cholesky's factorisation where there are few
+//! unknowns, else to a falling tolerance by conjugate gradients (Nocedal and Wright, *Numerical Optimization*, chapters 3
+//! and 7), and goes along it as far as the objective falls. It stops where the gradient is short: the objective is convex,
+//! and nothing else says how far the optimum is.
+
+use super::cholesky;
+use super::loss::Loss;
+use super::products::{add_scaled, dot, map, norm, scores, weighted_squares, weighted_sums};
+use crate::error::{Error, Result};
+
+/// As many unknowns as are solved for exactly.
+const DIRECT: usize = 1000;
+
+/// Samples that one task goes through.
+const BLOCK: usize = 256;
+
+/// What to minimise, and how well.
+pub(super) struct Problem<'a, L> {
+    /// `[N, width]`; the last feature is the constant 1, whose weight is the intercept.
+    pub(super) rows: &'a [f64],
+    pub(super) width: usize,
+    pub(super) loss: &'a L,
+    pub(super) c: f64,
+    /// The length of the gradient at which to stop.
+    pub(super) tol: f64,
+    pub(super) max_iter: usize,
+}
+
+/// How the fit of a linear model ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FitReport {
+    /// Steps of Newton's method.
+    pub iterations: usize,
+    /// The length of the objective's gradient at the weights that the model has, intercepts included.
+    pub gradient_norm: f64,
+    /// Whether it is as short as was asked for, or as rounding allows.
+    pub converged: bool,
+}
+
+/// Where the method stopped.
+pub(super) struct Solution {
+    /// `[outputs, width]`
+    pub(super) weights: Vec<f64>,
+    pub(super) report: FitReport,
+}
+
+/// The objective and its derivatives at some weights.
+struct Point {
+    scores: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+    state: Vec<f64>,
+}
+
+impl<L: Loss> Problem<'_, L> {
+    /// Starts from zero.
+    ///
+    /// # Errors
+    /// Where the sums overflow.
+    pub(super) fn solve(&self) -> Result<Solution> {
+        let mut weights = vec![0.0; self.loss.outputs() * self.width];
+        let mut point = self.at(&weights);
+        let start = norm(&point.gradient);
+        let mut iterations = 0;
+        loop {
+            let gradient_norm = norm(&point.gradient);
+            if !gradient_norm.is_finite() || !point.value.is_finite() {
+                let what =
+                    "sums overflow while fitting: the features are too large, put a StandardScaler before the model";
+                return Err(Error::Value(String::from(what)));
+            }
+            let stopped = |weights, converged| {
+                Ok(Solution { weights, report: FitReport { iterations, gradient_norm, converged } })
+            };
+            if gradient_norm <= self.tol {
+                return stopped(weights, true);
+            }
+            if iterations == self.max_iter {
+                return stopped(weights, false);
+            }
+            let step = self.step(&point, gradient_norm / start);
+            let descent = -dot(&point.gradient, &step);
+            // Twice what the step is to gain; below this the objective's own rounding hides whether it falls.
+            let rounding = 1e-13 * (1.0 + point.value.abs());
+            let along = scores(self.rows, self.width, &step);
+            let size =
+                if descent <= rounding { Some(1.0) } else { self.step_size(&weights, &point, &step, &along, descent) };
+            let Some(size) = size else { return stopped(weights, false) };
+            let mut moved = weights.clone();
+            add_scaled(&mut moved, size, &step);
+            let next = self.at(&moved);
+            // At the end of what rounding allows, the gradient does not get shorter: this is the optimum.
+            if descent <= rounding && norm(&next.gradient) >= 0.5 * gradient_norm {
+                return stopped(weights, true);
+            }
+            (weights, point) = (moved, next);
+            iterations += 1;
+        }
+    }
+
+    fn at(&self, weights: &[f64]) -> Point {
+        let outputs = self.loss.outputs();
+        let scores = scores(self.rows, self.width, weights);
+        let blocks: Vec<&[f64]> = scores.chunks(BLOCK * outputs).collect();
+        let parts = map(blocks.len(), |block| {
+            let (mut sum, n) = (0.0, blocks[block].len());
+            let (mut slopes, mut state) = (vec![0.0; n], vec![0.0; n]);
+            let samples = blocks[block].chunks_exact(outputs).enumerate();
+            for ((i, scores), (slopes, state)) in
+                samples.zip(slopes.chunks_exact_mut(outputs).zip(state.chunks_exact_mut(outputs)))
+            {
+                sum += self.loss.value(block * BLOCK + i, scores);
+                self.loss.slopes(block * BLOCK + i, scores, slopes, state);
+            }
+            (sum, slopes, state)
+        });
+        let loss: f64 = parts.iter().map(|part| part.0).sum();
+        let slopes = parts.iter().flat_map(|part| &part.1).copied().collect::<Vec<f64>>();
+        let state = parts.into_iter().flat_map(|part| part.2).collect();
+        let mut gradient = weighted_sums(self.rows, self.width, &slopes, outputs);
+        let (mut penalty, places) = (0.0, self.width - 1);
+        for (gradient, weights) in gradient.chunks_exact_mut(self.width).zip(weights.chunks_exact(self.width)) {
+            gradient.iter_mut().for_each(|g| *g *= self.c);
+            add_scaled(&mut gradient[..places], 1.0, &weights[..places]);
+            penalty += dot(&weights[..places], &weights[..places]);
+        }
+        Point { scores, value: 0.5 * penalty + self.c * loss, gradient, state }
+    }
+
+    /// Halves the step until the objective falls as a step of that size should make it (Armijo, 1966).
+    fn step_size(&self, weights: &[f64], point: &Point, step: &[f64], along: &[f64], descent: f64) -> Option<f64> {
+        (0..40).map(|halvings| 0.5_f64.powi(halvings)).find(|&size| {
+            let mut moved = point.scores.clone();
+            add_scaled(&mut moved, size, along);
+            let mut moved_weights = weights.to_vec();
+            add_scaled(&mut moved_weights, size, step);
+            self.value(&moved_weights, &moved) <= point.value - 1e-4 * size * descent
+        })
+    }
+
+    fn value(&self, weights: &[f64], scores: &[f64]) -> f64 {
+        let outputs = self.loss.outputs();
+        let blocks: Vec<&[f64]> = scores.chunks(BLOCK * outputs).collect();
+        let parts = map(blocks.len(), |block| {
+            let samples = blocks[block].chunks_exact(outputs).enumerate();
+            samples.map(|(i, scores)| self.loss.value(block * BLOCK + i, scores)).sum::<f64>()
+        });
+        let places = self.width - 1;
+        let penalty: f64 = weights.chunks_exact(self.width).map(|w| dot(&w[..places], &w[..places])).sum();
+        0.5 * penalty + self.c * parts.into_iter().sum::<f64>()
+    }
+
+    /// Newton's step, by the method that suits the number of unknowns.
+    fn step(&self, point: &Point, progress: f64) -> Vec<f64> {
+        let exact = if point.gradient.len() <= DIRECT { self.exact_step(point) } else { None };
+        exact.unwrap_or_else(|| self.truncated_step(point, progress))
+    }
+
+    /// The solution of `H step = -gradient`; none where rounding makes `H` indefinite.
+    fn exact_step(&self, point: &Point) -> Option<Vec<f64>> {
+        let (outputs, width, n) = (self.loss.outputs(), self.width, point.gradient.len());
+        let pairs: Vec<(usize, usize)> = (0..outputs).flat_map(|k| (0..=k).map(move |l| (k, l))).collect();
+        let samples = || point.state.chunks_exact(outputs);
+        let curvatures = |&(k, l): &(usize, usize)| samples().map(|state| self.loss.curvature(state, k, l)).collect();
+        let squares = weighted_squares(self.rows, width, &pairs.iter().map(curvatures).collect::<Vec<Vec<f64>>>());
+        let mut hessian = vec![0.0; n * n];
+        for (&(k, l), square) in pairs.iter().zip(&squares) {
+            for a in 0..width {
+                for b in 0..=a {
+                    let value = self.c * square[a * width + b];
+                    hessian[(k * width + a) * n + l * width + b] = value;
+                    if k != l {
+                        hessian[(k * width + b) * n + l * width + a] = value;
+                    }
+                }
+            }
+        }
+        for at in 0..n {
+            let free = at % width == width - 1;
+            // Intercepts that saw no curvature would have none: they get as much as rounding hides.
+            hessian[at * n + at] += if free { 1e-13 * (1.0 + self.c * point.scores.len() as f64) } else { 1.0 };
+        }
+        if outputs > 1 {
+            // All intercepts together can rise without changing a probability. Their sum is held at 0, where it began.
+            for k in (width - 1..n).step_by(width) {
+                (width - 1..=k).step_by(width).for_each(|l| hessian[k * n + l] += self.c);
+            }
+        }
+        let mut step: Vec<f64> = point.gradient.iter().map(|g| -g).collect();
+        cholesky::factor(&mut hessian, n).then(|| {
+            cholesky::solve(&hessian, n, &mut step);
+            step
+        })
+    }
+
+    /// Conjugate gradients with the diagonal of `H` as preconditioner, as far as is worth while so far from the optimum.
+    fn truncated_step(&self, point: &Point, progress: f64) -> Vec<f64> {
+        let diagonal = self.diagonal(point);
+        let n = diagonal.len();
+        let mut step = vec![0.0; n];
+        let mut left: Vec<f64> = point.gradient.iter().map(|g| -g).collect();
+        let scaled = |left: &[f64]| left.iter().zip(&diagonal).map(|(r, d)| r / d).collect::<Vec<f64>>();
+        let mut direction = scaled(&left);
+        let mut length = dot(&left, &direction);
+        let enough = norm(&left) * progress.sqrt().min(0.1);
+        for _ in 0..2 * n.min(1000) {
+            let bent = self.bend(point, &direction);
+            let curvature = dot(&direction, &bent);
+            if curvature.is_nan() || curvature <= 0.0 {
+                break;
+            }
+            add_scaled(&mut step, length / curvature, &direction);
+            add_scaled(&mut left, -length / curvature, &bent);
+            if norm(&left) <= enough {
+                break;
+            }
+            let next = scaled(&left);
+            let ratio = dot(&left, &next) / length;
+            length *= ratio;
+            for (d, n) in direction.iter_mut().zip(&next) {
+                *d = n + ratio * *d;
+            }
+        }
+        step
+    }
+
+    /// `H` times a direction, without making `H`.
+    fn bend(&self, point: &Point, direction: &[f64]) -> Vec<f64> {
+        let outputs = self.loss.outputs();
+        let along = scores(self.rows, self.width, direction);
+        let mut bent = vec![0.0; along.len()];
+        let states = point.state.chunks_exact(outputs).zip(along.chunks_exact(outputs));
+        for (out, (state, along)) in bent.chunks_exact_mut(outputs).zip(states) {
+            self.loss.bend(state, along, out);
+        }
+        let mut product = weighted_sums(self.rows, self.width, &bent, outputs);
+        for (product, direction) in product.chunks_exact_mut(self.width).zip(direction.chunks_exact(self.width)) {
+            product.iter_mut().for_each(|p| *p *= self.c);
+            add_scaled(&mut product[..self.width - 1], 1.0, &direction[..self.width - 1]);
+        }
+        product
+    }
+
+    fn diagonal(&self, point: &Point) -> Vec<f64> {
+        let outputs = self.loss.outputs();
+        let squares: Vec<f64> = self.rows.iter().map(|x| x * x).collect();
+        let states = point.state.chunks_exact(outputs);
+        let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.curvature(s, k, k))).collect();
+        let sums = weighted_sums(&squares, self.width, &own, outputs);
+        let penalty = |at: usize| if at % self.width == self.width - 1 { 1e-13 } else { 1.0 };
+        sums.iter().enumerate().map(|(at, sum)| penalty(at) + self.c * sum).collect()
+    }
+}

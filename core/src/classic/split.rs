@@ -1,0 +1,134 @@
+//! Which samples train, and which test.
+
+use super::checks;
+use super::matrix::Matrix;
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+
+/// Samples and their classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// One row per sample.
+    pub xs: Matrix,
+    /// One class per sample.
+    pub ys: Vec<u32>,
+}
+
+impl Samples {
+    /// The samples of these numbers, in this order.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where there is no sample of a number.
+    pub fn select(&self, indices: &[usize]) -> Result<Samples> {
+        select(&self.xs, &self.ys, indices)
+    }
+}
+
+pub(super) fn select(xs: &Matrix, ys: &[u32], indices: &[usize]) -> Result<Samples> {
+    checks::same_length(xs, ys)?;
+    Ok(Samples { xs: xs.select(indices)?, ys: indices.iter().filter_map(|&i| ys.get(i)).copied().collect() })
+}
+
+/// How to split samples in two: scikit-learn's `train_test_split`. As many samples test and train as there; which ones
+/// they are is drawn from our own stream of random numbers, so a seed does not mean what it means to NumPy.
+///
+/// ```
+/// use tallow::classic::{Blobs, TrainTestSplit};
+/// let blobs = Blobs { samples: 120, ..Blobs::default() }.make()?;
+/// let split = TrainTestSplit { test: 0.2, ..TrainTestSplit::default() }.split(&blobs.xs, &blobs.ys)?;
+/// assert_eq!((split.train.ys.len(), split.test.ys.len()), (96, 24));
+/// # Ok::<(), tallow::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TrainTestSplit {
+    /// The share that tests, above 0 and below 1; rounded up to whole samples.
+    pub test: f64,
+    /// Another seed gives another split.
+    pub seed: u64,
+    /// Whether every class is split in the same proportion.
+    pub stratified: bool,
+}
+
+impl Default for TrainTestSplit {
+    /// A quarter tests, with seed 42, not stratified.
+    fn default() -> TrainTestSplit {
+        TrainTestSplit { test: 0.25, seed: 42, stratified: false }
+    }
+}
+
+/// Samples to train with, and samples to test with.
+#[derive(Debug, Clone)]
+pub struct TrainTest {
+    /// To train with.
+    pub train: Samples,
+    /// To test with.
+    pub test: Samples,
+}
+
+impl TrainTestSplit {
+    /// The two parts, each in random order.
+    ///
+    /// # Errors
+    /// As [`TrainTestSplit::indices`], and where the numbers of rows and labels differ.
+    pub fn split(&self, xs: &Matrix, ys: &[u32]) -> Result<TrainTest> {
+        let (train, test) = self.indices(ys)?;
+        Ok(TrainTest { train: select(xs, ys, &train)?, test: select(xs, ys, &test)? })
+    }
+
+    /// The numbers of the samples that train, and of those that test.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where the share is not between 0 and 1, or would leave one side empty; and where a stratified
+    /// split cannot have every class on both sides.
+    pub fn indices(&self, ys: &[u32]) -> Result<(Vec<usize>, Vec<usize>)> {
+        let n = ys.len();
+        if !(self.test > 0.0 && self.test < 1.0) {
+            return Err(Error::Value(format!("the share that tests must be above 0 and below 1, got {}", self.test)));
+        }
+        let n_test = (self.test * n as f64).ceil() as usize;
+        if n_test == 0 || n_test >= n {
+            return Err(Error::Value(format!("{} of {n} samples would leave none to train with", self.test)));
+        }
+        let mut rng = Rng::new(self.seed).stream("train_test_split");
+        if !self.stratified {
+            let order = rng.permutation(n);
+            let (test, train) = order.split_at(n_test);
+            return Ok((train.to_vec(), test.to_vec()));
+        }
+        let classes = checks::classes(ys);
+        let places = checks::places(&classes, ys);
+        let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); classes.len()];
+        (0..n).for_each(|i| of_class[places[i]].push(i));
+        if let Some(lonely) = (0..classes.len()).find(|&k| of_class[k].len() < 2) {
+            let class = classes[lonely];
+            return Err(Error::Value(format!("class {class} has one sample: a stratified split needs two of each")));
+        }
+        if n_test < classes.len() || n - n_test < classes.len() {
+            let (k, train) = (classes.len(), n - n_test);
+            return Err(Error::Value(format!(
+                "{train} and {n_test} samples cannot have all {k} classes on both sides"
+            )));
+        }
+        let counts: Vec<usize> = of_class.iter().map(Vec::len).collect();
+        let (mut train, mut test) = (Vec::new(), Vec::new());
+        for (samples, n_test) in of_class.iter_mut().zip(shares(&counts, n_test)) {
+            rng.shuffle(samples);
+            test.extend(&samples[..n_test]);
+            train.extend(&samples[n_test..]);
+        }
+        rng.shuffle(&mut train);
+        rng.shuffle(&mut test);
+        Ok((train, test))
+    }
+}
+
+/// `total` divided in proportion to `counts`: rounded down, and what is left goes to the largest remainders.
+fn shares(counts: &[usize], total: usize) -> Vec<usize> {
+    let all: usize = counts.iter().sum();
+    let mut shares: Vec<usize> = counts.iter().map(|n| n * total / all).collect();
+    let mut order: Vec<usize> = (0..counts.len()).collect();
+    order.sort_by_key(|&k| std::cmp::Reverse(counts[k] * total % all));
+    let left = total - shares.iter().sum::<usize>();
+    order.into_iter().take(left).for_each(|k| shares[k] += 1);
+    shares
+}

@@ -1,0 +1,213 @@
+//! Predictions beside the truth.
+
+use crate::data::DataLoader;
+use crate::error::{Error, Result};
+use crate::metrics::{self, Confusion};
+use crate::nn::losses;
+use crate::plot::{Bars, HeatMap};
+use crate::train::Learner;
+use candle_core::{D, DType, Tensor};
+
+/// Predictions, targets and losses of a set of items. fast.ai's `ClassificationInterpretation`.
+#[derive(Debug, Clone)]
+pub struct Interpretation {
+    vocab: Vec<String>,
+    /// `[N, classes]`, row-major.
+    probabilities: Vec<f64>,
+    predicted: Vec<u32>,
+    actual: Vec<u32>,
+    losses: Vec<f64>,
+    confusion: Confusion,
+}
+
+/// An item that the network got badly wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopLoss {
+    /// Its place in the loader's order.
+    pub index: usize,
+    /// Its loss.
+    pub loss: f64,
+    /// The class that it was taken for.
+    pub predicted: String,
+    /// The class that it has.
+    pub actual: String,
+    /// The probability that the network gave to `predicted`: how sure it was.
+    pub probability: f64,
+    /// The probability that it gave to `actual`.
+    pub probability_of_actual: f64,
+}
+
+/// Items of one class that were taken for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MostConfused {
+    /// What they are.
+    pub actual: String,
+    /// What they were taken for.
+    pub predicted: String,
+    /// How many they are.
+    pub count: u64,
+}
+
+/// How many of one class's items were recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassAccuracy {
+    /// The class.
+    pub class: String,
+    /// The share of its items that were recognised; `None` if there are none.
+    pub accuracy: Option<f64>,
+    /// The number of its items.
+    pub n_items: u64,
+}
+
+impl Interpretation {
+    /// From scores `[N, C]` (not yet probabilities) and labels `[N]`; `vocab` names the classes.
+    ///
+    /// # Errors
+    /// When shapes do not fit, a label is not a class, or there is not one name for each class.
+    pub fn new(scores: &Tensor, labels: &Tensor, vocab: &[impl AsRef<str>]) -> Result<Interpretation> {
+        let (_, n_classes) = scores.dims2()?;
+        if vocab.len() != n_classes {
+            let n = vocab.len();
+            return Err(Error::Value(format!("{n} names for {n_classes} classes: expected one for each")));
+        }
+        let scores = scores.detach().to_dtype(DType::F64)?;
+        let losses = losses::nll_per_item(&scores, labels)?.to_vec1::<f64>()?;
+        let probabilities = candle_nn::ops::softmax(&scores, D::Minus1)?.flatten_all()?.to_vec1::<f64>()?;
+        let predicted = scores.argmax(D::Minus1)?.to_vec1::<u32>()?;
+        let actual = labels.flatten_all()?.to_dtype(DType::U32)?.to_vec1::<u32>()?;
+        let confusion = Confusion::new(n_classes, &predicted, &actual)?;
+        let vocab = vocab.iter().map(|name| name.as_ref().to_string()).collect();
+        Ok(Interpretation { vocab, probabilities, predicted, actual, losses, confusion })
+    }
+
+    /// Of what a learner, trained with cross entropy, makes of all items of a loader, usually the validation set's. fast.ai's
+    /// `from_learner`.
+    ///
+    /// # Errors
+    /// Those of [`Learner::get_preds`] and [`Interpretation::new`].
+    pub fn from_learner(learner: &Learner, loader: &DataLoader, vocab: &[impl AsRef<str>]) -> Result<Interpretation> {
+        let (scores, labels) = learner.get_preds(loader)?;
+        Interpretation::new(&scores, &labels, vocab)
+    }
+
+    /// The classes' names.
+    pub fn vocab(&self) -> &[String] {
+        &self.vocab
+    }
+
+    /// The class of each item by the network.
+    pub fn predicted(&self) -> &[u32] {
+        &self.predicted
+    }
+
+    /// The class of each item in truth.
+    pub fn actual(&self) -> &[u32] {
+        &self.actual
+    }
+
+    /// The cross entropy of each item.
+    pub fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// The probabilities of each item's classes; empty if there is no such item.
+    pub fn probabilities(&self, index: usize) -> &[f64] {
+        self.probabilities.chunks_exact(self.vocab.len()).nth(index).unwrap_or(&[])
+    }
+
+    /// How often each class was taken for which.
+    pub fn confusion(&self) -> &Confusion {
+        &self.confusion
+    }
+
+    /// The confusion matrix as a table: heads, and a row for each actual class.
+    pub fn confusion_table(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let heads = std::iter::once("actual \\ predicted".to_string()).chain(self.vocab.iter().cloned()).collect();
+        let row = |(name, counts): (&String, Vec<u64>)| {
+            std::iter::once(name.clone()).chain(counts.iter().map(u64::to_string)).collect()
+        };
+        (heads, self.vocab.iter().zip(self.confusion.rows()).map(row).collect())
+    }
+
+    /// The pairs of classes that were confused at least `min` times, the most frequent first. fast.ai's `most_confused`.
+    pub fn most_confused(&self, min: u64) -> Vec<MostConfused> {
+        let name = |class: usize| self.vocab.get(class).cloned().unwrap_or_default();
+        let pairs = self.confusion.most_confused(min).into_iter();
+        pairs
+            .map(|pair| MostConfused { actual: name(pair.actual), predicted: name(pair.predicted), count: pair.count })
+            .collect()
+    }
+
+    /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's `top_losses`;
+    /// the pictures to `plot_top_losses` come from whoever has them, by `index`.
+    pub fn top_losses(&self, k: usize) -> Vec<TopLoss> {
+        let mut order: Vec<usize> = (0..self.losses.len()).collect();
+        // A loss that is no number is the worst of all.
+        let badness = |i: usize| if self.losses[i].is_nan() { f64::INFINITY } else { self.losses[i] };
+        order.sort_by(|&a, &b| badness(b).total_cmp(&badness(a)));
+        order.truncate(k);
+        order.into_iter().map(|index| self.item(index)).collect()
+    }
+
+    fn item(&self, index: usize) -> TopLoss {
+        let (predicted, actual) = (self.predicted[index] as usize, self.actual[index] as usize);
+        let probabilities = self.probabilities(index);
+        TopLoss {
+            index,
+            loss: self.losses[index],
+            predicted: self.vocab[predicted].clone(),
+            actual: self.vocab[actual].clone(),
+            probability: probabilities[predicted],
+            probability_of_actual: probabilities[actual],
+        }
+    }
+
+    /// How many of each class's items were recognised.
+    pub fn per_class_accuracy(&self) -> Vec<ClassAccuracy> {
+        let of_class = |(class, name): (usize, &String)| {
+            let n_items: u64 = self.confusion.row(class).iter().sum();
+            let accuracy = (n_items > 0).then(|| self.confusion.get(class, class) as f64 / n_items as f64);
+            ClassAccuracy { class: name.clone(), accuracy, n_items }
+        };
+        self.vocab.iter().enumerate().map(of_class).collect()
+    }
+
+    /// Precision, recall, F1 and support as scikit-learn prints them. fast.ai's `print_classification_report`.
+    ///
+    /// # Errors
+    /// Never, since there is a name for each class.
+    pub fn classification_report(&self) -> Result<String> {
+        metrics::classification_report(&self.confusion, &self.vocab, 2)
+    }
+
+    /// The confusion matrix as a picture, with its counts.
+    pub fn plot_confusion_matrix(&self) -> HeatMap {
+        let counts: Vec<f64> = self.confusion.rows().concat().into_iter().map(|n| n as f64).collect();
+        self.matrix("Confusion matrix", &counts)
+    }
+
+    /// The same with each row in per cent of its class, which shows more where classes differ in size.
+    pub fn plot_confusion_matrix_normalized(&self) -> HeatMap {
+        let share = |row: Vec<u64>| {
+            let n = row.iter().sum::<u64>().max(1) as f64;
+            row.into_iter().map(move |count| (100.0 * count as f64 / n).round())
+        };
+        let shares: Vec<f64> = self.confusion.rows().into_iter().flat_map(share).collect();
+        self.matrix("Confusion matrix, per cent of each actual class", &shares)
+    }
+
+    fn matrix(&self, title: &str, values: &[f64]) -> HeatMap {
+        let n = self.vocab.len();
+        let map = HeatMap::new(title, n, n, values).row_labels(&self.vocab).col_labels(&self.vocab);
+        map.x_label("Predicted").y_label("Actual").numbers(true)
+    }
+
+    /// The accuracy of each class as bars, the worst on top; classes without items are left out.
+    pub fn plot_per_class_accuracy(&self) -> Bars {
+        let classes = self.per_class_accuracy().into_iter();
+        let mut classes: Vec<(String, f64)> = classes.filter_map(|c| Some((c.class, c.accuracy?))).collect();
+        classes.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let (names, shares): (Vec<String>, Vec<f64>) = classes.into_iter().unzip();
+        Bars::new("Accuracy of each class", &names, &shares).horizontal()
+    }
+}

@@ -1,0 +1,9 @@
+//! What a network does well and what it does not: its confusions, its worst mistakes, and how its training went.
+//!
+//! [`Interpretation`] looks at predictions, the functions in `curves` at what a [`crate::train::Recorder`] wrote down.
+
+mod curves;
+mod interpretation;
+
+pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
+pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};

@@ -1,0 +1,48 @@
+//! Binary cross entropy of logits, in the form that neither overflows nor loses digits.
+
+use super::graph::record;
+use super::shared::uninit;
+use super::simd::dispatch;
+use super::{activation, elementwise, fast, math, with_values};
+use candle_core::{Device, Result, Tensor};
+use rayon::prelude::*;
+
+/// `max(x, 0) - x·y + ln(1 + exp(-|x|))` of every pair of a logit and a target of the same shape. PyTorch's
+/// `binary_cross_entropy_with_logits(reduction="none")`; the targets get no gradient.
+///
+/// # Errors
+/// When the shapes differ.
+pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    if logits.shape() != targets.shape() {
+        candle_core::bail!("bce_with_logits: logits {:?} and targets {:?} differ", logits.dims(), targets.dims());
+    }
+    let targets = targets.detach();
+    if !(fast(logits) && fast(&targets)) {
+        let positive = activation::relu(logits)?;
+        // -|x| as x - 2·max(x, 0), whose gradient at 0 goes with that of `positive`.
+        let minus_abs = (logits - (&positive * 2.0)?)?;
+        return ((positive - (logits * targets)?)? + (minus_abs.exp()? + 1.0)?.log()?)?.contiguous();
+    }
+    let values = elementwise::zip(logits, &targets, |x, y| x.max(0.0) - x * y + (-x.abs()).exp().ln_1p())?;
+    let xs = logits.clone();
+    record(&[logits], values, logits.shape(), move |_, grad, _| {
+        let mut dx = uninit(xs.elem_count());
+        with_values(&xs, |x| {
+            with_values(&targets, |y| {
+                with_values(grad, |dy| {
+                    /// Values that one task works through.
+                    const BLOCK: usize = 1 << 12;
+                    let inputs = x.par_chunks(BLOCK).zip(y.par_chunks(BLOCK)).zip(dy.par_chunks(BLOCK));
+                    dx.par_chunks_mut(BLOCK).zip(inputs).for_each(|(dx, ((x, y), dy))| {
+                        dispatch(|| {
+                            let inputs = x.iter().zip(y).zip(dy);
+                            dx.iter_mut().zip(inputs).for_each(|(dx, ((&x, y), dy))| *dx = (math::sigmoid(x) - y) * dy);
+                        });
+                    });
+                    Ok(())
+                })
+            })
+        })?;
+        Ok(vec![Some(Tensor::from_vec(dx, xs.shape(), &Device::Cpu)?)])
+    })
+}

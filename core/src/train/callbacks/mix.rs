@@ -1,0 +1,138 @@
+//! Training on mixtures of images.
+
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::train::{Callback, Fit};
+use candle_core::{DType, Tensor};
+
+/// Blends each item with another one of its batch, and their targets in the same proportion (Zhang et al., 2018). The
+/// proportion is drawn for each item from Beta(`alpha`, `alpha`), and the larger part stays the item's own. fast.ai's
+/// `MixUp`.
+///
+/// Labels `[N]` become probabilities `[N, n_classes]`, which [`crate::nn::losses::cross_entropy`] understands.
+pub struct Mixup {
+    n_classes: usize,
+    alpha: f64,
+    rng: Rng,
+}
+
+impl Mixup {
+    /// With fast.ai's `alpha` of 0.4. Proportions and partners are drawn from `rng`.
+    pub fn new(n_classes: usize, rng: &Rng) -> Mixup {
+        Mixup { n_classes, alpha: 0.4, rng: rng.stream("mixup") }
+    }
+
+    /// Another `alpha`: the larger, the nearer to halves.
+    #[must_use]
+    pub fn alpha(self, alpha: f64) -> Mixup {
+        Mixup { alpha, ..self }
+    }
+}
+
+impl Callback for Mixup {
+    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { return Ok(()) };
+        let mut rng = batch_rng(&self.rng, fit);
+        let n = batch_size(xs)?;
+        let lambdas: Vec<f64> = (0..n).map(|_| rng.beta(self.alpha, self.alpha)).map(|l| l.max(1.0 - l)).collect();
+        let lambdas = Tensor::new(lambdas, xs.device())?; // [N]
+        let partners = partners(&mut rng, xs)?;
+        let blend = |own: &Tensor| -> Result<Tensor> {
+            let mut shape = vec![1; own.rank()];
+            shape[0] = n;
+            let lambdas = lambdas.reshape(shape)?.to_dtype(own.dtype())?;
+            let other = own.index_select(&partners, 0)?;
+            Ok((&other + (own - &other)?.broadcast_mul(&lambdas)?)?)
+        };
+        let (xs, ys) = (blend(xs)?, blend(&probabilities(ys, self.n_classes)?)?);
+        (fit.xs, fit.ys) = (Some(xs), Some(ys));
+        Ok(())
+    }
+}
+
+/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al., 2019).
+/// The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`). fast.ai's
+/// `CutMix`.
+///
+/// Labels `[N]` become probabilities `[N, n_classes]`, as in [`Mixup`].
+pub struct CutMix {
+    n_classes: usize,
+    alpha: f64,
+    rng: Rng,
+}
+
+impl CutMix {
+    /// With fast.ai's `alpha` of 1: all sizes are equally likely. Rectangles and partners are drawn from `rng`.
+    pub fn new(n_classes: usize, rng: &Rng) -> CutMix {
+        CutMix { n_classes, alpha: 1.0, rng: rng.stream("cutmix") }
+    }
+
+    /// Another `alpha`: the larger, the nearer to halves.
+    #[must_use]
+    pub fn alpha(self, alpha: f64) -> CutMix {
+        CutMix { alpha, ..self }
+    }
+}
+
+impl Callback for CutMix {
+    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { return Ok(()) };
+        let &[_, _, height, width] = xs.dims() else {
+            return Err(Error::Value(format!("cutmix needs images [N, C, H, W], got shape {:?}", xs.dims())));
+        };
+        let mut rng = batch_rng(&self.rng, fit);
+        let side = (1.0 - rng.beta(self.alpha, self.alpha)).sqrt();
+        // From a middle anywhere in the image, cut off at its borders.
+        let mut span = |length: usize| {
+            let (half, middle) = ((length as f64 * side) as usize / 2, rng.below(length));
+            middle.saturating_sub(half)..(middle + half).min(length)
+        };
+        let (columns, rows) = (span(width), span(height));
+        let mask: Vec<u8> = (0..height)
+            .flat_map(|y| (0..width).map(move |x| (y, x)))
+            .map(|(y, x)| u8::from(rows.contains(&y) && columns.contains(&x)))
+            .collect();
+        let mask = Tensor::from_vec(mask, (1, 1, height, width), xs.device())?.broadcast_as(xs.shape())?;
+        let partners = partners(&mut rng, xs)?;
+        let cut = mask.where_cond(&xs.index_select(&partners, 0)?, xs)?;
+        let share = (rows.len() * columns.len()) as f64 / (height * width) as f64;
+        let ys = probabilities(ys, self.n_classes)?;
+        let mixed = ((&ys * (1.0 - share))? + (ys.index_select(&partners, 0)? * share)?)?;
+        (fit.xs, fit.ys) = (Some(cut), Some(mixed));
+        Ok(())
+    }
+}
+
+/// The stream of the batch in hand. It depends on how many batches there have been, so that a resumed run draws the same.
+fn batch_rng(rng: &Rng, fit: &Fit) -> Rng {
+    rng.substream(fit.recorder.losses.len() as u64)
+}
+
+fn batch_size(xs: &Tensor) -> Result<usize> {
+    xs.dims().first().copied().ok_or_else(|| Error::Value("a batch without items cannot be mixed".into()))
+}
+
+/// For each item the index of the one that it is mixed with, possibly itself.
+fn partners(rng: &mut Rng, xs: &Tensor) -> Result<Tensor> {
+    let order: Vec<u32> = rng.permutation(batch_size(xs)?).into_iter().map(|i| i as u32).collect();
+    Ok(Tensor::new(order, xs.device())?)
+}
+
+/// Labels as probabilities, `[N, n_classes]`; what is a probability already stays so.
+fn probabilities(ys: &Tensor, n_classes: usize) -> Result<Tensor> {
+    if ys.dtype().is_float() {
+        return Ok(ys.clone());
+    }
+    let labels = ys.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?;
+    let mut rows = vec![0f32; labels.len() * n_classes];
+    for (row, &label) in labels.iter().enumerate() {
+        let class = label as usize;
+        if class >= n_classes {
+            return Err(Error::Value(format!(
+                "label {label} is not one of the {n_classes} classes that are to be mixed"
+            )));
+        }
+        rows[row * n_classes + class] = 1.0;
+    }
+    Ok(Tensor::from_vec(rows, (labels.len(), n_classes), ys.device())?)
+}

@@ -1,0 +1,49 @@
+//! What callbacks watch.
+
+use crate::error::{Error, Result};
+use crate::train::{EpochRow, Fit};
+
+/// A column of the recorder's table to watch.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    column: String,
+    higher_is_better: bool,
+}
+
+impl Monitor {
+    /// The validation loss: lower is better.
+    pub fn valid_loss() -> Monitor {
+        Monitor::lowest("valid_loss")
+    }
+
+    /// A metric of which higher values are better.
+    pub fn highest(metric: &str) -> Monitor {
+        Monitor { column: metric.into(), higher_is_better: true }
+    }
+
+    /// A metric, or a loss, of which lower values are better.
+    pub fn lowest(metric: &str) -> Monitor {
+        Monitor { column: metric.into(), higher_is_better: false }
+    }
+
+    pub(super) fn higher_is_better(&self) -> bool {
+        self.higher_is_better
+    }
+
+    /// The latest value, so signed that higher is better.
+    pub(super) fn score(&self, fit: &Fit) -> Result<f64> {
+        let (recorder, row) = (&fit.recorder, fit.recorder.rows.last());
+        let value = |row: &EpochRow| match self.column.as_str() {
+            "train_loss" => Some(row.train_loss),
+            "valid_loss" => Some(row.valid_loss),
+            metric => recorder.metric_names.iter().position(|n| n == metric).and_then(|i| row.metrics.get(i).copied()),
+        };
+        match row.and_then(value) {
+            Some(value) => Ok(if self.higher_is_better { value } else { -value }),
+            None => Err(Error::Value(format!(
+                "cannot watch `{}`: the table has train_loss, valid_loss and the metrics {:?}",
+                self.column, recorder.metric_names
+            ))),
+        }
+    }
+}

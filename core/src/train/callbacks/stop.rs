@@ -1,0 +1,63 @@
+//! Ending training before its time.
+
+use super::Monitor;
+use crate::error::Result;
+use crate::train::{Callback, CallbackState, Fit};
+
+/// Ends training after some epochs without improvement. fast.ai's `EarlyStoppingCallback`.
+pub struct EarlyStopping {
+    monitor: Monitor,
+    patience: usize,
+    best: f64,
+    waited: usize,
+}
+
+impl EarlyStopping {
+    /// Ends after `patience` epochs in a row that were no better than the best before them.
+    pub fn new(monitor: Monitor, patience: usize) -> EarlyStopping {
+        EarlyStopping { monitor, patience, best: f64::NEG_INFINITY, waited: 0 }
+    }
+}
+
+impl Callback for EarlyStopping {
+    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
+        if fit.is_beginning() {
+            (self.best, self.waited) = (f64::NEG_INFINITY, 0);
+        }
+        Ok(())
+    }
+
+    fn after_epoch(&mut self, fit: &mut Fit) -> Result<()> {
+        let score = self.monitor.score(fit)?;
+        if score > self.best {
+            (self.best, self.waited) = (score, 0);
+        } else {
+            self.waited += 1;
+            fit.stop |= self.waited >= self.patience;
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> CallbackState {
+        let best = self.best.is_finite().then(|| ("best".to_string(), self.best));
+        let numbers = best.into_iter().chain([("waited".to_string(), self.waited as f64)]).collect();
+        CallbackState { numbers, ..CallbackState::default() }
+    }
+
+    fn set_state(&mut self, state: CallbackState) {
+        self.best = state.numbers.get("best").copied().unwrap_or(f64::NEG_INFINITY);
+        self.waited = state.numbers.get("waited").copied().unwrap_or_default() as usize;
+    }
+}
+
+/// Ends training quietly at the first loss that is not a finite number: without a step for that batch and without a row
+/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without this
+/// callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
+pub struct TerminateOnNaN;
+
+impl Callback for TerminateOnNaN {
+    fn after_loss(&mut self, fit: &mut Fit) -> Result<()> {
+        fit.cancel |= !fit.loss.is_finite();
+        Ok(())
+    }
+}

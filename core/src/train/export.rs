@@ -1,0 +1,137 @@
+//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by people too.
+//! Nothing in it is code.
+
+use super::weights;
+use crate::error::{Error, Result};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The version of the folder's form. Programs read this one and those before it.
+pub const FORMAT: u32 = 1;
+
+const WEIGHTS: &str = "model.safetensors";
+const NOTES: &str = "learner.json";
+
+/// What it takes to predict with a trained network in another program.
+#[derive(Debug, Clone)]
+pub struct Exported {
+    /// The network's architecture, such as a name of [`crate::models::Arch`].
+    pub arch: String,
+    /// What else its builder has to know, such as which head it has. Not looked into here.
+    pub build: Value,
+    /// The names of the classes, in the order of the scores.
+    pub vocab: Vec<String>,
+    /// How an input becomes a tensor. Not looked into here.
+    pub transforms: Value,
+    /// How good the network was, by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// All parameters and running statistics by name: [`crate::nn::Params::snapshot`].
+    pub weights: BTreeMap<String, Tensor>,
+}
+
+/// `learner.json`.
+#[derive(Serialize, Deserialize)]
+struct Notes {
+    format: u32,
+    /// The version of the library that wrote it.
+    tallow: String,
+    arch: String,
+    build: Value,
+    vocab: Vec<String>,
+    transforms: Value,
+    /// `null` where the number was none.
+    metrics: BTreeMap<String, Option<f64>>,
+    weights: WeightsNote,
+}
+
+/// Ties the two files to each other.
+#[derive(Serialize, Deserialize)]
+struct WeightsNote {
+    file: String,
+    bytes: u64,
+    sha256: String,
+}
+
+/// Writes the folder, whole or not at all; what else is in it stays. fast.ai's `export`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn export(folder: &Path, exported: &Exported) -> Result<()> {
+    let tensors = weights::bytes(&folder.join(WEIGHTS), &exported.weights, None)?;
+    let digest = tallow_datasets::hash::bytes(&tensors);
+    let notes = Notes {
+        format: FORMAT,
+        tallow: env!("CARGO_PKG_VERSION").to_string(),
+        arch: exported.arch.clone(),
+        build: exported.build.clone(),
+        vocab: exported.vocab.clone(),
+        transforms: exported.transforms.clone(),
+        metrics: exported.metrics.iter().map(|(name, &v)| (name.clone(), v.is_finite().then_some(v))).collect(),
+        weights: WeightsNote { file: WEIGHTS.into(), bytes: digest.bytes, sha256: digest.sha256 },
+    };
+    let notes = serde_json::to_string_pretty(&notes)
+        .map_err(|e| Error::file(folder.join(NOTES), format!("cannot be written: {e}")))?;
+    let notes = notes + "\n";
+    Ok(tallow_datasets::atomic::write_folder(folder, &[(WEIGHTS, &tensors), (NOTES, notes.as_bytes())])?)
+}
+
+/// Reads a folder that [`export`] wrote. Its tensors are on the CPU.
+///
+/// # Errors
+/// [`Error::File`], which ends a program with exit code 3: when a file is missing or damaged, the two do not belong
+/// together, or a newer version of the library wrote them.
+pub fn load(folder: &Path) -> Result<Exported> {
+    const REMEDY: &str = "export the model again";
+    let path = folder.join(NOTES);
+    let text = read(&path)?;
+    let useless = |why: String| Error::file(&path, format!("{why}; {REMEDY}"));
+    let json: Value =
+        serde_json::from_slice(&text).map_err(|e| useless(format!("is damaged: it is not JSON ({e})")))?;
+    // First of all the version: what follows may have changed.
+    match json.get("format").and_then(Value::as_u64) {
+        Some(format) if format > u64::from(FORMAT) => {
+            let by = json.get("tallow").and_then(Value::as_str).unwrap_or("a newer version");
+            let what = format!(
+                "has format {format}, written by Tallow {by}; this program, {}, reads formats up to {FORMAT}: update it, or \
+                 export the model with this version",
+                env!("CARGO_PKG_VERSION")
+            );
+            return Err(Error::file(&path, what));
+        }
+        Some(format) if format > 0 => {}
+        _ => return Err(useless("is not the description of an exported model: it has no `format`".into())),
+    }
+    let notes: Notes = serde_json::from_value(json).map_err(|e| useless(format!("is damaged: {e}")))?;
+
+    let path = folder.join(WEIGHTS);
+    let bytes = read(&path)?;
+    let digest = tallow_datasets::hash::bytes(&bytes);
+    if (digest.bytes, &digest.sha256) != (notes.weights.bytes, &notes.weights.sha256) {
+        let (found, expected) = (digest.bytes, notes.weights.bytes);
+        let what = format!(
+            "is not the file that {NOTES} describes ({found} bytes, expected {expected}, or other contents): it is damaged, \
+             or of another model; {REMEDY}"
+        );
+        return Err(Error::file(&path, what));
+    }
+    let (weights, _) = weights::parse(&path, &bytes, REMEDY)?;
+    let Notes { arch, build, vocab, transforms, metrics, .. } = notes;
+    let metrics = metrics.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();
+    Ok(Exported { arch, build, vocab, transforms, metrics, weights })
+}
+
+/// A file of the folder. That it is missing means that this is no exported model.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Error::file(
+            path,
+            format!(
+                "is missing: an exported model is a folder with {WEIGHTS} and {NOTES}; check the path, or export one"
+            ),
+        ),
+        _ => Error::io(path)(e),
+    })
+}

@@ -1,0 +1,59 @@
+//! The learner's predictions, and how good they are.
+
+use super::learner::{Learner, scalar};
+use crate::data::DataLoader;
+use crate::error::Result;
+use crate::kernels;
+use candle_core::Tensor;
+
+impl Learner {
+    /// Mean loss over the validation set, and the metrics. fast.ai's `validate`.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn validate(&self) -> Result<(f64, Vec<f64>)> {
+        self.validate_on(&self.dls.valid)
+    }
+
+    /// The same for the items of any loader, such as a test set's.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn validate_on(&self, loader: &DataLoader) -> Result<(f64, Vec<f64>)> {
+        let mut tallies: Vec<_> = self.metrics.iter().map(|metric| metric.tally()).collect();
+        let (mut n, mut loss) = (0.0, 0.0);
+        for batch in loader.epoch(0) {
+            let batch = batch?;
+            let size = batch.len() as f64;
+            let preds = self.predict(&batch.xs)?;
+            loss += size * scalar(&(self.loss)(&preds, &batch.ys)?)?;
+            tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &batch.ys))?;
+            n += size;
+        }
+        let metrics: Result<Vec<f64>> = tallies.into_iter().map(|tally| tally.value()).collect();
+        Ok((loss / n, metrics?))
+    }
+
+    /// What the network makes of a batch, in eval mode and outside any gradient's graph.
+    ///
+    /// # Errors
+    /// When the shape does not fit.
+    pub fn predict(&self, xs: &Tensor) -> Result<Tensor> {
+        // Without a graph nothing is kept, and layers compute with the weights that they have prepared for inference.
+        Ok(kernels::no_grad(|| self.model.forward(xs, false))?.detach())
+    }
+
+    /// Predictions and targets of all items of a loader, in its order. fast.ai's `get_preds`.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn get_preds(&self, loader: &DataLoader) -> Result<(Tensor, Tensor)> {
+        let (mut preds, mut ys) = (Vec::new(), Vec::new());
+        for batch in loader.epoch(0) {
+            let batch = batch?;
+            preds.push(self.predict(&batch.xs)?);
+            ys.push(batch.ys);
+        }
+        Ok((Tensor::cat(&preds, 0)?, Tensor::cat(&ys, 0)?))
+    }
+}

@@ -1,0 +1,136 @@
+//! Interpretation: numbers from plain counting and from scikit-learn, and pictures of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use candle_core::{Device, Tensor};
+use common::training::learner;
+use common::{assert_close, values};
+use tallow::Error;
+use tallow::interpret::{Interpretation, MostConfused, plot_losses, plot_lr_find, plot_metrics, plot_schedule};
+use tallow::plot::Figure;
+use tallow::train::LrFindConfig;
+
+const ACTUAL: [u32; 12] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
+const PREDICTED: [u32; 12] = [0, 0, 1, 2, 1, 1, 0, 2, 2, 2, 0, 1];
+const VOCAB: [&str; 3] = ["ant", "bee", "cat"];
+
+/// Scores by which class `PREDICTED[i]` leads by `margin(i)` over the two others.
+fn judged(margin: impl Fn(usize) -> f64) -> Interpretation {
+    let scores: Vec<f64> =
+        (0..12).flat_map(|i| [0u32, 1, 2].map(|class| if class == PREDICTED[i] { margin(i) } else { 0.0 })).collect();
+    let scores = Tensor::from_vec(scores, (12, 3), &Device::Cpu).unwrap();
+    Interpretation::new(&scores, &Tensor::new(&ACTUAL, &Device::Cpu).unwrap(), &VOCAB).unwrap()
+}
+
+fn numbered() -> Interpretation {
+    judged(|i| 0.5 + i as f64 / 4.0)
+}
+
+#[test]
+fn confusions_are_counted() {
+    let interp = numbered();
+    // confusion_matrix(y, p).tolist()
+    assert_eq!(interp.confusion().rows(), [[2, 1, 1], [1, 2, 0], [1, 1, 3]]);
+    let (heads, rows) = interp.confusion_table();
+    assert_eq!(heads, ["actual \\ predicted", "ant", "bee", "cat"]);
+    assert_eq!(rows[2], ["cat", "1", "1", "3"]);
+    assert_eq!((interp.predicted(), interp.actual()), (&PREDICTED[..], &ACTUAL[..]));
+    let pair = |actual: &str, predicted: &str, count| MostConfused {
+        actual: actual.into(),
+        predicted: predicted.into(),
+        count,
+    };
+    let all = interp.most_confused(1);
+    assert_eq!((all.len(), &all[0]), (5, &pair("ant", "bee", 1)));
+    assert!(interp.most_confused(2).is_empty());
+    let shares: Vec<f64> = interp.per_class_accuracy().iter().map(|class| class.accuracy.unwrap()).collect();
+    // recall_score(y, p, average=None)
+    assert_close("per class", &shares, &[0.5, 2.0 / 3.0, 0.6], 1e-15);
+    assert_eq!(interp.per_class_accuracy()[2].n_items, 5);
+    // classification_report(y, p, target_names=["ant", "bee", "cat"])
+    let report = interp.classification_report().unwrap();
+    assert_eq!(report.lines().nth(4), Some("         cat       0.75      0.60      0.67         5"));
+    assert!(report.ends_with("weighted avg       0.60      0.58      0.59        12\n"));
+}
+
+#[test]
+fn top_losses_come_largest_first_with_their_probabilities() {
+    let interp = numbered();
+    let top = interp.top_losses(3);
+    // The mistakes are items 2, 3, 6, 10, 11, each surer than the one before: loss ln(e^m + 2), probability e^m/(e^m + 2).
+    assert_eq!(top.iter().map(|item| item.index).collect::<Vec<_>>(), [11, 10, 6]);
+    let margin = 0.5f64 + 11.0 / 4.0;
+    let sum = margin.exp() + 2.0;
+    let numbers = [top[0].loss, top[0].probability, top[0].probability_of_actual];
+    assert_close("the worst", &numbers, &[sum.ln(), margin.exp() / sum, 1.0 / sum], 1e-12);
+    assert_eq!((top[0].predicted.as_str(), top[0].actual.as_str()), ("bee", "cat"));
+    assert_close("probabilities", &[interp.probabilities(11).iter().sum()], &[1.0], 1e-12);
+    assert!(interp.probabilities(12).is_empty());
+    assert_eq!((interp.top_losses(100).len(), interp.top_losses(0).len()), (12, 0));
+    // Of equal losses the first in order comes first.
+    let equal = judged(|_| 1.0);
+    assert_eq!(equal.top_losses(5).iter().map(|item| item.index).collect::<Vec<_>>(), [2, 3, 6, 10, 11]);
+}
+
+#[test]
+fn it_can_be_made_of_a_learner() {
+    let mut learner = learner(1, 0);
+    learner.fit(3, 0.01).unwrap();
+    let interp = Interpretation::from_learner(&learner, &learner.dls().valid, &VOCAB).unwrap();
+    let (loss, metrics) = learner.validate().unwrap();
+    let mean = interp.losses().iter().sum::<f64>() / 37.0;
+    assert_close("mean loss", &[mean], &[loss], 1e-6);
+    assert_close("accuracy", &[interp.confusion().accuracy()], &metrics, 1e-6);
+    let (scores, _) = learner.get_preds(&learner.dls().valid).unwrap();
+    let first = values(&candle_nn::ops::softmax(&scores, 1).unwrap());
+    assert_close("probabilities", interp.probabilities(0), &first[..3], 1e-6);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let scores = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
+    let labels = |of: &[u32]| Tensor::new(of, &Device::Cpu).unwrap();
+    let error = Interpretation::new(&scores, &labels(&[0, 1]), &["a", "b"]).unwrap_err();
+    assert!(matches!(&error, Error::Value(what) if what.contains("2 names for 3 classes")), "{error}");
+    let error = Interpretation::new(&scores, &labels(&[0, 3]), &VOCAB).unwrap_err().to_string();
+    assert!(error.contains("label 3"), "{error}");
+    assert!(Interpretation::new(&scores, &labels(&[0]), &VOCAB).is_err());
+    // A class without items has no accuracy, and its bar is left out.
+    let interp = Interpretation::new(&scores, &labels(&[0, 0]), &VOCAB).unwrap();
+    assert_eq!(interp.per_class_accuracy()[1].accuracy, None);
+    let svg = Figure::from(interp.plot_per_class_accuracy()).svg().unwrap();
+    assert!(svg.contains("ant") && !svg.contains("bee"));
+}
+
+#[test]
+fn pictures_show_what_they_are_of() {
+    let mut learner = learner(1, 0);
+    let found = learner.lr_find(&LrFindConfig::default()).unwrap();
+    learner.fit_one_cycle(4, 0.02).unwrap();
+    let recorder = learner.recorder();
+    let interp = numbered();
+    let figures: [(&str, Figure, &[&str]); 7] = [
+        ("confusion", interp.plot_confusion_matrix().into(), &["Predicted", "Actual", "ant", "bee", "cat", "\n3\n"]),
+        ("normalized", interp.plot_confusion_matrix_normalized().into(), &["per cent", "\n67\n", "\n60\n"]),
+        ("accuracy", interp.plot_per_class_accuracy().into(), &["Accuracy of each class", "0.5", "0.6667"]),
+        ("losses", plot_losses(recorder).into(), &["training", "validation", "batch"]),
+        ("schedule", plot_schedule(recorder), &["Learning rate", "Momentum"]),
+        ("metrics", plot_metrics(recorder), &["accuracy", "epoch"]),
+        ("lr_find", plot_lr_find(&found).into(), &["learning rate", "valley", "steep", "slide", "minimum/10"]),
+    ];
+    for (name, figure, words) in figures {
+        let svg = figure.svg().unwrap();
+        for word in words {
+            assert!(svg.contains(word), "{name} does not say {word}");
+        }
+        if let Some(folder) = std::env::var_os("TALLOW_TEST_PLOTS") {
+            figure.save(std::path::Path::new(&folder).join(format!("{name}.png"))).unwrap();
+        }
+    }
+    // Nothing recorded yet: an empty picture and no panic.
+    let empty = tallow::train::Recorder::default();
+    assert!(Figure::from(plot_losses(&empty)).png().is_ok() && plot_schedule(&empty).png().is_ok());
+    assert!(Figure::from(plot_lr_find(&tallow::train::LrFind::default())).png().is_ok());
+}
