@@ -4,7 +4,7 @@ use super::schedule::even_mults;
 use std::fmt;
 
 /// Learning rates of all parameter groups, before one knows how many there are. A plain number serves all of them;
-/// [`slice`] and [`slice_to`] are fast.ai's discriminative learning rates (Howard and Ruder, 2018).
+/// [`slice()`] and [`slice_to`] are fast.ai's discriminative learning rates (Howard and Ruder, 2018).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lrs {
     /// The same for all groups.

@@ -76,7 +76,12 @@ impl Fixture {
     }
 
     fn noisy(&self) -> bool {
-        self["noise"].iter().any(|&noise| 4.0 * noise > TOLERANCE)
+        !self.is_f32() && self["noise"].iter().any(|&noise| 4.0 * noise > TOLERANCE)
+    }
+
+    /// Whether PyTorch computed the numbers in f32.
+    fn is_f32(&self) -> bool {
+        self.values.contains_key("f32")
     }
 }
 
@@ -170,7 +175,8 @@ fn check_rows(what: &str, fixture: &Fixture, tolerance: f64, got: &dyn Fn(&Expec
     for expected in &fixture.tensors {
         let Some(got) = got(expected) else { continue };
         // Some gradients are zero, such as that of a bias whose sum the next normalisation takes away again.
-        let off = if expected.norm < 1e-9 * largest_norm {
+        let zero = if fixture.is_f32() { 1e-5 } else { 1e-9 };
+        let off = if expected.norm < zero * largest_norm {
             norm(&got) / largest_norm
         } else {
             let largest = got.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
@@ -224,11 +230,6 @@ fn resnet152_at_64() {
 #[test]
 fn vgg11_at_224() {
     check("vgg11", "224");
-}
-
-#[test]
-fn vgg13_at_64() {
-    check("vgg13", "64");
 }
 
 #[test]
