@@ -23,6 +23,17 @@ pub enum Error {
         what: String,
     },
 
+    /// A file with weights is not on this machine and cannot be fetched from the Hugging Face Hub.
+    #[error("cannot get {file}: {what}; {remedy}")]
+    Hub {
+        /// The file, its size, and where it is published.
+        file: String,
+        /// What went wrong.
+        what: String,
+        /// What to do, such as which file to put where.
+        remedy: String,
+    },
+
     /// The operating system refused to read or write a file.
     #[error("{}: {source}", path.display())]
     Io {
@@ -83,7 +94,7 @@ impl Error {
         match self {
             Error::Usage(_) => 2,
             Error::Data(data) => data.exit_code(),
-            Error::File { .. } => 3,
+            Error::File { .. } | Error::Hub { .. } => 3,
             Error::TargetMissed(_) => 4,
             Error::Interrupted(_) => 130,
             Error::Io { .. } | Error::Tensor(_) | Error::Value(_) | Error::Diverged { .. } => 1,

@@ -3,6 +3,7 @@
 //! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that makes features and a head that judges them.
 
 mod head;
+pub mod hub;
 pub mod weights;
 pub mod zoo;
 

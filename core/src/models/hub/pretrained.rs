@@ -1,0 +1,217 @@
+//! Networks with published weights: which file, from where, and into which network.
+
+use super::{Cached, HubConfig, HubFile, cached, get};
+use crate::error::{Error, Result};
+use crate::event::{Event, Listener};
+use crate::models::weights::{LoadOptions, LoadReport, Weights};
+use crate::models::{Arch, Network, Options};
+use crate::models::{zoo::Preprocess, zoo::WeightFile};
+use crate::nn::Params;
+use std::path::{Path, PathBuf};
+use tallow_datasets::hash;
+
+/// Where torchvision's weights are on the web.
+const TORCHVISION: &str = "https://download.pytorch.org/models";
+
+/// The classes that published weights tell apart: ImageNet's.
+const IMAGENET: usize = 1000;
+
+/// Where weights are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In this file.
+    File(PathBuf),
+    /// In this program.
+    Embedded,
+}
+
+/// Weights for an architecture, and what one has to know to use them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedWeights {
+    /// The architecture.
+    pub arch: Arch,
+    /// Where they are.
+    pub source: Source,
+    /// The images that they want.
+    pub preprocess: Preprocess,
+    /// Their licence.
+    pub licence: &'static str,
+    /// Their accuracy in per cent on ImageNet's validation images, where it is known.
+    pub top1: Option<f64>,
+    /// The epsilon of the batch normalisations, where it is not the architecture's.
+    pub norm_eps: Option<f64>,
+}
+
+/// A network with published weights.
+pub struct Pretrained {
+    /// The network, its parameters in the `Params` that it was built with.
+    pub network: Network,
+    /// Where its weights came from, and which images it wants.
+    pub weights: PublishedWeights,
+    /// What became of the file's tensors: those of a new head have another shape.
+    pub report: LoadReport,
+}
+
+/// A network that has learnt ImageNet, for `n_classes`: torchvision's `resnet34(weights="DEFAULT")`, fast.ai's
+/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one, which
+/// has learnt nothing yet.
+///
+/// # Errors
+/// As [`weights`] and [`PublishedWeights::network`].
+pub fn pretrained(
+    arch: Arch,
+    n_classes: usize,
+    params: &Params,
+    config: &HubConfig,
+    listener: &Listener,
+) -> Result<Pretrained> {
+    weights(arch, config, listener)?.network(n_classes, params)
+}
+
+/// The published weights of an architecture, from the first place that has them (see [`crate::models::hub`]).
+///
+/// # Errors
+/// [`Error::Hub`], with what to put where, if no place has them; [`Error::Interrupted`].
+pub fn weights(arch: Arch, config: &HubConfig, listener: &Listener) -> Result<PublishedWeights> {
+    let facts = arch.facts();
+    let torchvision = facts.published.file;
+    let name = |extension: &str| format!("{}.{extension}", facts.name);
+
+    let hub_file = config.by_hand(name("safetensors"));
+    if hub_file.is_file() {
+        if let Some(file) = facts.files.first() {
+            remark_on(&hub_file, file, listener)?;
+        }
+        return Ok(found(arch, Source::File(hub_file), facts.files.first()));
+    }
+    for file in [config.by_hand(name("pth")), config.by_hand(torchvision)] {
+        if file.is_file() {
+            check_name(&file)?;
+            return Ok(found(arch, Source::File(file), None));
+        }
+    }
+    if embedded(arch).is_some() {
+        return Ok(found(arch, Source::Embedded, None));
+    }
+    for file in facts.files {
+        if let Cached::Whole(path) = cached(&file.into(), config)? {
+            return Ok(found(arch, Source::File(path), Some(file)));
+        }
+    }
+    let file = config.torch.join(torchvision);
+    if file.is_file() && check_name(&file).is_ok() {
+        return Ok(found(arch, Source::File(file), None));
+    }
+    match facts.files.first() {
+        Some(file) => {
+            let path = get(&file.into(), config, listener, &hub_file)?;
+            Ok(found(arch, Source::File(path), Some(file)))
+        }
+        None => Err(nowhere(arch, config)),
+    }
+}
+
+impl PublishedWeights {
+    /// Opens the weights.
+    ///
+    /// # Errors
+    /// As [`Weights::open`].
+    pub fn open(&self) -> Result<Weights> {
+        match (&self.source, embedded(self.arch)) {
+            (Source::File(path), _) => Weights::open(path),
+            (Source::Embedded, Some(bytes)) => Weights::from_bytes(self.arch.name(), bytes),
+            (Source::Embedded, None) => {
+                Err(Error::Value(format!("this program has no weights of {} in it", self.arch)))
+            }
+        }
+    }
+
+    /// A network with these weights, for `n_classes`; its last layer is new if that is not ImageNet's 1000.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file does not fit the architecture, those of [`PublishedWeights::open`] and
+    /// [`Arch::build`].
+    pub fn network(&self, n_classes: usize, params: &Params) -> Result<Pretrained> {
+        let weights = self.open()?;
+        let network = self.arch.build_with(&Options { norm_eps: self.norm_eps, ..Options::new(n_classes) }, params)?;
+        let heads = network.groups().pop().unwrap_or_default();
+        let options = match n_classes {
+            IMAGENET => LoadOptions::strict(),
+            _ => heads.iter().fold(LoadOptions::strict(), |options, head| options.and_new_head(head)),
+        };
+        let report = weights.load_into(params, &options)?;
+        Ok(Pretrained { network, weights: self.clone(), report })
+    }
+}
+
+/// The weights at `source`: those of a file on the Hub, or those that torchvision publishes.
+fn found(arch: Arch, source: Source, file: Option<&WeightFile>) -> PublishedWeights {
+    let published = arch.facts().published;
+    match file {
+        Some(file) => PublishedWeights {
+            arch,
+            source,
+            preprocess: file.preprocess,
+            licence: file.licence,
+            top1: file.top1,
+            norm_eps: file.norm_eps,
+        },
+        None => PublishedWeights {
+            arch,
+            source,
+            preprocess: published.preprocess,
+            licence: published.licence,
+            top1: Some(published.top1),
+            norm_eps: None,
+        },
+    }
+}
+
+#[cfg(feature = "efficientnet-lite0")]
+fn embedded(arch: Arch) -> Option<&'static [u8]> {
+    (arch == Arch::EfficientNetLite0).then(tallow_datasets::efficientnet_lite0::weights)
+}
+
+#[cfg(not(feature = "efficientnet-lite0"))]
+fn embedded(_: Arch) -> Option<&'static [u8]> {
+    None
+}
+
+/// A file that a user put there is used as it is, since there are other good ones than the published. That it differs is
+/// worth a remark: it may have been cut short.
+fn remark_on(path: &Path, published: &WeightFile, listener: &Listener) -> Result<()> {
+    if let Some(damage) = super::cache::damage(path, &HubFile::from(published))? {
+        let (path, repo) = (path.display(), published.repo);
+        let what =
+            format!("{path} is not the file of {repo} ({}, not {}); it is used as it is", damage.got, damage.expected);
+        listener.tell(Event::Note(&what));
+    }
+    Ok(())
+}
+
+/// torchvision's names end in the first eight digits of the file's sha256: `resnet34-b627a593.pth`.
+fn check_name(path: &Path) -> Result<()> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let Some((_, start)) = stem.rsplit_once('-') else { return Ok(()) };
+    if start.len() != 8 || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    let got = hash::file(path)?.sha256;
+    if got.starts_with(start) {
+        return Ok(());
+    }
+    let what = format!("is damaged: expected a sha256 that begins with {start}, got {got}; delete it and get it again");
+    Err(Error::file(path, what))
+}
+
+/// Weights of which no file on the Hub is known.
+fn nowhere(arch: Arch, config: &HubConfig) -> Error {
+    let file = arch.facts().published.file;
+    let remedy = if arch == Arch::EfficientNetLite0 {
+        "rebuild with `--features efficientnet-lite0`, which puts them into the program".to_string()
+    } else {
+        format!("download {TORCHVISION}/{file} and put it at {}", config.by_hand(file).display())
+    };
+    let what = format!("the weights of {arch} are not on this machine, and no file with them is known on the Hub");
+    Error::Hub { file: file.into(), what, remedy }
+}
