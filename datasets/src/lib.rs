@@ -21,6 +21,7 @@ mod dtype;
 #[cfg(feature = "efficientnet-lite0")]
 pub mod efficientnet_lite0;
 pub mod error;
+pub mod fashion_mnist;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod folder;

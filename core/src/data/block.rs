@@ -43,6 +43,7 @@ pub struct DataBlock {
     splitter: Arc<dyn Splitter>,
     item_tfms: Compose,
     batch_tfms: Compose,
+    valid_tfms: Option<Compose>,
     bad_files: BadFiles,
     limits: Limits,
     seed: u64,
@@ -67,6 +68,7 @@ impl DataBlock {
             splitter: Arc::new(RandomSplitter { valid: 0.2, seed: 42 }),
             item_tfms: Compose::new(),
             batch_tfms: Compose::new(),
+            valid_tfms: None,
             bad_files: BadFiles::Stop,
             limits: Limits::default(),
             seed: 42,
@@ -105,6 +107,13 @@ impl DataBlock {
     #[must_use]
     pub fn batch_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
         DataBlock { batch_tfms: tfms.into(), ..self }
+    }
+
+    /// What is done with the pictures that judge, in the place of the counterparts of all that is done in training. It
+    /// includes their normalisation, if there is any. PyTorch's tutorials write both lists by hand.
+    #[must_use]
+    pub fn valid_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+        DataBlock { valid_tfms: Some(tfms.into()), ..self }
     }
 
     /// Values are normalised like this.
@@ -234,7 +243,8 @@ impl DataBlock {
             let settings = Settings { batch_size, workers: self.workers, rng, device: Device::Cpu };
             ImageLoader::new(dataset, found.vocab.clone(), settings, train)
         };
-        let valid = side(&found.split.valid, tfms.valid(), false)?;
+        let valid_tfms = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());
+        let valid = side(&found.split.valid, valid_tfms, false)?;
         Ok(ImageDataLoaders { train: side(&found.split.train, tfms, true)?, valid })
     }
 }

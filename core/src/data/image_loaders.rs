@@ -175,6 +175,24 @@ impl ImageDataLoaders {
         Ok(ImageDataLoaders { train: f(&self.train)?, valid: f(&self.valid)? })
     }
 
+    /// The same pictures, those to train with treated as those of validation.
+    ///
+    /// # Errors
+    /// As [`DataLoader::new`].
+    pub fn without_augmentation(&self) -> Result<ImageDataLoaders> {
+        let tfms = self.valid_tfms();
+        self.map(|loader| loader.with(loader.dataset.with_tfms(tfms.clone()), loader.settings.clone()))
+    }
+
+    /// The validation pictures in order, augmented as those to train with: each epoch shows other views of them.
+    ///
+    /// # Errors
+    /// As [`DataLoader::new`].
+    pub fn augmented_valid(&self) -> Result<ImageLoader> {
+        let dataset = self.valid.dataset.with_tfms(self.train.tfms().clone());
+        self.valid.with(dataset, self.valid.settings.clone())
+    }
+
     /// Other files in order, treated as those of validation. Nobody knows their classes: all targets are 0 and mean
     /// nothing. fast.ai's `test_dl`.
     ///

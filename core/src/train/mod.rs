@@ -1,7 +1,8 @@
 //! The training loop: a [`Learner`] brings data, a network, a loss and an optimizer together.
 //!
 //! Reading order: `learner` says what it is made of, `fits` what one can ask of it, `run` is the loop, `judge` predicts and
-//! validates; [`Callback`]s take part; the rest are files and records.
+//! validates; [`Callback`]s take part; `vision` is all of
+//! this for photos; the rest are files and records.
 
 mod callback;
 mod callbacks;
@@ -16,6 +17,7 @@ mod lr_find;
 mod metric;
 mod recorder;
 mod run;
+mod vision;
 mod weights;
 
 pub use callback::{Callback, CallbackState};
@@ -31,3 +33,7 @@ pub use learner::Learner;
 pub use lr_find::{LrFind, LrFindConfig};
 pub use metric::{Metric, accuracy, error_rate, f1_score, precision, recall, roc_auc, top_k_accuracy};
 pub use recorder::{EpochRow, Recorder};
+pub use vision::{
+    HeadKind, Prediction, Predictor, VisionConfig, VisionLearner, load_learner, predictions_csv, preprocess,
+    vision_learner,
+};

@@ -71,6 +71,21 @@ fn normalisation_is_set_and_replaced_and_comes_with_prediction() {
 }
 
 #[test]
+fn validation_may_have_transforms_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("cat", 8), ("dog", 8)]);
+    let dls = block().valid_tfms([Resize::squish(12)]).dataloaders(dir.path(), 4).unwrap();
+    let half = Normalize { mean: [0.5; 3], std: [0.25; 3] };
+    let dls = dls.normalize(half).unwrap();
+    assert_eq!(dls.valid_tfms(), &Compose::new().then(Resize::squish(12)).then(half));
+    assert_eq!(dls.train.one_batch().unwrap().xs.dims(), [4, 3, 16, 16]);
+    assert_eq!(dls.valid.one_batch().unwrap().xs.dims()[2..], [12, 12]);
+    let plain = dls.without_augmentation().unwrap();
+    assert_eq!((plain.train.tfms(), plain.train.files()), (dls.valid_tfms(), dls.train.files()));
+    assert_eq!(dls.augmented_valid().unwrap().tfms(), dls.train.tfms());
+}
+
+#[test]
 fn a_summary_tells_each_step() {
     let dir = tempfile::tempdir().unwrap();
     classes(dir.path(), &[("cat", 40), ("dog", 2)]);

@@ -1,0 +1,115 @@
+//! The network of a vision learner: a body with or without pretrained weights, and one of two heads.
+
+use crate::error::{Error, Result};
+use crate::models::weights::{LoadOptions, Weights};
+use crate::models::zoo::{Interpolation, Preprocess};
+use crate::models::{Arch, Network};
+use crate::nn::Params;
+use crate::vision::{CenterCrop, Compose, Filter, Normalize, Resize};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+
+/// What judges the body's features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadKind {
+    /// fast.ai's: concat pool, batch norm, dropout and two linear layers ([`crate::models::vision_head`]), named `head`.
+    #[default]
+    FastAi,
+    /// The network's own, as published, with a new last layer for the classes at hand. PyTorch's tutorials replace `fc`
+    /// in this way.
+    Published,
+}
+
+/// What may be chosen about a [`super::VisionLearner`] besides its architecture.
+#[derive(Clone, Copy, Default)]
+pub struct VisionConfig<'a> {
+    /// Weights of the architecture with its ImageNet head, of which the body's are taken. Random ones if `None`; then
+    /// nothing is normalised either, as in fast.ai.
+    pub weights: Option<&'a Weights>,
+    /// The head.
+    pub head: HeadKind,
+    /// The seed of new weights and of dropout.
+    pub seed: u64,
+}
+
+impl<'a> VisionConfig<'a> {
+    /// fast.ai's head on a pretrained body.
+    pub fn pretrained(weights: &'a Weights) -> VisionConfig<'a> {
+        VisionConfig { weights: Some(weights), ..VisionConfig::default() }
+    }
+
+    /// Another head.
+    #[must_use]
+    pub fn head(self, head: HeadKind) -> VisionConfig<'a> {
+        VisionConfig { head, ..self }
+    }
+
+    /// Another seed.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> VisionConfig<'a> {
+        VisionConfig { seed, ..self }
+    }
+}
+
+/// From a photo to what the published weights of an architecture want, normalisation included: the short side shrunk, the
+/// middle cut out. torchvision's `weights.transforms()`.
+pub fn preprocess(arch: Arch) -> Compose {
+    let Preprocess { size, resize, interpolation, .. } = arch.facts().published.preprocess;
+    let filter = match interpolation {
+        Interpolation::Bilinear => Filter::Bilinear,
+        Interpolation::Bicubic => Filter::Bicubic,
+    };
+    let shrink = Resize::short_side(resize).filter(filter);
+    Compose::new().then(shrink).then(CenterCrop::new(size)).then(normalization(arch))
+}
+
+/// What the published weights of an architecture want values to be normalised by.
+pub(super) fn normalization(arch: Arch) -> Normalize {
+    let Preprocess { mean, std, .. } = arch.facts().published.preprocess;
+    Normalize { mean, std }
+}
+
+/// The network, its parameters in `params`, which is empty.
+pub(super) fn build(
+    arch: Arch,
+    head: HeadKind,
+    n_classes: usize,
+    weights: Option<&Weights>,
+    params: &Params,
+) -> Result<Network> {
+    match head {
+        HeadKind::FastAi => {
+            let body = arch.body(params)?;
+            if let Some(weights) = weights {
+                // The file's own head is left over, whatever it is called; of the body nothing may be missing.
+                let report = weights.load_into(params, &LoadOptions::partial())?;
+                let missing = report.missing.len() + report.misshapen.len();
+                if missing > 0 {
+                    return Err(Error::Value(format!("these are no weights of {arch}: {report}")));
+                }
+            }
+            body.with_vision_head(n_classes, &params.pp("head"))
+        }
+        HeadKind::Published => {
+            let network = arch.build(n_classes, params)?;
+            if let Some(weights) = weights {
+                let mut options = LoadOptions::strict();
+                for prefix in network.head_prefixes() {
+                    options = if options == LoadOptions::strict() {
+                        LoadOptions::new_head(prefix)
+                    } else {
+                        options.and_new_head(prefix)
+                    };
+                }
+                weights.load_into(params, &options)?;
+            }
+            Ok(network)
+        }
+    }
+}
+
+/// Parameters for a new network.
+pub(super) fn params(seed: u64, device: &Device) -> Params {
+    Params::new(&crate::rng::Rng::new(seed).stream("network"), device)
+}
