@@ -68,7 +68,14 @@ pub fn vision_learner(
         dls = dls.normalize(network::normalization(arch))?;
     }
     let params = network::params(config.seed, device);
-    let network = Arc::new(network::build(arch, config.head, dls.n_classes(), config.weights, &params)?);
+    let network = Arc::new(network::build(
+        arch,
+        config.head,
+        dls.n_classes(),
+        config.weights,
+        &params,
+        &Rng::new(config.seed).stream("head"),
+    )?);
     network.split_groups(&params)?;
     let mut learner = Learner::new(dls.loaders(), network.clone(), &params, cross_entropy);
     if config.weights.is_some() {

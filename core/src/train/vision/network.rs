@@ -5,6 +5,7 @@ use crate::models::weights::{LoadOptions, Weights};
 use crate::models::zoo::{Interpolation, Preprocess};
 use crate::models::{Arch, Network};
 use crate::nn::Params;
+use crate::rng::Rng;
 use crate::vision::{CenterCrop, Compose, Filter, Normalize, Resize};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
@@ -70,13 +71,14 @@ pub(super) fn normalization(arch: Arch) -> Normalize {
     Normalize { mean, std }
 }
 
-/// The network, its parameters in `params`, which is empty.
+/// The network, its parameters in `params`, which is empty. A new last layer draws from `rng`.
 pub(super) fn build(
     arch: Arch,
     head: HeadKind,
     n_classes: usize,
     weights: Option<&Weights>,
     params: &Params,
+    rng: &Rng,
 ) -> Result<Network> {
     match head {
         HeadKind::FastAi => {
@@ -103,13 +105,29 @@ pub(super) fn build(
                     };
                 }
                 weights.load_into(params, &options)?;
+                begin_anew(n_classes, &network, params, rng)?;
             }
             Ok(network)
         }
     }
 }
 
+/// New last layers on a pretrained body begin as PyTorch's `nn.Linear` does, which is what its tutorials put there: uniformly
+/// within one over the root of the number of inputs. Some architectures begin theirs much wider.
+fn begin_anew(n_classes: usize, network: &Network, params: &Params, rng: &Rng) -> Result<()> {
+    for param in network.head_prefixes().iter().flat_map(|prefix| params.pp(prefix).all()) {
+        if let &[outputs, inputs] = param.dims()
+            && outputs == n_classes
+        {
+            let bound = 1.0 / (inputs as f64).sqrt();
+            let values = rng.stream(param.name()).rand((outputs, inputs), -bound, bound, params.device())?;
+            param.var().set(&values.to_dtype(param.var().dtype())?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Parameters for a new network.
 pub(super) fn params(seed: u64, device: &Device) -> Params {
-    Params::new(&crate::rng::Rng::new(seed).stream("network"), device)
+    Params::new(&Rng::new(seed).stream("network"), device)
 }

@@ -61,7 +61,7 @@ pub fn load_learner(folder: &Path, device: &Device) -> Result<Predictor> {
         return Err(useless("has no classes".into()));
     }
     let params = network::params(0, device);
-    let network = network::build(arch, head, exported.vocab.len(), None, &params)?;
+    let network = network::build(arch, head, exported.vocab.len(), None, &params, &Rng::new(0))?;
     params.restore(&exported.weights).map_err(|e| useless(format!("its tensors do not fit {arch}: {e}")))?;
     Ok(Predictor::new(Arc::new(network), Recipe { arch, head, vocab: exported.vocab, tfms }, device))
 }

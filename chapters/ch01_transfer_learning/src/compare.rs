@@ -1,0 +1,103 @@
+//! What came of it: predictions, the three ways side by side, and the model in use.
+
+use crate::regimes::Outcome;
+use tallow::Result;
+use tallow::cli::Session;
+use tallow::interpret::Interpretation;
+use tallow::plot::{Bars, Figure, ImageGrid, Plot};
+use tallow::train::load_learner;
+
+/// The source's `visualize_model`: six photos that judge, with what the network says.
+pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
+    let dls = outcome.learner.image_dls();
+    let files: Vec<_> = dls.valid.files().iter().take(6).cloned().collect();
+    let mut grid = ImageGrid::new("", 3);
+    let judged = outcome.learner.predictor().predict(&files)?;
+    for (shown, prediction) in dls.valid.show_batch(6)?.into_iter().zip(judged) {
+        let prediction = prediction?;
+        grid = grid
+            .rgb(shown.picture.width(), shown.picture.height(), shown.picture.bytes())
+            .caption(format!("predicted: {}", prediction.class))
+            .correct(prediction.class == shown.caption);
+    }
+    s.run.figure("predictions", "Photos that the network did not train on, and what it says.", &grid.into())
+}
+
+// --- 7. The ways compared --------------------------------------------------------------------------------------------
+
+pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<()> {
+    s.run.section("The ways compared");
+    s.run.text(
+        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and how much \
+         they resemble those that the network knows: the fewer and the more alike, the less should train.",
+    );
+    let row = |outcome: &Outcome| {
+        let epochs = outcome.rows.len();
+        let best = format!("{:.4}", outcome.best);
+        let per_epoch = outcome.rows.iter().map(|row| row.seconds).sum::<f64>() / epochs as f64;
+        let (trained, total) = (outcome.trained.to_string(), format!("{:.1}", outcome.seconds));
+        vec![outcome.name.to_string(), best, trained, epochs.to_string(), format!("{per_epoch:.2}"), total]
+    };
+    let heads = ["what trains", "best val Acc", "parameters", "epochs", "seconds per epoch", "seconds in all"];
+    s.run.table(&heads, &results.iter().map(row).collect::<Vec<_>>());
+    let names: Vec<&str> = results.iter().map(|outcome| outcome.name).collect();
+    let bars = |title: &str, values: Vec<f64>| Bars::new(title, &names, &values).size(360, 300);
+    let panels = [
+        bars("best valid accuracy", results.iter().map(|outcome| outcome.best).collect()),
+        bars("seconds in all", results.iter().map(|outcome| outcome.seconds).collect()),
+    ];
+    let caption = "Accuracy and time of each way; the last layer's time includes that of the features.";
+    s.run.figure("ways", caption, &Figure::grid(&panels, 2))?;
+    let mut plot = Plot::new("Validation accuracy").x_label("epoch").y_label("accuracy");
+    for outcome in results {
+        let epochs: Vec<f64> = outcome.rows.iter().map(|row| row.epoch as f64).collect();
+        let accuracies: Vec<f64> = outcome.rows.iter().map(|row| row.metrics[0]).collect();
+        plot = if epochs.len() == 1 {
+            plot.scatter(outcome.name, &epochs, &accuracies)
+        } else {
+            plot.line(outcome.name, &epochs, &accuracies)
+        };
+    }
+    let plot = plot.hline(0.8889, "the source");
+    s.run.figure("accuracy", "Accuracy after each epoch of each way.", &plot.into())
+}
+
+// --- 8. Using it -----------------------------------------------------------------------------------------------------
+
+pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
+    s.run.section("Using it");
+    let best = results.iter().reduce(|best, other| if other.best > best.best { other } else { best });
+    let Some(Outcome { learner, name, best, .. }) = best else { return Ok(()) };
+    s.run.text(format!(
+        "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, the classes \
+         and the transforms. Another program reads it and predicts."
+    ));
+    let folder = s.run.folder().join("model");
+    learner.export_with(&folder, [("accuracy".to_string(), *best)].into())?;
+    s.run.artifact(folder.join("model.safetensors"));
+    s.run.artifact(folder.join("learner.json"));
+    let valid = &learner.image_dls().valid;
+    let (file, prediction) = match valid.files().first() {
+        Some(file) => (file, load_learner(&folder, &s.device)?.predict_file(file)?),
+        None => return Ok(()),
+    };
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    s.run.say(format!("{name}: {} with probability {:.4}", prediction.class, prediction.probability));
+
+    let interpretation = Interpretation::from_learner(learner, valid, learner.vocab())?;
+    s.run.figure(
+        "confusion",
+        "How many photos of each class were taken for what.",
+        &interpretation.plot_confusion_matrix().into(),
+    )?;
+    s.run.say(interpretation.classification_report()?);
+    let mut grid = ImageGrid::new("", 3);
+    for top in interpretation.top_losses(6) {
+        let picture = valid.dataset().picture(top.index)?;
+        grid = grid
+            .rgb(picture.width(), picture.height(), picture.bytes())
+            .caption(format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability))
+            .correct(top.actual == top.predicted);
+    }
+    s.run.figure("top_losses", "The photos that cost the most.", &grid.into())
+}

@@ -1,0 +1,119 @@
+//! The photos: where they come from, who judges, and what becomes of them before the network sees them.
+
+use crate::Args;
+use std::path::{Path, PathBuf};
+use tallow::Result;
+use tallow::cli::Session;
+use tallow::data::{DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label};
+use tallow::models::Arch;
+use tallow::plot::ImageGrid;
+use tallow::train::preprocess;
+use tallow::vision::{
+    CenterCrop, Compose, Filter, Normalize, Picture, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize,
+    Transform,
+};
+use tallow_datasets::fashion_mnist::{self, SIDE};
+
+/// What is to be learnt, and by which network.
+pub(crate) struct Task {
+    pub(crate) dls: ImageDataLoaders,
+    pub(crate) arch: Arch,
+    pub(crate) epochs: usize,
+    /// The source's photos, or other ones.
+    pub(crate) own_photos: bool,
+}
+
+// --- 1. The data and its split ---------------------------------------------------------------------------------------
+
+pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Task> {
+    s.run.section("The data and its split");
+    s.run.text(
+        "A folder of photos with a folder for each class is all that is needed. The source moves a part of the files to a \
+         second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where they are: the \
+         network never trains on a photo that it is judged by.",
+    );
+    let folder = match &args.data {
+        Some(folder) => {
+            s.run.data(format!("photos in {}", folder.display()));
+            folder.clone()
+        }
+        None => product_photos(s)?,
+    };
+    let small = s.quick || args.data.is_none();
+    let size = args.size.map_or(if small { 96 } else { 224 }, usize::from);
+    let most = if s.quick { 120 } else { usize::MAX };
+
+    // The source's transforms: random crops, turns and mirror images to train with, nothing random to judge by.
+    let bicubic = preprocess(args.arch)
+        .transforms()
+        .iter()
+        .any(|t| matches!(t, Transform::Resize(r) if r.filter == Filter::Bicubic));
+    let filter = if bicubic { Filter::Bicubic } else { Filter::Bilinear };
+    let normalize = preprocess(args.arch).normalization().unwrap_or_else(Normalize::imagenet);
+    let train: Vec<Transform> = vec![
+        RandomResizedCrop { filter, ..RandomResizedCrop::new(size) }.into(),
+        RandomRotation::new(15.0).into(),
+        RandomHorizontalFlip::default().into(),
+        normalize.into(),
+    ];
+    let shrink = Resize::short_side(size * 8 / 7).filter(filter);
+    let valid = Compose::new().then(shrink).then(CenterCrop::new(size)).then(normalize);
+    let list = |tfms: &Compose| tfms.transforms().iter().map(|t| format!("  {t}")).collect::<Vec<_>>().join("\n");
+    let train = Compose::from(train);
+    s.run.say(format!("to train with:\n{}\nto judge by:\n{}", list(&train), list(&valid)));
+
+    let dls = DataBlock::images()
+        .items(move |path: &Path| some(image_files(path)?, most))
+        .label(parent_label)
+        .split(RandomSplitter { valid: 0.2, seed: s.seed })
+        .item_tfms(train)
+        .valid_tfms(valid)
+        .seed(s.seed)
+        .workers(s.workers)
+        .listener(s.run.listener())
+        .dataloaders(&folder, 16)?; // [16, 3, size, size]
+    let rows: Vec<Vec<String>> = dls
+        .vocab()
+        .classes()
+        .iter()
+        .zip(dls.counts())
+        .map(|(class, (train, valid))| vec![class.clone(), train.to_string(), valid.to_string()])
+        .collect();
+    s.run.table(&["class", "to train with", "to judge by"], &rows);
+    let epochs = if s.quick { 1 } else { args.epochs.into() };
+    Ok(Task { dls, arch: args.arch, epochs, own_photos: args.data.is_some() })
+}
+
+/// At most `most` files, evenly from all of them.
+fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
+    let step = files.len().div_ceil(most).max(1);
+    Ok(files.into_iter().step_by(step).collect())
+}
+
+/// Writes the embedded product photos as files, so that the chapter reads them as it reads yours: dark on white, as a
+/// catalogue shows them.
+fn product_photos(s: &mut Session) -> Result<PathBuf> {
+    s.run.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
+    s.run.say("no `--data FOLDER`: sneakers and ankle boots that are part of the program, 28 x 28 pixels each");
+    let folder = s.run.folder().join("photos");
+    for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
+        let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
+        picture.save(&folder.join(product.class).join(format!("{i:03}.png")))?;
+    }
+    Ok(folder)
+}
+
+// --- 2. A grid of training images ------------------------------------------------------------------------------------
+
+pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
+    s.run.section("Some training images");
+    s.run.text(
+        "Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently in each \
+         epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the eye.",
+    );
+    let mut grid = ImageGrid::new("", 4);
+    for shown in task.dls.train.show_batch(8)? {
+        grid = grid.rgb(shown.picture.width(), shown.picture.height(), shown.picture.bytes()).caption(shown.caption);
+    }
+    s.run.figure("training_images", "Eight training images as the network sees them.", &grid.into())
+}

@@ -1,0 +1,70 @@
+//! The pretrained network and its new final layer.
+
+use crate::data::Task;
+use std::path::Path;
+use tallow::cli::Session;
+use tallow::models::Arch;
+use tallow::models::weights::Weights;
+use tallow::train::{HeadKind, VisionConfig, VisionLearner, accuracy, vision_learner};
+use tallow::{Error, Result};
+
+/// The pretrained weights: from a file, or those that are part of the program.
+pub(crate) fn weights(arch: Arch, file: Option<&Path>) -> Result<Weights> {
+    match (file, arch) {
+        (Some(file), _) => Weights::open(file),
+        (None, Arch::EfficientNetLite0) => {
+            Weights::from_bytes("efficientnet_lite0.safetensors", tallow_datasets::efficientnet_lite0::weights())
+        }
+        (None, _) => {
+            let file = arch.facts().published.file;
+            let what = format!(
+                "the pretrained weights of {arch} are needed; download https://download.pytorch.org/models/{file}, and give \
+                 the file with `--arch {arch} --weights {file}`"
+            );
+            Err(Error::file(file, what))
+        }
+    }
+}
+
+/// The network as the source sets it up: pretrained, with a new final layer, all of it trainable.
+pub(crate) fn pretrained(s: &Session, task: &Task, weights: &Weights) -> Result<VisionLearner> {
+    let config = VisionConfig::pretrained(weights).head(HeadKind::Published).seed(s.seed);
+    let mut learner = vision_learner(&task.dls, task.arch, &config, &s.device)?;
+    learner.unfreeze()?;
+    Ok(learner.metrics([accuracy]).listener(s.run.listener()))
+}
+
+/// How many numbers train.
+pub(crate) fn trained_parameters(learner: &VisionLearner) -> usize {
+    learner.params().trainable().iter().map(|param| param.elem_count()).sum()
+}
+
+// --- 3. A new final layer --------------------------------------------------------------------------------------------
+
+pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights) -> Result<()> {
+    s.run.section("A pretrained network with a new final layer");
+    s.run.text(
+        "The network was trained to tell the 1,000 classes of ImageNet apart. All its layers but the last turn a photo into \
+         **features**, and those are of use for other classes too. So we keep them with their weights, and put a new last \
+         layer on top, from the features to as many scores as there are classes. It starts at random. These are the parts \
+         that have weights:",
+    );
+    let learner = pretrained(s, task, weights)?;
+    let params = learner.params();
+    let rows: Vec<Vec<String>> = params
+        .children()
+        .iter()
+        .map(|child| {
+            let n: usize = params.pp(child).trainable().iter().map(|param| param.elem_count()).sum();
+            let new = if child == learner.head_name() { "the new final layer" } else { "pretrained" };
+            vec![child.clone(), n.to_string(), new.to_string()]
+        })
+        .collect();
+    s.run.table(&["named child", "parameters", ""], &rows);
+    s.run.say(format!("{}: {} parameters, {} classes", task.arch, trained_parameters(&learner), learner.vocab().len()));
+    s.run.text(
+        "The source's ResNet-34 has `conv1`, `bn1`, `layer1` to `layer4` and `fc`, and between them parts without weights: \
+         `relu`, `maxpool`, `avgpool`. `--arch resnet34` shows them.",
+    );
+    Ok(())
+}
