@@ -15,7 +15,7 @@ use tallow::vision::{Picture, RandomHorizontalFlip, RandomRotation, Resize, Tran
 pub(crate) fn stripes(root: &Path) -> ImageDataLoaders {
     for i in 0..12 {
         let (low, width) = (20 + 7 * i, 3 + i % 3);
-        let stripe = |at: usize| [if at / width % 2 == 0 { low as u8 } else { 255 - low as u8 }; 3];
+        let stripe = |at: usize| [if (at / width).is_multiple_of(2) { low as u8 } else { 255 - low as u8 }; 3];
         let across = Picture::from_fn(80, 70, |_, y| stripe(y)).unwrap();
         let down = Picture::from_fn(70, 80, |x, _| stripe(x)).unwrap();
         across.save(&root.join(format!("across/{i:02}.png"))).unwrap();
