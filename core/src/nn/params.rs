@@ -99,7 +99,7 @@ impl Param {
 pub struct Params {
     prefix: String,
     device: Device,
-    dtype: DType,
+    dtype: Option<DType>,
     rng: Rng,
     shared: Arc<Mutex<Shared>>,
 }
@@ -116,15 +116,15 @@ pub type Stream = Arc<Mutex<Rng>>;
 impl Params {
     /// An empty store. Tensors live on `device`; initial values are drawn from `rng`'s named streams.
     pub fn new(rng: &Rng, device: &Device) -> Params {
-        let (prefix, dtype) = (String::new(), DType::F32);
+        let (prefix, dtype) = (String::new(), None);
         Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
     }
 
-    /// Parameters made from here on have this type instead of `f32`: PyTorch's `.double()`, with `f64`. The fast kernels are
+    /// Parameters made from here on have this type instead of that of their initial values, `f32` as a rule: PyTorch's `.double()`, with `f64`. The fast kernels are
     /// for `f32`; other types take the portable path, to the same numbers in more digits.
     #[must_use]
     pub fn with_dtype(self, dtype: DType) -> Params {
-        Params { dtype, ..self }
+        Params { dtype: Some(dtype), ..self }
     }
 
     /// The same store, seen from a sub-module: names made here start with `name.`.
@@ -159,10 +159,11 @@ impl Params {
             return Err(Error::Value(format!("two parameters are called `{name}`; give each layer its own name")));
         }
         let value = init(&mut self.rng.stream(&name), &self.device)?;
+        let value = self.dtype.map_or(Ok(value.clone()), |dtype| value.to_dtype(dtype))?;
         let inner = Inner {
             name,
             kind,
-            var: Var::from_tensor(&value.to_dtype(self.dtype)?.contiguous()?)?,
+            var: Var::from_tensor(&value.contiguous()?)?,
             group: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
             version: AtomicU64::new(0),
