@@ -243,11 +243,6 @@ fn vgg11_bn_at_64() {
 }
 
 #[test]
-fn vgg16_bn_at_224() {
-    check("vgg16_bn", "224");
-}
-
-#[test]
 fn densenet121_at_64() {
     check("densenet121", "64");
 }
