@@ -32,9 +32,22 @@ pub struct Dataset {
     pub credit: String,
     /// What the folder holds once everything is there, in one line.
     pub layout: String,
-    /// What is downloaded.
-    #[serde(rename = "file")]
+    /// What is downloaded, with the files of all trees.
+    #[serde(rename = "file", default)]
     pub files: Vec<Entry>,
+    /// Many files below one address. Their entries are among `files` too.
+    #[serde(rename = "tree", default)]
+    pub trees: Vec<Tree>,
+}
+
+/// Many files below one address, such as the photos of a folder in a repository.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tree {
+    /// Addresses that a file's path is appended to, best first.
+    pub bases: Vec<String>,
+    /// A line for each file: its sha256, its size in bytes, its path.
+    pub list: String,
 }
 
 /// One file of a dataset.
@@ -146,7 +159,13 @@ impl Manifest {
     /// value makes no sense.
     pub fn parse(text: &str, origin: &str) -> Result<Manifest> {
         let wrong = |what: String| Error::Manifest { origin: origin.into(), what };
-        let manifest: Manifest = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().into()))?;
+        let mut manifest: Manifest =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().into()))?;
+        for dataset in &mut manifest.datasets {
+            let entries = dataset.trees.iter().map(Tree::entries).collect::<Result<Vec<_>, _>>();
+            let entries = entries.map_err(|what| wrong(format!("dataset `{}`: {what}", dataset.name)))?;
+            dataset.files.extend(entries.into_iter().flatten());
+        }
         let mut names = BTreeSet::new();
         for dataset in &manifest.datasets {
             if !names.insert(&dataset.name) {
@@ -203,6 +222,33 @@ impl Dataset {
             entry.check().map_err(|what| format!("file `{}`: {what}", entry.name))?;
         }
         Ok(())
+    }
+}
+
+impl Tree {
+    fn entries(&self) -> Result<Vec<Entry>, String> {
+        self.list.lines().filter(|line| !line.trim().is_empty()).map(|line| self.entry(line)).collect()
+    }
+
+    fn entry(&self, line: &str) -> Result<Entry, String> {
+        let mut words = line.split_whitespace();
+        let (sha256, bytes, name) = (words.next(), words.next().and_then(|n| n.parse().ok()), words.next());
+        let (Some(sha256), Some(bytes), Some(name), None) = (sha256, bytes, name, words.next()) else {
+            return Err(format!("`{line}` must be a sha256, a number of bytes and a path without spaces"));
+        };
+        let source = |base: &String| Source::Url(format!("{}/{name}", base.trim_end_matches('/')));
+        Ok(Entry {
+            name: name.into(),
+            sources: self.bases.iter().map(source).collect(),
+            bytes,
+            sha256: Some(sha256.into()),
+            content_sha256: None,
+            unpack: Unpack::None,
+            strip: 0,
+            provides: Vec::new(),
+            max_unpacked_bytes: None,
+            max_unpacked_files: default_max_files(),
+        })
     }
 }
 

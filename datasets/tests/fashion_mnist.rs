@@ -18,3 +18,19 @@ fn there_are_250_photos_of_each_class_and_none_is_blank() {
 
 /// numpy: `train_images[0].sum()`
 const FIRST_SUM: u32 = 76247;
+
+#[test]
+fn there_are_50_clothes_of_each_class_to_train_with_and_as_many_to_judge_by() {
+    let (train, valid) = fashion_mnist::clothes().unwrap();
+    for half in [&train, &valid] {
+        assert_eq!(half.len(), 150);
+        for class in ["Pullover", "Dress", "Coat"] {
+            assert_eq!(half.iter().filter(|product| product.class == class).count(), 50, "{class}");
+        }
+    }
+    // numpy, over all images of these classes: `images[labels == ...][:50].sum()` and so on.
+    let sum = |product: &fashion_mnist::Product| product.pixels.iter().map(|&v| u64::from(v)).sum::<u64>();
+    assert_eq!((sum(&train[0]), train[0].class), (46_649, "Dress"));
+    assert_eq!((sum(&valid[0]), valid[0].class), (100_994, "Pullover"));
+    assert_eq!(train.iter().chain(&valid).map(sum).sum::<u64>(), 20_749_459);
+}

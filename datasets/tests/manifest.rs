@@ -28,7 +28,10 @@ fn the_builtin_list_is_good_and_says_what_an_unknown_name_could_have_been() {
     let mnist = manifest.get("mnist").unwrap();
     assert_eq!((mnist.files.len(), mnist.bytes()), (4, 11_594_722));
     let error = manifest.get("mnits").unwrap_err();
-    assert_eq!(error.to_string(), "there is no dataset `mnits`; the manifest lists mnist, mnist_sample");
+    assert_eq!(
+        error.to_string(),
+        "there is no dataset `mnits`; the manifest lists mnist, mnist_sample, animal_faces, lecture_photos"
+    );
     assert_eq!((error.exit_code(), error.is_usage()), (2, true));
 }
 
@@ -57,4 +60,32 @@ fn hub_sources_are_pinned_to_a_commit() {
     assert!(url.ends_with("/datasets/o/n/resolve/0123456789012345678901234567890123456789/d/f.bin"), "{url}");
     let error = Manifest::parse(&text.replace("0123456789\" }", "main\" }"), "list.toml").unwrap_err();
     assert!(error.to_string().contains("40 hexadecimal digits"), "{error}");
+}
+
+#[test]
+fn a_tree_lists_many_files_below_one_address() {
+    let hash = "0".repeat(64);
+    let text = |list: &str| {
+        format!(
+            "[[dataset]]\nname = \"faces\"\ntitle = \"t\"\nlicence = \"l\"\nlicence_url = \"u\"\ncredit = \"c\"\n\
+             layout = \"y\"\n[[dataset.tree]]\nbases = [\"https://example.org/faces/\"]\nlist = \"\"\"\n{list}\"\"\"\n"
+        )
+    };
+    let manifest =
+        Manifest::parse(&text(&format!("{hash} 12 train/cat/1.jpg\n{hash} 30 valid/dog/2.jpg\n")), "m").unwrap();
+    let faces = manifest.get("faces").unwrap();
+    assert_eq!((faces.files.len(), faces.bytes()), (2, 42));
+    assert_eq!(faces.files[1].url(), "https://example.org/faces/valid/dog/2.jpg");
+    for wrong in [
+        "12 train/cat/1.jpg",
+        &format!("{hash} twelve a.jpg"),
+        &format!("{hash} 12 ../a.jpg"),
+        &format!("{hash} 12 a b.jpg"),
+    ] {
+        assert!(Manifest::parse(&text(&format!("{wrong}\n")), "m").is_err(), "{wrong}");
+    }
+
+    let faces = Manifest::builtin().unwrap();
+    let faces = faces.get("animal_faces").unwrap();
+    assert_eq!((faces.files.len(), faces.bytes()), (300, 12_569_413));
 }

@@ -52,6 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut rows = Vec::new();
     let mut worst = 0;
     for dataset in &datasets {
+        let mut states = Vec::new();
         for entry in &dataset.files {
             let (state, code) = if args.list || args.verify {
                 look(&folder, dataset, entry, args.verify)
@@ -59,14 +60,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 fetch(&fetcher, &folder, dataset, entry)
             };
             worst = worst.max(code);
-            rows.push([
-                dataset.name.clone(),
-                entry.name.clone(),
-                megabytes(entry.bytes),
-                state,
-                dataset.licence.clone(),
-            ]);
+            states.push(state);
         }
+        rows.extend(table_rows(dataset, states));
     }
     println!("data folder: {}\n", folder.root().display());
     print!("{}", table(["dataset", "file", " size", "state", "licence"], &rows));
@@ -78,6 +74,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::from(worst))
+}
+
+/// A row for each file, or one row for all where there are many, with how many are in which state.
+fn table_rows(dataset: &Dataset, states: Vec<String>) -> Vec<[String; 5]> {
+    const MANY: usize = 20;
+    let row = |file: String, bytes: u64, state: String| {
+        [dataset.name.clone(), file, megabytes(bytes), state, dataset.licence.clone()]
+    };
+    if dataset.files.len() <= MANY {
+        return dataset.files.iter().zip(states).map(|(entry, s)| row(entry.name.clone(), entry.bytes, s)).collect();
+    }
+    let mut counts = std::collections::BTreeMap::new();
+    for state in states {
+        *counts.entry(state).or_insert(0) += 1;
+    }
+    let state = match counts.len() {
+        1 => counts.into_keys().collect(),
+        _ => counts.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", "),
+    };
+    vec![row(format!("{} files", dataset.files.len()), dataset.bytes(), state)]
 }
 
 /// The state of one file, read but not changed, and the exit code that it deserves.
