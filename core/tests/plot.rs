@@ -3,7 +3,7 @@
 
 use image::RgbImage;
 use tallow::Error;
-use tallow::plot::{Bars, Figure, HeatMap, ImageGrid, Panel, PixelTable, Plot};
+use tallow::plot::{Bars, Diagram, Figure, HeatMap, ImageGrid, Panel, PixelTable, Plot};
 
 fn drawn(figure: impl Into<Figure>) -> RgbImage {
     image::load_from_memory(&figure.into().png().unwrap()).unwrap().to_rgb8()
@@ -318,4 +318,56 @@ fn the_same_figure_is_the_same_file() {
     let figure = || Figure::from(Plot::new("x²").function("x²", -2.0, 2.0, |x| x * x).point("here", 1.0, 1.0));
     assert_eq!(figure().png().unwrap(), figure().png().unwrap());
     assert_eq!(figure().svg().unwrap(), figure().svg().unwrap());
+}
+
+#[test]
+fn regions_fill_the_plane_in_pale_colours_and_series_take_the_colour_of_their_class() {
+    // Two by two cells: the first class above left and below right.
+    let plot = Plot::new("").regions((0.0, 2.0), (0.0, 2.0), 2, &[0, 1, 1, 0]).size(400, 300);
+    let image = drawn(plot.clone());
+    // 30 % of the palette's blue and vermillion on white.
+    let (first, second) = ([179, 213, 232], [242, 207, 179]);
+    let (a, b) = (count(&image, first), count(&image, second));
+    assert!(a > 20_000 && a.abs_diff(b) < a / 10, "{a} {b}");
+    let (left, top, ..) = extent(&image, first);
+    let (right_left, second_top, ..) = extent(&image, second);
+    assert!(left < right_left + 4 && top.abs_diff(second_top) < 4);
+    let corner = |x: u32, y: u32| image.get_pixel(x, y).0;
+    let (l, t, r, b) = extent(&image, first);
+    assert_eq!((corner(l + 5, t + 5), corner(r - 5, b - 5)), (first, first));
+    assert_eq!((corner(r - 5, t + 5), corner(l + 5, b - 5)), (second, second));
+
+    // The third colour, though it is the first series.
+    let green = [0, 158, 115];
+    let line = plot.line("", &[0.2, 1.8], &[0.3, 1.7]).colored(2);
+    assert!(count(&drawn(line), green) > 300);
+    let ringed = Plot::new("").ringed("test", &[1.0], &[1.0]).colored(2);
+    assert!(count(&drawn(ringed), green) > 20);
+}
+
+#[test]
+fn shades_run_from_white_to_the_colour_and_cells_must_fill_rows() {
+    let values = [0.0, 1.0, f64::NAN, 0.5];
+    let image = drawn(Plot::new("").shades((0.0, 4.0), (0.0, 1.0), 4, 0, &values).size(400, 300));
+    // 85 % of blue for 1, half of that for 0.5, grey where there is no number.
+    for color in [[38, 135, 190], [147, 195, 222], [236, 236, 236]] {
+        assert!(count(&image, color) > 10_000, "{color:?}");
+    }
+    let error = Figure::from(Plot::new("p").shades((0.0, 1.0), (0.0, 1.0), 3, 0, &values)).svg().unwrap_err();
+    assert_eq!(error.to_string(), "plot `p`: 4 cells do not fill rows of 3");
+}
+
+#[test]
+fn a_diagram_has_a_circle_for_each_unit_and_a_line_for_each_weight() {
+    let diagram = Diagram::new("net").layer("inputs", &["x[0]", "x[1]"]).weights(&["w0", "w1", "w2", "w3", "w4", "w5"]);
+    let diagram = diagram.layer("hidden", &["h[0]", "h[1]", "h[2]"]).layer("output", &["y"]);
+    let svg = sound(diagram);
+    assert_eq!(svg.matches("<polyline").count() + svg.matches("<line").count(), 2 * 3 + 3, "{svg}");
+    for label in ["x[0]", "h[2]", "w5", "output", "net"] {
+        assert!(svg.contains(label), "{label}");
+    }
+    let error =
+        Figure::from(Diagram::new("d").layer("", &["x"]).weights(&["1", "2"]).layer("", &["y"])).svg().unwrap_err();
+    assert_eq!(error.to_string(), "diagram `d`: 2 labels for 1 lines");
+    sound(Diagram::new("empty"));
 }

@@ -2,6 +2,7 @@
 
 use super::legend::Swatch;
 use super::scene::Point;
+use super::style::{Color, MISSING, series_color, tint};
 
 /// Curves, points and arrows on one pair of axes.
 ///
@@ -32,6 +33,14 @@ pub struct Plot {
     pub(super) size: Option<(u32, u32)>,
     pub(super) series: Vec<Series>,
     pub(super) notes: Vec<Note>,
+    pub(super) backdrop: Option<Backdrop>,
+}
+
+/// Cells of colour behind the series, row by row from the top left.
+#[derive(Debug, Clone)]
+pub(super) struct Backdrop {
+    pub(super) columns: usize,
+    pub(super) cells: Vec<[u8; 3]>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +49,7 @@ pub(super) struct Series {
     pub(super) name: String,
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
+    pub(super) color: Color,
 }
 
 /// What is drawn over the series.
@@ -65,6 +75,7 @@ impl Plot {
             size: None,
             series: Vec::new(),
             notes: Vec::new(),
+            backdrop: None,
         }
     }
 
@@ -110,8 +121,41 @@ impl Plot {
     }
 
     fn with_series(mut self, swatch: Swatch, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Plot {
-        self.series.push(Series { swatch, name: name.into(), xs: xs.to_vec(), ys: ys.to_vec() });
+        let color = series_color(self.series.len());
+        self.series.push(Series { swatch, name: name.into(), xs: xs.to_vec(), ys: ys.to_vec(), color });
         self
+    }
+
+    /// Dots that stand out, larger and with a dark ring: test points among training points.
+    pub fn ringed(self, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Plot {
+        self.with_series(Swatch::Ring, name, xs, ys)
+    }
+
+    /// Gives the series before the colour of number `index`, so that what belongs together (a class, its line, its region)
+    /// has one colour. Without it a series has the colour of its own number.
+    pub fn colored(mut self, index: usize) -> Plot {
+        if let Some(series) = self.series.last_mut() {
+            series.color = series_color(index);
+        }
+        self
+    }
+
+    /// Regions of the plane behind the series: for each cell of a grid over the ranges `x` and `y`, row by row from the top
+    /// left, the number of its colour, which is pale. The axes show just that rectangle.
+    pub fn regions(self, x: (f64, f64), y: (f64, f64), columns: usize, classes: &[u32]) -> Plot {
+        let color = |&class: &u32| tint(series_color(class as usize), 0.3);
+        self.with_backdrop(x, y, Backdrop { columns, cells: classes.iter().map(color).collect() })
+    }
+
+    /// A map behind the series: for each cell, as in [`Plot::regions`], a value from 0, which is white, to 1, which is the
+    /// colour of number `index`.
+    pub fn shades(self, x: (f64, f64), y: (f64, f64), columns: usize, index: usize, values: &[f64]) -> Plot {
+        let color = |&value: &f64| if value.is_nan() { MISSING } else { tint(series_color(index), 0.85 * value) };
+        self.with_backdrop(x, y, Backdrop { columns, cells: values.iter().map(color).collect() })
+    }
+
+    fn with_backdrop(self, x: (f64, f64), y: (f64, f64), backdrop: Backdrop) -> Plot {
+        Plot { backdrop: Some(backdrop), x_range: Some(x), y_range: Some(y), ..self }
     }
 
     /// An arrow, such as one step of gradient descent.

@@ -4,13 +4,13 @@ use plotters::style::RGBAColor;
 
 use super::Plot;
 use super::axes::{self, Axes, Laid};
-use super::curves::{Note, Series};
+use super::curves::{Backdrop, Note, Series};
 use super::labels::{self, Crowd};
-use super::legend::{Entry, Swatch};
+use super::legend::{Entry, Swatch, ringed_dot};
 use super::scale;
-use super::scene::{Area, Point, Scene};
+use super::scene::{Area, Pixels, Point, Scene};
 use super::strokes::{arrow, clip, dashes};
-use super::style::{Color, INK, LABEL_SIZE, MUTED, PAPER, TICK_SIZE, series_color};
+use super::style::{INK, LABEL_SIZE, MUTED, PAPER, TICK_SIZE};
 use crate::error::{Error, Result};
 
 impl Plot {
@@ -24,10 +24,8 @@ impl Plot {
     }
 
     fn legend(&self) -> Vec<Entry> {
-        let named = self.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
-        named
-            .map(|(i, series)| Entry { swatch: series.swatch, color: series_color(i), name: series.name.clone() })
-            .collect()
+        let named = self.series.iter().filter(|series| !series.name.is_empty());
+        named.map(|series| Entry { swatch: series.swatch, color: series.color, name: series.name.clone() }).collect()
     }
 
     /// Draws into `area`, leaving at least `head` for title and legend.
@@ -55,10 +53,13 @@ impl Plot {
             head,
         };
         let laid = axes.draw(scene, area);
+        if let Some(backdrop) = &self.backdrop {
+            scene.image(laid.inner, backdrop.pixels(&self.title)?);
+        }
         let mut crowd = Crowd::default();
         self.rules(scene, &laid, &mut crowd);
-        for (i, series) in self.series.iter().enumerate() {
-            series.draw(scene, &laid, series_color(i), &mut crowd);
+        for series in &self.series {
+            series.draw(scene, &laid, &mut crowd);
         }
         laid.spines(scene);
         self.notes(scene, &laid, &mut crowd);
@@ -176,6 +177,17 @@ pub(super) fn page_size(asked: Option<(u32, u32)>, columns: usize) -> (f64, f64)
     (f64::from(width.clamp(160, 4000)), f64::from(height.clamp(120, 4000)))
 }
 
+impl Backdrop {
+    fn pixels(&self, title: &str) -> Result<Pixels> {
+        let (columns, cells) = (self.columns, self.cells.len());
+        if columns == 0 || cells == 0 || !cells.is_multiple_of(columns) {
+            return Err(Error::Value(format!("plot `{title}`: {cells} cells do not fill rows of {columns}")));
+        }
+        let side = |n: usize| u32::try_from(n).map_err(|_| Error::Value(format!("plot `{title}`: {n} cells in a row")));
+        Ok(Pixels { width: side(columns)?, height: side(cells / columns)?, rgb: self.cells.concat() })
+    }
+}
+
 impl Laid {
     fn place(&self, (x, y): Point) -> Option<Point> {
         Some((self.x.at(x)?, self.y.at(y)?))
@@ -183,8 +195,16 @@ impl Laid {
 }
 
 impl Series {
-    fn draw(&self, scene: &mut Scene, laid: &Laid, color: Color, crowd: &mut Crowd) {
+    fn draw(&self, scene: &mut Scene, laid: &Laid, crowd: &mut Crowd) {
+        let color = self.color;
         let places: Vec<Option<Point>> = self.xs.iter().zip(&self.ys).map(|(&x, &y)| laid.place((x, y))).collect();
+        if self.swatch == Swatch::Ring {
+            for place in places.into_iter().flatten().filter(|&place| laid.inner.grown(0.5).contains(place)) {
+                ringed_dot(scene, place, color);
+                crowd.add_point(place);
+            }
+            return;
+        }
         if self.swatch == Swatch::Dot {
             let inside: Vec<Point> =
                 places.into_iter().flatten().filter(|&place| laid.inner.grown(0.5).contains(place)).collect();

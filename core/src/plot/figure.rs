@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::render;
 use super::scene::{Area, MARGIN, Scene, title_lines};
-use super::{Bars, HeatMap, ImageGrid, PixelTable, Plot};
+use super::{Bars, Diagram, HeatMap, ImageGrid, PixelTable, Plot};
 use crate::error::{Error, Result};
 
 /// One picture of a figure, of any kind.
@@ -20,6 +20,8 @@ pub enum Panel {
     HeatMap(HeatMap),
     /// An image as the numbers it is made of.
     PixelTable(PixelTable),
+    /// A network as a graph.
+    Diagram(Diagram),
 }
 
 impl Panel {
@@ -31,6 +33,7 @@ impl Panel {
             Panel::ImageGrid(grid) => grid.natural_size(),
             Panel::HeatMap(map) => map.natural_size(),
             Panel::PixelTable(table) => table.natural_size(),
+            Panel::Diagram(diagram) => diagram.natural_size(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Panel {
             Panel::ImageGrid(grid) => grid.draw(scene, area),
             Panel::HeatMap(map) => map.draw(scene, area),
             Panel::PixelTable(table) => table.draw(scene, area),
+            Panel::Diagram(diagram) => diagram.draw(scene, area),
         }
     }
 }
@@ -77,6 +81,12 @@ impl From<HeatMap> for Panel {
 impl From<PixelTable> for Panel {
     fn from(table: PixelTable) -> Panel {
         Panel::PixelTable(table)
+    }
+}
+
+impl From<Diagram> for Panel {
+    fn from(diagram: Diagram) -> Panel {
+        Panel::Diagram(diagram)
     }
 }
 

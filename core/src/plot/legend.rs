@@ -1,7 +1,7 @@
 //! The legend: a row above the plot, where it cannot cover data.
 
-use super::scene::{Anchor, Area, Scene};
-use super::style::{Color, INK, TICK_SIZE};
+use super::scene::{Anchor, Area, Point, Scene};
+use super::style::{Color, INK, PAPER, TICK_SIZE};
 use super::text;
 
 /// How a series looks.
@@ -10,6 +10,8 @@ pub(super) enum Swatch {
     Line,
     Dashes,
     Dot,
+    /// A larger dot with a dark ring.
+    Ring,
 }
 
 /// The look of a series and its name.
@@ -23,6 +25,13 @@ pub(super) struct Entry {
 const ROW: f64 = 18.0;
 const SWATCH: f64 = 22.0;
 const GAP: f64 = 18.0;
+
+/// A dot that stands out.
+pub(super) fn ringed_dot(scene: &mut Scene, at: Point, color: Color) {
+    scene.circle(at, 5.5, PAPER);
+    scene.circle(at, 4.8, INK);
+    scene.circle(at, 3.4, color);
+}
 
 /// The entries in rows no wider than `width`, with the width of each row.
 fn rows(entries: &[Entry], width: f64) -> Vec<(f64, Vec<Entry>)> {
@@ -63,6 +72,7 @@ pub(super) fn draw(scene: &mut Scene, entries: &[Entry], area: Area) {
                     scene.line(vec![(x + 13.0, y), (x + SWATCH, y)], 2.0, entry.color);
                 }
                 Swatch::Dot => scene.circle((x + SWATCH / 2.0, y), 3.5, entry.color),
+                Swatch::Ring => ringed_dot(scene, (x + SWATCH / 2.0, y), entry.color),
             }
             scene.text(&entry.name, (x + SWATCH + 6.0, y), TICK_SIZE, INK, Anchor::Start);
             x += SWATCH + 6.0 + text::width(&entry.name, TICK_SIZE) + GAP;

@@ -21,6 +21,7 @@ mod axes;
 mod bars;
 mod bitmap;
 mod curves;
+mod diagram;
 mod draw_curves;
 mod figure;
 mod heat_map;
@@ -38,6 +39,7 @@ mod ticks;
 
 pub use bars::Bars;
 pub use curves::Plot;
+pub use diagram::Diagram;
 pub use figure::{Figure, Panel};
 pub use heat_map::HeatMap;
 pub use image_grid::ImageGrid;

@@ -32,9 +32,24 @@ pub(super) const TITLE_SIZE: f64 = 14.0;
 pub(super) const LABEL_SIZE: f64 = 12.0;
 pub(super) const TICK_SIZE: f64 = 11.0;
 
-/// The colour of the `index`-th series.
+/// The colour of the `index`-th series. After the seven of the palette come their dark and then their pale relatives.
 pub(super) fn series_color(index: usize) -> Color {
-    PALETTE[index % PALETTE.len()]
+    let RGBAColor(r, g, b, _) = PALETTE[index % PALETTE.len()];
+    let toward = |end: u8, part: f64| {
+        let mix = |c: u8| (f64::from(c) + (f64::from(end) - f64::from(c)) * part).round() as u8;
+        rgb(mix(r), mix(g), mix(b))
+    };
+    match index / PALETTE.len() % 3 {
+        0 => rgb(r, g, b),
+        1 => toward(0, 0.4),
+        _ => toward(255, 0.45),
+    }
+}
+
+/// `part` of a colour on white paper: 0 is white, 1 the colour.
+pub(super) fn tint(RGBAColor(r, g, b, _): Color, part: f64) -> [u8; 3] {
+    let part = part.clamp(0.0, 1.0);
+    [r, g, b].map(|c| (255.0 + (f64::from(c) - 255.0) * part).round() as u8)
 }
 
 /// White or dark ink, whichever is easier to read on `background`.

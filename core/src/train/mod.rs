@@ -35,5 +35,5 @@ pub use metric::{Metric, accuracy, error_rate, f1_score, precision, recall, roc_
 pub use recorder::{EpochRow, Recorder};
 pub use vision::{
     HeadKind, Prediction, Predictor, VisionConfig, VisionLearner, load_learner, predictions_csv, preprocess,
-    vision_learner,
+    preprocess_of, vision_learner,
 };

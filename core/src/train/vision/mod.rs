@@ -8,5 +8,5 @@ mod network;
 mod predictor;
 
 pub use learner::{VisionLearner, vision_learner};
-pub use network::{HeadKind, VisionConfig, preprocess};
+pub use network::{HeadKind, VisionConfig, preprocess, preprocess_of};
 pub use predictor::{Prediction, Predictor, load_learner, predictions_csv};

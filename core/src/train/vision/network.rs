@@ -56,13 +56,19 @@ impl<'a> VisionConfig<'a> {
 /// From a photo to what the published weights of an architecture want, normalisation included: the short side shrunk, the
 /// middle cut out. torchvision's `weights.transforms()`.
 pub fn preprocess(arch: Arch) -> Compose {
-    let Preprocess { size, resize, interpolation, .. } = arch.facts().published.preprocess;
+    preprocess_of(&arch.facts().published.preprocess)
+}
+
+/// The same for weights that want other pictures than their architecture's usual ones
+/// ([`crate::models::hub::PublishedWeights`]).
+pub fn preprocess_of(preprocess: &Preprocess) -> Compose {
+    let Preprocess { size, resize, interpolation, mean, std } = *preprocess;
     let filter = match interpolation {
         Interpolation::Bilinear => Filter::Bilinear,
         Interpolation::Bicubic => Filter::Bicubic,
     };
     let shrink = Resize::short_side(resize).filter(filter);
-    Compose::new().then(shrink).then(CenterCrop::new(size)).then(normalization(arch))
+    Compose::new().then(shrink).then(CenterCrop::new(size)).then(Normalize { mean, std })
 }
 
 /// What the published weights of an architecture want values to be normalised by.

@@ -1,0 +1,171 @@
+//! The photos: whose they are, and how they become batches.
+
+use std::path::{Path, PathBuf};
+use tallow::cli::Session;
+use tallow::data::{DataLoader, ImageDataset, Vocab, image_files, parent_label};
+use tallow::plot::ImageGrid;
+use tallow::report::Expect;
+use tallow::vision::{Compose, Filter, Picture, Resize, Transform};
+use tallow::{Error, Result};
+use tallow_datasets::fashion_mnist::{self, Product, SIDE};
+
+/// Whose photos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The lecture's animal faces.
+    Faces,
+    /// The embedded clothes.
+    Clothes,
+    /// The reader's.
+    Own,
+}
+
+/// Photos to train with, and photos to judge by.
+pub(crate) struct Photos {
+    pub(crate) kind: Kind,
+    pub(crate) vocab: Vocab,
+    pub(crate) train: Part,
+    pub(crate) valid: Part,
+    /// Height and width of the grey pictures that are flattened.
+    pub(crate) flat_side: usize,
+    /// Height and width of the pictures that a network sees.
+    pub(crate) side: usize,
+}
+
+/// Files and their classes.
+pub(crate) struct Part {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) ys: Vec<u32>,
+}
+
+impl Photos {
+    /// The reader's photos, or the lecture's if they are on this machine, or the embedded ones.
+    pub(crate) fn find(s: &mut Session, data: Option<&Path>) -> Result<Photos> {
+        let (kind, folder) = match data {
+            Some(folder) => (Kind::Own, folder.to_path_buf()),
+            None => match s.data.find("animal_faces") {
+                Ok(folder) => (Kind::Faces, folder),
+                Err(tallow_datasets::Error::Missing { .. }) => (Kind::Clothes, clothes(s)?),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        // The lecture's photos are the lecture's, wherever they are.
+        let is_faces = kind == Kind::Own && folder.ends_with("animal_faces");
+        let kind = if is_faces { Kind::Faces } else { kind };
+        s.run.data(match kind {
+            Kind::Faces => format!("300 animal faces (AFHQ, CC BY-NC 4.0) in {}", folder.display()),
+            Kind::Clothes => "Fashion-MNIST: 300 pullovers, dresses and coats, embedded (MIT)".into(),
+            Kind::Own => format!("photos in {}", folder.display()),
+        });
+        let train = image_files(&part(&folder, "train")?)?;
+        let valid = image_files(&part(&folder, "valid")?)?;
+        let names = train.iter().map(|file| parent_label(file)).collect::<Result<Vec<_>>>()?;
+        let vocab = Vocab::new(names);
+        if vocab.n_classes() < 2 {
+            let what = format!("holds {} class of photos; a classifier needs two folders or more", vocab.n_classes());
+            return Err(Error::file(folder.join("train"), what));
+        }
+        let step = if s.quick { 3 } else { 1 };
+        let part = |files: Vec<PathBuf>| -> Result<Part> {
+            let files: Vec<PathBuf> = files.into_iter().step_by(step).collect();
+            let ys = files.iter().map(|file| vocab.index(&parent_label(file)?)).collect::<Result<_>>()?;
+            Ok(Part { files, ys })
+        };
+        let (train, valid) = (part(train)?, part(valid)?);
+        let (flat_side, side) = if kind == Kind::Clothes { (SIDE, 160) } else { (200, 200) };
+        Ok(Photos { kind, vocab, train, valid, flat_side, side })
+    }
+
+    /// A remark for figures that are compared with the lecture's.
+    pub(crate) fn note(&self) -> &'static str {
+        match self.kind {
+            Kind::Faces => "",
+            Kind::Clothes => "other photos: clothes instead of animals",
+            Kind::Own => "other photos",
+        }
+    }
+
+    /// A loader that shows all photos of a part in order.
+    pub(crate) fn loader(&self, s: &Session, part: &Part, tfms: Compose) -> Result<DataLoader> {
+        let dataset = ImageDataset::new(part.files.clone(), part.ys.clone(), tfms)?;
+        Ok(DataLoader::new(dataset, 64)?.workers(s.workers).device(&s.device))
+    }
+}
+
+/// `train` or `valid` in a folder of photos.
+fn part(folder: &Path, name: &str) -> Result<PathBuf> {
+    let part = folder.join(name);
+    if part.is_dir() {
+        return Ok(part);
+    }
+    let what = format!("has no folder `{name}`; photos are read from `train/CLASS` and `valid/CLASS` in it");
+    Err(Error::file(folder, what))
+}
+
+/// Writes the embedded clothes as files, dark on white as a catalogue shows them, so that they are read as yours are.
+fn clothes(s: &Session) -> Result<PathBuf> {
+    let folder = s.run.folder().join("photos");
+    let (train, valid) = fashion_mnist::clothes()?;
+    for (name, products) in [("train", &train), ("valid", &valid)] {
+        for (i, Product { class, pixels }) in products.iter().enumerate() {
+            let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - pixels[y * SIDE + x]; 3])?;
+            picture.save(&folder.join(name).join(class).join(format!("{i:03}.png")))?;
+        }
+    }
+    Ok(folder)
+}
+
+/// torchvision's `Resize((side, side))` and `Grayscale`: squished, grey, and as numbers between 0 and 1.
+pub(crate) fn grey(side: usize) -> Compose {
+    Compose::new()
+        .then(Resize::squish(side).filter(Filter::Bilinear))
+        .then(Transform::Greyscale)
+        .then(Transform::ToTensor)
+}
+
+/// A photo squished to a square, for the eye.
+pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Picture> {
+    Resize::squish(side).apply(&Picture::open(file)?, &mut tallow::rng::Rng::new(0))
+}
+
+// --- 11. The photos --------------------------------------------------------------------------------------------------
+
+pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
+    s.run.section("Introduction to computer vision");
+    s.run.text(
+        "Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), *what is where* \
+         (detection), *which pixels belong to what* (segmentation). We classify. The photos do not come as a table but as a folder \
+         for each class, in one folder to train with and one to judge by; and since real collections do not fit into memory, they \
+         are read in batches.",
+    );
+    let count = |part: &Part, class: usize| part.ys.iter().filter(|y| **y as usize == class).count();
+    let classes = photos.vocab.classes();
+    let rows: Vec<Vec<String>> = classes
+        .iter()
+        .enumerate()
+        .map(|(k, class)| vec![class.clone(), count(&photos.train, k).to_string(), count(&photos.valid, k).to_string()])
+        .collect();
+    s.run.table(&["class", "to train with", "to judge by"], &rows);
+    let first = photos.train.files.first().map(|file| tail(file)).unwrap_or_default();
+    s.run.say(format!("samples: {}; the first is {first}, class {}", photos.train.ys.len(), photos.train.ys[0]));
+    if !s.quick {
+        let counts: Vec<f64> = (0..classes.len()).map(|k| count(&photos.train, k) as f64).collect();
+        let expect = if photos.kind == Kind::Own { Expect::Draw } else { Expect::Exact };
+        s.run.compare_series("class count", &["50", "50", "50"], &counts, expect);
+        s.run.compare("samples", "150", photos.train.ys.len() as f64, expect);
+    }
+    let mut grid = ImageGrid::new("", 8);
+    let n = photos.train.files.len();
+    for i in (0..24.min(n)).map(|i| i * n / 24.min(n)) {
+        let picture = thumbnail(&photos.train.files[i], 110.min(4 * photos.flat_side))?.greyscale();
+        let class = &classes[photos.train.ys[i] as usize];
+        grid = grid.rgb(picture.width(), picture.height(), picture.bytes()).caption(class.as_str());
+    }
+    s.run.figure("training_images", "Some training images, grey.", &grid.into())
+}
+
+/// The last three parts of a path: `train/cat/flickr_cat_000002.jpg`.
+pub(crate) fn tail(file: &Path) -> String {
+    let parts: Vec<_> = file.iter().rev().take(3).map(|part| part.to_string_lossy()).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+}
