@@ -60,7 +60,7 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
     for (what, printed, measured) in [
         ("dummy train", "0.3333333333333333", dummy_train),
         ("dummy valid", "0.3333333333333333", dummy_valid),
-        ("flattened train", "1.0", train),
+        ("flattened train", "1.0000", train),
         ("flattened valid", "0.6666666666666666", valid),
     ] {
         let expect = if s.quick { Expect::Quick } else { exact };

@@ -124,5 +124,6 @@ pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     let features = features::feature_extractor(s, &maker, &photos)?;
     features::doing_it_right(s, &maker, &photos)?;
     features::what_it_gets_wrong(s, &features, &photos)?;
-    zoo::the_zoo(s, &photos)
+    zoo::the_zoo(s, &photos)?;
+    zoo::summary(s)
 }

@@ -1,7 +1,7 @@
 //! A pretrained network as it is: photos in, ImageNet's classes out.
 
 use crate::network::{Published, build, probabilities, top};
-use crate::photos::{Kind, Photos};
+use crate::photos::{Kind, Photos, tail};
 use std::path::{Path, PathBuf};
 use tallow::cli::Session;
 use tallow::data::image_files;
@@ -49,7 +49,9 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
         "Prepare a photo as the network was trained to see photos: shrink it, cut out the middle, normalise. Let it through. A softmax \
          makes probabilities of its thousand scores, and the four largest are shown. Nobody has trained anything here.",
     );
-    judge.remark("--judge").map(|remark| s.run.text(remark));
+    if let Some(remark) = judge.remark("--judge") {
+        s.run.text(remark);
+    }
     let files = demo(s, folder, photos)?;
     let network = build(s, &judge.weights)?;
     let tfms = tfms(judge);
@@ -63,7 +65,11 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
         let printed = PRINTED.iter().find(|(printed, _)| *printed == name).map(|(_, classes)| classes);
         for (rank, (class, p)) in classes.iter().enumerate() {
             let theirs = printed.map(|printed| format!("{} {}", printed[rank].0, printed[rank].1)).unwrap_or_default();
-            let name = if rank == 0 { name.clone() } else { String::new() };
+            let name = match (rank, printed) {
+                (0, Some(_)) => name.clone(),
+                (0, None) => tail(file, 2),
+                _ => String::new(),
+            };
             rows.push(vec![name, class.to_string(), format!("{p:.3}"), theirs]);
         }
         if let Some(printed) = printed {
@@ -81,11 +87,15 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
     }
     s.run.table(&["photo", "class", "probability", "the lecture's VGG-16"], &rows);
     s.run.figure("out_of_the_box", format!("What {} takes the photos for.", judge.name()), &grid.into())?;
-    s.run.text(
-        "It knows cheetahs and tabbies. Of a campus sign or a rose garden it knows nothing, because ImageNet has no class for them: it \
-         has to choose one of its thousand, and the low probabilities are the only hint that none fits. For classes of one's own \
-         something must be added.",
-    );
+    let knows = if rows.iter().any(|row| !row[3].is_empty()) {
+        "It knows cheetahs and tabbies. Of a campus sign or a rose garden it knows nothing, because ImageNet has no class for them"
+    } else {
+        "What ImageNet has a class for it may recognise. Of other things it knows nothing"
+    };
+    s.run.text(format!(
+        "{knows}: it has to choose one of its thousand, and low probabilities are the only hint that none fits. For classes of one's \
+         own something must be added."
+    ));
     Ok(())
 }
 
@@ -108,8 +118,11 @@ fn demo(s: &mut Session, folder: Option<&Path>, photos: &Photos) -> Result<Vec<P
     }
     match s.data.find("lecture_photos") {
         Ok(folder) => image_files(&folder),
-        Err(missing @ tallow_datasets::Error::Missing { .. }) => {
-            s.run.say(format!("the lecture's own photos are not here, so some of the others are shown: {missing}"));
+        Err(tallow_datasets::Error::Missing { .. }) => {
+            s.run.say(
+                "the lecture's own photos are not here, so some of the others are shown; `cargo xtask fetch-data --only \
+                 lecture_photos` fetches them (0.9 MB)",
+            );
             let files = &photos.valid.files;
             let n = if photos.kind == Kind::Clothes { 6 } else { 8 }.min(files.len());
             Ok((0..n).map(|i| files[i * files.len() / n].clone()).collect())

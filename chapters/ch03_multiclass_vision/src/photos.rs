@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use tallow::cli::Session;
 use tallow::data::{DataLoader, ImageDataset, Vocab, image_files, parent_label};
 use tallow::plot::ImageGrid;
-use tallow::report::Expect;
+use tallow::report::{Comparison, Expect};
 use tallow::vision::{Compose, Filter, Picture, Resize, Transform};
 use tallow::{Error, Result};
 use tallow_datasets::fashion_mnist::{self, Product, SIDE};
@@ -68,7 +68,13 @@ impl Photos {
         let step = if s.quick { 3 } else { 1 };
         let part = |files: Vec<PathBuf>| -> Result<Part> {
             let files: Vec<PathBuf> = files.into_iter().step_by(step).collect();
-            let ys = files.iter().map(|file| vocab.index(&parent_label(file)?)).collect::<Result<_>>()?;
+            let label = |file: &PathBuf| {
+                let known = vocab.index(&parent_label(file)?);
+                known.map_err(|_| {
+                    Error::file(file, format!("is of no class to train with ({})", vocab.classes().join(", ")))
+                })
+            };
+            let ys = files.iter().map(label).collect::<Result<_>>()?;
             Ok(Part { files, ys })
         };
         let (train, valid) = (part(train)?, part(valid)?);
@@ -83,6 +89,18 @@ impl Photos {
             Kind::Clothes => "other photos: clothes instead of animals",
             Kind::Own => "other photos",
         }
+    }
+
+    /// At most `n` training photos, evenly from all classes, with their names.
+    pub(crate) fn grid(&self, n: usize, change: impl Fn(Picture) -> Picture) -> Result<ImageGrid> {
+        let (all, mut grid) = (self.train.files.len(), ImageGrid::new("", 8));
+        let n = n.min(all);
+        for i in (0..n).map(|i| i * all / n) {
+            let picture = change(thumbnail(&self.train.files[i], 110.min(4 * self.flat_side))?);
+            let class = &self.vocab.classes()[self.train.ys[i] as usize];
+            grid = grid.rgb(picture.width(), picture.height(), picture.bytes()).caption(class.as_str());
+        }
+        Ok(grid)
     }
 
     /// A loader that shows all photos of a part in order.
@@ -146,26 +164,22 @@ pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
         .map(|(k, class)| vec![class.clone(), count(&photos.train, k).to_string(), count(&photos.valid, k).to_string()])
         .collect();
     s.run.table(&["class", "to train with", "to judge by"], &rows);
-    let first = photos.train.files.first().map(|file| tail(file)).unwrap_or_default();
+    let first = photos.train.files.first().map(|file| tail(file, 3)).unwrap_or_default();
     s.run.say(format!("samples: {}; the first is {first}, class {}", photos.train.ys.len(), photos.train.ys[0]));
     if !s.quick {
         let counts: Vec<f64> = (0..classes.len()).map(|k| count(&photos.train, k) as f64).collect();
-        let expect = if photos.kind == Kind::Own { Expect::Draw } else { Expect::Exact };
-        s.run.compare_series("class count", &["50", "50", "50"], &counts, expect);
-        s.run.compare("samples", "150", photos.train.ys.len() as f64, expect);
+        let expect = if photos.kind == Kind::Faces { Expect::Exact } else { Expect::Draw };
+        let class_count = Comparison::series("class count", &["50", "50", "50"], &counts, expect);
+        s.run.add(class_count.note(photos.note()));
+        let samples = photos.train.ys.len() as f64;
+        s.run.add(Comparison::new("samples", "150", samples, expect).note(photos.note()));
     }
-    let mut grid = ImageGrid::new("", 8);
-    let n = photos.train.files.len();
-    for i in (0..24.min(n)).map(|i| i * n / 24.min(n)) {
-        let picture = thumbnail(&photos.train.files[i], 110.min(4 * photos.flat_side))?.greyscale();
-        let class = &classes[photos.train.ys[i] as usize];
-        grid = grid.rgb(picture.width(), picture.height(), picture.bytes()).caption(class.as_str());
-    }
+    let grid = photos.grid(24, |picture| picture.greyscale())?;
     s.run.figure("training_images", "Some training images, grey.", &grid.into())
 }
 
-/// The last three parts of a path: `train/cat/flickr_cat_000002.jpg`.
-pub(crate) fn tail(file: &Path) -> String {
-    let parts: Vec<_> = file.iter().rev().take(3).map(|part| part.to_string_lossy()).collect();
+/// The last parts of a path: `train/cat/flickr_cat_000002.jpg`.
+pub(crate) fn tail(file: &Path, parts: usize) -> String {
+    let parts: Vec<_> = file.iter().rev().take(parts).map(|part| part.to_string_lossy()).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }

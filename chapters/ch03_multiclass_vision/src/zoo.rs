@@ -86,10 +86,6 @@ pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
         s.run.say(format!("not on this machine: {n} networks ({}, ...)", absent[..n.min(4)].join(", ")));
         s.run.say("`--arch NAME` fetches one; once it is here it is compared");
     }
-    s.run.text(
-        "So the lecture's advice stands: do not reach for deep learning without a good reason, and where the data are images, that reason \
-         exists, and somebody has already done the training.",
-    );
     Ok(())
 }
 
@@ -106,4 +102,19 @@ fn judged(
     let score = fit(&train)?.score(&valid.0, &valid.1)?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(Row { name: name.into(), features: train.0.columns(), top1: String::new(), valid: score, seconds })
+}
+
+// --- 19. Summary -----------------------------------------------------------------------------------------------------
+
+pub(crate) fn summary(s: &mut Session) -> Result<()> {
+    s.run.section("Summary");
+    s.run.text(
+        "- With more than two classes, most classifiers work as they are. Linear ones are made of many for two classes, or are \
+         multinomial; either way there is a coefficient for each feature **and class**.\n- Flattening an image throws away which pixels \
+         are neighbours.\n- Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as \
+         strong for images.\n- Others have trained them. Use theirs as they are, or as makers of features; both take no training of \
+         your own.\n- Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.\n\nThe \
+         lecturers' advice: do not use deep learning unless there is good reason to.",
+    );
+    Ok(())
 }
