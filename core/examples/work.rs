@@ -29,6 +29,8 @@ use tallow::{Error, kernels};
 type Work = Box<dyn FnMut() -> Result<()>>;
 
 fn main() -> Result<()> {
+    // As the chapters do.
+    kernels::keep_freed_memory();
     eprintln!("{} instructions, {} threads", kernels::simd_level(), rayon::current_num_threads());
     let mut ready: HashMap<String, Work> = HashMap::new();
     for line in std::io::stdin().lock().lines() {

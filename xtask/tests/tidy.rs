@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("interpret", &["data", "vision", "nn", "train", "metrics", "plot"]),
     ("plot", &[]),
     ("report", &["metrics", "plot"]),
-    ("cli", &["report"]),
+    ("cli", &["report", "kernels"]),
 ];
 
 const GROUND: [&str; 4] = ["error", "event", "device", "rng"];

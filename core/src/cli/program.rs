@@ -8,12 +8,13 @@ use super::args::CommonArgs;
 use super::session::{Chapter, Session};
 use crate::error::{Error, Result};
 use crate::event;
+use crate::kernels;
 use crate::report::Outcome;
 
 /// The exit code of a program that Ctrl-C stopped, as shells know it.
 const INTERRUPTED: u8 = 130;
 
-/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, runs, and says with the exit code how it went:
+/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, keeps the memory that it frees, runs, and says with the exit code how it went:
 /// 0 well, 1 failed, 2 wrong usage, 3 data missing or damaged, 4 target missed, 130 interrupted.
 pub fn main<A>(chapter: &Chapter, run: fn(&A, &mut Session) -> Result<()>) -> ExitCode
 where
@@ -27,6 +28,7 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    kernels::keep_freed_memory();
     listen_for_interrupt();
     match execute(chapter, &args, run) {
         // What ran to its end is reported; that somebody wanted it to stop is still told to the caller.
