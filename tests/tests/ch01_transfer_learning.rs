@@ -38,8 +38,8 @@ fn a_quick_run_trains_in_three_ways_and_leaves_a_model() {
 fn missing_weights_and_photos_are_exit_code_3_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
-    let run = chapter().run(&["--arch", "resnet34", "--out", &out]);
-    run.assert_fails(3, &["resnet34", "--weights", "download.pytorch.org"]);
+    let run = chapter().run(&["--arch", "resnet34", "--offline", "--data-dir", &out, "--out", &out]);
+    run.assert_fails(3, &["resnet34", "weights/resnet34.safetensors"]);
     let empty = folder.path().join("empty").display().to_string();
     fs::create_dir(&empty).unwrap();
     chapter().run(&["--data", &empty, "--out", &out]).assert_fails(3, &["empty"]);

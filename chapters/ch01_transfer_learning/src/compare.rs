@@ -23,7 +23,7 @@ pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
     s.run.figure("predictions", "Photos that the network did not train on, and what it says.", &grid.into())
 }
 
-// --- 7. The ways compared --------------------------------------------------------------------------------------------
+// --- 8. The ways compared --------------------------------------------------------------------------------------------
 
 pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.section("The ways compared");
@@ -62,7 +62,7 @@ pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<
     s.run.figure("accuracy", "Accuracy after each epoch of each way.", &plot.into())
 }
 
-// --- 8. Using it -----------------------------------------------------------------------------------------------------
+// --- 9. Using it -----------------------------------------------------------------------------------------------------
 
 pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.section("Using it");

@@ -4,7 +4,7 @@ use crate::Args;
 use std::path::{Path, PathBuf};
 use tallow::Result;
 use tallow::cli::Session;
-use tallow::data::{DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label};
+use tallow::data::{BadFiles, DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label};
 use tallow::models::Arch;
 use tallow::plot::ImageGrid;
 use tallow::train::preprocess;
@@ -32,16 +32,24 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
          second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where they are: the \
          network never trains on a photo that it is judged by.",
     );
-    let folder = match &args.data {
+    let (folder, most) = match &args.data {
         Some(folder) => {
             s.run.data(format!("photos in {}", folder.display()));
-            folder.clone()
+            (folder.clone(), usize::MAX)
         }
-        None => product_photos(s)?,
+        None => match s.data.find("cats_dogs") {
+            Ok(folder) => {
+                s.run.data(format!("cats and dogs (Asirra, Microsoft's terms) in {}", folder.display()));
+                (folder.join("PetImages"), 2000)
+            }
+            Err(tallow_datasets::Error::Missing { .. }) => (product_photos(s)?, usize::MAX),
+            Err(error) => return Err(error.into()),
+        },
     };
-    let small = s.quick || args.data.is_none();
+    let own_photos = !folder.starts_with(s.run.folder());
+    let small = s.quick || !own_photos;
     let size = args.size.map_or(if small { 96 } else { 224 }, usize::from);
-    let most = if s.quick { 120 } else { usize::MAX };
+    let most = args.limit.unwrap_or(if s.quick { 120 } else { most });
 
     // The source's transforms: random crops, turns and mirror images to train with, nothing random to judge by.
     let bicubic = preprocess(args.arch)
@@ -68,6 +76,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
         .split(RandomSplitter { valid: 0.2, seed: s.seed })
         .item_tfms(train)
         .valid_tfms(valid)
+        .bad_files(BadFiles::Skip)
         .seed(s.seed)
         .workers(s.workers)
         .listener(s.run.listener())
@@ -81,7 +90,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
         .collect();
     s.run.table(&["class", "to train with", "to judge by"], &rows);
     let epochs = if s.quick { 1 } else { args.epochs.into() };
-    Ok(Task { dls, arch: args.arch, epochs, own_photos: args.data.is_some() })
+    Ok(Task { dls, arch: args.arch, epochs, own_photos })
 }
 
 /// At most `most` files, evenly from all of them.
@@ -94,7 +103,8 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 /// catalogue shows them.
 fn product_photos(s: &mut Session) -> Result<PathBuf> {
     s.run.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
-    s.run.say("no `--data FOLDER`: sneakers and ankle boots that are part of the program, 28 x 28 pixels each");
+    s.run.say("no `--data FOLDER`, and cats and dogs are not fetched: sneakers and ankle boots that are part of the program, 28 x 28 \
+         pixels each");
     let folder = s.run.folder().join("photos");
     for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
         let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;

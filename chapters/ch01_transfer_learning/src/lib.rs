@@ -2,10 +2,11 @@
 //!
 //! A network that has seen a million photos knows edges, textures, eyes and wheels. To teach it two new classes one need not
 //! start again: **transfer learning** keeps what it knows and replaces what it says. This chapter takes a pretrained network,
-//! gives it a new last layer, and trains it in three ways: everything, the last layer alone, and the last stages.
+//! gives it a new last layer, and trains it in the source's three ways, everything, the last layer alone, and the last stages,
+//! and in one of our own.
 //!
-//! *Data*: product photos of sneakers and ankle boots, part of the program; or your own, `--data FOLDER` with a folder for
-//! each class, such as the cats and dogs of the source.
+//! *Data*: the source's cats and dogs, once `cargo xtask fetch-data --only cats_dogs` has fetched them; until then product
+//! photos of sneakers and ankle boots that are part of the program; or your own, `--data FOLDER` with a folder for each class.
 //!
 //! *Command*: `cargo run -p ch01_transfer_learning`; `-- --quick` for a smaller run.
 //!
@@ -30,7 +31,7 @@ use tallow::models::Arch;
 pub const CHAPTER: Chapter =
     Chapter { name: "ch01_transfer_learning", title: "Image classification with transfer learning" };
 
-/// Fine-tune a pretrained network on photos, in three ways, and compare them.
+/// Fine-tune a pretrained network on photos, in several ways, and compare them.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "ch01_transfer_learning",
@@ -38,7 +39,8 @@ pub const CHAPTER: Chapter =
     after_help = "Examples:\n  cargo run -p ch01_transfer_learning                         the whole chapter\n  \
                   cargo run -p ch01_transfer_learning -- --data photos        your photos, a folder for each class\n  \
                   cargo run -p ch01_transfer_learning -- --data photos --only features   the fast way alone\n  \
-                  cargo run -p ch01_transfer_learning -- --arch resnet34 --weights resnet34-b627a593.pth"
+                  cargo run -p ch01_transfer_learning -- --arch resnet34      the source's network, fetched if need be\n  \
+                  cargo run -p ch01_transfer_learning -- --resume             go on after a Ctrl-C or a crash"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -52,7 +54,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
     arch: Arch,
 
-    /// The network's pretrained weights, safetensors or PyTorch's .pth; those of efficientnet_lite0 are part of the program
+    /// The network's pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not
+    /// on this machine; those of efficientnet_lite0 are part of the program]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -64,9 +67,17 @@ pub struct Args {
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(32..=1024))]
     size: Option<u16>,
 
-    /// Only one of the three ways
+    /// At most so many photos, evenly from all [default: 2000 of the fetched cats and dogs, all of yours]
+    #[arg(long, value_name = "N", value_parser = parse_limit)]
+    limit: Option<usize>,
+
+    /// Only one of the ways
     #[arg(long, value_name = "WAY")]
     only: Option<regimes::Way>,
+}
+
+fn parse_limit(text: &str) -> std::result::Result<usize, String> {
+    text.parse().ok().filter(|&n| n >= 10).ok_or_else(|| String::from("expected a whole number, at least 10"))
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -80,18 +91,19 @@ impl AsRef<CommonArgs> for Args {
 /// # Errors
 /// When weights or photos are missing or damaged, a plot cannot be written, or somebody presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
-    let weights = network::weights(args.arch, args.weights.as_deref())?;
+    let weights = network::weights(s, args.arch, args.weights.as_deref())?;
     let task = data::the_data_and_its_split(s, args)?;
     data::training_images(s, &task)?;
     network::a_new_final_layer(s, &task, &weights)?;
 
     let mut results = Vec::new();
-    for way in [regimes::Way::All, regimes::Way::Features, regimes::Way::Stages] {
+    for way in [regimes::Way::All, regimes::Way::Features, regimes::Way::Stages, regimes::Way::Kept] {
         if args.only.is_none_or(|only| only == way) {
             results.push(match way {
                 regimes::Way::All => regimes::training_everything(s, &task, &weights)?,
                 regimes::Way::Features => regimes::the_fixed_feature_extractor(s, &task, &weights)?,
                 regimes::Way::Stages => regimes::unfreezing_the_last_stages(s, &task, &weights)?,
+                regimes::Way::Kept => regimes::keeping_the_statistics(s, &task, &weights)?,
             });
         }
     }

@@ -2,26 +2,20 @@
 
 use crate::data::Task;
 use std::path::Path;
+use tallow::Result;
 use tallow::cli::Session;
 use tallow::models::Arch;
+use tallow::models::hub::{self, HubConfig};
 use tallow::models::weights::Weights;
 use tallow::train::{HeadKind, VisionConfig, VisionLearner, accuracy, vision_learner};
-use tallow::{Error, Result};
 
-/// The pretrained weights: from a file, or those that are part of the program.
-pub(crate) fn weights(arch: Arch, file: Option<&Path>) -> Result<Weights> {
-    match (file, arch) {
-        (Some(file), _) => Weights::open(file),
-        (None, Arch::EfficientNetLite0) => {
-            Weights::from_bytes("efficientnet_lite0.safetensors", tallow_datasets::efficientnet_lite0::weights())
-        }
-        (None, _) => {
-            let file = arch.facts().published.file;
-            let what = format!(
-                "the pretrained weights of {arch} are needed; download https://download.pytorch.org/models/{file}, and give \
-                 the file with `--arch {arch} --weights {file}`"
-            );
-            Err(Error::file(file, what))
+/// The pretrained weights: from a file, or the published ones, from wherever they are.
+pub(crate) fn weights(s: &Session, arch: Arch, file: Option<&Path>) -> Result<Weights> {
+    match file {
+        Some(file) => Weights::open(file),
+        None => {
+            let config = HubConfig::from_env(&s.data).or_offline(s.offline);
+            hub::weights(arch, &config, &s.run.listener())?.open()
         }
     }
 }

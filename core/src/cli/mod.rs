@@ -35,5 +35,5 @@ mod program;
 mod session;
 
 pub use args::{CommonArgs, Seed};
-pub use program::{execute, main, report_error};
+pub use program::{execute, exit, main, report_error, run_program};
 pub use session::{Chapter, Session};

@@ -28,12 +28,28 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    run_program(chapter, &args, run)
+}
+
+/// As [`main`], with arguments that were read already.
+pub fn run_program<A: AsRef<CommonArgs>>(
+    chapter: &Chapter,
+    args: &A,
+    run: fn(&A, &mut Session) -> Result<()>,
+) -> ExitCode {
     kernels::keep_freed_memory();
     listen_for_interrupt();
-    match execute(chapter, &args, run) {
+    match execute(chapter, args, run) {
         // What ran to its end is reported; that somebody wanted it to stop is still told to the caller.
         Ok(_) if event::interrupted() => ExitCode::from(INTERRUPTED),
-        Ok(_) => ExitCode::SUCCESS,
+        other => exit(other.map(drop)),
+    }
+}
+
+/// How a program ends: in silence, or with the error on stderr and its exit code.
+pub fn exit(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{}", report_error(&error));
             ExitCode::from(error.exit_code())

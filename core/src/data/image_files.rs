@@ -13,6 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// # Errors
 /// When a folder cannot be read, or there is no picture at all.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Err(Error::file(folder, "is not there; expected a folder of pictures"));
+    }
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {

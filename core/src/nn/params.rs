@@ -33,6 +33,7 @@ struct Inner {
     var: Var,
     group: AtomicUsize,
     frozen: AtomicBool,
+    fixed: AtomicBool,
     version: AtomicU64,
 }
 
@@ -82,6 +83,11 @@ impl Param {
     /// Whether an optimizer moves it.
     pub fn trainable(&self) -> bool {
         self.kind() != Kind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is a running statistic that stays as it is ([`Params::fix_statistics`]).
+    pub fn fixed(&self) -> bool {
+        self.0.fixed.load(Ordering::Relaxed)
     }
 
     /// Its group, from 0: groups have learning rates of their own.
@@ -166,6 +172,7 @@ impl Params {
             var: Var::from_tensor(&value.contiguous()?)?,
             group: AtomicUsize::new(0),
             frozen: AtomicBool::new(false),
+            fixed: AtomicBool::new(false),
             version: AtomicU64::new(0),
         };
         let param = Param(Arc::new(inner));
@@ -271,6 +278,16 @@ impl Params {
     /// Unfreezes all groups.
     pub fn unfreeze(&self) {
         self.freeze_to(0);
+    }
+
+    /// Whether the batch normalisations under this prefix keep their running statistics, and normalise with them while training
+    /// too, as they do afterwards; scales and shifts still learn. Worth it where a pretrained network learns from few photos:
+    /// statistics of small batches of two classes are far from those of a million photos of a thousand. What fast.ai's
+    /// `BnFreeze` does for frozen layers.
+    pub fn fix_statistics(&self, fixed: bool) {
+        for param in self.all().iter().filter(|param| param.kind() == Kind::Buffer) {
+            param.0.fixed.store(fixed, Ordering::Relaxed);
+        }
     }
 
     /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`, ...

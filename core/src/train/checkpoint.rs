@@ -129,6 +129,9 @@ impl Keeper {
         if note.version != VERSION || note.callbacks.len() != callbacks.len() {
             return Err(useless("is the checkpoint of another learner or version".into()));
         }
+        if note.recorder.with_train_metrics != recorder.with_train_metrics {
+            return Err(useless("is the checkpoint of a learner with other metrics of its training batches".into()));
+        }
         if note.recorder.metric_names != recorder.metric_names {
             let (theirs, ours) = (&note.recorder.metric_names, &recorder.metric_names);
             return Err(useless(format!("is the checkpoint of a learner with the metrics {theirs:?}, not {ours:?}")));

@@ -77,6 +77,14 @@ impl Learner {
         self
     }
 
+    /// Takes the metrics of the training batches too, as they go by: each batch as the network was before its step, with
+    /// augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's tutorials.
+    #[must_use]
+    pub fn train_metrics(mut self) -> Learner {
+        self.recorder.with_train_metrics = true;
+        self
+    }
+
     /// Adds a callback.
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'static) -> Learner {

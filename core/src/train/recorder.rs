@@ -16,6 +16,9 @@ pub struct EpochRow {
     pub valid_loss: f64,
     /// The metrics, in the learner's order.
     pub metrics: Vec<f64>,
+    /// The same of the training batches as they went by, if the learner was asked for them
+    /// ([`super::Learner::train_metrics`]).
+    pub train_metrics: Vec<f64>,
     /// Wall time.
     pub seconds: f64,
 }
@@ -26,6 +29,8 @@ struct Words {
     fit: usize,
     epoch: usize,
     numbers: Vec<String>,
+    #[serde(default)]
+    train_metrics: Vec<String>,
     seconds: f64,
 }
 
@@ -33,7 +38,8 @@ impl From<EpochRow> for Words {
     fn from(row: EpochRow) -> Words {
         let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics);
         let numbers = numbers.map(|v| format!("{v:?}")).collect();
-        Words { fit: row.fit, epoch: row.epoch, numbers, seconds: row.seconds }
+        let train_metrics = row.train_metrics.iter().map(|v| format!("{v:?}")).collect();
+        Words { fit: row.fit, epoch: row.epoch, numbers, train_metrics, seconds: row.seconds }
     }
 }
 
@@ -42,10 +48,13 @@ impl TryFrom<Words> for EpochRow {
 
     fn try_from(words: Words) -> Result<EpochRow, String> {
         let Words { fit, epoch, seconds, .. } = words;
-        let numbers: Result<Vec<f64>, _> = words.numbers.iter().map(|v| v.parse()).collect();
-        match numbers.map_err(|e: std::num::ParseFloatError| e.to_string())?.as_slice() {
+        let parse = |words: &[String]| -> Result<Vec<f64>, String> {
+            words.iter().map(|v| v.parse().map_err(|e: std::num::ParseFloatError| e.to_string())).collect()
+        };
+        let train_metrics = parse(&words.train_metrics)?;
+        match parse(&words.numbers)?.as_slice() {
             &[train_loss, valid_loss, ref metrics @ ..] => {
-                Ok(EpochRow { fit, epoch, train_loss, valid_loss, metrics: metrics.to_vec(), seconds })
+                Ok(EpochRow { fit, epoch, train_loss, valid_loss, metrics: metrics.to_vec(), train_metrics, seconds })
             }
             _ => Err("a row without losses".into()),
         }
@@ -84,6 +93,12 @@ pub struct Recorder {
     /// The momentum at each batch, where a schedule sets it.
     pub moms: Vec<f64>,
     smooth: Smooth,
+    /// Whether metrics of the training batches are wanted.
+    #[serde(default)]
+    pub(super) with_train_metrics: bool,
+    /// Of the epoch under way: the sum of each metric over its items so far, and last the number of these.
+    #[serde(with = "words", default)]
+    train_sums: Vec<f64>,
 }
 
 /// An exponential average that forgets its start: fast.ai's `AvgSmoothLoss`, beta 0.98.
@@ -109,13 +124,17 @@ impl Smooth {
 impl Recorder {
     /// The heads of the familiar table: epoch, losses, metrics and time.
     pub fn columns(&self) -> Vec<String> {
-        let heads = ["epoch", "train_loss", "valid_loss"].into_iter().map(str::to_string);
+        let of_training =
+            self.metric_names.iter().filter(|_| self.with_train_metrics).map(|name| format!("train_{name}"));
+        let heads = ["epoch", "train_loss"].into_iter().map(str::to_string).chain(of_training);
+        let heads = heads.chain(["valid_loss".to_string()]);
         heads.chain(self.metric_names.iter().cloned()).chain(["time".to_string()]).collect()
     }
 
     /// A row of that table, as fast.ai prints it.
     pub fn cells(row: &EpochRow) -> Vec<String> {
-        let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied());
+        let numbers = [row.train_loss].into_iter().chain(row.train_metrics.iter().copied());
+        let numbers = numbers.chain([row.valid_loss]).chain(row.metrics.iter().copied());
         let seconds = row.seconds.round() as u64;
         let time = format!("{:02}:{:02}", seconds / 60, seconds % 60);
         std::iter::once(row.epoch.to_string()).chain(numbers.map(|v| format!("{v:.6}"))).chain([time]).collect()
@@ -145,6 +164,21 @@ impl Recorder {
         self.smooth = Smooth::default();
     }
 
+    /// Adds a training batch of `size` items to the epoch's metrics.
+    pub(super) fn push_train_metrics(&mut self, values: &[f64], size: f64) {
+        self.train_sums.resize(values.len() + 1, 0.0);
+        for (sum, value) in self.train_sums.iter_mut().zip(values.iter().chain([&1.0])) {
+            *sum += size * value;
+        }
+    }
+
+    /// The epoch's metrics of the training batches; the next epoch begins anew.
+    pub(super) fn take_train_metrics(&mut self) -> Vec<f64> {
+        let mut sums = std::mem::take(&mut self.train_sums);
+        let items = sums.pop().unwrap_or(1.0);
+        sums.iter().map(|sum| sum / items).collect()
+    }
+
     pub(super) fn push_loss(&mut self, loss: f64) {
         self.smooth.push(loss);
         self.losses.push(loss);
@@ -171,7 +205,30 @@ mod tests {
     fn the_table_is_fast_ais() {
         let recorder = Recorder { metric_names: vec!["accuracy".into()], ..Recorder::default() };
         assert_eq!(recorder.columns(), ["epoch", "train_loss", "valid_loss", "accuracy", "time"]);
-        let row = EpochRow { fit: 0, epoch: 3, train_loss: 0.5, valid_loss: 0.25, metrics: vec![0.875], seconds: 61.4 };
+        let row = EpochRow {
+            fit: 0,
+            epoch: 3,
+            train_loss: 0.5,
+            valid_loss: 0.25,
+            metrics: vec![0.875],
+            train_metrics: vec![],
+            seconds: 61.4,
+        };
         assert_eq!(Recorder::cells(&row), ["3", "0.500000", "0.250000", "0.875000", "01:01"]);
+        let recorder = Recorder { with_train_metrics: true, ..recorder };
+        assert_eq!(recorder.columns()[1..4], ["train_loss", "train_accuracy", "valid_loss"]);
+        assert_eq!(Recorder::cells(&EpochRow { train_metrics: vec![0.75], ..row })[2], "0.750000");
+    }
+
+    #[test]
+    fn metrics_of_training_batches_are_means_over_items() {
+        let mut recorder = Recorder::default();
+        recorder.push_train_metrics(&[1.0, 0.5], 3.0);
+        recorder.push_train_metrics(&[0.0, 0.5], 1.0);
+        // What a checkpoint in mid-epoch keeps.
+        let kept = serde_json::to_string(&recorder).unwrap();
+        let mut resumed: Recorder = serde_json::from_str(&kept).unwrap();
+        assert_eq!(resumed.take_train_metrics(), [0.75, 0.5]);
+        assert!(resumed.take_train_metrics().is_empty());
     }
 }

@@ -104,7 +104,16 @@ impl Learner {
             let train_loss = fit.recorder.smooth_loss();
             let seconds = start.elapsed().as_secs_f64();
             let (number, epoch) = (place.done.len(), fit.epoch);
-            fit.recorder.rows.push(EpochRow { fit: number, epoch, train_loss, valid_loss, metrics, seconds });
+            let train_metrics = fit.recorder.take_train_metrics();
+            fit.recorder.rows.push(EpochRow {
+                fit: number,
+                epoch,
+                train_loss,
+                valid_loss,
+                metrics,
+                train_metrics,
+                seconds,
+            });
             fit.recorder.iters.push(fit.recorder.losses.len());
             if let Some(row) = fit.recorder.rows.last() {
                 self.listener.tell(Event::Row(&Recorder::cells(row)));
@@ -142,6 +151,7 @@ impl Learner {
         let trainable = self.params.trainable();
         for batch in self.dls.train.epoch_from(place.epochs_before + fit.epoch, fit.batch) {
             let batch = batch?;
+            let labels = batch.ys.clone();
             (fit.xs, fit.ys) = (Some(batch.xs), Some(batch.ys));
             fit.hypers = schedule.hypers(&fit.progress());
             callbacks.iter_mut().try_for_each(|c| c.before_batch(fit))?;
@@ -168,6 +178,11 @@ impl Learner {
             fit.stepped = grads.is_some();
             if let Some(grads) = grads {
                 self.optimizer.step(&trainable, &grads, &fit.hypers)?;
+            }
+            if fit.recorder.with_train_metrics {
+                let preds = preds.detach();
+                let values: Result<Vec<f64>> = self.metrics.iter().map(|metric| metric.of(&preds, &labels)).collect();
+                fit.recorder.push_train_metrics(&values?, labels.dims().first().copied().unwrap_or(1) as f64);
             }
             fit.recorder.push_loss(fit.loss);
             fit.recorder.lrs.push(fit.hypers.lr.last().copied().unwrap_or_default());

@@ -3,6 +3,7 @@
 
 mod predict;
 mod refuse;
+mod statistics;
 
 use candle_core::Device;
 use std::path::{Path, PathBuf};

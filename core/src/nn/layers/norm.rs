@@ -58,6 +58,7 @@ impl BatchNorm {
         activation: Activation,
         residual: Option<&Tensor>,
     ) -> Result<Tensor> {
+        let train = train && !self.running_mean.fixed();
         let stats = if train {
             let stats = kernels::batch_stats(xs)?;
             if stats.count < 2 {

@@ -11,7 +11,7 @@ use crate::optim::Optimizer;
 use crate::rng::Rng;
 use crate::train::export::{self, Exported};
 use crate::train::features::cache_features;
-use crate::train::{Callback, Learner, Metric};
+use crate::train::{Callback, Checkpoints, Learner, Metric};
 use candle_core::{D, Device, Tensor};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -98,6 +98,30 @@ impl VisionLearner {
     #[must_use]
     pub fn metrics(self, metrics: impl IntoIterator<Item = impl Into<Metric>>) -> VisionLearner {
         VisionLearner { learner: self.learner.metrics(metrics), ..self }
+    }
+
+    /// Metrics of the training batches too ([`Learner::train_metrics`]).
+    #[must_use]
+    pub fn train_metrics(self) -> VisionLearner {
+        VisionLearner { learner: self.learner.train_metrics(), ..self }
+    }
+
+    /// Keeps checkpoints ([`Learner::checkpoints`]). Set this last, after freezing too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn checkpoints(self, config: Checkpoints) -> Result<VisionLearner> {
+        Ok(VisionLearner { learner: self.learner.checkpoints(config)?, ..self })
+    }
+
+    /// Whether the body's batch normalisations keep the statistics of the photos that it was pretrained on
+    /// ([`crate::nn::Params::fix_statistics`]). A head that has learnt on cached features ([`VisionLearner::head_learner`]) has
+    /// seen a body that does; training on with statistics of the batch would begin with another body.
+    pub fn fix_body_statistics(&self, fixed: bool) {
+        let (params, heads) = (self.learner.params(), self.network.head_prefixes());
+        for child in params.children().iter().filter(|child| !heads.contains(child)) {
+            params.pp(child).fix_statistics(fixed);
+        }
     }
 
     /// Adds a callback.

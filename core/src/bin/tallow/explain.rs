@@ -1,0 +1,103 @@
+//! `tallow explain`: a photo as the network sees it, and which parts of it decide.
+
+use crate::model;
+use std::path::PathBuf;
+use tallow::plot::{Figure, ImageGrid};
+use tallow::rng::Rng;
+use tallow::train::Predictor;
+use tallow::vision::{Picture, Resize};
+use tallow::{Result, event};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder of a run of `tallow train`, or the model in it
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+
+    /// The photo
+    #[arg(value_name = "PHOTO")]
+    photo: PathBuf,
+
+    /// Where to draw it, as .png or .svg
+    #[arg(long, value_name = "FILE", default_value = "explained.png")]
+    out: PathBuf,
+
+    /// Parts on each side of the photo that are covered one after the other
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u8).range(2..=40))]
+    parts: u8,
+
+    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, env = "TALLOW_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    device: String,
+}
+
+/// Prints the probabilities, and draws the photo after each step of its way into the network, and where it matters.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let predictor = model::open(&args.model, &args.device)?;
+    let photo = Picture::open(&args.photo)?;
+    let prediction = predictor.predict_picture(photo.clone())?;
+    println!("{}: {}", args.photo.display(), prediction.class);
+    for (class, p) in predictor.vocab().iter().zip(&prediction.probabilities) {
+        println!("  {class}: {p:.4}");
+    }
+
+    let normalization = predictor.tfms().normalization();
+    let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
+    for step in predictor.tfms().explain(photo.clone(), &mut Rng::new(0))? {
+        let seen = shrunk(&step.picture(normalization))?;
+        grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
+    }
+    let small = shrunk(&photo)?;
+    let drops = occlusion(&predictor, &small, prediction.index, args.parts.into())?;
+    let heat = heat_map(&small, &drops, args.parts.into())?;
+    let caption = format!("orange: covering this part speaks against {}", prediction.class);
+    let grid = grid.rgb(heat.width(), heat.height(), heat.bytes()).caption(caption);
+    Figure::from(grid).save(&args.out)?;
+    println!("drawn: {}", args.out.display());
+    Ok(())
+}
+
+/// Small enough to be looked at, and for the network still large enough.
+fn shrunk(picture: &Picture) -> Result<Picture> {
+    let (w, h) = (picture.width(), picture.height());
+    if w.min(h) <= 320 {
+        return Ok(picture.clone());
+    }
+    Resize::short_side(320).apply(picture, &mut Rng::new(0))
+}
+
+/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and Fergus,
+/// *Visualizing and Understanding Convolutional Networks*, 2013.
+fn occlusion(predictor: &Predictor, photo: &Picture, class: usize, parts: usize) -> Result<Vec<f64>> {
+    let whole = predictor.predict_picture(photo.clone())?.probabilities[class];
+    let (w, h) = (photo.width(), photo.height());
+    let mut drops = Vec::with_capacity(parts * parts);
+    for part in 0..parts * parts {
+        event::stop_if_interrupted()?;
+        // A cover is two parts wide, so that it hides what lies on a border.
+        let (row, column) = ((part / parts) as f64, (part % parts) as f64);
+        let inside = |at: usize, size: usize, place: f64| {
+            let at = (at as f64 + 0.5) / size as f64 * parts as f64;
+            at > place - 0.5 && at < place + 1.5
+        };
+        let covered = Picture::from_fn(w, h, |x, y| {
+            if inside(x, w, column) && inside(y, h, row) { [128; 3] } else { photo.pixel(x, y) }
+        })?;
+        drops.push(whole - predictor.predict_picture(covered)?.probabilities[class]);
+    }
+    Ok(drops)
+}
+
+/// The photo in grey, orange where covering it costs probability, blue where it gains some.
+fn heat_map(photo: &Picture, drops: &[f64], parts: usize) -> Result<Picture> {
+    let most = drops.iter().fold(1e-9_f64, |most, drop| most.max(drop.abs()));
+    let (w, h) = (photo.width(), photo.height());
+    Picture::from_fn(w, h, |x, y| {
+        let drop = drops[y * parts / h * parts + x * parts / w] / most;
+        let [r, g, b] = photo.pixel(x, y).map(f64::from);
+        let grey = 0.299 * r + 0.587 * g + 0.114 * b;
+        let color = if drop > 0.0 { [213.0, 94.0, 0.0] } else { [0.0, 114.0, 178.0] };
+        let strength = 0.65 * drop.abs();
+        color.map(|c| (grey + (c - grey) * strength).round() as u8)
+    })
+}

@@ -1,0 +1,60 @@
+//! `tallow`: the library's main job on the command line. A folder of photos becomes a classifier, which predicts, is evaluated,
+//! and shows what it looks at.
+//!
+//! Each command has a file of its own here, which is also an example of how the library is used.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
+
+mod check;
+mod evaluate;
+mod explain;
+mod model;
+mod predict;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tallow::cli;
+
+/// Train an image classifier on your photos, and use it.
+#[derive(Parser)]
+#[command(
+    name = "tallow",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+                  tallow check photos                       which files cannot be read\n  \
+                  tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
+                  tallow train photos --out pets --epochs 3 then train the whole network too\n  \
+                  tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
+                  tallow predict pets cat.jpg holiday/      what each photo shows\n  \
+                  tallow explain pets cat.jpg               what the network sees, and where it looks\n\n\
+                  From the source tree: `cargo run -p tallow -- train photos`"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a classifier on a folder of photos
+    Train(train::Args),
+    /// Say what photos show
+    Predict(predict::Args),
+    /// Judge a classifier by photos whose classes are known
+    Evaluate(evaluate::Args),
+    /// Show a photo as the network sees it, and which parts of it decide
+    Explain(explain::Args),
+    /// Find the files in a folder that are no photos
+    Check(check::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Train(args) => cli::run_program(&train::PROGRAM, &args, train::run),
+        Command::Evaluate(args) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
+        Command::Predict(args) => cli::exit(predict::run(&args)),
+        Command::Explain(args) => cli::exit(explain::run(&args)),
+        Command::Check(args) => cli::exit(check::run(&args)),
+    }
+}

@@ -1,0 +1,26 @@
+//! A model that `tallow train` left, and the photos to show it.
+
+use std::path::{Path, PathBuf};
+use tallow::data::image_files;
+use tallow::train::{Predictor, load_learner};
+use tallow::{Result, device};
+
+/// Reads an exported model: the folder itself, or the one of the run that holds it.
+pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
+    let inside = folder.join("model");
+    let folder = if inside.join("learner.json").is_file() { &inside } else { folder };
+    load_learner(folder, &device::parse(device)?)
+}
+
+/// The photos that are named, and those in the folders that are named.
+pub(crate) fn photos(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in named {
+        if path.is_dir() {
+            files.extend(image_files(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,147 @@
+//! The program `tallow`, used as its users use it: train on a folder, predict, evaluate, explain, and what goes wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![cfg(feature = "efficientnet-lite0")]
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tallow::vision::Picture;
+use tallow_datasets::fashion_mnist::{self, SIDE};
+
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+fn tallow(args: &[&str], folder: &Path) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
+    command.args(args).current_dir(folder).env_remove("TALLOW_DEVICE").env("HF_HUB_OFFLINE", "1");
+    Ran::from(command.output().unwrap())
+}
+
+#[track_caller]
+fn fails(ran: &Ran, code: i32, words: &[&str]) {
+    assert_eq!(ran.code, Some(code), "{}\n{}", ran.stdout, ran.stderr);
+    for word in words {
+        assert!(ran.stderr.contains(word), "no `{word}` in {}", ran.stderr);
+    }
+}
+
+/// Sneakers and ankle boots, `n` of each, as files below `folder`.
+fn shoes(folder: &Path, n: usize) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for class in ["Sneaker", "Ankle boot"] {
+        let all = fashion_mnist::sample().unwrap();
+        for (i, product) in all.iter().filter(|product| product.class == class).take(n).enumerate() {
+            let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3]).unwrap();
+            files.push(folder.join(class).join(format!("{i:03}.png")));
+            picture.save(files.last().unwrap()).unwrap();
+        }
+    }
+    files
+}
+
+#[test]
+fn from_a_folder_of_photos_to_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let files = shoes(&here.join("shoes"), 40);
+    // What a collection of photos has in it: a damaged file, an empty one, and one that is no photo.
+    let whole = fs::read(&files[0]).unwrap();
+    fs::write(here.join("shoes/Sneaker/cut.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(here.join("shoes/Sneaker/empty.jpg"), "").unwrap();
+    fs::write(here.join("shoes/Ankle boot/text.jpg"), "shoes").unwrap();
+    fs::create_dir(here.join("shoes/Slipper")).unwrap();
+
+    let checked = tallow(&["check", "shoes"], here);
+    fails(&checked, 3, &["3 files that cannot be read"]);
+    for words in ["cut.png", "empty.jpg", "text.jpg", "80 of 83 files are fine", "Slipper: the folder is empty"] {
+        assert!(checked.stdout.contains(words), "no `{words}` in {}", checked.stdout);
+    }
+    fails(&tallow(&["train", "shoes", "--out", "o", "--strict", "--size", "64"], here), 3, &["cut.png", "remove it"]);
+
+    let trained = tallow(&["train", "shoes", "--out", "run", "--size", "64", "--epochs", "1"], here);
+    assert_eq!(trained.code, Some(0), "{}\n{}", trained.stdout, trained.stderr);
+    for words in ["cut.png", "empty.jpg", "text.jpg", "Slipper"] {
+        assert!(trained.stderr.contains(words), "no `{words}` in {}", trained.stderr);
+    }
+    for file in ["model/learner.json", "report.html", "history.csv", "plots/confusion.png", "plots/top_losses.png"] {
+        assert!(here.join("run").join(file).is_file(), "{file}");
+    }
+    let metrics: Value = serde_json::from_str(&fs::read_to_string(here.join("run/metrics.json")).unwrap()).unwrap();
+    // Half of the photos are sneakers.
+    assert!(metrics["metrics"]["accuracy"].as_f64().unwrap() > 0.75, "{metrics}");
+
+    let predicted = tallow(&["predict", "run", "shoes/Sneaker/001.png", "--top", "2"], here);
+    assert!(predicted.code == Some(0) && predicted.stdout.contains("shoes/Sneaker/001.png: "), "{}", predicted.stdout);
+    assert!(predicted.stdout.contains("Sneaker") && predicted.stdout.contains("Ankle boot"), "{}", predicted.stdout);
+    let json = tallow(&["predict", "run/model", "--json", "shoes/Sneaker/001.png", "shoes/Sneaker/empty.jpg"], here);
+    fails(&json, 3, &["empty.jpg", "1 of 2 photos"]);
+    let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[0]["classes"][0]["probability"].as_f64().unwrap() > 0.5 && lines[1]["error"].is_string());
+    let csv = tallow(&["predict", "run", "--csv", "shoes/Sneaker"], here);
+    assert!(csv.stdout.starts_with("file,class,probability,error\n") && csv.stdout.lines().count() == 43);
+
+    let evaluated = tallow(&["evaluate", "run", "shoes", "--out", "judged"], here);
+    assert_eq!(evaluated.code, Some(0), "{}\n{}", evaluated.stdout, evaluated.stderr);
+    assert!(evaluated.stdout.contains("80 photos, 2 classes") && evaluated.stderr.contains("text.jpg"));
+    let explained = tallow(&["explain", "run", "shoes/Sneaker/001.png", "--parts", "3"], here);
+    assert!(explained.code == Some(0) && here.join("explained.png").is_file(), "{}", explained.stderr);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_with_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    shoes(&here.join("shoes"), 5);
+    fails(&tallow(&["train", "nowhere", "--out", "o"], here), 3, &["nowhere"]);
+    fails(&tallow(&["train", "shoes/Sneaker", "--out", "o"], here), 3, &["one class only", "Sneaker"]);
+    fails(&tallow(&["train", "shoes", "--out", "o", "--lr=-1"], here), 2, &["a number above 0"]);
+    fails(&tallow(&["train", "shoes", "--out", "o", "--arch", "resnet35"], here), 2, &["resnet35"]);
+    let absent = tallow(&["train", "shoes", "--out", "o", "--arch", "resnet34", "--data-dir", "d", "--offline"], here);
+    fails(&absent, 3, &["resnet34"]);
+    fails(&tallow(&["predict", "nowhere", "a.jpg"], here), 3, &["learner.json", "is missing"]);
+    fs::create_dir(here.join("model")).unwrap();
+    fs::write(here.join("model/learner.json"), "{").unwrap();
+    fails(&tallow(&["predict", "model", "a.jpg"], here), 3, &["learner.json"]);
+    assert_eq!(tallow(&["fly"], here).code, Some(2));
+}
+
+#[test]
+fn training_that_is_killed_and_resumed_ends_as_if_nothing_had_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    shoes(&here.join("shoes"), 40);
+    let args = ["train", "shoes", "--size", "64", "--epochs", "2", "--batch-size", "8", "--checkpoint-every", "0"];
+    let undisturbed = tallow(&[&args[..], &["--out", "a"]].concat(), here);
+    assert_eq!(undisturbed.code, Some(0), "{}", undisturbed.stderr);
+
+    let checkpoint = here.join("b/checkpoints/network.safetensors");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
+    command.args(args).args(["--out", "b", "--quiet"]).current_dir(here);
+    let mut child = command.spawn().unwrap();
+    while !checkpoint.is_file() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended too early");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!here.join("b/metrics.json").exists());
+    let resumed = tallow(&[&args[..], &["--out", "b", "--resume"]].concat(), here);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    let history = |run: &str| fs::read_to_string(here.join(run).join("history.csv")).unwrap();
+    assert_eq!(history("a"), history("b"));
+    assert_eq!(
+        fs::read(here.join("a/model/model.safetensors")).unwrap(),
+        fs::read(here.join("b/model/model.safetensors")).unwrap()
+    );
+}
