@@ -17,6 +17,8 @@ pub mod atomic;
 pub mod check;
 #[cfg(feature = "fetch")]
 mod download;
+#[cfg(feature = "fetch")]
+mod download_images;
 mod dtype;
 #[cfg(feature = "efficientnet-lite0")]
 pub mod efficientnet_lite0;
@@ -37,6 +39,8 @@ pub mod safetensors;
 pub mod unpack;
 
 pub use check::State;
+#[cfg(feature = "fetch")]
+pub use download_images::{DownloadImages, Downloaded};
 pub use dtype::Dtype;
 pub use error::{Error, Result, megabytes};
 #[cfg(feature = "fetch")]

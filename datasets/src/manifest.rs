@@ -312,7 +312,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
 }
 
 /// Plain http would let anyone on the way change what arrives; on this machine there is no way.
-fn safe_url(url: &str) -> bool {
+pub(crate) fn safe_url(url: &str) -> bool {
     let host = |rest: &str| rest.split(['/', ':', '?']).next().map(str::to_string).unwrap_or_default();
     url.starts_with("https://")
         || url.strip_prefix("http://").is_some_and(|rest| matches!(&*host(rest), "127.0.0.1" | "localhost"))

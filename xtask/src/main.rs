@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod download_images;
 mod embed_efficientnet;
 mod embed_mnist;
 mod fetch_data;
@@ -30,6 +31,8 @@ struct Cli {
 enum Task {
     /// Download, list or verify the datasets that the chapters read
     FetchData(fetch_data::Args),
+    /// Download photos from a list of addresses, many at a time
+    DownloadImages(download_images::Args),
     /// Run the chapters one after the other and put their results on one page
     RunAll(run_all::Args),
     /// Remake the embedded threes and sevens from the full MNIST, or check them against it
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         None => print_tasks(),
         Some(Task::FetchData(args)) => fetch_data::run(&args),
+        Some(Task::DownloadImages(args)) => download_images::run(&args),
         Some(Task::RunAll(args)) => run_all::run(&args),
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
