@@ -108,14 +108,14 @@ fn chosen_by(name: &str, only: &str) -> bool {
     name == only || name.split('_').next() == Some(only)
 }
 
-/// Builds all chapters in one go. One that does not build fails again when it is run, and there it is counted.
+/// Builds the chapters, each by itself as `cargo run` does: built together they would share their features, and be built once
+/// more when they are run. One that does not build fails again there, and there it is counted.
 fn build(root: &Path, chapters: &[&String], release: bool) -> anyhow::Result<()> {
-    let mut cargo = cargo();
-    cargo.args(["build", "--keep-going"]).args(release.then_some("--release")).current_dir(root);
     for chapter in chapters {
-        cargo.args(["--package", chapter]);
+        let mut cargo = cargo();
+        cargo.args(["build", "--package", chapter]).args(release.then_some("--release")).current_dir(root);
+        cargo.status().context("cannot start cargo build")?;
     }
-    cargo.status().context("cannot start cargo build")?;
     Ok(())
 }
 
