@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::results::Verdicts;
+use crate::results::{Comparison, Verdicts};
 use crate::run_all::{Run, Status};
 
 /// More figures than this make a card unreadable; the chapter's report has them all.
@@ -50,6 +50,7 @@ fn card(run: &Run) -> String {
     if !metrics.is_empty() {
         body += &format!("<dl>{metrics}</dl>\n");
     }
+    body += &figures(&results.comparisons);
     body += &match run.report {
         true => format!("<p><a href=\"{}/report.html\">Read the report</a></p>\n", escape(&run.chapter)),
         false => "<p class=\"data\">It left no report.</p>\n".to_string(),
@@ -80,6 +81,23 @@ fn verdicts(count: &Verdicts) -> String {
     ];
     let words = format!("{} printed figures: {count}", count.total());
     format!("<div class=\"bar\">{}</div>\n<p class=\"data\">{words}</p>\n", bar.concat())
+}
+
+/// Every printed figure beside ours, folded away until somebody wants them.
+fn figures(comparisons: &[Comparison]) -> String {
+    if comparisons.is_empty() {
+        return String::new();
+    }
+    let row = |c: &Comparison| {
+        let cell = |text: &str| format!("<td>{}</td>", escape(text));
+        let what = format!("<td title=\"{}\">{}</td>", escape(&c.note), escape(&c.what));
+        format!("<tr>{what}{}</tr>\n", [&c.printed, &c.shown, &c.verdict].map(|text| cell(text)).concat())
+    };
+    let rows: String = comparisons.iter().map(row).collect();
+    format!(
+        "<details><summary>Printed and measured</summary>\n<table>\n<tr><th>what</th><th>printed</th><th>measured</th>\
+         <th>verdict</th></tr>\n{rows}</table></details>\n"
+    )
 }
 
 /// Numbers as a reader wants them: four digits that matter. Other values are not for a card.
@@ -128,6 +146,9 @@ h2 { margin: 0 0 .5rem; font-size: 1.2rem; } p { margin: .5rem 0; } .data { font
 dl { display: grid; grid-template-columns: 1fr auto; gap: .15rem 1rem; margin: 1rem 0; font-size: .95rem; }
 dt { color: var(--dim); } dd { margin: 0; font-variant-numeric: tabular-nums; text-align: right; }
 a { color: var(--link); }
+details { max-height: 26rem; overflow: auto; } summary { cursor: pointer; color: var(--link); }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .1rem .6rem .1rem 0; border-bottom: 1px solid var(--line); }
 ";
 
 #[cfg(test)]
@@ -151,11 +172,16 @@ mod tests {
             chapter: "ch01_a".into(),
             status: Status::Failed("<b>".into()),
             seconds: 1.0,
-            results: serde_json::from_str(r#"{"title": "<script>", "data": ["a & b"]}"#).unwrap(),
+            results: serde_json::from_str(
+                r#"{"title": "<script>", "data": ["a & b"],
+                "comparisons": [{"what": "x < y", "printed": "0.95", "shown": "0.96", "verdict": "better"}]}"#,
+            )
+            .unwrap(),
             report: false,
         };
         let page = page(&[run]);
         assert!(page.contains("<h2>&lt;script&gt;</h2>") && page.contains("failed: &lt;b&gt;"), "{page}");
+        assert!(page.contains("x &lt; y</td><td>0.95</td><td>0.96</td><td>better</td>"), "{page}");
         assert!(page.contains("a &amp; b") && page.contains("0 of 1 chapters ran well"), "{page}");
     }
 }

@@ -21,7 +21,12 @@ pub(crate) struct Results {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Comparison {
+    pub(crate) what: String,
+    pub(crate) printed: String,
+    /// The measured figure in the printed one's format.
+    pub(crate) shown: String,
     pub(crate) verdict: String,
+    pub(crate) note: String,
 }
 
 /// How many of the printed figures this run reached.
