@@ -65,3 +65,35 @@ fn cats_and_dogs_with_a_frozen_body_reach_98_per_cent() {
     let accuracy = metrics["metrics"]["last_layer_accuracy"].as_f64().unwrap();
     assert!(accuracy >= 0.98, "{accuracy}");
 }
+
+/// The source's network, from a file that somebody has put where weights are looked for. Its numbers are drawn at random here,
+/// so nothing is said of its accuracy.
+#[test]
+fn resnet34_is_used_as_soon_as_its_weights_are_on_this_machine() {
+    use tallow::models::{Arch, weights::save};
+    use tallow::{nn::Params, rng::Rng};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data/weights/resnet34.safetensors");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let params = Params::new(&Rng::new(1), &candle_core::Device::Cpu);
+    Arch::ResNet34.build(1000, &params).unwrap();
+    save(&params, &file, &Default::default()).unwrap();
+    let (data, out) =
+        (folder.path().join("data").display().to_string(), folder.path().join("out").display().to_string());
+    let run = chapter().run(&[
+        "--arch",
+        "resnet34",
+        "--quick",
+        "--size",
+        "64",
+        "--data-dir",
+        &data,
+        "--offline",
+        "--out",
+        &out,
+    ]);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+    for words in ["resnet34: ", "conv1", "layer4", "fc", "layer3 has been unfrozen.", "layer4 has been unfrozen."] {
+        assert!(run.stdout.contains(words), "no `{words}` in {}", run.stdout);
+    }
+}

@@ -41,7 +41,7 @@ pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<
     let heads = ["what trains", "best val Acc", "parameters", "epochs", "seconds per epoch", "seconds in all"];
     s.run.table(&heads, &results.iter().map(row).collect::<Vec<_>>());
     let names: Vec<&str> = results.iter().map(|outcome| outcome.name).collect();
-    let bars = |title: &str, values: Vec<f64>| Bars::new(title, &names, &values).size(360, 300);
+    let bars = |title: &str, values: Vec<f64>| Bars::new(title, &names, &values).horizontal().size(400, 220);
     let panels = [
         bars("best valid accuracy", results.iter().map(|outcome| outcome.best).collect()),
         bars("seconds in all", results.iter().map(|outcome| outcome.seconds).collect()),
