@@ -21,12 +21,12 @@ pub struct DownloadImages {
     pub max_bytes: u64,
     /// How many are fetched at the same time.
     pub workers: usize,
-    /// How long a photo may take in all.
+    /// How long to wait for a connection, for an answer, and for the next bytes. A photo may take a minute in all.
     pub timeout: Duration,
 }
 
 impl Default for DownloadImages {
-    /// 1000 photos of at most 20 MB, eight at a time, four seconds each.
+    /// 1000 photos of at most 20 MB, eight at a time, four seconds without a sign of life.
     fn default() -> DownloadImages {
         DownloadImages { max_images: 1000, max_bytes: 20_000_000, workers: 8, timeout: Duration::from_secs(4) }
     }
@@ -41,9 +41,24 @@ pub struct Downloaded {
     pub failed: Vec<(String, String)>,
 }
 
-/// The beginnings of the formats that photos come in, and their usual extensions.
-const FORMATS: [(&[u8], &str); 5] =
-    [(b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF8", "gif"), (b"RIFF", "webp"), (b"BM", "bmp")];
+/// The extensions of the formats that photos come in.
+const EXTENSIONS: [&str; 5] = ["jpg", "png", "gif", "webp", "bmp"];
+
+/// As many bytes as tell the format.
+const HEAD: u64 = 12;
+
+/// The extension of the format that these bytes begin as.
+fn format(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("jpg"),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
+        [b'G', b'I', b'F', b'8', ..] => Some("gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
+        // The four bytes after the size are reserved, and zero.
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("bmp"),
+        _ => None,
+    }
+}
 
 impl DownloadImages {
     /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place in
@@ -85,30 +100,31 @@ impl DownloadImages {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("tallow/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(self.timeout));
+            .timeout_connect(Some(self.timeout))
+            .timeout_recv_response(Some(self.timeout))
+            .timeout_per_read(Some(self.timeout))
+            .timeout_global(Some(Duration::from_secs(60).max(self.timeout)));
         config.build().new_agent()
     }
 
     /// One photo, to `place` with an extension; or why there is none.
     fn one(&self, agent: &Agent, url: &str, place: &Path) -> Result<Result<PathBuf, String>> {
-        let there = FORMATS.iter().map(|(_, extension)| place.with_extension(extension)).find(|file| file.is_file());
+        let there = EXTENSIONS.iter().map(|extension| place.with_extension(extension)).find(|file| file.is_file());
         if let Some(file) = there {
             return Ok(Ok(file));
         }
         match self.fetch(agent, url) {
             Err(why) => Ok(Err(why)),
-            Ok(bytes) => match FORMATS.iter().find(|(start, _)| bytes.starts_with(start)) {
-                None => Ok(Err("what came is no picture that can be read (JPEG, PNG, GIF, WebP, BMP)".into())),
-                Some((_, extension)) => {
-                    let file = place.with_extension(extension);
-                    atomic::write(&file, &bytes)?;
-                    Ok(Ok(file))
-                }
-            },
+            Ok((bytes, extension)) => {
+                let file = place.with_extension(extension);
+                atomic::write(&file, &bytes)?;
+                Ok(Ok(file))
+            }
         }
     }
 
-    fn fetch(&self, agent: &Agent, url: &str) -> Result<Vec<u8>, String> {
+    /// The bytes of a photo, and the extension of their format.
+    fn fetch(&self, agent: &Agent, url: &str) -> Result<(Vec<u8>, &'static str), String> {
         if !safe_url(url) {
             return Err("is no https:// address (http:// only on this machine)".into());
         }
@@ -121,12 +137,19 @@ impl DownloadImages {
         if !response.status().is_success() {
             return Err(response.status().to_string());
         }
+        let too_large = || format!("is larger than {} bytes", self.max_bytes);
+        if response.body().content_length().is_some_and(|length| length > self.max_bytes) {
+            return Err(too_large());
+        }
+        // The beginning tells whether the rest is worth its time.
         let mut bytes = Vec::new();
         let mut body = response.into_body().into_reader().take(self.max_bytes + 1);
+        body.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        let extension = format(&bytes).ok_or("what came is no picture that can be read (JPEG, PNG, GIF, WebP, BMP)")?;
         body.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > self.max_bytes {
-            return Err(format!("is larger than {} bytes", self.max_bytes));
+            return Err(too_large());
         }
-        Ok(bytes)
+        Ok((bytes, extension))
     }
 }

@@ -32,6 +32,9 @@ pub struct Dataset {
     pub credit: String,
     /// What the folder holds once everything is there, in one line.
     pub layout: String,
+    /// Whether it is so large that it is only fetched when it is asked for by name.
+    #[serde(default)]
+    pub large: bool,
     /// What is downloaded, with the files of all trees.
     #[serde(rename = "file", default)]
     pub files: Vec<Entry>,

@@ -18,6 +18,8 @@ fn server() -> Server {
         // What it is counts, not what it is called.
         "/drawing.jpg" => Reply::file(PNG),
         "/page.jpg" => Reply::file(b"<html>no photo"),
+        // A sound, which begins as WebP does.
+        "/sound.webp" => Reply::file(b"RIFF\x24\0\0\0WAVEfmt "),
         "/large.jpg" => Reply::file(&[JPEG, &[0; 5000]].concat()),
         "/cut.jpg" => Reply { cut: Some(3), ..Reply::file(JPEG) },
         "/slow.jpg" => Reply { cut: Some(2), hold: Duration::from_secs(20), ..Reply::file(JPEG) },
@@ -28,7 +30,17 @@ fn server() -> Server {
 #[test]
 fn photos_come_by_number_and_what_is_none_is_told() {
     let (server, folder) = (server(), tempfile::tempdir().unwrap());
-    let names = ["photo.jpg", "page.jpg", "drawing.jpg", "large.jpg", "gone.jpg", "cut.jpg", "slow.jpg", "photo.jpg"];
+    let names = [
+        "photo.jpg",
+        "page.jpg",
+        "drawing.jpg",
+        "large.jpg",
+        "gone.jpg",
+        "cut.jpg",
+        "slow.jpg",
+        "photo.jpg",
+        "sound.webp",
+    ];
     let mut urls: Vec<String> = names.iter().map(|name| format!("{}/{name}", server.url)).collect();
     urls.push("http://example.org/photo.jpg".into());
     urls.push("no address".into());
@@ -42,9 +54,12 @@ fn photos_come_by_number_and_what_is_none_is_told() {
     assert_eq!(names, ["00000000.jpg", "00000002.png", "00000007.jpg"]);
     assert_eq!(fs::read(&downloaded.files[1]).unwrap(), PNG);
     let failed: Vec<&str> = downloaded.failed.iter().map(|(url, _)| url.rsplit('/').next().unwrap()).collect();
-    assert_eq!(failed, ["page.jpg", "large.jpg", "gone.jpg", "cut.jpg", "slow.jpg", "photo.jpg", "no address"]);
+    assert_eq!(
+        failed,
+        ["page.jpg", "large.jpg", "gone.jpg", "cut.jpg", "slow.jpg", "sound.webp", "photo.jpg", "no address"]
+    );
     for ((url, why), words) in
-        downloaded.failed.iter().zip(["no picture", "larger than 1000", "404", "", "", "https", "https"])
+        downloaded.failed.iter().zip(["no picture", "larger than 1000", "404", "", "", "no picture", "https", "https"])
     {
         assert!(why.contains(words), "{url}: {why}");
     }

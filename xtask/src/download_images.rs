@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 8)]
     workers: usize,
 
-    /// Seconds that a photo may take
+    /// Seconds to wait for a sign of life
     #[arg(long, value_name = "SECONDS", default_value_t = 4)]
     timeout: u64,
 }
@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let downloaded = settings.run(&urls, &args.folder)?;
     for (url, why) in &downloaded.failed {
-        eprintln!("{url}: {why}");
+        // A list may hold anything, control characters too.
+        eprintln!("{}: {why}", url.escape_debug());
     }
     let (came, failed) = (downloaded.files.len(), downloaded.failed.len());
     println!("{came} photos in {}, {failed} addresses gave none", args.folder.display());

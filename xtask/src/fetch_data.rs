@@ -12,9 +12,13 @@ use crate::table::table;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this dataset; may be given more than once [default: all]
+    /// Only this dataset; may be given more than once [default: all but the large ones]
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+
+    /// The large datasets too
+    #[arg(long, conflicts_with = "only")]
+    all: bool,
 
     /// Download nothing: show each file's size, licence, and whether it is here
     #[arg(long, conflicts_with = "verify")]
@@ -37,13 +41,25 @@ pub(crate) struct Args {
     manifest: Option<PathBuf>,
 }
 
+impl Args {
+    /// Whether a dataset that is not named is meant. Looking costs nothing, so all are listed and verified.
+    fn wants(&self, dataset: &Dataset) -> bool {
+        let wanted = !dataset.large || self.all || self.list || self.verify;
+        if !wanted {
+            let (name, size) = (&dataset.name, megabytes(dataset.bytes()));
+            eprintln!("left out: {name} ({size}); `--only {name}` or `--all` fetches it");
+        }
+        wanted
+    }
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let manifest = match &args.manifest {
         Some(path) => Manifest::read(path)?,
         None => Manifest::builtin()?,
     };
     let datasets: Vec<&Dataset> = match args.only.as_slice() {
-        [] => manifest.datasets.iter().collect(),
+        [] => manifest.datasets.iter().filter(|dataset| args.wants(dataset)).collect(),
         names => names.iter().map(|name| manifest.get(name)).collect::<Result<_>>()?,
     };
     let folder = DataFolder::resolve(args.data_dir.as_deref());

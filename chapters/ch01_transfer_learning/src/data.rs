@@ -39,7 +39,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
         }
         None => match s.data.find("cats_dogs") {
             Ok(folder) => {
-                s.run.data(format!("cats and dogs (Asirra, Microsoft's terms) in {}", folder.display()));
+                s.run.data(format!("cats and dogs (Asirra, CDLA-Permissive-2.0) in {}", folder.display()));
                 (folder.join("PetImages"), 2000)
             }
             Err(tallow_datasets::Error::Missing { .. }) => (product_photos(s)?, usize::MAX),
