@@ -10,7 +10,8 @@ use tallow::train::load_learner;
 /// The source's `visualize_model`: six photos that judge, with what the network says.
 pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
     let dls = outcome.learner.image_dls();
-    let files: Vec<_> = dls.valid.files().iter().take(6).cloned().collect();
+    // Files that cannot be read were left out while the network was judged.
+    let files: Vec<_> = dls.valid.dataset().kept().iter().take(6).map(|&i| dls.valid.files()[i].clone()).collect();
     let mut grid = ImageGrid::new("", 3);
     let judged = outcome.learner.predictor().predict(&files)?;
     for (shown, prediction) in dls.valid.show_batch(6)?.into_iter().zip(judged) {
@@ -77,7 +78,8 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.artifact(folder.join("model.safetensors"));
     s.run.artifact(folder.join("learner.json"));
     let valid = &learner.image_dls().valid;
-    let (file, prediction) = match valid.files().first() {
+    let kept = valid.dataset().kept();
+    let (file, prediction) = match kept.first().map(|&i| &valid.files()[i]) {
         Some(file) => (file, load_learner(&folder, &s.device)?.predict_file(file)?),
         None => return Ok(()),
     };
@@ -93,7 +95,7 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.say(interpretation.classification_report()?);
     let mut grid = ImageGrid::new("", 3);
     for top in interpretation.top_losses(6) {
-        let picture = valid.dataset().picture(top.index)?;
+        let picture = valid.dataset().picture(kept[top.index])?;
         grid = grid
             .rgb(picture.width(), picture.height(), picture.bytes())
             .caption(format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability))

@@ -2,7 +2,6 @@
 
 use crate::Args;
 use std::path::{Path, PathBuf};
-use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label};
 use tallow::models::Arch;
@@ -12,6 +11,7 @@ use tallow::vision::{
     CenterCrop, Compose, Filter, Normalize, Picture, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize,
     Transform,
 };
+use tallow::{Error, Result};
 use tallow_datasets::fashion_mnist::{self, SIDE};
 
 /// What is to be learnt, and by which network.
@@ -81,6 +81,12 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
         .workers(s.workers)
         .listener(s.run.listener())
         .dataloaders(&folder, 16)?; // [16, 3, size, size]
+    if dls.n_classes() < 2 {
+        let class = dls.vocab().classes().join("");
+        let what =
+            format!("holds photos of one class only, `{class}`; a classifier needs two folders of photos or more");
+        return Err(Error::file(&folder, what));
+    }
     let rows: Vec<Vec<String>> = dls
         .vocab()
         .classes()

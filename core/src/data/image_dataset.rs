@@ -97,6 +97,28 @@ impl ImageDataset {
         skipped.iter().map(|(file, reason)| (file.clone(), reason.clone())).collect()
     }
 
+    /// The numbers of the items that were not left out so far. After a whole epoch these are the ones that a loader in order
+    /// has shown, one after the other: what the network said of its third item is of number `kept()[2]`.
+    pub fn kept(&self) -> Vec<usize> {
+        let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        (0..self.files.len()).filter(|&i| !skipped.contains_key(&self.files[i])).collect()
+    }
+
+    /// The picture number `index`; none if its file cannot be read and such files are to be left out.
+    ///
+    /// # Errors
+    /// As [`ImageDataset::picture`].
+    pub fn readable(&self, index: usize) -> Result<Option<Picture>> {
+        match self.picture(index) {
+            Ok(picture) => Ok(Some(picture)),
+            Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
+                self.skip(&self.files[index], &e);
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// The picture number `index` as it is in its file, turned upright.
     ///
     /// # Errors
@@ -131,14 +153,7 @@ impl Dataset for ImageDataset {
         let mut labels = Vec::with_capacity(indices.len());
         let mut first: Option<((usize, usize), usize)> = None;
         for &index in indices {
-            let picture = match self.picture(index) {
-                Ok(picture) => picture,
-                Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
-                    self.skip(&self.files[index], &e);
-                    continue;
-                }
-                Err(e) => return Err(e),
-            };
+            let Some(picture) = self.readable(index)? else { continue };
             let size = self.tfms.append(picture, &mut rng.substream(index as u64), &mut values)?;
             let &mut (expected, other) = first.get_or_insert_with(|| {
                 values.reserve_exact(values.len() * (indices.len() - 1));

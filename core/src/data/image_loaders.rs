@@ -70,7 +70,7 @@ impl ImageLoader {
     /// # Errors
     /// When a picture cannot be read.
     pub fn show_batch(&self, n: usize) -> Result<Vec<Captioned>> {
-        self.shown(self.loader.order(0).into_iter().take(n), true)
+        self.shown(self.loader.order(0).into_iter(), n, true)
     }
 
     /// The picture number `index` `n` times, as it is in `n` epochs: how different augmentation makes it. fast.ai's
@@ -79,20 +79,25 @@ impl ImageLoader {
     /// # Errors
     /// When the picture cannot be read.
     pub fn show_augmented(&self, index: usize, n: usize) -> Result<Vec<Captioned>> {
-        self.shown(std::iter::repeat_n(index, n), false)
+        self.shown(std::iter::repeat_n(index, n), n, false)
     }
 
-    fn shown(&self, indices: impl Iterator<Item = usize>, one_epoch: bool) -> Result<Vec<Captioned>> {
+    /// The first `n` pictures of these that can be read.
+    fn shown(&self, indices: impl Iterator<Item = usize>, n: usize, one_epoch: bool) -> Result<Vec<Captioned>> {
         let normalize = self.tfms().normalization();
-        let show = |(i, index): (usize, usize)| {
-            let epoch = if one_epoch { 0 } else { i };
-            let mut rng = self.loader.item_rng(epoch, index);
-            let planes = self.tfms().apply(self.dataset.picture(index)?, &mut rng)?.into_planes();
+        let mut shown = Vec::with_capacity(n);
+        for (i, index) in indices.enumerate() {
+            if shown.len() == n {
+                break;
+            }
+            let Some(picture) = self.dataset.readable(index)? else { continue };
+            let mut rng = self.loader.item_rng(if one_epoch { 0 } else { i }, index);
+            let planes = self.tfms().apply(picture, &mut rng)?.into_planes();
             let planes = normalize.map_or(planes.clone(), |normalize| normalize.inverse_planes(planes));
             let class = self.vocab.classes().get(self.labels()[index] as usize);
-            Ok(Captioned { picture: planes.to_picture(), caption: class.cloned().unwrap_or_default() })
-        };
-        indices.enumerate().map(show).collect()
+            shown.push(Captioned { picture: planes.to_picture(), caption: class.cloned().unwrap_or_default() });
+        }
+        Ok(shown)
     }
 
     fn with(&self, dataset: ImageDataset, settings: Settings) -> Result<ImageLoader> {

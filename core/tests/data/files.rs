@@ -66,6 +66,10 @@ fn a_folder_of_broken_files_stops_with_a_name_or_goes_on_as_asked() {
         let skipped = [dls.train.dataset().skipped(), dls.valid.dataset().skipped()].concat();
         // Every file of either side is looked at, but for those of a smaller last batch of training.
         assert!((3..=4).contains(&skipped.len()), "{skipped:?}");
+        // What is shown leaves them out too, and what was judged can be found again.
+        assert_eq!(dls.train.show_batch(1000).unwrap().len(), dls.train.dataset().kept().len());
+        assert_eq!(dls.valid.dataset().kept().len(), valid);
+        assert!(dls.valid.dataset().kept().iter().all(|&i| dls.valid.dataset().picture(i).is_ok()));
     }
     assert_eq!(seen[0], seen[1]);
     let notes = notes.lock().unwrap();

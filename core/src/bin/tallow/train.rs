@@ -196,7 +196,8 @@ fn judge(s: &mut Session, learner: &VisionLearner) -> Result<()> {
     s.run.section("What it gets right, and what not");
     let valid = &learner.image_dls().valid;
     let interpretation = Interpretation::from_learner(learner, valid, learner.vocab())?;
-    report(s, &interpretation, |index| valid.dataset().picture(index))
+    let kept = valid.dataset().kept();
+    report(s, &interpretation, |index| valid.dataset().picture(kept[index]))
 }
 
 /// The report, the confusion matrix and the worst mistakes.
