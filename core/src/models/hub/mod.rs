@@ -123,6 +123,7 @@ fn cached(file: &HubFile, config: &HubConfig) -> Result<Cached> {
 /// Why a file could not be fetched.
 enum Failure {
     /// The fault is on this machine, or the user stopped it.
+    #[cfg(feature = "hub")]
     Ours(Error),
     /// The Hub, or what is between it and us. The second text is a remedy before the last one, getting it by hand.
     Theirs(String, Option<String>),
@@ -147,6 +148,7 @@ fn bring(
         }
     };
     match failure {
+        #[cfg(feature = "hub")]
         Failure::Ours(error) => Err(error),
         Failure::Theirs(what, first) => {
             let or = first.map(|first| format!("{first}, or ")).unwrap_or_default();
