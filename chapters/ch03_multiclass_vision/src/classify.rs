@@ -54,6 +54,7 @@ pub(crate) struct Args {
 /// Runs `classify` if the command line asks for it; else nothing, and the chapter is to run.
 pub fn classify_command() -> Option<ExitCode> {
     let Some(crate::Command::Classify(args)) = crate::Args::try_parse().ok()?.command else { return None };
+    tallow::kernels::keep_freed_memory();
     Some(match classify(&args, &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our lines has had enough of them.

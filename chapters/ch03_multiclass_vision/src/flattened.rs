@@ -42,7 +42,7 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
 
     let dummy = DummyClassifier::default().fit(&xs, ys)?;
     let model = Pipeline::new(StandardScaler, LogisticRegression::new().max_iter(3000)).fit(&xs, ys)?;
-    let neighbours = Pipeline::new(StandardScaler, KNeighbors::new(5)).fit(&xs, ys)?;
+    let neighbours = Pipeline::new(StandardScaler, KNeighbors::new(ys.len().min(5))).fit(&xs, ys)?;
     let scores = |model: &dyn Fn(&Matrix, &[u32]) -> Result<f64>| -> Result<(f64, f64)> {
         Ok((model(&xs, ys)?, model(&xs_valid, ys_valid)?))
     };

@@ -1,5 +1,6 @@
 //! `tallow check`: which files of a folder are no photos.
 
+use crate::say;
 use std::path::PathBuf;
 use tallow::data::{empty_folders, image_files, verify_images};
 use tallow::{Error, Result};
@@ -15,13 +16,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = image_files(&args.photos)?;
     for folder in empty_folders(&args.photos)? {
-        println!("{}: the folder is empty", folder.display());
+        say(format!("{}: the folder is empty", folder.display()))?;
     }
     let bad = verify_images(&files);
     for file in &bad {
-        println!("{}", file.reason);
+        say(&file.reason)?;
     }
-    println!("{} of {} files are fine", files.len() - bad.len(), files.len());
+    say(format!("{} of {} files are fine", files.len() - bad.len(), files.len()))?;
     match bad.len() {
         0 => Ok(()),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),

@@ -1,6 +1,7 @@
 //! `tallow explain`: a photo as the network sees it, and which parts of it decide.
 
 use crate::model;
+use crate::say;
 use std::path::PathBuf;
 use tallow::plot::{Figure, ImageGrid};
 use tallow::rng::Rng;
@@ -36,9 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
     let photo = Picture::open(&args.photo)?;
     let prediction = predictor.predict_picture(photo.clone())?;
-    println!("{}: {}", args.photo.display(), prediction.class);
+    say(format!("{}: {}", args.photo.display(), prediction.class))?;
     for (class, p) in predictor.vocab().iter().zip(&prediction.probabilities) {
-        println!("  {class}: {p:.4}");
+        say(format!("  {class}: {p:.4}"))?;
     }
 
     let normalization = predictor.tfms().normalization();
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let caption = format!("orange: covering this part speaks against {}", prediction.class);
     let grid = grid.rgb(heat.width(), heat.height(), heat.bytes()).caption(caption);
     Figure::from(grid).save(&args.out)?;
-    println!("drawn: {}", args.out.display());
+    say(format!("drawn: {}", args.out.display()))?;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 //! and shows what it looks at.
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
-#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 mod check;
 mod evaluate;
@@ -12,8 +11,9 @@ mod predict;
 mod train;
 
 use clap::{Parser, Subcommand};
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
-use tallow::cli;
+use tallow::{Error, Result, cli, kernels};
 
 /// Train an image classifier on your photos, and use it.
 #[derive(Parser)]
@@ -50,11 +50,25 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    kernels::keep_freed_memory();
     match Cli::parse().command {
         Command::Train(args) => cli::run_program(&train::PROGRAM, &args, train::run),
         Command::Evaluate(args) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
-        Command::Predict(args) => cli::exit(predict::run(&args)),
-        Command::Explain(args) => cli::exit(explain::run(&args)),
-        Command::Check(args) => cli::exit(check::run(&args)),
+        Command::Predict(args) => end(predict::run(&args)),
+        Command::Explain(args) => end(explain::run(&args)),
+        Command::Check(args) => end(check::run(&args)),
+    }
+}
+
+/// A result, to stdout.
+fn say(line: impl AsRef<str>) -> Result<()> {
+    writeln!(std::io::stdout(), "{}", line.as_ref()).map_err(Error::io("standard output"))
+}
+
+/// Whoever reads our lines may stop when he has enough of them, as `head` does.
+fn end(result: Result<()>) -> ExitCode {
+    match result {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        other => cli::exit(other),
     }
 }

@@ -1,6 +1,7 @@
 //! `tallow predict`: what photos show.
 
 use crate::model;
+use crate::say;
 use std::path::PathBuf;
 use tallow::train::{Prediction, predictions_csv};
 use tallow::{Error, Result, cli};
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let files = model::photos(&args.photos)?;
     let predictions = predictor.predict(&files)?;
     if args.csv {
-        print!("{}", predictions_csv(&files, &predictions));
+        say(predictions_csv(&files, &predictions).trim_end())?;
     }
     let mut bad = Vec::new();
     for (file, prediction) in files.iter().zip(&predictions) {
@@ -47,11 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Ok(_) if args.csv => {}
             Ok(prediction) => {
                 let best = best(prediction, predictor.vocab(), args.top.into());
-                println!("{}", if args.json { as_json(&file, &best) } else { as_text(&file, &best) });
+                say(if args.json { as_json(&file, &best) } else { as_text(&file, &best) })?;
             }
             Err(error) => {
                 if args.json {
-                    println!("{}", serde_json::json!({ "file": file, "error": error.to_string() }));
+                    say(serde_json::json!({ "file": file, "error": error.to_string() }).to_string())?;
                 }
                 eprintln!("{}", cli::report_error(error));
                 bad.push(file);
