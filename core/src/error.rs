@@ -1,8 +1,8 @@
-//! The one error type of the library, and the exit code that each kind of error deserves.
+//! The one error type of the library.
 
 use std::path::{Path, PathBuf};
 
-/// What can go wrong, said so that a user can mend it.
+/// Errors, each with a message that says how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -39,7 +39,7 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's own word.
+        /// The operating system's error.
         source: std::io::Error,
     },
 
@@ -47,7 +47,45 @@ pub enum Error {
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),
 
-    /// Shapes or values that a function of ours cannot work with.
+    /// A tensor, matrix or image has another shape than the operation takes.
+    #[error("{message}")]
+    Shape {
+        /// Which operation or layer, what it takes, and what it got.
+        message: String,
+        /// The shape that it got.
+        got: Vec<usize>,
+    },
+
+    /// A setting is outside of its range, or two settings contradict each other.
+    #[error("{message}")]
+    Config {
+        /// The setting's name, such as `dropout` or `batch_size`.
+        setting: &'static str,
+        /// What the setting may be, and what it is.
+        message: String,
+    },
+
+    /// A label is not one of the classes.
+    #[error("{message}")]
+    Label {
+        /// The label, a name or a number.
+        label: String,
+        /// The number of classes.
+        n_classes: usize,
+        /// Where the label stands, and which classes there are.
+        message: String,
+    },
+
+    /// A neural network does not have what is asked of it, or tensors are not its own.
+    #[error("{message}")]
+    Network {
+        /// The network, or the parameter or part of it: `resnet18`, `layer5`.
+        name: String,
+        /// What was expected, and what was found.
+        message: String,
+    },
+
+    /// Another value that a function cannot work with.
     #[error("{0}")]
     Value(String),
 
@@ -88,6 +126,26 @@ impl Error {
         Error::File { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
+    /// An [`Error::Shape`]: `message` says what was expected, `got` is the shape that came.
+    pub fn shape(message: impl Into<String>, got: &[usize]) -> Error {
+        Error::Shape { message: message.into(), got: got.to_vec() }
+    }
+
+    /// An [`Error::Config`] for the setting of this name.
+    pub fn config(setting: &'static str, message: impl Into<String>) -> Error {
+        Error::Config { setting, message: message.into() }
+    }
+
+    /// An [`Error::Label`] for a label that is not one of `n_classes` classes.
+    pub fn label(label: impl ToString, n_classes: usize, message: impl Into<String>) -> Error {
+        Error::Label { label: label.to_string(), n_classes, message: message.into() }
+    }
+
+    /// An [`Error::Network`] for a network, or a part of one, of this name.
+    pub fn network(name: impl Into<String>, message: impl Into<String>) -> Error {
+        Error::Network { name: name.into(), message: message.into() }
+    }
+
     /// The exit code of a program that ends with this error: 1 failed, 2 wrong usage, 3 data missing or damaged,
     /// 4 target missed, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
@@ -98,6 +156,7 @@ impl Error {
             Error::TargetMissed(_) => 4,
             Error::Interrupted(_) => 130,
             Error::Io { .. } | Error::Tensor(_) | Error::Value(_) | Error::Diverged { .. } => 1,
+            Error::Shape { .. } | Error::Config { .. } | Error::Label { .. } | Error::Network { .. } => 1,
         }
     }
 }

@@ -7,7 +7,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 use common::{assert_close, assert_same_bits, fixture, formula, formula_tensor, numbers, params, values};
 use std::slice::from_ref;
-use tallow::nn::{Kind, Param, Params};
+use tallow::nn::{Param, ParamKind, Params};
 use tallow::optim::{
     Adam, CosineAnnealing, FlatCos, Hypers, Lrs, OneCycle, Optimizer, Progress, Schedule, Sgd, StepLr, clip_grad_norm,
     cosine_annealing, even_mults, sched_exp, sched_lin, slice, slice_to, step_lr, torch_one_cycle,
@@ -16,7 +16,7 @@ use tallow::optim::{
 /// The reference problem: `0.5 * sum(a * (p - t)^2)` in 8 dimensions, in f64.
 fn problem() -> (Params, Param) {
     let params = params(0);
-    let p = params.add("p", Kind::Weight, |_, _| Ok(formula_tensor("p", &[8]))).unwrap();
+    let p = params.add("p", ParamKind::Weight, |_, _| Ok(formula_tensor("p", &[8]))).unwrap();
     (params, p)
 }
 
@@ -130,10 +130,10 @@ fn groups() -> (Params, Vec<Param>, GradStore) {
     let params = params(0);
     for layer in ["body", "head"] {
         let layer = params.pp(layer);
-        layer.constant("weight", Kind::Weight, (2, 2), 2.0).unwrap();
-        layer.constant("bias", Kind::Bias, 2, 2.0).unwrap();
-        layer.constant("norm", Kind::Norm, 2, 2.0).unwrap();
-        layer.constant("running_mean", Kind::Buffer, 2, 2.0).unwrap();
+        layer.constant("weight", ParamKind::Weight, (2, 2), 2.0).unwrap();
+        layer.constant("bias", ParamKind::Bias, 2, 2.0).unwrap();
+        layer.constant("norm", ParamKind::Norm, 2, 2.0).unwrap();
+        layer.constant("running_mean", ParamKind::Buffer, 2, 2.0).unwrap();
     }
     params.split_groups(&[&["body"], &["head"]]).unwrap();
     let all = params.all();
@@ -223,7 +223,7 @@ fn a_state_can_be_taken_out_and_put_into_another_optimizer() {
 #[test]
 fn a_gradient_of_another_shape_is_an_error() {
     let params = params(0);
-    let p = params.constant("p", Kind::Weight, (2, 3), 1.0).unwrap();
+    let p = params.constant("p", ParamKind::Weight, (2, 3), 1.0).unwrap();
     let mut grads = p.var().sum_all().unwrap().backward().unwrap();
     grads.insert(p.var(), Tensor::zeros((3, 2), DType::F32, &Device::Cpu).unwrap());
     for optimizer in
@@ -283,7 +283,7 @@ fn slices_are_fastais() {
 fn clipping_is_pytorchs() {
     let params = params(0);
     let made: Vec<Param> = [("a", 5), ("b", 3)]
-        .map(|(name, n)| params.constant(name, Kind::Weight, n, 0.0).unwrap())
+        .map(|(name, n)| params.constant(name, ParamKind::Weight, n, 0.0).unwrap())
         .into_iter()
         .collect();
     let grads = [(formula_tensor("g0", &[5]) * 2.0).unwrap(), (formula_tensor("g1", &[3]) * 0.5).unwrap()];

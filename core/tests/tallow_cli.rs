@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use tallow::vision::Picture;
+use tallow::vision::Image;
 use tallow_datasets::fashion_mnist::{self, SIDE};
 
 struct Ran {
@@ -42,7 +42,7 @@ fn shoes(folder: &Path, n: usize) -> Vec<PathBuf> {
     for class in ["Sneaker", "Ankle boot"] {
         let all = fashion_mnist::sample().unwrap();
         for (i, product) in all.iter().filter(|product| product.class == class).take(n).enumerate() {
-            let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3]).unwrap();
+            let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3]).unwrap();
             files.push(folder.join(class).join(format!("{i:03}.png")));
             picture.save(files.last().unwrap()).unwrap();
         }

@@ -95,7 +95,7 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.say(interpretation.classification_report()?);
     let mut grid = ImageGrid::new("", 3);
     for top in interpretation.top_losses(6) {
-        let picture = valid.dataset().picture(kept[top.index])?;
+        let picture = valid.dataset().image(kept[top.index])?;
         grid = grid
             .rgb(picture.width(), picture.height(), picture.bytes())
             .caption(format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability))

@@ -8,7 +8,7 @@ use tallow::models::Arch;
 use tallow::plot::ImageGrid;
 use tallow::train::preprocess;
 use tallow::vision::{
-    CenterCrop, Compose, Filter, Normalize, Picture, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize,
+    CenterCrop, Compose, Filter, Image, Normalize, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize,
     Transform,
 };
 use tallow::{Error, Result};
@@ -113,7 +113,7 @@ fn product_photos(s: &mut Session) -> Result<PathBuf> {
          pixels each");
     let folder = s.run.folder().join("photos");
     for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
-        let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
+        let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
         picture.save(&folder.join(product.class).join(format!("{i:03}.png")))?;
     }
     Ok(folder)

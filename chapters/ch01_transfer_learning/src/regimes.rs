@@ -157,7 +157,7 @@ pub(crate) fn keeping_the_statistics(s: &mut Session, task: &Task, weights: &Wei
     head.fit_schedule(10, &schedule)?;
 
     learner.unfreeze()?;
-    learner.fix_body_statistics(true);
+    learner.freeze_body_batch_norm(true);
     let trained = trained_parameters(&learner);
     let mut learner = learner.checkpoints(checkpoints(s, "kept"))?;
     learner.fit_one_cycle(task.epochs, slice(1e-5, 1e-3))?;

@@ -12,7 +12,7 @@ use tallow::models::Arch;
 use tallow::models::hub::{self, HubConfig};
 use tallow::rng::Rng;
 use tallow::train::preprocess_of;
-use tallow::vision::{Limits, Picture};
+use tallow::vision::{Image, Limits};
 use tallow::{Error, Result, cli, device};
 use tallow_datasets::DataFolder;
 
@@ -116,13 +116,13 @@ fn classify(args: &Args, out: &mut impl Write) -> Result<()> {
 }
 
 /// A photo from a file, or from standard input.
-fn read(file: &Path) -> Result<Picture> {
+fn read(file: &Path) -> Result<Image> {
     if file.as_os_str() != "-" {
-        return Picture::open(file);
+        return Image::open(file);
     }
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::io("standard input"))?;
-    Picture::decode(&bytes, Limits::default()).map_err(|error| Error::file("standard input", error.to_string()))
+    Image::decode(&bytes, Limits::default()).map_err(|error| Error::file("standard input", error.to_string()))
 }
 
 fn as_json(file: &Path, classes: &[(&str, f32)]) -> Value {

@@ -45,15 +45,17 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     for (name, from, to) in [("linear, ReLU", 4, 3), ("linear, ReLU", 3, 3), ("linear", 3, 1)] {
         net = net.linear(from, to)?;
         let ys = net.forward(&xs, false)?; // [N, to]
-        rows.push(vec![name.into(), ys.dim(D::Minus1)?.to_string(), (params.count() - before).to_string()]);
-        before = params.count();
+        rows.push(vec![name.into(), ys.dim(D::Minus1)?.to_string(), (params.num_parameters() - before).to_string()]);
+        before = params.num_parameters();
         if to > 1 {
             net = net.relu();
         }
     }
     s.run.table(&["step", "features after it", "coefficients and intercepts"], &rows);
-    s.run
-        .say(format!("{} numbers to learn; with logistic regression on the same features there are 5", params.count()));
+    s.run.say(format!(
+        "{} numbers to learn; with logistic regression on the same features there are 5",
+        params.num_parameters()
+    ));
     beyond_a_line(s)?;
     s.run.text(
         "**Why** then not always networks? They can learn very complex functions, you can nearly always make one that does not underfit, \

@@ -10,7 +10,7 @@ use tallow::plot::ImageGrid;
 use tallow::report::{Comparison, Expect};
 use tallow::rng::Rng;
 use tallow::train::preprocess_of;
-use tallow::vision::{CenterCrop, Compose, Normalize, Picture, Resize};
+use tallow::vision::{CenterCrop, Compose, Image, Normalize, Resize};
 use tallow::{Error, Result};
 use tallow_datasets::imagenet::CLASSES;
 
@@ -58,7 +58,7 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
     let mut grid = ImageGrid::new("", 4);
     let mut rows = Vec::new();
     for file in &files {
-        let picture = Picture::open(file)?;
+        let picture = Image::open(file)?;
         let xs = tfms.tensor(picture.clone(), &mut Rng::new(0))?.unsqueeze(0)?.to_device(&s.device)?; // [1, 3, H, W]
         let classes = top(&probabilities(&network, &xs)?[0], 4);
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

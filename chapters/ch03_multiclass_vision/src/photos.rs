@@ -5,7 +5,7 @@ use tallow::cli::Session;
 use tallow::data::{DataLoader, ImageDataset, Vocab, image_files, parent_label};
 use tallow::plot::ImageGrid;
 use tallow::report::{Comparison, Expect};
-use tallow::vision::{Compose, Filter, Picture, Resize, Transform};
+use tallow::vision::{Compose, Filter, Image, Resize, Transform};
 use tallow::{Error, Result};
 use tallow_datasets::fashion_mnist::{self, Product, SIDE};
 
@@ -92,7 +92,7 @@ impl Photos {
     }
 
     /// At most `n` training photos, evenly from all classes, with their names.
-    pub(crate) fn grid(&self, n: usize, change: impl Fn(Picture) -> Picture) -> Result<ImageGrid> {
+    pub(crate) fn grid(&self, n: usize, change: impl Fn(Image) -> Image) -> Result<ImageGrid> {
         let (all, mut grid) = (self.train.files.len(), ImageGrid::new("", 8));
         let n = n.min(all);
         for i in (0..n).map(|i| i * all / n) {
@@ -126,7 +126,7 @@ fn clothes(s: &Session) -> Result<PathBuf> {
     let (train, valid) = fashion_mnist::clothes()?;
     for (name, products) in [("train", &train), ("valid", &valid)] {
         for (i, Product { class, pixels }) in products.iter().enumerate() {
-            let picture = Picture::from_fn(SIDE, SIDE, |x, y| [255 - pixels[y * SIDE + x]; 3])?;
+            let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - pixels[y * SIDE + x]; 3])?;
             picture.save(&folder.join(name).join(class).join(format!("{i:03}.png")))?;
         }
     }
@@ -142,8 +142,8 @@ pub(crate) fn grey(side: usize) -> Compose {
 }
 
 /// A photo squished to a square, for the eye.
-pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Picture> {
-    Resize::squish(side).apply(&Picture::open(file)?, &mut tallow::rng::Rng::new(0))
+pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Image> {
+    Resize::squish(side).apply(&Image::open(file)?, &mut tallow::rng::Rng::new(0))
 }
 
 // --- 11. The photos --------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let resnet18 = Sequential::new(&params)
         .add(|p| Arch::ResNet18.body(p))? // [N, 3, 28, 28] to [N, 512, 1, 1]
         .add(|p| vision_head(Arch::ResNet18.facts().channels, 2, p))?; // to [N, 2]
-    s.run.say(format!("resnet18: {} parameters", params.count()));
+    s.run.say(format!("resnet18: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
     let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy]);
     let mut learner = connected(s, learner, "resnet18")?;

@@ -86,7 +86,7 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
     let valid_dl = valid.clone();
     let params = Params::new(&data.rng.stream("simple_net"), &s.device);
     let simple_net = Sequential::new(&params).linear(28 * 28, 30)?.relu().linear(30, 1)?;
-    s.run.say(format!("simple_net: 784-30-1, {} parameters", params.count()));
+    s.run.say(format!("simple_net: 784-30-1, {} parameters", params.num_parameters()));
     let learner = Learner::new(DataLoaders { train, valid }, simple_net, &params, mnist_loss)
         .opt(Sgd::new())
         .metrics([|| Metric::new("batch_accuracy", batch_accuracy)]);

@@ -60,7 +60,7 @@ pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<(
     let net = conv(net, 32, 64, 3)?; // [N, 64, 4, 4]
     let net = conv(net, 64, 128, 3)?; // [N, 128, 2, 2]
     let net = net.flatten().linear(512, 10)?; // [N, 10]
-    s.run.say(format!("a small CNN: {} parameters", params.count()));
+    s.run.say(format!("a small CNN: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train, valid: valid.clone() };
     let learner = Learner::new(dls, net, &params, losses::cross_entropy).metrics([accuracy]);
     let mut learner = connected(s, learner, "ten_digits")?;

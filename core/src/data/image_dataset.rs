@@ -4,7 +4,7 @@ use super::{Batch, Dataset};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::rng::Rng;
-use crate::vision::{Compose, Limits, Picture};
+use crate::vision::{Compose, Image, Limits};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub enum BadFiles {
     Skip,
 }
 
-/// Picture files with a class each, as `[3, H, W]` and a `u32`. Copies share the files.
+/// Image files with a class each, as `[3, H, W]` and a `u32`. Copies share the files.
 #[derive(Debug, Clone)]
 pub struct ImageDataset {
     files: Arc<Vec<PathBuf>>,
@@ -108,8 +108,8 @@ impl ImageDataset {
     ///
     /// # Errors
     /// As [`ImageDataset::picture`].
-    pub fn readable(&self, index: usize) -> Result<Option<Picture>> {
-        match self.picture(index) {
+    pub fn readable(&self, index: usize) -> Result<Option<Image>> {
+        match self.image(index) {
             Ok(picture) => Ok(Some(picture)),
             Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
                 self.skip(&self.files[index], &e);
@@ -123,10 +123,10 @@ impl ImageDataset {
     ///
     /// # Errors
     /// When there is no such item, or the file cannot be read.
-    pub fn picture(&self, index: usize) -> Result<Picture> {
+    pub fn image(&self, index: usize) -> Result<Image> {
         let n = self.files.len();
         let file = self.files.get(index).ok_or_else(|| Error::Value(format!("there is no item {index} among {n}")))?;
-        Picture::open_with(file, self.limits)
+        Image::open_with(file, self.limits)
     }
 
     fn skip(&self, file: &Path, error: &Error) {
@@ -143,7 +143,7 @@ impl Dataset for ImageDataset {
     }
 
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
-        let x = self.tfms.tensor(self.picture(index)?, rng)?;
+        let x = self.tfms.tensor(self.image(index)?, rng)?;
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
     }
 

@@ -1,7 +1,7 @@
 //! Finding pictures, and finding out which of them can be read.
 
 use crate::error::{Error, Result};
-use crate::vision::{EXTENSIONS, Picture, Resize};
+use crate::vision::{EXTENSIONS, Image, Resize};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -74,8 +74,7 @@ pub struct BadFile {
 /// The files that cannot be read as pictures, with the reasons. All are decoded, on all processors. fast.ai's
 /// `verify_images`.
 pub fn verify_images(files: &[PathBuf]) -> Vec<BadFile> {
-    let check =
-        |file: &PathBuf| Picture::open(file).err().map(|e| BadFile { file: file.clone(), reason: e.to_string() });
+    let check = |file: &PathBuf| Image::open(file).err().map(|e| BadFile { file: file.clone(), reason: e.to_string() });
     in_parallel(files, check).into_iter().flatten().collect()
 }
 
@@ -114,7 +113,7 @@ pub fn resize_images(source: &Path, target: &Path, max_size: usize) -> Result<Re
 
 /// Whether it was made smaller, or why the file is no picture.
 fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<bool, BadFile>> {
-    let picture = match Picture::open(file) {
+    let picture = match Image::open(file) {
         Ok(picture) => picture,
         Err(e) => return Ok(Err(BadFile { file: file.to_path_buf(), reason: e.to_string() })),
     };

@@ -3,7 +3,7 @@
 use super::{Dataset, Vocab, image_files, parent_label};
 use crate::error::Result;
 use crate::rng::Rng;
-use crate::vision::{Compose, Picture};
+use crate::vision::{Compose, Image};
 use candle_core::{Device, Tensor};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub enum Pixels {
 /// # Errors
 /// When the file cannot be read or is not a picture.
 pub fn read_image(file: &Path, pixels: Pixels) -> Result<Tensor> {
-    let picture = Picture::open(file)?;
+    let picture = Image::open(file)?;
     match pixels {
         Pixels::Grey => Ok(picture.greyscale().to_tensor(&Device::Cpu)?.narrow(0, 0, 1)?),
         Pixels::Rgb => picture.to_tensor(&Device::Cpu),
@@ -76,7 +76,7 @@ impl Dataset for ImageFolder {
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
         let file = &self.files[index];
         let x = match &self.tfms {
-            Some(tfms) => tfms.tensor(Picture::open(file)?, rng)?,
+            Some(tfms) => tfms.tensor(Image::open(file)?, rng)?,
             None => read_image(file, self.pixels)?,
         };
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))

@@ -3,7 +3,7 @@
 use super::{DataLoader, DataLoaders, ImageDataset, Vocab};
 use crate::error::Result;
 use crate::rng::Rng;
-use crate::vision::{Compose, Normalize, Picture};
+use crate::vision::{Compose, Image, Normalize};
 use candle_core::Device;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub struct Captioned {
     /// The picture.
-    pub picture: Picture,
+    pub picture: Image,
     /// The words.
     pub caption: String,
 }
@@ -95,7 +95,7 @@ impl ImageLoader {
             let planes = self.tfms().apply(picture, &mut rng)?.into_planes();
             let planes = normalize.map_or(planes.clone(), |normalize| normalize.inverse_planes(planes));
             let class = self.vocab.classes().get(self.labels()[index] as usize);
-            shown.push(Captioned { picture: planes.to_picture(), caption: class.cloned().unwrap_or_default() });
+            shown.push(Captioned { picture: planes.to_image(), caption: class.cloned().unwrap_or_default() });
         }
         Ok(shown)
     }

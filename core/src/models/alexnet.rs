@@ -1,6 +1,6 @@
 //! AlexNet (Krizhevsky, 2014: the version for one machine), with torchvision's names.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, Pool};
 use crate::nn::init::Init;
@@ -44,7 +44,7 @@ impl AlexNet {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let p = options.dropout.unwrap_or(0.5);
         let params = params.pp("classifier");

@@ -1,10 +1,10 @@
 //! ConvNeXt (Liu et al., 2022), with torchvision's names.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, activate, add, scale};
 use crate::nn::init::Init;
-use crate::nn::{Conv2d, Conv2dConfig, DropPath, GlobalAvgPool2d, Kind, LayerNorm, Linear, Module, Param, Params};
+use crate::nn::{Conv2d, Conv2dConfig, DropPath, GlobalAvgPool2d, LayerNorm, Linear, Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
 /// What the members of the family differ in.
@@ -34,7 +34,7 @@ impl ConvNext {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body_with(options.drop_path.unwrap_or(self.drop_path), params)?;
         let params = params.pp("classifier");
         let norm = LayerNorm::new(body.channels(), 1e-6, &params.pp(0))?;
@@ -94,7 +94,7 @@ struct Block {
 
 impl Block {
     fn new(width: usize, drop_path: f64, params: &Params) -> Result<Block> {
-        let layer_scale = params.constant("layer_scale", Kind::Weight, (width, 1, 1), LAYER_SCALE)?;
+        let layer_scale = params.constant("layer_scale", ParamKind::Weight, (width, 1, 1), LAYER_SCALE)?;
         let inside = params.pp("block");
         let config = Conv2dConfig::new(width, width, 7).groups(width).init(Init::Normal(0.02)).bias(Init::Zeros);
         Ok(Block {

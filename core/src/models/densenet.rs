@@ -1,9 +1,9 @@
 //! Densely connected networks (Huang et al., 2017), with torchvision's names.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, Pool, cat};
-use crate::nn::init::Init;
+use crate::nn::init::{FanMode, Init};
 use crate::nn::{
     AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, ConvNorm, GlobalAvgPool2d, Linear, MaxPool2d, Module, Params, Relu,
 };
@@ -28,7 +28,7 @@ impl DenseNet {
     pub fn body(self, params: &Params) -> Result<Body> {
         let mut body = Body::new();
         let name = |child: &str| format!("features.{child}");
-        let config = Conv2dConfig::new(3, self.stem, 7).stride(2).init(Init::HeFanIn);
+        let config = Conv2dConfig::new(3, self.stem, 7).stride(2).init(Init::KaimingNormal { mode: FanMode::FanIn });
         let (conv, norm) = (name("conv0"), name("norm0"));
         let stem = ConvNorm::new(&config, Activation::Relu, &params.pp(&conv), &params.pp(&norm))?;
         body.push(&[conv, norm], step(stem)); // [N, H/2, W/2, stem]
@@ -65,7 +65,7 @@ impl DenseNet {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let (weight, bias) = (Init::Default, Some(Init::Zeros));
         let head = Linear::with_init(body.channels(), options.n_classes, weight, bias, &params.pp("classifier"))?;
@@ -84,7 +84,8 @@ struct DenseLayer {
 impl DenseLayer {
     fn new(from: usize, growth: usize, params: &Params) -> Result<DenseLayer> {
         let narrow = 4 * growth;
-        let config = |from, to, kernel| Conv2dConfig::new(from, to, kernel).init(Init::HeFanIn);
+        let config =
+            |from, to, kernel| Conv2dConfig::new(from, to, kernel).init(Init::KaimingNormal { mode: FanMode::FanIn });
         let norm1 = BatchNorm::new(from, &params.pp("norm1"))?;
         let (conv1, norm2) = (params.pp("conv1"), params.pp("norm2"));
         let conv1 = ConvNorm::new(&config(from, narrow, 1), Activation::Relu, &conv1, &norm2)?;
@@ -108,7 +109,10 @@ impl Transition {
         let norm = BatchNorm::new(from, &params.pp("norm"))?;
         Ok(Transition {
             norm,
-            conv: Conv2d::new(&Conv2dConfig::new(from, to, 1).init(Init::HeFanIn), &params.pp("conv"))?,
+            conv: Conv2d::new(
+                &Conv2dConfig::new(from, to, 1).init(Init::KaimingNormal { mode: FanMode::FanIn }),
+                &params.pp("conv"),
+            )?,
         })
     }
 

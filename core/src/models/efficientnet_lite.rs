@@ -2,7 +2,7 @@
 //!
 //! No squeeze-and-excitation, ReLU6 throughout, TensorFlow's padding. Images are normalised by (value - 127) / 128.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, add};
 use crate::nn::init::Init;
@@ -42,7 +42,7 @@ impl EfficientNetLite0 {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body_with(options.drop_path.unwrap_or(DROPOUT), params)?;
         let dropout = Dropout::new(options.dropout.unwrap_or(DROPOUT), &params.pp("_dropout"))?;
         let n_classes = options.n_classes;
@@ -74,7 +74,7 @@ impl EfficientNetLite0 {
 
 /// Weights begin as timm's do: by the outputs that an input has within its group.
 fn conv_norm(config: Conv2dConfig, active: bool, [conv, norm]: [&str; 2], params: &Params) -> Result<ConvNorm> {
-    let fan_out = config.to / config.groups * config.kernel[0] * config.kernel[1];
+    let fan_out = config.out_channels / config.groups * config.kernel[0] * config.kernel[1];
     let activation = if active { Activation::Relu6 } else { Activation::None };
     let config = config.same().init(Init::Normal((2.0 / fan_out as f64).sqrt()));
     Ok(ConvNorm::new(&config, activation, &params.pp(conv), &params.pp(norm))?.with_norm(1e-3, 0.01))

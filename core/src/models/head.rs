@@ -2,7 +2,9 @@
 
 use crate::error::Result;
 use crate::kernels;
-use crate::nn::{AdaptiveConcatPool2d, BatchNorm, Dropout, Kind, Module, Param, Params, init, through_channels_last};
+use crate::nn::{
+    AdaptiveConcatPool2d, BatchNorm, Dropout, Module, Param, ParamKind, Params, init, through_channels_last,
+};
 use candle_core::Tensor;
 
 /// A head for a body with `features` channels: concat pool, then batch norm, dropout and linear layers by way of 512 to
@@ -12,7 +14,7 @@ use candle_core::Tensor;
 /// When the device cannot hold its parameters.
 pub fn vision_head(features: usize, n_classes: usize, params: &Params) -> Result<Head> {
     let no_bias = |from: usize, to: usize, name: usize| {
-        params.pp(name).add("weight", Kind::Weight, |rng, dev| init::kaiming_normal((to, from), from, rng, dev))
+        params.pp(name).add("weight", ParamKind::Weight, |rng, dev| init::kaiming_normal((to, from), from, rng, dev))
     };
     Ok(Head {
         bn1: BatchNorm::with_shift(2 * features, 1e-3, &params.pp(2))?,

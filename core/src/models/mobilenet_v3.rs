@@ -1,9 +1,9 @@
 //! MobileNet v3 (Howard et al., 2019), with torchvision's names.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, activate, global_avg_pool2d, scale};
-use crate::nn::init::Init;
+use crate::nn::init::{FanMode, Init};
 use crate::nn::{Conv2d, Conv2dConfig, ConvNorm, Dropout, GlobalAvgPool2d, Linear, Module, Params};
 use candle_core::Tensor;
 
@@ -89,7 +89,7 @@ impl MobileNetV3 {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body_with(options.norm_eps.unwrap_or(EPS), params)?;
         let params = params.pp("classifier");
         let hidden = match self {
@@ -110,7 +110,12 @@ impl MobileNetV3 {
 }
 
 fn conv_norm(config: Conv2dConfig, activation: Activation, eps: f64, params: &Params) -> Result<ConvNorm> {
-    let layer = ConvNorm::new(&config.init(Init::HeFanOut), activation, &params.pp(0), &params.pp(1))?;
+    let layer = ConvNorm::new(
+        &config.init(Init::KaimingNormal { mode: FanMode::FanOut }),
+        activation,
+        &params.pp(0),
+        &params.pp(1),
+    )?;
     Ok(layer.with_norm(eps, 0.01))
 }
 
@@ -165,7 +170,8 @@ impl SqueezeExcitation {
     fn new(channels: usize, params: &Params) -> Result<SqueezeExcitation> {
         let narrow = divisible_by_8(channels / 4);
         let conv = |from: usize, to: usize, name: &str| {
-            let config = Conv2dConfig::new(from, to, 1).init(Init::HeFanOut).bias(Init::Zeros);
+            let config =
+                Conv2dConfig::new(from, to, 1).init(Init::KaimingNormal { mode: FanMode::FanOut }).bias(Init::Zeros);
             Conv2d::new(&config, &params.pp(name))
         };
         Ok(SqueezeExcitation { fc1: conv(channels, narrow, "fc1")?, fc2: conv(narrow, channels, "fc2")? })

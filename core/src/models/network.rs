@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// What may be chosen about a network besides its architecture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct NetworkOptions {
     /// The length of its result.
     pub n_classes: usize,
     /// The probability of its dropouts; the published one if `None`.
@@ -21,16 +21,16 @@ pub struct Options {
     pub norm_eps: Option<f64>,
 }
 
-impl Options {
+impl NetworkOptions {
     /// As published, for this many classes.
-    pub fn new(n_classes: usize) -> Options {
-        Options { n_classes, dropout: None, drop_path: None, norm_eps: None }
+    pub fn new(n_classes: usize) -> NetworkOptions {
+        NetworkOptions { n_classes, dropout: None, drop_path: None, norm_eps: None }
     }
 
     /// Nothing is dropped at random.
     #[must_use]
-    pub fn without_dropout(self) -> Options {
-        Options { dropout: Some(0.0), drop_path: Some(0.0), ..self }
+    pub fn without_dropout(self) -> NetworkOptions {
+        NetworkOptions { dropout: Some(0.0), drop_path: Some(0.0), ..self }
     }
 }
 

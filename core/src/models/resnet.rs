@@ -1,9 +1,9 @@
 //! Residual networks (He et al., 2016), with torchvision's names.
 
-use super::network::{Body, Network, Options, step};
+use super::network::{Body, Network, NetworkOptions, step};
 use crate::error::Result;
 use crate::kernels::{Activation, Pool};
-use crate::nn::init::Init;
+use crate::nn::init::{FanMode, Init};
 use crate::nn::{Conv2dConfig, ConvNorm, GlobalAvgPool2d, MaxPool2d, Module, Params, linear};
 use candle_core::Tensor;
 
@@ -58,7 +58,7 @@ impl ResNet {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let fc = linear(body.channels(), options.n_classes, &params.pp("fc"))?;
         Ok(Network::new(body, step(GlobalAvgPool2d), step(fc), "fc"))
@@ -71,7 +71,7 @@ fn conv_norm(
     conv: &Params,
     norm: &Params,
 ) -> Result<ConvNorm> {
-    let config = Conv2dConfig::new(from, to, kernel).stride(stride).init(Init::HeFanOut);
+    let config = Conv2dConfig::new(from, to, kernel).stride(stride).init(Init::KaimingNormal { mode: FanMode::FanOut });
     ConvNorm::new(&config, activation, conv, norm)
 }
 

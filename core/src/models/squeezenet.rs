@@ -1,6 +1,6 @@
 //! SqueezeNet (Iandola et al., 2016), with torchvision's names.
 
-use super::network::{Body, Network, Options, Step, chain, step};
+use super::network::{Body, Network, NetworkOptions, Step, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, Pool, cat};
 use crate::nn::init::Init;
@@ -64,7 +64,7 @@ impl SqueezeNet {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let params = params.pp("classifier");
         let dropout = Dropout::new(options.dropout.unwrap_or(0.5), &params.pp(0))?;
@@ -78,7 +78,7 @@ impl SqueezeNet {
 fn conv([from, to, kernel, stride]: [usize; 4], params: &Params) -> Result<Conv2d> {
     let padding = if stride == 1 { kernel / 2 } else { 0 };
     let config = Conv2dConfig::new(from, to, kernel).stride(stride).padding(padding);
-    Conv2d::new(&config.init(Init::HeUniform).bias(Init::Zeros), params)
+    Conv2d::new(&config.init(Init::KaimingUniform).bias(Init::Zeros), params)
 }
 
 /// Few channels, from which a 1 x 1 and a 3 x 3 convolution make many: `[N, H, W, from]` to `[N, H, W, 2 * expand]`.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernels;
-use crate::nn::{Kind, Module, Observation, Param, Params, observe};
+use crate::nn::{Module, Observation, Param, ParamKind, Params, observe};
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -53,7 +53,7 @@ pub fn summary(network: &dyn Module, params: &Params, input: &[usize]) -> Result
     let sum = |params: &[&Param]| params.iter().map(|param| param.elem_count()).sum::<usize>();
     let row = |seen: &Observation| {
         let own: Vec<&Param> = seen.params.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
-        let own: Vec<&Param> = own.into_iter().filter(|param| param.kind() != Kind::Buffer).collect();
+        let own: Vec<&Param> = own.into_iter().filter(|param| param.kind() != ParamKind::Buffer).collect();
         let moving: Vec<&Param> = own.iter().copied().filter(|param| param.trainable()).collect();
         let name = seen.params.first().and_then(|name| name.rsplit_once('.')).map_or("", |(name, _)| name);
         Row {
@@ -67,7 +67,7 @@ pub fn summary(network: &dyn Module, params: &Params, input: &[usize]) -> Result
     Ok(Summary {
         input: input.to_vec(),
         rows: seen.iter().map(row).collect(),
-        parameters: params.count(),
+        parameters: params.num_parameters(),
         trainable: params.trainable().iter().map(Param::elem_count).sum(),
         multiply_adds: seen.iter().map(|seen| seen.multiply_adds).sum(),
         bytes: all.iter().map(|param| 4 * param.elem_count()).sum(),

@@ -1,9 +1,9 @@
 //! The networks of Simonyan and Zisserman (2014): 3 x 3 convolutions all the way; with torchvision's names.
 
-use super::network::{Body, Network, Options, chain, step};
+use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, Pool};
-use crate::nn::init::Init;
+use crate::nn::init::{FanMode, Init};
 use crate::nn::{AdaptiveAvgPool2d, Conv2d, Conv2dConfig, ConvNorm, Dropout, Flatten, Linear, MaxPool2d, Params, Relu};
 
 /// How many convolutions the five stages have, and whether each is followed by batch normalisation.
@@ -26,7 +26,9 @@ impl Vgg {
         for (stage, depth) in self.depths.into_iter().enumerate() {
             let to = (64 << stage).min(512);
             for _ in 0..depth {
-                let config = Conv2dConfig::new(from, to, 3).init(Init::HeFanOut).bias(Init::Zeros);
+                let config = Conv2dConfig::new(from, to, 3)
+                    .init(Init::KaimingNormal { mode: FanMode::FanOut })
+                    .bias(Init::Zeros);
                 if self.batch_norm {
                     if index >= 22 {
                         body.split_here(); // fast.ai's `features[:22]`
@@ -55,7 +57,7 @@ impl Vgg {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let p = options.dropout.unwrap_or(0.5);
         let params = params.pp("classifier");

@@ -12,18 +12,28 @@ use candle_core::{DType, Device, Shape, Tensor};
 pub enum Init {
     /// What PyTorch's layers do on their own: [`kaiming_uniform`], for weights and biases alike.
     Default,
-    /// [`kaiming_normal`] with the number of inputs to each output: `kaiming_normal_`.
-    HeFanIn,
-    /// [`kaiming_normal`] with the number of outputs of each input: `kaiming_normal_(mode="fan_out")`.
-    HeFanOut,
+    /// [`kaiming_normal`], PyTorch's `kaiming_normal_(nonlinearity="relu")`.
+    KaimingNormal {
+        /// Which side of the layer the variance is kept on.
+        mode: FanMode,
+    },
     /// Uniform in ±√(6/`fan_in`): `kaiming_uniform_`.
-    HeUniform,
+    KaimingUniform,
     /// Normal around 0 with this standard deviation.
     Normal(f64),
     /// Uniform between minus and plus this.
     Uniform(f64),
     /// Nothing but zeros.
     Zeros,
+}
+
+/// PyTorch's `mode` of Kaiming initialisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FanMode {
+    /// `fan_in`, the number of inputs to each output: keeps the variance of the forward pass.
+    FanIn,
+    /// `fan_out`, the number of outputs of each input: keeps the variance of the backward pass.
+    FanOut,
 }
 
 impl Init {
@@ -40,9 +50,9 @@ impl Init {
     ) -> Result<Tensor> {
         match self {
             Init::Default => kaiming_uniform(shape, fan_in, rng, device),
-            Init::HeFanIn => kaiming_normal(shape, fan_in, rng, device),
-            Init::HeFanOut => kaiming_normal(shape, fan_out, rng, device),
-            Init::HeUniform => {
+            Init::KaimingNormal { mode: FanMode::FanIn } => kaiming_normal(shape, fan_in, rng, device),
+            Init::KaimingNormal { mode: FanMode::FanOut } => kaiming_normal(shape, fan_out, rng, device),
+            Init::KaimingUniform => {
                 let bound = (6.0 / fan_in.max(1) as f64).sqrt();
                 rng.rand(shape, -bound, bound, device)
             }

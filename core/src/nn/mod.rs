@@ -14,7 +14,7 @@ pub use layers::{
 };
 pub use observe::{Observation, observe};
 pub(crate) use params::lock;
-pub use params::{Kind, Param, Params, Stream};
+pub use params::{Param, ParamKind, Params, Stream};
 pub use sequential::Sequential;
 
 use crate::error::Result;

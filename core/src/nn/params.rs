@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a parameter is for. Optimizers treat the kinds differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamKind {
     /// The weight of a linear layer, a convolution, an embedding.
     Weight,
     /// A bias. fast.ai gives it no weight decay.
@@ -29,7 +29,7 @@ pub struct Param(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     name: String,
-    kind: Kind,
+    kind: ParamKind,
     var: Var,
     group: AtomicUsize,
     frozen: AtomicBool,
@@ -44,7 +44,7 @@ impl Param {
     }
 
     /// What it is for.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ParamKind {
         self.0.kind
     }
 
@@ -82,10 +82,10 @@ impl Param {
 
     /// Whether an optimizer moves it.
     pub fn trainable(&self) -> bool {
-        self.kind() != Kind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
+        self.kind() != ParamKind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
     }
 
-    /// Whether it is a running statistic that stays as it is ([`Params::fix_statistics`]).
+    /// Whether it is a running statistic that stays as it is ([`Params::freeze_batch_norm`]).
     pub fn fixed(&self) -> bool {
         self.0.fixed.load(Ordering::Relaxed)
     }
@@ -159,7 +159,12 @@ impl Params {
     ///
     /// # Errors
     /// When the name is taken, or `init` fails.
-    pub fn add(&self, name: &str, kind: Kind, init: impl FnOnce(&mut Rng, &Device) -> Result<Tensor>) -> Result<Param> {
+    pub fn add(
+        &self,
+        name: &str,
+        kind: ParamKind,
+        init: impl FnOnce(&mut Rng, &Device) -> Result<Tensor>,
+    ) -> Result<Param> {
         let name = self.path(name);
         if self.shared().params.iter().any(|p| p.name() == name) {
             return Err(Error::Value(format!("two parameters are called `{name}`; give each layer its own name")));
@@ -184,7 +189,7 @@ impl Params {
     ///
     /// # Errors
     /// As there.
-    pub fn constant(&self, name: &str, kind: Kind, shape: impl Into<Shape>, value: f32) -> Result<Param> {
+    pub fn constant(&self, name: &str, kind: ParamKind, shape: impl Into<Shape>, value: f32) -> Result<Param> {
         let shape = shape.into();
         self.add(name, kind, |_, device| Ok(Tensor::full(value, shape, device)?))
     }
@@ -228,8 +233,8 @@ impl Params {
     }
 
     /// How many numbers the network has to learn, frozen ones included, buffers not.
-    pub fn count(&self) -> usize {
-        self.all().iter().filter(|p| p.kind() != Kind::Buffer).map(Param::elem_count).sum()
+    pub fn num_parameters(&self) -> usize {
+        self.all().iter().filter(|p| p.kind() != ParamKind::Buffer).map(Param::elem_count).sum()
     }
 
     /// Puts the parameters into groups by their names: group `i` takes those under one of the prefixes `groups[i]`.
@@ -265,7 +270,7 @@ impl Params {
     /// on training in frozen groups, as there.
     pub fn freeze_to(&self, group: usize) {
         for param in self.all() {
-            let frozen = param.group() < group && param.kind() != Kind::Norm;
+            let frozen = param.group() < group && param.kind() != ParamKind::Norm;
             param.0.frozen.store(frozen, Ordering::Relaxed);
         }
     }
@@ -284,8 +289,8 @@ impl Params {
     /// too, as they do afterwards; scales and shifts still learn. Worth it where a pretrained network learns from few photos:
     /// statistics of small batches of two classes are far from those of a million photos of a thousand. What fast.ai's
     /// `BnFreeze` does for frozen layers.
-    pub fn fix_statistics(&self, fixed: bool) {
-        for param in self.all().iter().filter(|param| param.kind() == Kind::Buffer) {
+    pub fn freeze_batch_norm(&self, fixed: bool) {
+        for param in self.all().iter().filter(|param| param.kind() == ParamKind::Buffer) {
             param.0.fixed.store(fixed, Ordering::Relaxed);
         }
     }
@@ -330,7 +335,7 @@ impl Params {
     ///
     /// # Errors
     /// When a tensor cannot be copied.
-    pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
+    pub fn state_dict(&self) -> Result<BTreeMap<String, Tensor>> {
         self.all().iter().map(|p| Ok((p.name().to_string(), p.var().copy()?.detach()))).collect()
     }
 
@@ -338,7 +343,7 @@ impl Params {
     ///
     /// # Errors
     /// [`Error::Value`] naming the missing, unexpected and misshapen tensors.
-    pub fn restore(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
+    pub fn load_state_dict(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
         let params = self.all();
         let names: HashSet<&str> = params.iter().map(Param::name).collect();
         let mut problems: Vec<String> = Vec::new();
@@ -406,8 +411,8 @@ mod tests {
     fn store() -> Params {
         let params = Params::new(&Rng::new(1), &Device::Cpu);
         for layer in ["body.0", "body.1", "head"] {
-            params.pp(layer).add("weight", Kind::Weight, |rng, device| rng.randn((2, 2), 1.0, device)).unwrap();
-            params.pp(layer).constant("bn", Kind::Norm, 2, 1.0).unwrap();
+            params.pp(layer).add("weight", ParamKind::Weight, |rng, device| rng.randn((2, 2), 1.0, device)).unwrap();
+            params.pp(layer).constant("bn", ParamKind::Norm, 2, 1.0).unwrap();
         }
         params
     }
@@ -417,8 +422,8 @@ mod tests {
         let names: Vec<String> = store().all().iter().map(|p| p.name().to_string()).collect();
         assert_eq!(names, ["body.0.weight", "body.0.bn", "body.1.weight", "body.1.bn", "head.weight", "head.bn"]);
         assert_eq!(store().pp("body").all().len(), 4);
-        assert_eq!(store().count(), 18);
-        assert!(store().pp("head").constant("bn", Kind::Norm, 2, 1.0).is_err());
+        assert_eq!(store().num_parameters(), 18);
+        assert!(store().pp("head").constant("bn", ParamKind::Norm, 2, 1.0).is_err());
         let (first, second) = (store(), store());
         assert!(first.stream("dropout").is_ok() && first.pp("head").stream("dropout").is_ok());
         assert!(second.stream("dropout").is_ok() && second.stream("dropout").is_err());
@@ -443,14 +448,14 @@ mod tests {
     #[test]
     fn restoring_is_all_or_nothing() {
         let (a, b) = (store(), Params::new(&Rng::new(1), &Device::Cpu));
-        let before = a.snapshot().unwrap();
+        let before = a.state_dict().unwrap();
         let mut changed = before.clone();
         changed.remove("head.bn");
         changed.insert("body.0.weight".into(), Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap());
-        let message = a.restore(&changed).unwrap_err().to_string();
+        let message = a.load_state_dict(&changed).unwrap_err().to_string();
         assert!(message.contains("`head.bn` is missing") && message.contains("expected [2, 2]"), "{message}");
-        assert!(b.restore(&before).unwrap_err().to_string().contains("and 1 more"));
-        let after = a.snapshot().unwrap();
+        assert!(b.load_state_dict(&before).unwrap_err().to_string().contains("and 1 more"));
+        let after = a.state_dict().unwrap();
         assert!(before.iter().all(|(k, v)| v.to_string() == after[k].to_string()));
     }
 }

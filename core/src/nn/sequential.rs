@@ -17,7 +17,7 @@ use candle_core::Tensor;
 /// # fn main() -> tallow::Result<()> {
 /// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
 /// let simple_net = Sequential::new(&params).linear(784, 30)?.relu().linear(30, 1)?;
-/// assert_eq!(params.count(), 784 * 30 + 30 + 30 + 1);
+/// assert_eq!(params.num_parameters(), 784 * 30 + 30 + 30 + 1);
 /// assert_eq!(params.all()[2].name(), "2.weight");
 /// # Ok(())
 /// # }
@@ -44,28 +44,35 @@ impl Sequential {
         Ok(self)
     }
 
-    /// A [`Linear`] layer, `[N, from]` to `[N, to]`.
+    /// A [`Linear`] layer, `[N, in_features]` to `[N, out_features]`.
     ///
     /// # Errors
     /// When the device cannot hold its parameters.
-    pub fn linear(self, from: usize, to: usize) -> Result<Sequential> {
-        self.add(|params| linear(from, to, params))
+    pub fn linear(self, in_features: usize, out_features: usize) -> Result<Sequential> {
+        self.add(|params| linear(in_features, out_features, params))
     }
 
     /// A [`Linear`] layer without bias.
     ///
     /// # Errors
     /// When the device cannot hold its parameters.
-    pub fn linear_no_bias(self, from: usize, to: usize) -> Result<Sequential> {
-        self.add(|params| Linear::new(from, to, false, params))
+    pub fn linear_no_bias(self, in_features: usize, out_features: usize) -> Result<Sequential> {
+        self.add(|params| Linear::new(in_features, out_features, false, params))
     }
 
     /// A [`Conv2d`] of `kernel` x `kernel`, padded so that stride 1 keeps the size.
     ///
     /// # Errors
     /// When the device cannot hold its parameters.
-    pub fn conv2d(self, from: usize, to: usize, kernel: usize, stride: usize, bias: bool) -> Result<Sequential> {
-        let config = Conv2dConfig::new(from, to, kernel).stride(stride);
+    pub fn conv2d(
+        self,
+        in_channels: usize,
+        out_channels: usize,
+        kernel: usize,
+        stride: usize,
+        bias: bool,
+    ) -> Result<Sequential> {
+        let config = Conv2dConfig::new(in_channels, out_channels, kernel).stride(stride);
         let config = if bias { config.bias(Init::Default) } else { config };
         self.add(|params| Conv2d::new(&config, params))
     }

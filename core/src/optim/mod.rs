@@ -16,7 +16,7 @@ pub use schedule::{
 pub use sgd::Sgd;
 
 use crate::error::{Error, Result};
-use crate::nn::{Kind, Param};
+use crate::nn::{Param, ParamKind};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 use std::collections::BTreeMap;
@@ -74,5 +74,5 @@ fn other_memory() -> Error {
 
 /// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) spares normalisation layers and biases.
 fn decays(param: &Param, all: bool) -> bool {
-    all || param.kind() == Kind::Weight
+    all || param.kind() == ParamKind::Weight
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
-use super::record::{Block, Picture};
+use super::record::{Block, Image};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
 
@@ -177,11 +177,11 @@ fn comparison(row: &Row) -> String {
     )
 }
 
-fn figure(name: &str, caption: &str, picture: &Picture, (width, height): (u32, u32)) -> String {
+fn figure(name: &str, caption: &str, picture: &Image, (width, height): (u32, u32)) -> String {
     let picture = match picture {
         // Only the drawing: a page has no place for an XML declaration.
-        Picture::Svg(svg) => String::from(svg.find("<svg").map_or("", |start| &svg[start..])),
-        Picture::Png(png) => format!(
+        Image::Svg(svg) => String::from(svg.find("<svg").map_or("", |start| &svg[start..])),
+        Image::Png(png) => format!(
             "<img src=\"data:image/png;base64,{}\" width=\"{width}\" height=\"{height}\" alt=\"{}\">",
             BASE64.encode(png),
             escape(caption)

@@ -16,7 +16,7 @@ pub(crate) enum Block {
     /// Results, as they were printed.
     Said(Vec<String>),
     /// A picture.
-    Figure { name: String, caption: String, picture: Picture, size: (u32, u32) },
+    Figure { name: String, caption: String, picture: Image, size: (u32, u32) },
     /// A table.
     Table(Table),
     /// Something the reader should know.
@@ -25,7 +25,7 @@ pub(crate) enum Block {
 
 /// A picture as it goes into the page.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Picture {
+pub(crate) enum Image {
     Svg(String),
     Png(Vec<u8>),
 }

@@ -11,7 +11,7 @@ use super::console::Console;
 use super::folder::Folder;
 use super::history::History;
 use super::machine;
-use super::record::{Block, Picture, Record, Shared};
+use super::record::{Block, Image, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -161,7 +161,7 @@ impl Run {
         let (svg, png) = (figure.svg()?, figure.png()?);
         self.folder.write(&format!("plots/{name}.svg"), svg.as_bytes())?;
         let path = self.folder.write(&format!("plots/{name}.png"), &png)?;
-        let picture = if svg.len() <= LARGEST_SVG { Picture::Svg(svg) } else { Picture::Png(png) };
+        let picture = if svg.len() <= LARGEST_SVG { Image::Svg(svg) } else { Image::Png(png) };
         let caption = String::from(caption.as_ref());
         let mut record = self.record.lock();
         record.console.say(&format!("[plot] {}", machine::short(&path)));

@@ -152,7 +152,7 @@ impl Keeper {
         optimizer
             .set_state(OptimState { tensors: memory, steps: note.optimizer_steps })
             .map_err(|e| useless(format!("does not fit the optimizer: {e}")))?;
-        if let Err(e) = params.restore(&take("model/")) {
+        if let Err(e) = params.load_state_dict(&take("model/")) {
             optimizer.set_state(before)?;
             return Err(useless(format!("does not fit the network: {e}")));
         }

@@ -28,7 +28,7 @@ pub struct Exported {
     pub transforms: Value,
     /// How good the network was, by name.
     pub metrics: BTreeMap<String, f64>,
-    /// All parameters and running statistics by name: [`crate::nn::Params::snapshot`].
+    /// All parameters and running statistics by name: [`crate::nn::Params::state_dict`].
     pub weights: BTreeMap<String, Tensor>,
 }
 

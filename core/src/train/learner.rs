@@ -137,7 +137,7 @@ impl Learner {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        weights::save(path, &self.params.snapshot()?, None)
+        weights::save(path, &self.params.state_dict()?, None)
     }
 
     /// Reads the network's tensors from a safetensors file.
@@ -147,7 +147,7 @@ impl Learner {
     pub fn load(&mut self, path: &Path) -> Result<()> {
         let (tensors, _) = weights::load(path, "save the network again")?;
         self.params
-            .restore(&tensors)
+            .load_state_dict(&tensors)
             .map_err(|e| Error::file(path, format!("{e}; load it into the network that it was saved from")))
     }
 }

@@ -63,14 +63,14 @@ impl Learner {
     }
 
     fn search(&mut self, config: &LrFindConfig) -> Result<LrFind> {
-        let (weights, optimizer) = (self.params.snapshot()?, self.optimizer.state());
+        let (weights, optimizer) = (self.params.state_dict()?, self.optimizer.state());
         let mut memory = OptimState { steps: optimizer.steps, ..Default::default() };
         for (name, tensor) in optimizer.tensors {
             memory.tensors.insert(name, tensor.copy()?);
         }
         let streams = self.params.stream_positions();
         let found = self.try_rates(config);
-        self.params.restore(&weights)?;
+        self.params.load_state_dict(&weights)?;
         self.optimizer.set_state(memory)?;
         self.params.seek_streams(&streams);
         found

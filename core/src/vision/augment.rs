@@ -3,7 +3,7 @@
 use super::lighting::light;
 use super::pad::PadMode;
 use super::sample::{Coordinates, Source, sample};
-use super::{Item, Planes, Transform};
+use super::{ChannelPlanes, Item, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ impl AugTransforms {
     ///
     /// # Errors
     /// When a setting is out of its range.
-    pub fn apply(&self, item: &Item, rng: &mut Rng) -> Result<Planes> {
+    pub fn apply(&self, item: &Item, rng: &mut Rng) -> Result<ChannelPlanes> {
         self.check()?;
         let (width, height) = item.size();
         self.apply_draw(item, &self.draw(width, height, rng))
@@ -185,10 +185,10 @@ impl AugTransforms {
     ///
     /// # Errors
     /// When a part is to be resized that does not lie within the picture.
-    pub fn apply_draw(&self, item: &Item, draw: &AugDraw) -> Result<Planes> {
+    pub fn apply_draw(&self, item: &Item, draw: &AugDraw) -> Result<ChannelPlanes> {
         let mut planes = match item {
-            Item::Picture(picture) => self.resampled(picture, draw),
-            Item::Planes(planes) => self.resampled(planes, draw),
+            Item::Image(picture) => self.resampled(picture, draw),
+            Item::ChannelPlanes(planes) => self.resampled(planes, draw),
         }?;
         if draw.brightness != 0.5 || draw.contrast != 1.0 {
             light(planes.values_mut(), draw.brightness as f32, draw.contrast as f32);
@@ -196,7 +196,7 @@ impl AugTransforms {
         Ok(planes)
     }
 
-    fn resampled(&self, source: &impl Source, draw: &AugDraw) -> Result<Planes> {
+    fn resampled(&self, source: &impl Source, draw: &AugDraw) -> Result<ChannelPlanes> {
         let (w, h) = source.size();
         let coordinates = draw.coordinates(w, h);
         match (draw.part, self.size) {
@@ -269,7 +269,7 @@ impl ResampleTo {
     ///
     /// # Errors
     /// When a side of the wanted size is 0.
-    pub fn apply(&self, item: &Item) -> Result<Planes> {
+    pub fn apply(&self, item: &Item) -> Result<ChannelPlanes> {
         let (w, h) = item.size();
         let tfms = AugTransforms { size: Some((self.width, self.height)), ..AugTransforms::default() };
         tfms.check()?;
@@ -279,8 +279,8 @@ impl ResampleTo {
         let side = w.min(h);
         let (left, top) = ((w - side) / 2, (h - side) / 2);
         let part = match item {
-            Item::Picture(picture) => Item::Picture(picture.crop(left, top, side, side)?),
-            Item::Planes(planes) => Item::Planes(planes.part([left, top, side, side])?),
+            Item::Image(picture) => Item::Image(picture.crop(left, top, side, side)?),
+            Item::ChannelPlanes(planes) => Item::ChannelPlanes(planes.part([left, top, side, side])?),
         };
         tfms.apply_draw(&part, &AugDraw::NEUTRAL)
     }

@@ -1,7 +1,7 @@
 //! Steps in a row.
 
 use super::resize::{ResizeMethod, resample_part};
-use super::{CenterCrop, Item, Normalize, Picture, Resize, Transform};
+use super::{CenterCrop, Image, Item, Normalize, Resize, Transform};
 use crate::error::Result;
 use crate::rng::Rng;
 use candle_core::{Device, Tensor};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 /// Transforms, one after the other. torchvision's `Compose`, fast.ai's `Pipeline`.
 ///
 /// ```
-/// use tallow::vision::{CenterCrop, Compose, Normalize, Picture, Resize};
+/// use tallow::vision::{CenterCrop, Compose, Normalize, Image, Resize};
 /// use tallow::rng::Rng;
 ///
-/// let photo = Picture::from_fn(500, 375, |x, y| [x as u8, y as u8, 0])?;
+/// let photo = Image::from_fn(500, 375, |x, y| [x as u8, y as u8, 0])?;
 /// let tfms = Compose::new().then(Resize::short_side(256)).then(CenterCrop::new(224)).then(Normalize::imagenet());
 /// let x = tfms.tensor(photo, &mut Rng::new(0))?; // [3, 224, 224]
 /// assert_eq!(x.dims(), [3, 224, 224]);
@@ -113,7 +113,7 @@ impl Compose {
         let item = run(steps, item.into(), rng)?;
         let size = item.size();
         match (item, last) {
-            (Item::Picture(picture), Some(normalize)) => normalize.append(&picture, out)?,
+            (Item::Image(picture), Some(normalize)) => normalize.append(&picture, out)?,
             (item, Some(normalize)) => out.extend_from_slice(normalize.apply(item.into_planes())?.values()),
             (item, None) => out.extend_from_slice(item.into_planes().values()),
         }
@@ -136,10 +136,10 @@ impl Compose {
 
 impl Step {
     /// The picture to show for this step; values that `normalization` changed are changed back.
-    pub fn picture(&self, normalization: Option<Normalize>) -> Picture {
+    pub fn image(&self, normalization: Option<Normalize>) -> Image {
         match (&self.item, normalization) {
-            (Item::Planes(planes), Some(normalize)) => normalize.inverse_planes(planes.clone()).to_picture(),
-            (item, _) => item.to_picture(),
+            (Item::ChannelPlanes(planes), Some(normalize)) => normalize.inverse_planes(planes.clone()).to_image(),
+            (item, _) => item.to_image(),
         }
     }
 }
@@ -149,7 +149,7 @@ fn run(steps: &[Transform], mut item: Item, rng: &mut Rng) -> Result<Item> {
     let mut rest = steps;
     while let Some((step, later)) = rest.split_first() {
         rest = later;
-        if let (Transform::Resize(resize), Some(Transform::CenterCrop(crop)), Item::Picture(picture)) =
+        if let (Transform::Resize(resize), Some(Transform::CenterCrop(crop)), Item::Image(picture)) =
             (step, later.first(), &item)
             && let Some(done) = resize_and_crop(resize, crop, picture)?
         {
@@ -162,7 +162,7 @@ fn run(steps: &[Transform], mut item: Item, rng: &mut Rng) -> Result<Item> {
     Ok(item)
 }
 
-fn resize_and_crop(resize: &Resize, crop: &CenterCrop, picture: &Picture) -> Result<Option<Picture>> {
+fn resize_and_crop(resize: &Resize, crop: &CenterCrop, picture: &Image) -> Result<Option<Image>> {
     let (width, height) = resize.output_size(picture.width(), picture.height());
     let plain = matches!(resize.method, ResizeMethod::ShortSide | ResizeMethod::Squish);
     if !plain || crop.width > width || crop.height > height {

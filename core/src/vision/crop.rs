@@ -2,17 +2,17 @@
 
 use super::pad::{PadMode, pad};
 use super::resize::{Filter, Resize, Window, resample};
-use super::{Picture, Transform};
+use super::{Image, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
-impl Picture {
+impl Image {
     /// The part of `width` by `height` pixels whose first pixel is in column `left` and row `top`.
     ///
     /// # Errors
     /// When it does not lie within the picture or has no pixels.
-    pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Picture> {
+    pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Image> {
         let fits =
             |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
         if !fits(left, width, self.width()) || !fits(top, height, self.height()) {
@@ -21,7 +21,7 @@ impl Picture {
             )));
         }
         let rows = (top..top + height).flat_map(|y| &self.row(y)[left * 3..(left + width) * 3]);
-        Ok(Picture::from_parts(width, height, rows.copied().collect()))
+        Ok(Image::from_parts(width, height, rows.copied().collect()))
     }
 }
 
@@ -51,7 +51,7 @@ impl CenterCrop {
     ///
     /// # Errors
     /// When a side of the wanted size is 0.
-    pub fn apply(&self, picture: &Picture) -> Result<Picture> {
+    pub fn apply(&self, picture: &Image) -> Result<Image> {
         let (w, h) = (picture.width(), picture.height());
         let (more_w, more_h) = (self.width.saturating_sub(w), self.height.saturating_sub(h));
         if more_w == 0 && more_h == 0 {
@@ -129,7 +129,7 @@ impl RandomResizedCrop {
     ///
     /// # Errors
     /// When a side of the wanted size is 0, or a range is not one of positive numbers.
-    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Result<Picture> {
+    pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
             return Err(Error::Value(format!(

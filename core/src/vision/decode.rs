@@ -1,6 +1,6 @@
 //! From the bytes of a file to a picture.
 
-use super::Picture;
+use super::Image;
 use super::jpeg;
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
@@ -27,22 +27,22 @@ impl Default for Limits {
 /// The formats that can be read, by the extensions that their files usually have.
 pub const EXTENSIONS: [&str; 8] = ["bmp", "gif", "jfif", "jpeg", "jpg", "png", "webp", "jpe"];
 
-impl Picture {
+impl Image {
     /// Reads a file: JPEG, PNG, WebP, GIF (the first frame) or BMP, whatever its name. Grey, palette, CMYK and 16-bit
     /// pictures become 8-bit RGB, an alpha channel is dropped as Pillow's `convert("RGB")` does, and a photo that its
     /// camera took sideways (EXIF orientation) is turned upright.
     ///
     /// # Errors
     /// When the file cannot be read, is not a picture, is damaged or cut short, or is larger than the default [`Limits`].
-    pub fn open(file: impl AsRef<Path>) -> Result<Picture> {
-        Picture::open_with(file, Limits::default())
+    pub fn open(file: impl AsRef<Path>) -> Result<Image> {
+        Image::open_with(file, Limits::default())
     }
 
-    /// [`Picture::open`] with other limits.
+    /// [`Image::open`] with other limits.
     ///
     /// # Errors
-    /// As [`Picture::open`].
-    pub fn open_with(file: impl AsRef<Path>, limits: Limits) -> Result<Picture> {
+    /// As [`Image::open`].
+    pub fn open_with(file: impl AsRef<Path>, limits: Limits) -> Result<Image> {
         let file = file.as_ref();
         let bytes = std::fs::read(file).map_err(Error::io(file))?;
         decode(&bytes, limits).map_err(|what| Error::file(file, what))
@@ -51,8 +51,8 @@ impl Picture {
     /// A picture of the bytes of such a file.
     ///
     /// # Errors
-    /// As [`Picture::open`].
-    pub fn decode(bytes: &[u8], limits: Limits) -> Result<Picture> {
+    /// As [`Image::open`].
+    pub fn decode(bytes: &[u8], limits: Limits) -> Result<Image> {
         decode(bytes, limits).map_err(|what| Error::Value(format!("the picture {what}")))
     }
 
@@ -71,12 +71,12 @@ impl Picture {
 
 /// The picture, or what is wrong with it in words that can follow its name. A decoder that panics over a strange file
 /// has found it damaged in its own way.
-fn decode(bytes: &[u8], limits: Limits) -> Result<Picture, String> {
+fn decode(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let decoded = std::panic::catch_unwind(|| decode_inside(bytes, limits));
     decoded.unwrap_or_else(|_| Err("is damaged in a way that its decoder did not expect; remove or replace it".into()))
 }
 
-fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Picture, String> {
+fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     if bytes.is_empty() {
         return Err("is empty: it has 0 bytes; remove or replace it".into());
     }
@@ -111,7 +111,7 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Picture, String> {
     }
     let rgb = picture.into_rgb8();
     let (w, h) = (rgb.width() as usize, rgb.height() as usize);
-    Picture::new(w, h, rgb.into_raw()).map_err(|e| e.to_string())
+    Image::new(w, h, rgb.into_raw()).map_err(|e| e.to_string())
 }
 
 fn unreadable(error: &image::ImageError) -> String {

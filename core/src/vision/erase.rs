@@ -1,6 +1,6 @@
 //! Random erasing.
 
-use super::Planes;
+use super::ChannelPlanes;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ impl RandomErasing {
     ///
     /// # Errors
     /// When a range is not one of positive numbers.
-    pub fn apply(&self, mut planes: Planes, rng: &mut Rng) -> Result<Planes> {
+    pub fn apply(&self, mut planes: ChannelPlanes, rng: &mut Rng) -> Result<ChannelPlanes> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
             return Err(Error::Value(format!(

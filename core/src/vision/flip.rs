@@ -1,13 +1,13 @@
 //! Mirrors, and shades of grey.
 
-use super::{Picture, Planes};
+use super::{ChannelPlanes, Image};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
-impl Picture {
+impl Image {
     /// Left and right change places. torchvision's `hflip`.
     #[must_use]
-    pub fn flip_horizontal(mut self) -> Picture {
+    pub fn flip_horizontal(mut self) -> Image {
         let row = self.width() * 3;
         for row in self.bytes_mut().chunks_exact_mut(row) {
             let (pixels, _) = row.as_chunks_mut::<3>();
@@ -18,15 +18,15 @@ impl Picture {
 
     /// Top and bottom change places. torchvision's `vflip`.
     #[must_use]
-    pub fn flip_vertical(self) -> Picture {
+    pub fn flip_vertical(self) -> Image {
         let (w, h) = (self.width(), self.height());
         let bytes = (0..h).rev().flat_map(|y| self.row(y)).copied().collect();
-        Picture::from_parts(w, h, bytes)
+        Image::from_parts(w, h, bytes)
     }
 
     /// All three channels become the luma of ITU-R 601-2, as in Pillow's `convert("L")`.
     #[must_use]
-    pub fn greyscale(mut self) -> Picture {
+    pub fn greyscale(mut self) -> Image {
         for pixel in self.bytes_mut().chunks_exact_mut(3) {
             let [r, g, b] = [u32::from(pixel[0]), u32::from(pixel[1]), u32::from(pixel[2])];
             // Pillow's weights: 0.299, 0.587 and 0.114 in units of 1/65536.
@@ -36,10 +36,10 @@ impl Picture {
     }
 }
 
-impl Planes {
+impl ChannelPlanes {
     /// Left and right change places.
     #[must_use]
-    pub fn flip_horizontal(mut self) -> Planes {
+    pub fn flip_horizontal(mut self) -> ChannelPlanes {
         let width = self.width();
         self.values_mut().chunks_exact_mut(width).for_each(<[f32]>::reverse);
         self
@@ -47,11 +47,11 @@ impl Planes {
 
     /// Top and bottom change places.
     #[must_use]
-    pub fn flip_vertical(self) -> Planes {
+    pub fn flip_vertical(self) -> ChannelPlanes {
         let (w, h) = (self.width(), self.height());
         let planes = self.values().chunks_exact(w * h);
         let values = planes.flat_map(|plane| plane.chunks_exact(w).rev().flatten()).copied().collect();
-        Planes::from_parts(w, h, values)
+        ChannelPlanes::from_parts(w, h, values)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the bytes of a photo to the numbers that a network sees.
 //!
-//! A [`Picture`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`Planes`] or as a tensor
+//! An [`Image`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`ChannelPlanes`] or as a tensor
 //! `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two; augmentation
 //! is fast.ai's. Random steps draw from the stream that they are given, so an item's stream decides about the item.
 
@@ -11,11 +11,11 @@ mod decode;
 mod erase;
 mod flip;
 mod grid;
+mod image;
 mod jpeg;
 mod lighting;
 mod normalize;
 mod pad;
-mod picture;
 mod planes;
 mod resize;
 mod rotate;
@@ -29,10 +29,10 @@ pub use decode::{EXTENSIONS, Limits};
 pub use erase::{Fill, RandomErasing};
 pub use flip::{RandomHorizontalFlip, RandomVerticalFlip};
 pub use grid::make_grid;
+pub use image::Image;
 pub use normalize::Normalize;
 pub use pad::{PadMode, pad};
-pub use picture::Picture;
-pub use planes::Planes;
+pub use planes::ChannelPlanes;
 pub use resize::{Filter, Resize, ResizeMethod};
 pub use rotate::{Interpolation, RandomRotation};
 pub use transform::{Item, Transform};

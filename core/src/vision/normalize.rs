@@ -1,7 +1,7 @@
 //! Making values have mean 0 and standard deviation 1, and back.
 
-use super::Picture;
-use super::Planes;
+use super::ChannelPlanes;
+use super::Image;
 use super::planes::append_with;
 use crate::error::{Error, Result};
 use candle_core::Tensor;
@@ -26,7 +26,7 @@ impl Normalize {
     ///
     /// # Errors
     /// When a standard deviation is not a positive number.
-    pub fn apply(&self, mut planes: Planes) -> Result<Planes> {
+    pub fn apply(&self, mut planes: ChannelPlanes) -> Result<ChannelPlanes> {
         self.check()?;
         let n = planes.width() * planes.height();
         for (channel, plane) in planes.values_mut().chunks_exact_mut(n).enumerate() {
@@ -47,7 +47,7 @@ impl Normalize {
 
     /// [`Normalize::inverse`] for one picture.
     #[must_use]
-    pub fn inverse_planes(&self, mut planes: Planes) -> Planes {
+    pub fn inverse_planes(&self, mut planes: ChannelPlanes) -> ChannelPlanes {
         let n = planes.width() * planes.height();
         for (channel, plane) in planes.values_mut().chunks_exact_mut(n).enumerate() {
             plane.iter_mut().for_each(|v| *v = *v * self.std[channel] + self.mean[channel]);
@@ -56,7 +56,7 @@ impl Normalize {
     }
 
     /// Appends a picture's normalised values to `out`, by a table of all bytes.
-    pub(super) fn append(&self, picture: &Picture, out: &mut Vec<f32>) -> Result<()> {
+    pub(super) fn append(&self, picture: &Image, out: &mut Vec<f32>) -> Result<()> {
         self.check()?;
         append_with(picture, |channel, v| self.number(channel, f32::from(v) / 255.0), out);
         Ok(())

@@ -1,6 +1,6 @@
 //! What lies beyond a picture's border.
 
-use super::Picture;
+use super::Image;
 use serde::{Deserialize, Serialize};
 
 /// What lies beyond a picture's border. fast.ai's `PadMode`.
@@ -46,7 +46,7 @@ impl PadMode {
 }
 
 /// A picture with more around it: `[left, top, right, bottom]` pixels. torchvision's `pad`.
-pub fn pad(picture: &Picture, [left, top, right, bottom]: [usize; 4], mode: PadMode) -> Picture {
+pub fn pad(picture: &Image, [left, top, right, bottom]: [usize; 4], mode: PadMode) -> Image {
     let (w, h) = (picture.width(), picture.height());
     let (out_w, out_h) = (w + left + right, h + top + bottom);
     let mut bytes = vec![0; out_w * out_h * 3];
@@ -60,5 +60,5 @@ pub fn pad(picture: &Picture, [left, top, right, bottom]: [usize; 4], mode: PadM
             }
         }
     }
-    Picture::from_parts(out_w, out_h, bytes)
+    Image::from_parts(out_w, out_h, bytes)
 }

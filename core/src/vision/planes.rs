@@ -1,36 +1,36 @@
 //! A picture in numbers: what comes out of a pipeline.
 
-use super::Picture;
+use super::Image;
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 
 /// A picture as `[3, H, W]` numbers: all of red, all of green, all of blue. Values are between 0 and 1 until they are
 /// normalised.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planes {
+pub struct ChannelPlanes {
     width: usize,
     height: usize,
     values: Vec<f32>,
 }
 
-impl Planes {
-    /// Planes of these values: `3 * height * width`.
+impl ChannelPlanes {
+    /// ChannelPlanes of these values: `3 * height * width`.
     ///
     /// # Errors
     /// When their number is another.
-    pub fn new(width: usize, height: usize, values: Vec<f32>) -> Result<Planes> {
+    pub fn new(width: usize, height: usize, values: Vec<f32>) -> Result<ChannelPlanes> {
         if values.len() != 3 * width * height || values.is_empty() {
             let n = values.len();
             return Err(Error::Value(format!(
                 "planes of {width} by {height} need 3 * {height} * {width} values, not {n}"
             )));
         }
-        Ok(Planes { width, height, values })
+        Ok(ChannelPlanes { width, height, values })
     }
 
-    pub(super) fn from_parts(width: usize, height: usize, values: Vec<f32>) -> Planes {
+    pub(super) fn from_parts(width: usize, height: usize, values: Vec<f32>) -> ChannelPlanes {
         debug_assert_eq!(values.len(), 3 * width * height);
-        Planes { width, height, values }
+        ChannelPlanes { width, height, values }
     }
 
     /// The number of columns.
@@ -58,7 +58,7 @@ impl Planes {
     }
 
     /// The part `[left, top, width, height]`.
-    pub(super) fn part(&self, [left, top, width, height]: [usize; 4]) -> Result<Planes> {
+    pub(super) fn part(&self, [left, top, width, height]: [usize; 4]) -> Result<ChannelPlanes> {
         if width == 0 || height == 0 || left + width > self.width || top + height > self.height {
             return Err(Error::Value(format!(
                 "a part of {width} by {height} from ({left}, {top}) on does not lie within {} by {}",
@@ -68,7 +68,7 @@ impl Planes {
         let rows = self.values.chunks_exact(self.width).enumerate();
         let wanted = rows.filter(|(i, _)| (top..top + height).contains(&(i % self.height)));
         let values = wanted.flat_map(|(_, row)| &row[left..left + width]).copied().collect();
-        Ok(Planes { width, height, values })
+        Ok(ChannelPlanes { width, height, values })
     }
 
     /// A tensor `[3, H, W]`.
@@ -80,25 +80,25 @@ impl Planes {
     }
 
     /// The picture that these values between 0 and 1 show.
-    pub fn to_picture(&self) -> Picture {
+    pub fn to_image(&self) -> Image {
         let n = self.width * self.height;
         let byte = |v: f32| (v.clamp(0.0, 1.0) * 255.0).round() as u8;
         let bytes = (0..n).flat_map(|i| [0, 1, 2].map(|channel| byte(self.values[channel * n + i]))).collect();
-        Picture::from_parts(self.width, self.height, bytes)
+        Image::from_parts(self.width, self.height, bytes)
     }
 }
 
-impl From<&Picture> for Planes {
+impl From<&Image> for ChannelPlanes {
     /// Values divided by 255. torchvision's `ToTensor`.
-    fn from(picture: &Picture) -> Planes {
+    fn from(picture: &Image) -> ChannelPlanes {
         let mut values = Vec::with_capacity(picture.bytes().len());
         append_with(picture, |_, v| f32::from(v) / 255.0, &mut values);
-        Planes::from_parts(picture.width(), picture.height(), values)
+        ChannelPlanes::from_parts(picture.width(), picture.height(), values)
     }
 }
 
 /// Appends a picture's planes to `out`; `number` says what a channel's byte becomes.
-pub(super) fn append_with(picture: &Picture, number: impl Fn(usize, u8) -> f32, out: &mut Vec<f32>) {
+pub(super) fn append_with(picture: &Image, number: impl Fn(usize, u8) -> f32, out: &mut Vec<f32>) {
     let table: Vec<[f32; 256]> = (0..3).map(|channel| std::array::from_fn(|v| number(channel, v as u8))).collect();
     for (channel, table) in table.iter().enumerate() {
         out.extend(picture.bytes()[channel..].iter().step_by(3).map(|&v| table[usize::from(v)]));

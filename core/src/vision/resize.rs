@@ -1,7 +1,7 @@
 //! Resizing as Pillow does it: antialiased, in bytes.
 
 use super::pad::{PadMode, pad};
-use super::{Picture, Transform};
+use super::{Image, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
@@ -106,7 +106,7 @@ impl Resize {
     ///
     /// # Errors
     /// When a side of the wanted size is 0.
-    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Result<Picture> {
+    pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
         let (w, h) = (picture.width(), picture.height());
         let pad_mode = match self.method {
             ResizeMethod::ShortSide | ResizeMethod::Squish => {
@@ -167,20 +167,14 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn all(picture: &Picture) -> Window {
+    pub(super) fn all(picture: &Image) -> Window {
         Window { left: 0, top: 0, width: picture.width(), height: picture.height() }
     }
 }
 
 /// The window of a picture as a picture of another size; nothing outside of the window is looked at. Pillow's
 /// `crop(...).resize(...)`, without copying the window.
-pub(super) fn resample(
-    picture: &Picture,
-    window: Window,
-    width: usize,
-    height: usize,
-    filter: Filter,
-) -> Result<Picture> {
+pub(super) fn resample(picture: &Image, window: Window, width: usize, height: usize, filter: Filter) -> Result<Image> {
     let Window { left, top, width: w, height: h } = window;
     let failed = |e: &dyn std::fmt::Display| {
         Error::Value(format!("a part of {w} by {h} pixels of {picture:?} cannot become {width} by {height}: {e}"))
@@ -193,12 +187,12 @@ pub(super) fn resample(
 /// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels are
 /// those that resizing first and cropping then gives, without making the others.
 pub(super) fn resample_part(
-    picture: &Picture,
+    picture: &Image,
     full: (usize, usize),
     (left, top): (usize, usize),
     (width, height): (usize, usize),
     filter: Filter,
-) -> Result<Picture> {
+) -> Result<Image> {
     let (x, y) = (picture.width() as f64 / full.0 as f64, picture.height() as f64 / full.1 as f64);
     let part = [left as f64 * x, top as f64 * y, width as f64 * x, height as f64 * y];
     let failed =
@@ -207,7 +201,7 @@ pub(super) fn resample_part(
     run(&whole, Some(part), width, height, filter).map_err(|e| failed(&e))
 }
 
-fn source(picture: &Picture) -> Result<TypedImageRef<'_, U8x3>, fast_image_resize::ImageBufferError> {
+fn source(picture: &Image) -> Result<TypedImageRef<'_, U8x3>, fast_image_resize::ImageBufferError> {
     TypedImageRef::from_buffer(picture.width() as u32, picture.height() as u32, picture.bytes())
 }
 
@@ -217,7 +211,7 @@ fn run(
     width: usize,
     height: usize,
     filter: Filter,
-) -> Result<Picture, String> {
+) -> Result<Image, String> {
     let (w, h) = (source.width(), source.height());
     let [left, top, part_w, part_h] = part.unwrap_or([0.0, 0.0, f64::from(w), f64::from(h)]);
     match filter {
@@ -238,7 +232,7 @@ fn pass(
     width: usize,
     height: usize,
     filter: FilterType,
-) -> Result<Picture, String> {
+) -> Result<Image, String> {
     if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
         return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
     }
@@ -249,5 +243,5 @@ fn pass(
         TypedImage::<U8x3>::from_buffer(width as u32, height as u32, &mut bytes).map_err(|e| e.to_string())?;
     Resizer::new().resize_typed(source, &mut target, &options).map_err(|e| e.to_string())?;
     drop(target);
-    Ok(Picture::from_parts(width, height, bytes))
+    Ok(Image::from_parts(width, height, bytes))
 }

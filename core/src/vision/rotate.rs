@@ -1,6 +1,6 @@
 //! Turning a picture about its middle, as Pillow does it.
 
-use super::Picture;
+use super::Image;
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -32,16 +32,16 @@ impl RandomRotation {
     }
 
     /// Turns a picture.
-    pub fn apply(&self, picture: &Picture, rng: &mut Rng) -> Picture {
+    pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Image {
         picture.rotate(rng.uniform(self.degrees.0, self.degrees.1), self.interpolation)
     }
 }
 
-impl Picture {
+impl Image {
     /// The picture turned counter-clockwise about its middle, of the same size, with black corners. torchvision's
     /// `rotate`, which is Pillow's.
     #[must_use]
-    pub fn rotate(&self, degrees: f64, interpolation: Interpolation) -> Picture {
+    pub fn rotate(&self, degrees: f64, interpolation: Interpolation) -> Image {
         let (w, h) = (self.width(), self.height());
         let degrees = degrees.rem_euclid(360.0);
         if degrees == 0.0 {
@@ -64,7 +64,7 @@ impl Picture {
         }
     }
 
-    fn quarter_turn(&self, counter_clockwise: bool) -> Picture {
+    fn quarter_turn(&self, counter_clockwise: bool) -> Image {
         let n = self.width();
         let mut bytes = Vec::with_capacity(n * n * 3);
         for y in 0..n {
@@ -72,11 +72,11 @@ impl Picture {
                 bytes.extend(if counter_clockwise { self.pixel(n - 1 - y, x) } else { self.pixel(y, n - 1 - x) });
             }
         }
-        Picture::from_parts(n, n, bytes)
+        Image::from_parts(n, n, bytes)
     }
 
     /// Pillow's `affine_fixed`: coordinates in units of 1/65536, so that its rounding is ours.
-    fn nearest(&self, [a, b, c, d, e, f]: [f64; 6]) -> Picture {
+    fn nearest(&self, [a, b, c, d, e, f]: [f64; 6]) -> Image {
         let (w, h) = (self.width(), self.height());
         let fixed = |v: f64| (v * 65536.0 + 0.5).floor() as i64;
         let (mut row_x, mut row_y) = (fixed(c + a * 0.5 + b * 0.5), fixed(f + d * 0.5 + e * 0.5));
@@ -93,10 +93,10 @@ impl Picture {
             row_x += b;
             row_y += e;
         }
-        Picture::from_parts(w, h, bytes)
+        Image::from_parts(w, h, bytes)
     }
 
-    fn bilinear(&self, [a, b, c, d, e, f]: [f64; 6]) -> Picture {
+    fn bilinear(&self, [a, b, c, d, e, f]: [f64; 6]) -> Image {
         let (w, h) = (self.width(), self.height());
         let mut bytes = Vec::with_capacity(w * h * 3);
         for y in 0..h {
@@ -106,7 +106,7 @@ impl Picture {
                 bytes.extend(self.between(from_x, from_y));
             }
         }
-        Picture::from_parts(w, h, bytes)
+        Image::from_parts(w, h, bytes)
     }
 
     /// The value at a point, pixels having their middle at halves; black outside, and cut to whole numbers, as in Pillow.

@@ -1,7 +1,7 @@
 //! Looking up a picture at points between its pixels: torch's `affine_grid` and `grid_sample` with `align_corners`.
 
 use super::pad::PadMode;
-use super::{Picture, Planes};
+use super::{ChannelPlanes, Image};
 
 /// Where the pixels of a result come from, in coordinates in which the picture reaches from -1 to 1 both ways.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub(super) trait Source {
     const SCALE: f32;
 }
 
-impl Source for Picture {
+impl Source for Image {
     const SCALE: f32 = 1.0 / 255.0;
 
     fn size(&self) -> (usize, usize) {
@@ -72,7 +72,7 @@ impl Source for Picture {
     }
 }
 
-impl Source for Planes {
+impl Source for ChannelPlanes {
     const SCALE: f32 = 1.0;
 
     fn size(&self) -> (usize, usize) {
@@ -85,7 +85,7 @@ impl Source for Planes {
     }
 }
 
-/// Planes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than twice as
+/// ChannelPlanes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than twice as
 /// large as is asked for is first made smaller by averaging.
 pub(super) fn sample(
     source: &impl Source,
@@ -93,7 +93,7 @@ pub(super) fn sample(
     width: usize,
     height: usize,
     pad: PadMode,
-) -> Planes {
+) -> ChannelPlanes {
     let (w, h) = source.size();
     let shrink = (h as f32 / height as f32).min(w as f32 / width as f32) / 2.0;
     if shrink > 1.0 && shrink > 2.0 / coordinates.extent() {
@@ -103,7 +103,13 @@ pub(super) fn sample(
     bilinear(source, coordinates, width, height, pad)
 }
 
-fn bilinear<S: Source>(source: &S, coordinates: &Coordinates, width: usize, height: usize, pad: PadMode) -> Planes {
+fn bilinear<S: Source>(
+    source: &S,
+    coordinates: &Coordinates,
+    width: usize,
+    height: usize,
+    pad: PadMode,
+) -> ChannelPlanes {
     let (w, h) = source.size();
     let (half_w, half_h) = ((w - 1) as f32 / 2.0, (h - 1) as f32 / 2.0);
     let grid = |i: usize, n: usize| if n > 1 { 2.0 * i as f32 / (n - 1) as f32 - 1.0 } else { 0.0 };
@@ -121,7 +127,7 @@ fn bilinear<S: Source>(source: &S, coordinates: &Coordinates, width: usize, heig
             (red[at], green[at], blue[at]) = (r * S::SCALE, g * S::SCALE, b * S::SCALE);
         }
     }
-    Planes::from_parts(width, height, values)
+    ChannelPlanes::from_parts(width, height, values)
 }
 
 /// The value at a point in pixels, the first pixel having its middle at 0.
@@ -168,7 +174,7 @@ fn reflected(x: f32, size: usize) -> f32 {
 }
 
 /// Averages over blocks. torch's `adaptive_avg_pool2d`, which is `interpolate` in mode "area".
-fn average<S: Source>(source: &S, width: usize, height: usize) -> Planes {
+fn average<S: Source>(source: &S, width: usize, height: usize) -> ChannelPlanes {
     let (w, h) = source.size();
     let block = |i: usize, all: usize, n: usize| (i * all / n)..((i + 1) * all).div_ceil(n);
     let n = width * height;
@@ -188,5 +194,5 @@ fn average<S: Source>(source: &S, width: usize, height: usize) -> Planes {
             (0..3).for_each(|channel| values[channel * n + y * width + x] = sum[channel] * scale);
         }
     }
-    Planes::from_parts(width, height, values)
+    ChannelPlanes::from_parts(width, height, values)
 }

@@ -1,7 +1,7 @@
 //! One step of a pipeline.
 
 use super::{
-    AugTransforms, CenterCrop, Normalize, Picture, Planes, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
+    AugTransforms, CenterCrop, ChannelPlanes, Image, Normalize, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
     RandomRotation, RandomVerticalFlip, ResampleTo, Resize,
 };
 use crate::error::{Error, Result};
@@ -13,25 +13,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// Bytes.
-    Picture(Picture),
+    Image(Image),
     /// Numbers, `[3, H, W]`.
-    Planes(Planes),
+    ChannelPlanes(ChannelPlanes),
 }
 
 impl Item {
     /// (width, height).
     pub fn size(&self) -> (usize, usize) {
         match self {
-            Item::Picture(picture) => (picture.width(), picture.height()),
-            Item::Planes(planes) => (planes.width(), planes.height()),
+            Item::Image(picture) => (picture.width(), picture.height()),
+            Item::ChannelPlanes(planes) => (planes.width(), planes.height()),
         }
     }
 
     /// Numbers, between 0 and 1 if nobody has normalised them. torchvision's `ToTensor`.
-    pub fn into_planes(self) -> Planes {
+    pub fn into_planes(self) -> ChannelPlanes {
         match self {
-            Item::Picture(picture) => Planes::from(&picture),
-            Item::Planes(planes) => planes,
+            Item::Image(picture) => ChannelPlanes::from(&picture),
+            Item::ChannelPlanes(planes) => planes,
         }
     }
 
@@ -44,23 +44,23 @@ impl Item {
     }
 
     /// The picture that the item shows, if its numbers are not normalised.
-    pub fn to_picture(&self) -> Picture {
+    pub fn to_image(&self) -> Image {
         match self {
-            Item::Picture(picture) => picture.clone(),
-            Item::Planes(planes) => planes.to_picture(),
+            Item::Image(picture) => picture.clone(),
+            Item::ChannelPlanes(planes) => planes.to_image(),
         }
     }
 }
 
-impl From<Picture> for Item {
-    fn from(picture: Picture) -> Item {
-        Item::Picture(picture)
+impl From<Image> for Item {
+    fn from(picture: Image) -> Item {
+        Item::Image(picture)
     }
 }
 
-impl From<Planes> for Item {
-    fn from(planes: Planes) -> Item {
-        Item::Planes(planes)
+impl From<ChannelPlanes> for Item {
+    fn from(planes: ChannelPlanes) -> Item {
+        Item::ChannelPlanes(planes)
     }
 }
 
@@ -106,8 +106,8 @@ impl Transform {
     /// When the step is for pictures and the item is planes already, or a setting is out of its range.
     pub fn apply(&self, item: Item, rng: &mut Rng) -> Result<Item> {
         let picture = |item: Item| match item {
-            Item::Picture(picture) => Ok(picture),
-            Item::Planes(_) => Err(Error::Value(format!(
+            Item::Image(picture) => Ok(picture),
+            Item::ChannelPlanes(_) => Err(Error::Value(format!(
                 "`{self}` works on pictures, and a step before it has made numbers of the picture: put it further to the \
                  front"
             ))),
@@ -120,12 +120,12 @@ impl Transform {
             Transform::RandomHorizontalFlip(t) if !t.draw(rng) => item,
             Transform::RandomVerticalFlip(t) if !t.draw(rng) => item,
             Transform::RandomHorizontalFlip(_) | Transform::HorizontalFlip => match item {
-                Item::Picture(picture) => picture.flip_horizontal().into(),
-                Item::Planes(planes) => planes.flip_horizontal().into(),
+                Item::Image(picture) => picture.flip_horizontal().into(),
+                Item::ChannelPlanes(planes) => planes.flip_horizontal().into(),
             },
             Transform::RandomVerticalFlip(_) | Transform::VerticalFlip => match item {
-                Item::Picture(picture) => picture.flip_vertical().into(),
-                Item::Planes(planes) => planes.flip_vertical().into(),
+                Item::Image(picture) => picture.flip_vertical().into(),
+                Item::ChannelPlanes(planes) => planes.flip_vertical().into(),
             },
             Transform::Greyscale => picture(item)?.greyscale().into(),
             Transform::ToTensor => item.into_planes().into(),

@@ -2,7 +2,7 @@
 
 use crate::classes;
 use tallow::data::{DataBlock, DataLoaders, RandomSplitter, image_files, parent_label, regex_label};
-use tallow::vision::{Compose, Normalize, Picture, RandomErasing, Resize, Transform, aug_transforms};
+use tallow::vision::{Compose, Image, Normalize, RandomErasing, Resize, Transform, aug_transforms};
 
 fn block() -> DataBlock {
     DataBlock::images()
@@ -64,7 +64,7 @@ fn normalisation_is_set_and_replaced_and_comes_with_prediction() {
     let test = dls.test_dl(&files[..3]).unwrap();
     let batch = test.one_batch().unwrap();
     assert_eq!((batch.xs.dims(), batch.ys.to_vec1::<u32>().unwrap()), (&[3, 3, 16, 16][..], vec![0; 3]));
-    let by_hand = Resize::squish(16).apply(&Picture::open(&files[1]).unwrap(), &mut tallow::rng::Rng::new(0)).unwrap();
+    let by_hand = Resize::squish(16).apply(&Image::open(&files[1]).unwrap(), &mut tallow::rng::Rng::new(0)).unwrap();
     let first = (f32::from(by_hand.pixel(0, 0)[1]) / 255.0 - 0.5) / 0.25;
     assert_eq!(batch.xs.get(1).unwrap().get(1).unwrap().to_vec2::<f32>().unwrap()[0][0], first);
     assert!(dls.test_dl(&[]).is_err());

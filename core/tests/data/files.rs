@@ -6,7 +6,7 @@ use tallow::data::{
     BadFiles, DataBlock, GrandparentSplitter, Place, RandomSplitter, StratifiedSplitter, image_files, make_train_valid,
     resize_images, verify_images,
 };
-use tallow::vision::{Picture, Resize};
+use tallow::vision::{Image, Resize};
 
 #[test]
 fn pictures_are_found_by_their_extensions_in_a_fixed_order() {
@@ -69,7 +69,7 @@ fn a_folder_of_broken_files_stops_with_a_name_or_goes_on_as_asked() {
         // What is shown leaves them out too, and what was judged can be found again.
         assert_eq!(dls.train.show_batch(1000).unwrap().len(), dls.train.dataset().kept().len());
         assert_eq!(dls.valid.dataset().kept().len(), valid);
-        assert!(dls.valid.dataset().kept().iter().all(|&i| dls.valid.dataset().picture(i).is_ok()));
+        assert!(dls.valid.dataset().kept().iter().all(|&i| dls.valid.dataset().image(i).is_ok()));
     }
     assert_eq!(seen[0], seen[1]);
     let notes = notes.lock().unwrap();
@@ -105,7 +105,7 @@ fn what_the_system_refuses_is_named() {
     let locked = dir.path().join("locked");
     std::fs::create_dir(&locked).unwrap();
     let file = dir.path().join("locked.png");
-    Picture::from_fn(3, 3, |_, _| [0; 3]).unwrap().save(&file).unwrap();
+    Image::from_fn(3, 3, |_, _| [0; 3]).unwrap().save(&file).unwrap();
     for path in [&locked, &file] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
     }
@@ -122,15 +122,15 @@ fn what_the_system_refuses_is_named() {
 fn large_pictures_are_made_smaller_and_small_ones_copied() {
     let dir = tempfile::tempdir().unwrap();
     let (source, target) = (dir.path().join("from"), dir.path().join("to"));
-    let picture = |w: usize, h: usize| Picture::from_fn(w, h, |x, y| [x as u8, y as u8, 0]).unwrap();
+    let picture = |w: usize, h: usize| Image::from_fn(w, h, |x, y| [x as u8, y as u8, 0]).unwrap();
     picture(200, 100).save(&source.join("a/wide.jpg")).unwrap();
     picture(30, 90).save(&source.join("tall.png")).unwrap();
     picture(40, 40).save(&source.join("small.png")).unwrap();
     std::fs::write(source.join("text.jpg"), "text").unwrap();
     let done = resize_images(&source, &target, 50).unwrap();
     assert_eq!((done.resized, done.copied, done.bad.len()), (2, 1, 1));
-    assert_eq!(Picture::size_of_file(target.join("a/wide.jpg")).unwrap(), (50, 25));
-    assert_eq!(Picture::size_of_file(target.join("tall.png")).unwrap(), (16, 50));
+    assert_eq!(Image::size_of_file(target.join("a/wide.jpg")).unwrap(), (50, 25));
+    assert_eq!(Image::size_of_file(target.join("tall.png")).unwrap(), (16, 50));
     assert_eq!(std::fs::read(target.join("small.png")).unwrap(), std::fs::read(source.join("small.png")).unwrap());
     assert!(!target.join("text.jpg").exists());
 }

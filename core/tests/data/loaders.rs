@@ -4,7 +4,7 @@ use crate::classes;
 use candle_core::{DType, Device, Tensor};
 use tallow::data::{DataBlock, DataLoader, ImageDataLoaders, ImageFolder, Pixels};
 use tallow::vision::{
-    Compose, Normalize, Picture, RandomHorizontalFlip, RandomResizedCrop, Resize, aug_transforms, make_grid,
+    Compose, Image, Normalize, RandomHorizontalFlip, RandomResizedCrop, Resize, aug_transforms, make_grid,
 };
 
 fn dls(dir: &std::path::Path) -> ImageDataLoaders {
@@ -59,7 +59,7 @@ fn a_batch_is_shown_as_the_network_sees_it_with_its_classes() {
     let labels = batch.ys.to_vec1::<u32>().unwrap();
     assert_eq!(shown.len(), 6);
     for (i, shown) in shown.iter().enumerate() {
-        assert_eq!(shown.picture, Picture::from_tensor(&plain.get(i).unwrap()).unwrap());
+        assert_eq!(shown.picture, Image::from_tensor(&plain.get(i).unwrap()).unwrap());
         assert_eq!(shown.caption, ["cat", "dog"][labels[i] as usize]);
     }
     let same = dls.train.show_augmented(3, 4).unwrap();
@@ -112,7 +112,7 @@ fn resizing_only_is_exact_between_the_data_block_and_by_hand() {
     let file = &dls.valid.files()[0];
     assert!(files.contains(file));
     let tfms = Compose::from([Resize::squish(9)]);
-    let x = tfms.tensor(Picture::open(file).unwrap(), &mut tallow::rng::Rng::new(5)).unwrap();
+    let x = tfms.tensor(Image::open(file).unwrap(), &mut tallow::rng::Rng::new(5)).unwrap();
     let batch = dls.valid.one_batch().unwrap().xs.get(0).unwrap();
     assert_eq!(
         batch.flatten_all().unwrap().to_vec1::<f32>().unwrap(),

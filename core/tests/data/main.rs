@@ -7,7 +7,7 @@ mod loaders;
 mod split;
 
 use std::path::{Path, PathBuf};
-use tallow::vision::Picture;
+use tallow::vision::Image;
 
 /// Writes `n` pictures of each class as `root/<class>/<i>.png`; the classes differ in colour, the pictures in size.
 fn classes(root: &Path, counts: &[(&str, usize)]) -> Vec<PathBuf> {
@@ -17,7 +17,7 @@ fn classes(root: &Path, counts: &[(&str, usize)]) -> Vec<PathBuf> {
             let (w, h) = (20 + i % 5, 16 + i % 3);
             let pixel = |x: usize, y: usize| [c as u8 * 80, (x * 9 + i) as u8, (y * 11) as u8];
             let file = root.join(class).join(format!("{i:03}.png"));
-            Picture::from_fn(w, h, pixel).unwrap().save(&file).unwrap();
+            Image::from_fn(w, h, pixel).unwrap().save(&file).unwrap();
             files.push(file);
         }
     }
@@ -28,7 +28,7 @@ fn classes(root: &Path, counts: &[(&str, usize)]) -> Vec<PathBuf> {
 /// What a folder of the wild has in it: see the name of each file.
 fn broken(root: &Path) {
     let photo = root.join("whole.jpg");
-    Picture::from_fn(64, 48, |x, y| [x as u8 * 4, y as u8 * 5, 9]).unwrap().save(&photo).unwrap();
+    Image::from_fn(64, 48, |x, y| [x as u8 * 4, y as u8 * 5, 9]).unwrap().save(&photo).unwrap();
     let bytes = std::fs::read(&photo).unwrap();
     std::fs::remove_file(photo).unwrap();
     std::fs::write(root.join("cut_short.jpg"), &bytes[..bytes.len() * 2 / 3]).unwrap();

@@ -15,7 +15,7 @@ fn exported(seed: u64) -> Exported {
         vocab: vec!["ant".into(), "bee".into(), "wäsp \"x\"".into()],
         transforms: json!([{ "resize": 224 }, { "normalize": [0.485, 0.229] }]),
         metrics: BTreeMap::from([("accuracy".into(), 0.1 + 0.2), ("odd".into(), f64::NAN)]),
-        weights: learner(seed, 0).params().snapshot().unwrap(),
+        weights: learner(seed, 0).params().state_dict().unwrap(),
     }
 }
 
@@ -41,7 +41,7 @@ fn what_is_exported_is_loaded() {
     assert_eq!(back.metrics["accuracy"], 0.1 + 0.2);
     assert!(back.metrics["odd"].is_nan());
     let fresh = learner(2, 0);
-    fresh.params().restore(&back.weights).unwrap();
+    fresh.params().load_state_dict(&back.weights).unwrap();
     assert_same_bits("weights", &weights(fresh.params()), &weights(learner(1, 0).params()));
 
     // The notes are for people too, and any safetensors reader reads the weights.
@@ -63,7 +63,7 @@ fn an_export_replaces_an_older_one_and_nothing_else() {
     assert_eq!(names(place.path()), ["README.md", "learner.json", "model.safetensors"]);
     let back = load(place.path()).unwrap();
     let fresh = learner(3, 0);
-    fresh.params().restore(&back.weights).unwrap();
+    fresh.params().load_state_dict(&back.weights).unwrap();
     assert_same_bits("weights", &weights(fresh.params()), &weights(learner(2, 0).params()));
     // Where nothing can be written the old export stays.
     let file = place.path().join("file");

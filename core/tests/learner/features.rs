@@ -5,7 +5,7 @@ use crate::weights;
 use std::sync::Arc;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::event::Listener;
-use tallow::models::{Arch, FeaturesOf, HeadOf, Options};
+use tallow::models::{Arch, FeaturesOf, HeadOf, NetworkOptions};
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, Params};
 use tallow::rng::Rng;
@@ -20,7 +20,7 @@ fn loaders(batch_size: usize) -> DataLoaders {
 /// Nothing random and no normalisation in it: a frozen part makes the same of an image in training and outside.
 fn squeezenet() -> (Arc<tallow::models::Network>, Params) {
     let params = params(5);
-    let options = Options::new(3).without_dropout();
+    let options = NetworkOptions::new(3).without_dropout();
     (Arc::new(Arch::SqueezeNet1_1.build_with(&options, &params).unwrap()), params)
 }
 

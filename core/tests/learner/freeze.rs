@@ -7,7 +7,7 @@ use tallow::Result;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::models::Arch;
 use tallow::nn::losses::cross_entropy;
-use tallow::nn::{Kind, Params};
+use tallow::nn::{ParamKind, Params};
 use tallow::optim::Adam;
 use tallow::train::{Callback, Fit, Learner};
 
@@ -52,16 +52,16 @@ fn resnet() -> (Learner, Params, Gradients) {
 fn assert_only_these_train(
     what: &str,
     (learner, params, gradients): &mut (Learner, Params, Gradients),
-    trains: &dyn Fn(&str, Kind) -> bool,
+    trains: &dyn Fn(&str, ParamKind) -> bool,
 ) {
-    let before = params.snapshot().unwrap();
+    let before = params.state_dict().unwrap();
     learner.fit(1, 1e-3).unwrap();
     let gradients = gradients.0.lock().unwrap().clone();
     let (mut trained, mut frozen) = (0, 0);
     for param in params.all() {
         let (name, kind) = (param.name(), param.kind());
         let moved = values(param.var()) != values(&before[name]);
-        if kind == Kind::Buffer {
+        if kind == ParamKind::Buffer {
             // Running statistics go with the data, frozen or not, in PyTorch and fast.ai too.
             assert!(moved, "{what}: {name} stood still");
         } else if trains(name, kind) {
@@ -85,12 +85,12 @@ fn part(name: &str) -> &str {
 fn groups_are_frozen_except_for_their_norms() {
     let mut all = resnet();
     all.0.freeze().unwrap();
-    assert_only_these_train("frozen", &mut all, &|name, kind| part(name) == "fc" || kind == Kind::Norm);
+    assert_only_these_train("frozen", &mut all, &|name, kind| part(name) == "fc" || kind == ParamKind::Norm);
     all.0.freeze_to(-2).unwrap();
     let late = |name: &str| ["layer3", "layer4", "fc"].contains(&part(name));
-    assert_only_these_train("two groups", &mut all, &|name, kind| late(name) || kind == Kind::Norm);
+    assert_only_these_train("two groups", &mut all, &|name, kind| late(name) || kind == ParamKind::Norm);
     all.0.freeze_to(1).unwrap();
-    assert_only_these_train("from group 1", &mut all, &|name, kind| late(name) || kind == Kind::Norm);
+    assert_only_these_train("from group 1", &mut all, &|name, kind| late(name) || kind == ParamKind::Norm);
     all.0.unfreeze().unwrap();
     assert_only_these_train("unfrozen", &mut all, &|_, _| true);
     for group in [3, -4, isize::MIN] {

@@ -5,7 +5,7 @@ use crate::reference::fill;
 use candle_core::{Device, Tensor, Var};
 use tallow::models::vision_head;
 use tallow::nn::losses::cross_entropy;
-use tallow::nn::{AdaptiveConcatPool2d, Kind, Module};
+use tallow::nn::{AdaptiveConcatPool2d, Module, ParamKind};
 
 fn norm(xs: &[f64]) -> f64 {
     xs.iter().map(|v| v * v).sum::<f64>().sqrt()
@@ -53,7 +53,7 @@ fn the_head_is_fastais() {
     let params = params(0);
     let head = vision_head(c, classes, &params).unwrap();
     let names: Vec<String> =
-        params.all().iter().filter(|p| p.kind() != Kind::Buffer).map(|p| p.name().into()).collect();
+        params.all().iter().filter(|p| p.kind() != ParamKind::Buffer).map(|p| p.name().into()).collect();
     assert_eq!(names, ["2.weight", "2.bias", "4.weight", "6.weight", "6.bias", "8.weight"]);
     for name in ["2.bias", "6.bias"] {
         assert!(values(params.get(name).unwrap().var()).iter().all(|&v| (v - 1e-3).abs() < 1e-9));

@@ -4,9 +4,9 @@ use crate::common::{params, reference_images, reference_labels, values};
 use crate::reference::fill;
 use std::collections::BTreeMap;
 use tallow::kernels;
-use tallow::models::{Arch, Network, Options, Scores};
+use tallow::models::{Arch, Network, NetworkOptions, Scores};
 use tallow::nn::losses::cross_entropy;
-use tallow::nn::{Kind, Module, Params};
+use tallow::nn::{Module, ParamKind, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
 
 /// One of each family and of each kind of block, with the smallest image that all of its layers can work on.
@@ -25,7 +25,7 @@ const NETWORKS: [(Arch, usize); 10] = [
 
 fn build(arch: Arch) -> (Network, Params) {
     let params = params(3);
-    let network = arch.build_with(&Options::new(5).without_dropout(), &params).unwrap();
+    let network = arch.build_with(&NetworkOptions::new(5).without_dropout(), &params).unwrap();
     // ConvNeXt's own initial values scale its blocks by 1e-6: too little to be seen moving.
     fill(&params);
     network.split_groups(&params).unwrap();
@@ -61,7 +61,7 @@ fn every_parameter_gets_a_gradient_and_moves() {
         let seen = step(&network, &params, side);
         for param in params.all() {
             let (gradient, moved) = seen[param.name()];
-            assert_eq!(gradient, param.kind() != Kind::Buffer, "{arch}: gradient of {}", param.name());
+            assert_eq!(gradient, param.kind() != ParamKind::Buffer, "{arch}: gradient of {}", param.name());
             assert!(moved, "{arch}: {} did not move", param.name());
         }
     }
@@ -78,9 +78,9 @@ fn what_is_frozen_gets_no_gradient_and_stays() {
         for param in params.all() {
             let (gradient, moved) = seen[param.name()];
             // Normalisation goes on, as in fast.ai: its scale and shift learn, its statistics follow the data.
-            let trains = param.group() == last || param.kind() == Kind::Norm;
-            assert_eq!(gradient, trains && param.kind() != Kind::Buffer, "{arch}: gradient of {}", param.name());
-            assert_eq!(moved, trains || param.kind() == Kind::Buffer, "{arch}: {}", param.name());
+            let trains = param.group() == last || param.kind() == ParamKind::Norm;
+            assert_eq!(gradient, trains && param.kind() != ParamKind::Buffer, "{arch}: gradient of {}", param.name());
+            assert_eq!(moved, trains || param.kind() == ParamKind::Buffer, "{arch}: {}", param.name());
         }
     }
 }
@@ -91,11 +91,11 @@ fn inference_follows_every_change_of_the_parameters() {
     for (arch, side) in NETWORKS {
         let (network, params) = build(arch);
         let scores = || values(&kernels::no_grad(|| network.forward(&images(side), false)).unwrap());
-        let (first, snapshot) = (scores(), params.snapshot().unwrap());
+        let (first, snapshot) = (scores(), params.state_dict().unwrap());
         assert_eq!(first, scores(), "{arch}: the same twice");
         step(&network, &params, side);
         assert_ne!(first, scores(), "{arch}: weights packed before a step outlived it");
-        params.restore(&snapshot).unwrap();
+        params.load_state_dict(&snapshot).unwrap();
         assert_eq!(first, scores(), "{arch}: restored weights");
     }
 }

@@ -3,7 +3,7 @@
 use crate::common::{assert_close, params, reference_images_from, reference_labels, reference_parameter, values};
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
-use tallow::models::{Arch, Network, Options, Scores};
+use tallow::models::{Arch, Network, NetworkOptions, Scores};
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
@@ -100,7 +100,7 @@ fn check(name: &str, size: &str) {
     for &dtype in types {
         eprintln!("{dtype:?}");
         let params = params(0).with_dtype(dtype);
-        let network = arch.build_with(&Options::new(1000).without_dropout(), &params).unwrap();
+        let network = arch.build_with(&NetworkOptions::new(1000).without_dropout(), &params).unwrap();
         fill(&params);
         check_names(&fixture, &params);
         check_eval(&fixture, &network, dtype);

@@ -4,12 +4,12 @@ use crate::common::assert_close;
 use crate::{fixtures, json, numbers, places};
 use tallow::rng::Rng;
 use tallow::vision::{
-    AugDraw, AugTransforms, Compose, Fill, Item, PadMode, Picture, Planes, RandomErasing, RandomHorizontalFlip,
+    AugDraw, AugTransforms, ChannelPlanes, Compose, Fill, Image, Item, PadMode, RandomErasing, RandomHorizontalFlip,
     RandomResizedCrop, Resize, aug_transforms,
 };
 
 /// `photo` of `make.py`.
-fn photo(w: usize, h: usize) -> Picture {
+fn photo(w: usize, h: usize) -> Image {
     let byte = |v: f64| v.round_ties_even().clamp(0.0, 255.0) as u8;
     let pixel = |x: usize, y: usize| {
         let (x, y) = (x as f64, y as f64);
@@ -17,10 +17,10 @@ fn photo(w: usize, h: usize) -> Picture {
         let green = 127.0 + 110.0 * (0.07 * x - 0.09 * y).cos();
         [byte(red), byte(green), byte(20.0 + 4.0 * x + 2.0 * y)]
     };
-    Picture::from_fn(w, h, pixel).unwrap()
+    Image::from_fn(w, h, pixel).unwrap()
 }
 
-fn grid(planes: &Planes, n: usize) -> Vec<f64> {
+fn grid(planes: &ChannelPlanes, n: usize) -> Vec<f64> {
     let (w, h) = (planes.width(), planes.height());
     let value = |x: usize, y: usize, channel: usize| f64::from(planes.values()[(channel * h + y) * w + x]);
     let pixels = places(h, n).into_iter().flat_map(|y| places(w, n).into_iter().map(move |x| (x, y)));
@@ -50,7 +50,7 @@ fn given_the_same_draws_values_are_fastais() {
             pad_mode: serde_json::from_value(case["pad"].clone()).unwrap(),
             ..aug_transforms()
         };
-        for item in [Item::Picture(picture.clone()), Item::Planes(Planes::from(&picture))] {
+        for item in [Item::Image(picture.clone()), Item::ChannelPlanes(ChannelPlanes::from(&picture))] {
             let planes = tfms.apply_draw(&item, &draw).unwrap();
             assert_eq!(numbers(&case["shape"]), [planes.height() as f64, planes.width() as f64, 3.0]);
             // Coordinates in f32 are good to a few 1e-5 of a pixel, and neighbours differ by up to 0.1 here; where black
@@ -87,13 +87,13 @@ fn draws_stay_in_their_ranges_and_have_their_probabilities() {
         let Some([left, top, width, height]) = presized.draw(90, 60, &mut root.substream(i)).part else { panic!() };
         assert!(width == height && left + width <= 90 && top + height <= 60);
     }
-    let picture = Item::Picture(photo(90, 60));
+    let picture = Item::Image(photo(90, 60));
     assert_eq!(presized.apply(&picture, &mut root.stream("x")).unwrap().width(), 30);
 }
 
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
-    let item = Item::Picture(photo(9, 9));
+    let item = Item::Image(photo(9, 9));
     for (tfms, word) in [
         (AugTransforms { max_lighting: 1.0, ..aug_transforms() }, "max_lighting"),
         (AugTransforms { min_zoom: 0.0, ..aug_transforms() }, "zoom"),
@@ -108,7 +108,7 @@ fn settings_out_of_range_are_refused_by_name() {
 
 #[test]
 fn a_picture_of_one_pixel_survives_everything() {
-    let dot = Picture::new(1, 1, vec![10, 20, 30]).unwrap();
+    let dot = Image::new(1, 1, vec![10, 20, 30]).unwrap();
     for pad_mode in [PadMode::Zeros, PadMode::Border, PadMode::Reflection] {
         let tfms = Compose::new()
             .then(Resize::pad(3, pad_mode).size(3, 2))
@@ -127,7 +127,7 @@ fn a_picture_of_one_pixel_survives_everything() {
 #[test]
 fn random_parts_have_the_area_and_proportions_asked_for() {
     // Red tells the column and green the row, so that the corners of the result tell which part it is.
-    let picture = Picture::from_fn(200, 150, |x, y| [x as u8, y as u8, 0]).unwrap();
+    let picture = Image::from_fn(200, 150, |x, y| [x as u8, y as u8, 0]).unwrap();
     let tfm = RandomResizedCrop::new(64);
     let mut areas = Vec::new();
     for seed in 0..500 {
@@ -144,7 +144,7 @@ fn random_parts_have_the_area_and_proportions_asked_for() {
     // Uniform between 0.08 and 1, less the large ones whose proportions do not fit.
     assert!((0.4..0.56).contains(&mean), "{mean}");
     // A very wide picture: ten tries are mostly in vain, and the middle in the allowed proportion is taken.
-    let wide = Picture::from_fn(250, 10, |x, _| [x as u8, 0, 0]).unwrap();
+    let wide = Image::from_fn(250, 10, |x, _| [x as u8, 0, 0]).unwrap();
     let whole = RandomResizedCrop { scale: (0.9, 1.0), ..RandomResizedCrop::new(20) };
     let part = whole.apply(&wide, &mut Rng::new(1)).unwrap();
     let (first, last) = (part.pixel(0, 5)[0], part.pixel(19, 5)[0]);
@@ -155,7 +155,7 @@ fn random_parts_have_the_area_and_proportions_asked_for() {
 fn erasing_wipes_one_rectangle_in_half_of_the_items() {
     let mut erased = 0;
     for seed in 0..400 {
-        let planes = Planes::new(40, 30, vec![1.0; 3600]).unwrap();
+        let planes = ChannelPlanes::new(40, 30, vec![1.0; 3600]).unwrap();
         let out = RandomErasing::default().apply(planes, &mut Rng::new(seed)).unwrap();
         let zeros: Vec<usize> = (0..1200).filter(|&i| out.values()[i] == 0.0).collect();
         assert!((0..1200).all(|i| out.values()[i] == out.values()[1200 + i]));
@@ -169,17 +169,17 @@ fn erasing_wipes_one_rectangle_in_half_of_the_items() {
     // Five standard errors: 5 * sqrt(400 / 4) = 50.
     assert!((150..=250).contains(&erased), "{erased}");
     let noise = RandomErasing { p: 1.0, fill: Fill::Noise, ..RandomErasing::default() };
-    let out = noise.apply(Planes::new(40, 30, vec![9.0; 3600]).unwrap(), &mut Rng::new(0)).unwrap();
+    let out = noise.apply(ChannelPlanes::new(40, 30, vec![9.0; 3600]).unwrap(), &mut Rng::new(0)).unwrap();
     assert!(out.values().iter().any(|&v| v < 0.0));
     let wrong = RandomErasing { scale: (0.0, 0.1), ..noise };
-    assert!(wrong.apply(Planes::new(1, 1, vec![0.0; 3]).unwrap(), &mut Rng::new(0)).is_err());
+    assert!(wrong.apply(ChannelPlanes::new(1, 1, vec![0.0; 3]).unwrap(), &mut Rng::new(0)).is_err());
 }
 
 #[test]
 fn half_of_the_pictures_are_flipped() {
-    let picture = Picture::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+    let picture = Image::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
     let tfms: Compose = [RandomHorizontalFlip::default()].into();
-    let flipped = |seed: u64| tfms.apply(picture.clone(), &mut Rng::new(seed)).unwrap().to_picture() != picture;
+    let flipped = |seed: u64| tfms.apply(picture.clone(), &mut Rng::new(seed)).unwrap().to_image() != picture;
     let n = (0..400).filter(|&seed| flipped(seed)).count();
     assert!((150..=250).contains(&n), "{n}");
 }

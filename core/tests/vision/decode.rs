@@ -1,14 +1,14 @@
 //! Decoding against Pillow's, and what is refused.
 
 use crate::{differences, fixtures, grid, json, numbers};
-use tallow::vision::{Limits, Picture};
+use tallow::vision::{Image, Limits};
 
 #[test]
 fn every_kind_of_picture_is_read_as_pillow_reads_it() {
     let expected = json(&fixtures().join("pictures.json"));
     let mut wrong = Vec::new();
     for (name, want) in expected.as_object().unwrap() {
-        let picture = Picture::open(fixtures().join("pictures").join(name)).unwrap();
+        let picture = Image::open(fixtures().join("pictures").join(name)).unwrap();
         assert_eq!(vec![picture.width() as f64, picture.height() as f64], numbers(&want["size"]), "{name}");
         let (most, worst) = differences(&grid(&picture, 12), &numbers(&want["grid"]));
         eprintln!("{name}: {most} levels, at most {worst}");
@@ -45,12 +45,12 @@ fn what_is_no_whole_picture_is_named_with_its_reason() {
     for (name, bytes, reason) in cases {
         let file = dir.path().join(name);
         std::fs::write(&file, bytes).unwrap();
-        let error = Picture::open(&file).unwrap_err();
+        let error = Image::open(&file).unwrap_err();
         let message = error.to_string();
         assert!(message.contains(name) && message.contains(reason), "{message}");
         assert_eq!(error.exit_code(), 3, "{message}");
     }
-    let error = Picture::open(dir.path().join("none.jpg")).unwrap_err();
+    let error = Image::open(dir.path().join("none.jpg")).unwrap_err();
     assert!(error.to_string().contains("none.jpg"), "{error}");
 }
 
@@ -59,7 +59,7 @@ fn a_jpeg_cut_anywhere_is_refused_or_read_but_never_a_panic() {
     for name in ["420.jpg", "progressive.jpg", "orientation_6.jpg", "lossy.webp", "two_frames.gif", "palette.bmp"] {
         let bytes = std::fs::read(fixtures().join("pictures").join(name)).unwrap();
         for length in 0..bytes.len() {
-            let read = Picture::decode(&bytes[..length], Limits::default());
+            let read = Image::decode(&bytes[..length], Limits::default());
             // A GIF is whole for us once its first frame is; a BMP may end with padding.
             assert!(read.is_err() || !name.ends_with("jpg"), "{name}: {length} of {} bytes were enough", bytes.len());
         }
@@ -87,25 +87,25 @@ fn crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn a_decompression_bomb_is_refused_before_it_is_unpacked() {
-    let error = Picture::decode(&bomb(30_000, 30_000), Limits::default()).unwrap_err().to_string();
+    let error = Image::decode(&bomb(30_000, 30_000), Limits::default()).unwrap_err().to_string();
     assert!(error.contains("is too large: 30000 by 30000 pixels"), "{error}");
     let small = Limits { max_pixels: 1000, max_bytes: 1 << 20 };
-    let error = Picture::open_with(fixtures().join("pictures/420.jpg"), small).unwrap_err().to_string();
+    let error = Image::open_with(fixtures().join("pictures/420.jpg"), small).unwrap_err().to_string();
     assert!(error.contains("420.jpg") && error.contains("1728, and 1000 pixels"), "{error}");
 }
 
 #[test]
 fn a_saved_picture_is_read_again_and_its_size_is_told() {
     let dir = tempfile::tempdir().unwrap();
-    let picture = Picture::from_fn(31, 17, |x, y| [x as u8 * 8, y as u8 * 15, 7]).unwrap();
+    let picture = Image::from_fn(31, 17, |x, y| [x as u8 * 8, y as u8 * 15, 7]).unwrap();
     for name in ["a.png", "a.bmp", "a.webp", "a.jpg"] {
         let file = dir.path().join(name);
         picture.save(&file).unwrap();
-        assert_eq!(Picture::size_of_file(&file).unwrap(), (31, 17));
-        let read = Picture::open(&file).unwrap();
+        assert_eq!(Image::size_of_file(&file).unwrap(), (31, 17));
+        let read = Image::open(&file).unwrap();
         assert!(name.ends_with("jpg") || read == picture, "{name}");
     }
     assert!(picture.save(&dir.path().join("a.txt")).unwrap_err().to_string().contains("a.txt"));
-    let (w, h) = Picture::size_of_file(fixtures().join("pictures/lossy.webp")).unwrap();
+    let (w, h) = Image::size_of_file(fixtures().join("pictures/lossy.webp")).unwrap();
     assert_eq!((w, h), (48, 36));
 }

@@ -30,7 +30,7 @@ fn places(size: usize, n: usize) -> Vec<usize> {
 }
 
 /// The pixels of an `n` by `n` grid.
-fn grid(picture: &tallow::vision::Picture, n: usize) -> Vec<f64> {
+fn grid(picture: &tallow::vision::Image, n: usize) -> Vec<f64> {
     let (columns, rows) = (places(picture.width(), n), places(picture.height(), n));
     let at = |y: usize| columns.iter().flat_map(move |&x| picture.pixel(x, y)).map(f64::from).collect::<Vec<f64>>();
     rows.into_iter().flat_map(at).collect()

@@ -4,12 +4,12 @@ use crate::common::values;
 use candle_core::Device;
 use tallow::rng::Rng;
 use tallow::vision::{
-    CenterCrop, Compose, Item, Normalize, PadMode, Picture, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
+    CenterCrop, Compose, Image, Item, Normalize, PadMode, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
     RandomRotation, Resize, Transform, aug_transforms, pad,
 };
 
-fn photo(w: usize, h: usize) -> Picture {
-    Picture::from_fn(w, h, |x, y| [(x * 5 + y) as u8, (y * 7) as u8, (x * y / 3) as u8]).unwrap()
+fn photo(w: usize, h: usize) -> Image {
+    Image::from_fn(w, h, |x, y| [(x * 5 + y) as u8, (y * 7) as u8, (x * y / 3) as u8]).unwrap()
 }
 
 fn many() -> Compose {
@@ -57,7 +57,7 @@ fn an_item_is_explained_step_by_step() {
     assert_eq!(steps[1].description, "resize to 64 x 48, cropped at random");
     assert!(steps[7].description.starts_with("normalize by mean [0.485"), "{}", steps[7].description);
     // Undone, normalisation shows the picture of the step before.
-    assert_eq!(steps[7].picture(Some(Normalize::imagenet())), steps[6].picture(None));
+    assert_eq!(steps[7].image(Some(Normalize::imagenet())), steps[6].image(None));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn normalisation_is_undone_by_its_inverse() {
     assert!((values(&x)[0] - (first - 0.485) / 0.229).abs() < 1e-6);
     let back = normalize.inverse(&x).unwrap();
     assert!(values(&back).iter().zip(values(&plain)).all(|(a, b)| (a - b).abs() < 1e-6));
-    assert_eq!(Picture::from_tensor(&back).unwrap(), picture);
+    assert_eq!(Image::from_tensor(&back).unwrap(), picture);
     let batch = normalize.inverse(&x.unsqueeze(0).unwrap()).unwrap();
     assert_eq!(batch.dims(), [1, 3, 4, 5]);
     let zero = Normalize { std: [1.0, 0.0, 1.0], ..normalize };
@@ -138,13 +138,13 @@ fn steps_for_pictures_refuse_numbers() {
     let error = Resize::squish(0).apply(&photo(9, 9), &mut Rng::new(0)).unwrap_err().to_string();
     assert!(error.contains("0 by 0"), "{error}");
     assert!(CenterCrop::new(0).apply(&photo(9, 9)).is_err());
-    assert!(Picture::new(0, 3, vec![]).is_err() && Picture::new(1, 1, vec![0; 4]).is_err());
+    assert!(Image::new(0, 3, vec![]).is_err() && Image::new(1, 1, vec![0; 4]).is_err());
 }
 
 #[test]
 fn padding_is_numpys() {
     // np.pad(np.arange(3), (4, 5), mode) with "reflect", "edge" and "constant".
-    let row = Picture::from_fn(3, 1, |x, _| [x as u8 + 1; 3]).unwrap();
+    let row = Image::from_fn(3, 1, |x, _| [x as u8 + 1; 3]).unwrap();
     let padded = |mode| {
         let picture = pad(&row, [4, 0, 5, 0], mode);
         (0..12).map(|x| picture.pixel(x, 0)[0]).collect::<Vec<u8>>()
@@ -156,7 +156,7 @@ fn padding_is_numpys() {
 
 #[test]
 fn fastais_resize_methods_keep_crop_and_pad() {
-    let picture = Picture::from_fn(60, 30, |x, _| [x as u8 * 4; 3]).unwrap();
+    let picture = Image::from_fn(60, 30, |x, _| [x as u8 * 4; 3]).unwrap();
     let middle = |resize: Resize| match resize.valid()[0] {
         Transform::Resize(resize) => resize.apply(&picture, &mut Rng::new(0)).unwrap(),
         _ => unreachable!(),

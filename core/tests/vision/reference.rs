@@ -5,17 +5,17 @@ use crate::common::formula;
 use crate::{differences, grid, json, largest_difference, numbers};
 use std::path::Path;
 use tallow::rng::Rng;
-use tallow::vision::{CenterCrop, Compose, Filter, Interpolation, Picture, Resize};
+use tallow::vision::{CenterCrop, Compose, Filter, Image, Interpolation, Resize};
 
 /// The transforms of `images.py`, by their names there.
-fn transformed(picture: &Picture) -> Vec<(&'static str, Picture)> {
-    let run = |tfms: Compose| tfms.apply(picture.clone(), &mut Rng::new(0)).unwrap().to_picture();
+fn transformed(picture: &Image) -> Vec<(&'static str, Image)> {
+    let run = |tfms: Compose| tfms.apply(picture.clone(), &mut Rng::new(0)).unwrap().to_image();
     let bicubic = |resize: Resize| resize.filter(Filter::Bicubic);
     // torchvision's crop takes what lies beyond the border for black.
     let crop = if picture.width() >= 140 {
         picture.crop(20, 10, 120, 100).unwrap()
     } else {
-        Picture::from_fn(120, 100, |x, y| picture.pixel(x + 20, y + 10)).unwrap()
+        Image::from_fn(120, 100, |x, y| picture.pixel(x + 20, y + 10)).unwrap()
     };
     vec![
         ("resize256_bilinear", run([Resize::short_side(256)].into())),
@@ -49,15 +49,15 @@ fn pixels_are_torchvisions() {
                 let (w, h) = (w.parse::<usize>().unwrap(), h.parse::<usize>().unwrap());
                 let bytes =
                     formula("pixel", w * h * 3).into_iter().map(|v| (127.5 * (1.0 + v)).round_ties_even() as u8);
-                Picture::new(w, h, bytes.collect()).unwrap()
+                Image::new(w, h, bytes.collect()).unwrap()
             }
-            None if shared.join("data").join(name).exists() => Picture::open(shared.join("data").join(name)).unwrap(),
+            None if shared.join("data").join(name).exists() => Image::open(shared.join("data").join(name)).unwrap(),
             None => {
                 eprintln!("skipped: ../shared/data/{name} is not here");
                 continue;
             }
         };
-        let compare = |what: &str, picture: &Picture, allowed: f64| {
+        let compare = |what: &str, picture: &Image, allowed: f64| {
             let want = &want[what];
             assert_eq!(vec![picture.width() as f64, picture.height() as f64], numbers(&want["size"]), "{name} {what}");
             let (most, worst) = differences(&grid(picture, 16), &numbers(&want["grid"]));

@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use tallow::data::{DataBlock, ImageDataLoaders};
 use tallow::models::{Arch, weights::Weights};
 use tallow::train::{VisionConfig, VisionLearner, accuracy, vision_learner};
-use tallow::vision::{Picture, RandomHorizontalFlip, RandomRotation, Resize, Transform};
+use tallow::vision::{Image, RandomHorizontalFlip, RandomRotation, Resize, Transform};
 
 /// Twelve pictures each of stripes across and stripes down, in random greys.
 pub(crate) fn stripes(root: &Path) -> ImageDataLoaders {
     for i in 0..12 {
         let (low, width) = (20 + 7 * i, 3 + i % 3);
         let stripe = |at: usize| [if (at / width).is_multiple_of(2) { low as u8 } else { 255 - low as u8 }; 3];
-        let across = Picture::from_fn(80, 70, |_, y| stripe(y)).unwrap();
-        let down = Picture::from_fn(70, 80, |x, _| stripe(x)).unwrap();
+        let across = Image::from_fn(80, 70, |_, y| stripe(y)).unwrap();
+        let down = Image::from_fn(70, 80, |x, _| stripe(x)).unwrap();
         across.save(&root.join(format!("across/{i:02}.png"))).unwrap();
         down.save(&root.join(format!("down/{i:02}.png"))).unwrap();
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tallow::train::VisionLearner;
 
 fn buffers(learner: &VisionLearner) -> BTreeMap<String, Vec<f32>> {
-    let all = learner.params().snapshot().unwrap();
+    let all = learner.params().state_dict().unwrap();
     let buffers = all.iter().filter(|(name, _)| name.contains("running_"));
     buffers.map(|(name, t)| (name.clone(), t.flatten_all().unwrap().to_vec1::<f32>().unwrap())).collect()
 }
@@ -16,20 +16,20 @@ fn fixed_statistics_stay_while_scales_and_weights_learn_and_the_heads_own_go_on(
     let dls = stripes(folder.path());
     let mut learner = trained(&dls);
     learner.unfreeze().unwrap();
-    learner.fix_body_statistics(true);
-    let (before, weights) = (buffers(&learner), learner.params().snapshot().unwrap());
+    learner.freeze_body_batch_norm(true);
+    let (before, weights) = (buffers(&learner), learner.params().state_dict().unwrap());
     learner.fit(1, 1e-4).unwrap();
     for (name, values) in buffers(&learner) {
         assert_eq!(values == before[&name], !name.starts_with("head."), "{name}");
     }
-    let after = learner.params().snapshot().unwrap();
+    let after = learner.params().state_dict().unwrap();
     for name in ["_conv_stem.weight", "_bn0.weight", "_bn0.bias", "_blocks.9._bn1.weight", "_conv_head.weight"] {
         let moved =
             (&after[name] - &weights[name]).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(moved > 0.0, "{name}");
     }
     let fixed = buffers(&learner);
-    learner.fix_body_statistics(false);
+    learner.freeze_body_batch_norm(false);
     learner.fit(1, 1e-4).unwrap();
     assert!(buffers(&learner).iter().all(|(name, values)| *values != fixed[name]));
 }
@@ -44,10 +44,10 @@ fn a_batch_norm_with_fixed_statistics_computes_as_in_inference() {
     let norm = BatchNorm::new(3, &params).unwrap();
     let xs = Rng::new(2).randn((4, 3, 5, 5), 2.0, &Device::Cpu).unwrap();
     norm.forward(&xs, true).unwrap();
-    params.fix_statistics(true);
+    params.freeze_batch_norm(true);
     let diff = (norm.forward(&xs, true).unwrap() - norm.forward(&xs, false).unwrap()).unwrap();
     assert_eq!(diff.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
-    params.fix_statistics(false);
+    params.freeze_batch_norm(false);
     let diff = (norm.forward(&xs, true).unwrap() - norm.forward(&xs, false).unwrap()).unwrap();
     assert!(diff.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap() > 0.1);
 }

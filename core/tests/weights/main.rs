@@ -15,7 +15,7 @@ use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tallow::models::weights::Weights;
-use tallow::nn::{Kind, Params};
+use tallow::nn::{ParamKind, Params};
 use tallow::rng::Rng;
 use tallow_datasets::{Dtype, safetensors};
 
@@ -57,7 +57,7 @@ fn safetensors_file(tensors: &[(&str, &[usize], Vec<f32>)]) -> Vec<u8> {
 fn network<'a>(tensors: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> Params {
     let params = Params::new(&Rng::new(1), &Device::Cpu);
     for (name, shape) in tensors {
-        params.constant(name, Kind::Weight, shape, -1.0).unwrap();
+        params.constant(name, ParamKind::Weight, shape, -1.0).unwrap();
     }
     params
 }

@@ -7,7 +7,7 @@ use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{image_files, parent_label};
 use tallow::event::Event;
 use tallow::interpret::Interpretation;
-use tallow::vision::Picture;
+use tallow::vision::Image;
 use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, judged" };
@@ -69,5 +69,5 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let accuracy = tallow::metrics::accuracy(interpretation.predicted(), interpretation.actual())?;
     s.run.say(format!("{} photos, {} classes: accuracy {accuracy:.4}", seen.len(), vocab.len()));
     s.run.metric("accuracy", accuracy);
-    train::report(s, &interpretation, |index| Picture::open(seen[index]))
+    train::report(s, &interpretation, |index| Image::open(seen[index]))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tallow::plot::{Figure, ImageGrid};
 use tallow::rng::Rng;
 use tallow::train::Predictor;
-use tallow::vision::{Picture, Resize};
+use tallow::vision::{Image, Resize};
 use tallow::{Result, event};
 
 #[derive(Debug, clap::Args)]
@@ -35,8 +35,8 @@ pub(crate) struct Args {
 /// Prints the probabilities, and draws the photo after each step of its way into the network, and where it matters.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
-    let photo = Picture::open(&args.photo)?;
-    let prediction = predictor.predict_picture(photo.clone())?;
+    let photo = Image::open(&args.photo)?;
+    let prediction = predictor.predict_image(photo.clone())?;
     say(format!("{}: {}", args.photo.display(), prediction.class))?;
     for (class, p) in predictor.vocab().iter().zip(&prediction.probabilities) {
         say(format!("  {class}: {p:.4}"))?;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let normalization = predictor.tfms().normalization();
     let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
     for step in predictor.tfms().explain(photo.clone(), &mut Rng::new(0))? {
-        let seen = shrunk(&step.picture(normalization))?;
+        let seen = shrunk(&step.image(normalization))?;
         grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
     }
     let small = shrunk(&photo)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Small enough to be looked at, and for the network still large enough.
-fn shrunk(picture: &Picture) -> Result<Picture> {
+fn shrunk(picture: &Image) -> Result<Image> {
     let (w, h) = (picture.width(), picture.height());
     if w.min(h) <= 320 {
         return Ok(picture.clone());
@@ -69,8 +69,8 @@ fn shrunk(picture: &Picture) -> Result<Picture> {
 
 /// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and Fergus,
 /// *Visualizing and Understanding Convolutional Networks*, 2013.
-fn occlusion(predictor: &Predictor, photo: &Picture, class: usize, parts: usize) -> Result<Vec<f64>> {
-    let whole = predictor.predict_picture(photo.clone())?.probabilities[class];
+fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -> Result<Vec<f64>> {
+    let whole = predictor.predict_image(photo.clone())?.probabilities[class];
     let (w, h) = (photo.width(), photo.height());
     let mut drops = Vec::with_capacity(parts * parts);
     for part in 0..parts * parts {
@@ -81,19 +81,24 @@ fn occlusion(predictor: &Predictor, photo: &Picture, class: usize, parts: usize)
             let at = (at as f64 + 0.5) / size as f64 * parts as f64;
             at > place - 0.5 && at < place + 1.5
         };
-        let covered = Picture::from_fn(w, h, |x, y| {
-            if inside(x, w, column) && inside(y, h, row) { [128; 3] } else { photo.pixel(x, y) }
-        })?;
-        drops.push(whole - predictor.predict_picture(covered)?.probabilities[class]);
+        let covered =
+            Image::from_fn(
+                w,
+                h,
+                |x, y| {
+                    if inside(x, w, column) && inside(y, h, row) { [128; 3] } else { photo.pixel(x, y) }
+                },
+            )?;
+        drops.push(whole - predictor.predict_image(covered)?.probabilities[class]);
     }
     Ok(drops)
 }
 
 /// The photo in grey, orange where covering it costs probability, blue where it gains some.
-fn heat_map(photo: &Picture, drops: &[f64], parts: usize) -> Result<Picture> {
+fn heat_map(photo: &Image, drops: &[f64], parts: usize) -> Result<Image> {
     let most = drops.iter().fold(1e-9_f64, |most, drop| most.max(drop.abs()));
     let (w, h) = (photo.width(), photo.height());
-    Picture::from_fn(w, h, |x, y| {
+    Image::from_fn(w, h, |x, y| {
         let drop = drops[y * parts / h * parts + x * parts / w] / most;
         let [r, g, b] = photo.pixel(x, y).map(f64::from);
         let grey = 0.299 * r + 0.587 * g + 0.114 * b;

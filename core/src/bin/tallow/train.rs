@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     if args.epochs > 0 {
         s.run.section("The whole network");
         learner.unfreeze()?;
-        learner.fix_body_statistics(true);
+        learner.freeze_body_batch_norm(true);
         learner = learner.checkpoints(checkpoints(s, "network"))?;
         // The second half of fast.ai's fine_tune: half the rate, spread from the first layers to the head.
         let schedule = optim::OneCycle {
@@ -197,14 +197,14 @@ fn judge(s: &mut Session, learner: &VisionLearner) -> Result<()> {
     let valid = &learner.image_dls().valid;
     let interpretation = Interpretation::from_learner(learner, valid, learner.vocab())?;
     let kept = valid.dataset().kept();
-    report(s, &interpretation, |index| valid.dataset().picture(kept[index]))
+    report(s, &interpretation, |index| valid.dataset().image(kept[index]))
 }
 
 /// The report, the confusion matrix and the worst mistakes.
 pub(crate) fn report(
     s: &mut Session,
     interpretation: &Interpretation,
-    picture: impl Fn(usize) -> Result<tallow::vision::Picture>,
+    picture: impl Fn(usize) -> Result<tallow::vision::Image>,
 ) -> Result<()> {
     s.run.say(interpretation.classification_report()?);
     let caption = "How many photos of each class were taken for what.";

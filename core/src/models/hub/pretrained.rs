@@ -4,7 +4,7 @@ use super::{Cached, HubConfig, HubFile, cached, get};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::models::weights::{LoadOptions, LoadReport, Weights};
-use crate::models::{Arch, Network, Options};
+use crate::models::{Arch, Network, NetworkOptions};
 use crate::models::{zoo::Preprocess, zoo::WeightFile};
 use crate::nn::Params;
 use std::path::{Path, PathBuf};
@@ -133,7 +133,9 @@ impl PublishedWeights {
     /// [`Arch::build`].
     pub fn network(&self, n_classes: usize, params: &Params) -> Result<Pretrained> {
         let weights = self.open()?;
-        let network = self.arch.build_with(&Options { norm_eps: self.norm_eps, ..Options::new(n_classes) }, params)?;
+        let network = self
+            .arch
+            .build_with(&NetworkOptions { norm_eps: self.norm_eps, ..NetworkOptions::new(n_classes) }, params)?;
         let heads = network.groups().pop().unwrap_or_default();
         let options = match n_classes {
             IMAGENET => LoadOptions::strict(),

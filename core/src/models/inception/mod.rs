@@ -2,7 +2,7 @@
 
 mod blocks;
 
-use super::network::{Body, Network, Options, Step, chain, step};
+use super::network::{Body, Network, NetworkOptions, Step, chain, step};
 use crate::error::Result;
 use crate::kernels::Pool;
 use crate::nn::init::Init;
@@ -35,7 +35,7 @@ impl InceptionV3 {
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn network(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let n_classes = options.n_classes;
         let (body, side) = self.body_and_side(Some(n_classes).filter(|_| self.aux), params)?;
         let dropout = Dropout::new(options.dropout.unwrap_or(0.5), &params.pp("dropout"))?;

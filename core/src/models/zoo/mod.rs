@@ -10,7 +10,7 @@ use super::densenet::DenseNet;
 use super::efficientnet_lite::EfficientNetLite0;
 use super::inception::InceptionV3;
 use super::mobilenet_v3::MobileNetV3;
-use super::network::{Body, Network, Options};
+use super::network::{Body, Network, NetworkOptions};
 use super::resnet::ResNet;
 use super::squeezenet::SqueezeNet;
 use super::vgg::Vgg;
@@ -99,14 +99,14 @@ impl Arch {
     /// # Errors
     /// When the device cannot hold the parameters.
     pub fn build(self, n_classes: usize, params: &Params) -> Result<Network> {
-        self.build_with(&Options::new(n_classes), params)
+        self.build_with(&NetworkOptions::new(n_classes), params)
     }
 
     /// The same with other dropout.
     ///
     /// # Errors
     /// As there.
-    pub fn build_with(self, options: &Options, params: &Params) -> Result<Network> {
+    pub fn build_with(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         match self.family() {
             Family::ResNet(arch) => arch.network(options, params),
             Family::Vgg(arch) => arch.network(options, params),

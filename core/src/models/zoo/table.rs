@@ -10,7 +10,7 @@ pub struct Facts {
     /// Trainable numbers.
     pub parameters: usize,
     /// Thousand million multiplications with their additions, for one image of the published size.
-    pub giga_multiply_adds: f64,
+    pub gmacs: f64,
     /// Channels of the body's features.
     pub channels: usize,
     /// The weights that belong to the numbers above.
@@ -75,7 +75,7 @@ pub struct WeightFile {
     pub top1: Option<f64>,
     /// The images that these weights want.
     pub preprocess: Preprocess,
-    /// The epsilon of the batch normalisations ([`crate::models::Options::norm_eps`]) where it is not the architecture's.
+    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the architecture's.
     pub norm_eps: Option<f64>,
 }
 
@@ -104,13 +104,13 @@ const fn torchvision(
     name: &'static str,
     file: &'static str,
     parameters: usize,
-    giga_multiply_adds: f64,
+    gmacs: f64,
     channels: usize,
     top1: f64,
     preprocess: Preprocess,
 ) -> Facts {
     let published = Published { file, licence: "bsd-3-clause", top1, preprocess };
-    Facts { name, parameters, giga_multiply_adds, channels, published, files: &[] }
+    Facts { name, parameters, gmacs, channels, published, files: &[] }
 }
 
 pub(super) fn facts(arch: Arch) -> &'static Facts {
@@ -359,7 +359,7 @@ const CONVNEXT_BASE: Facts = torchvision(
 const EFFICIENTNET_LITE0: Facts = Facts {
     name: "efficientnet_lite0",
     parameters: 4_652_008,
-    giga_multiply_adds: 0.385,
+    gmacs: 0.385,
     channels: 1280,
     published: Published {
         file: "efficientnet-lite0-57934424.pth",

@@ -5,16 +5,16 @@ use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, Conv, PreparedConv};
 use crate::nn::init::Init;
 use crate::nn::observe::{observed, report};
-use crate::nn::{Kind, Module, Param, Params, through_channels_last};
+use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
 use candle_core::{DType, Tensor};
 
 /// What a [`Conv2d`] is made of. Pairs are (vertical, horizontal).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dConfig {
-    /// Channels in.
-    pub from: usize,
-    /// Channels out.
-    pub to: usize,
+    /// Channels of the input.
+    pub in_channels: usize,
+    /// Channels of the output.
+    pub out_channels: usize,
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
     /// Pixels from one window to the next.
@@ -23,7 +23,7 @@ pub struct Conv2dConfig {
     pub padding: Padding,
     /// Pixels from one tap of the kernel to the next.
     pub dilation: [usize; 2],
-    /// Into how many groups the channels fall that do not see each other.
+    /// Number of groups, as PyTorch's `groups`.
     pub groups: usize,
     /// How the weight begins.
     pub weight: Init,
@@ -43,15 +43,25 @@ pub enum Padding {
 impl Conv2dConfig {
     /// A square kernel of odd size with stride 1 that keeps the image's size, and no bias: most of the convolutions
     /// there are. The methods change what differs.
-    pub fn new(from: usize, to: usize, kernel: usize) -> Conv2dConfig {
-        Conv2dConfig::oblong(from, to, [kernel; 2])
+    pub fn new(in_channels: usize, out_channels: usize, kernel: usize) -> Conv2dConfig {
+        Conv2dConfig::oblong(in_channels, out_channels, [kernel; 2])
     }
 
     /// The same with an oblong kernel.
-    pub fn oblong(from: usize, to: usize, kernel: [usize; 2]) -> Conv2dConfig {
+    pub fn oblong(in_channels: usize, out_channels: usize, kernel: [usize; 2]) -> Conv2dConfig {
         let padding = Padding::Sides(kernel.map(|side| [side / 2; 2]));
         let (stride, dilation, groups) = ([1; 2], [1; 2], 1);
-        Conv2dConfig { from, to, kernel, stride, padding, dilation, groups, weight: Init::Default, bias: None }
+        Conv2dConfig {
+            in_channels,
+            out_channels,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+            weight: Init::Default,
+            bias: None,
+        }
     }
 
     /// One stride for both directions.
@@ -104,7 +114,7 @@ impl Conv2dConfig {
     }
 }
 
-/// Two-dimensional convolution; `weight` is `[to, from / groups, kernel height, kernel width]`. PyTorch's `nn.Conv2d`.
+/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`. PyTorch's `nn.Conv2d`.
 pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
@@ -118,16 +128,18 @@ impl Conv2d {
     /// # Errors
     /// When the groups do not divide the channels, the kernel is empty, or the device cannot hold the parameters.
     pub fn new(config: &Conv2dConfig, params: &Params) -> Result<Conv2d> {
-        let &Conv2dConfig { from, to, kernel: [kh, kw], groups, .. } = config;
-        if groups == 0 || from % groups != 0 || to % groups != 0 || kh * kw == 0 {
+        let &Conv2dConfig { in_channels, out_channels, kernel: [kh, kw], groups, .. } = config;
+        if groups == 0 || in_channels % groups != 0 || out_channels % groups != 0 || kh * kw == 0 {
             return Err(Error::Value(format!(
-                "a convolution of {from} to {to} channels in {groups} groups with kernel {kh} x {kw} cannot be"
+                "a convolution of {in_channels} to {out_channels} channels in {groups} groups with kernel {kh} x {kw} cannot be"
             )));
         }
-        let shape = (to, from / groups, kh, kw);
-        let fans = [from / groups * kh * kw, to * kh * kw];
-        let weight = params.add("weight", Kind::Weight, |rng, dev| config.weight.draw(shape, fans, rng, dev))?;
-        let bias = config.bias.map(|bias| params.add("bias", Kind::Bias, |rng, dev| bias.draw(to, fans, rng, dev)));
+        let shape = (out_channels, in_channels / groups, kh, kw);
+        let fans = [in_channels / groups * kh * kw, out_channels * kh * kw];
+        let weight = params.add("weight", ParamKind::Weight, |rng, dev| config.weight.draw(shape, fans, rng, dev))?;
+        let bias = config
+            .bias
+            .map(|bias| params.add("bias", ParamKind::Bias, |rng, dev| bias.draw(out_channels, fans, rng, dev)));
         Ok(Conv2d { weight, bias: bias.transpose()?, config: *config, prepared: Prepared::default() })
     }
 
@@ -144,7 +156,7 @@ impl Conv2d {
             return Ok(prepared.run(xs, &windows, None, activation)?);
         }
         let ys = kernels::conv2d(xs, &weight, bias.as_ref(), &windows)?;
-        report("Conv2d", &self.params(), &ys, self.weight.elem_count() / self.config.to);
+        report("Conv2d", &self.params(), &ys, self.weight.elem_count() / self.config.out_channels);
         Ok(kernels::activate(&ys, activation)?)
     }
 
@@ -166,11 +178,11 @@ impl Conv2d {
     /// How the windows move over these images, channels-last.
     pub(super) fn windows(&self, xs: &Tensor) -> Result<Conv> {
         let (_, h, w, channels) = xs.dims4()?;
-        if channels != self.config.from {
+        if channels != self.config.in_channels {
             return Err(Error::Value(format!(
                 "convolution `{}` takes {} channels, which an input [N, H, W, C] of shape {:?} does not have",
                 self.weight.name(),
-                self.config.from,
+                self.config.in_channels,
                 xs.dims()
             )));
         }

@@ -29,7 +29,12 @@ impl ConvNorm {
         norm_params: &Params,
     ) -> Result<ConvNorm> {
         let conv = Conv2d::new(config, conv_params)?;
-        Ok(ConvNorm { conv, norm: BatchNorm::new(config.to, norm_params)?, activation, prepared: Prepared::default() })
+        Ok(ConvNorm {
+            conv,
+            norm: BatchNorm::new(config.out_channels, norm_params)?,
+            activation,
+            prepared: Prepared::default(),
+        })
     }
 
     /// The same layer with another epsilon and momentum of the normalisation.

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::kernels;
 use crate::nn::observe::report;
-use crate::nn::{Kind, Module, Param, Params};
+use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
 /// Layer normalisation over the last axis (Ba et al., 2016): of features `[..., n]`, or of a channels-last image's
@@ -20,8 +20,8 @@ impl LayerNorm {
     /// # Errors
     /// When the device cannot hold its parameters.
     pub fn new(n: usize, eps: f64, params: &Params) -> Result<LayerNorm> {
-        let weight = params.constant("weight", Kind::Norm, n, 1.0)?;
-        Ok(LayerNorm { weight, bias: params.constant("bias", Kind::Norm, n, 0.0)?, eps })
+        let weight = params.constant("weight", ParamKind::Norm, n, 1.0)?;
+        Ok(LayerNorm { weight, bias: params.constant("bias", ParamKind::Norm, n, 0.0)?, eps })
     }
 }
 

@@ -4,10 +4,10 @@ use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::init::Init;
 use crate::nn::observe::report;
-use crate::nn::{Kind, Module, Param, Params};
+use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
-/// `y = x·Wᵀ + b`, `[N, from]` to `[N, to]`; `weight` is `[to, from]`, `bias` `[to]`. PyTorch's `nn.Linear`.
+/// `y = x·Wᵀ + b`, `[N, in_features]` to `[N, out_features]`; `weight` is `[out_features, in_features]`, `bias` `[out_features]`. PyTorch's `nn.Linear`.
 pub struct Linear {
     weight: Param,
     bias: Option<Param>,
@@ -17,8 +17,8 @@ pub struct Linear {
 ///
 /// # Errors
 /// When the device cannot hold its parameters.
-pub fn linear(from: usize, to: usize, params: &Params) -> Result<Linear> {
-    Linear::new(from, to, true, params)
+pub fn linear(in_features: usize, out_features: usize, params: &Params) -> Result<Linear> {
+    Linear::new(in_features, out_features, true, params)
 }
 
 impl Linear {
@@ -26,18 +26,26 @@ impl Linear {
     ///
     /// # Errors
     /// When the device cannot hold its parameters.
-    pub fn new(from: usize, to: usize, bias: bool, params: &Params) -> Result<Linear> {
-        Linear::with_init(from, to, Init::Default, bias.then_some(Init::Default), params)
+    pub fn new(in_features: usize, out_features: usize, bias: bool, params: &Params) -> Result<Linear> {
+        Linear::with_init(in_features, out_features, Init::Default, bias.then_some(Init::Default), params)
     }
 
     /// A layer whose weight and bias, if it has one, begin like this.
     ///
     /// # Errors
     /// When the device cannot hold its parameters.
-    pub fn with_init(from: usize, to: usize, weight: Init, bias: Option<Init>, params: &Params) -> Result<Linear> {
-        let fans = [from, to];
-        let weight = params.add("weight", Kind::Weight, |rng, dev| weight.draw((to, from), fans, rng, dev))?;
-        let bias = bias.map(|bias| params.add("bias", Kind::Bias, |rng, dev| bias.draw(to, fans, rng, dev)));
+    pub fn with_init(
+        in_features: usize,
+        out_features: usize,
+        weight: Init,
+        bias: Option<Init>,
+        params: &Params,
+    ) -> Result<Linear> {
+        let fans = [in_features, out_features];
+        let weight = params
+            .add("weight", ParamKind::Weight, |rng, dev| weight.draw((out_features, in_features), fans, rng, dev))?;
+        let bias =
+            bias.map(|bias| params.add("bias", ParamKind::Bias, |rng, dev| bias.draw(out_features, fans, rng, dev)));
         Ok(Linear { weight, bias: bias.transpose()? })
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
 use crate::nn::observe::report;
-use crate::nn::{Kind, Module, Param, Params, through_channels_last};
+use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
 use candle_core::{DType, Device, Tensor};
 
 /// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
@@ -32,10 +32,10 @@ impl BatchNorm {
     /// When the device cannot hold its parameters.
     pub fn with_shift(n: usize, bias: f32, params: &Params) -> Result<BatchNorm> {
         Ok(BatchNorm {
-            weight: params.constant("weight", Kind::Norm, n, 1.0)?,
-            bias: params.constant("bias", Kind::Norm, n, bias)?,
-            running_mean: params.constant("running_mean", Kind::Buffer, n, 0.0)?,
-            running_var: params.constant("running_var", Kind::Buffer, n, 1.0)?,
+            weight: params.constant("weight", ParamKind::Norm, n, 1.0)?,
+            bias: params.constant("bias", ParamKind::Norm, n, bias)?,
+            running_mean: params.constant("running_mean", ParamKind::Buffer, n, 0.0)?,
+            running_var: params.constant("running_var", ParamKind::Buffer, n, 1.0)?,
             eps: 1e-5,
             momentum: 0.1,
         })

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use crate::nn::{Kind, Params};
+use crate::nn::{ParamKind, Params};
 use crate::train::{Callback, CallbackState, Fit};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
@@ -29,8 +29,8 @@ impl WeightAverage {
     }
 
     fn swap(&mut self, params: &Params) -> Result<()> {
-        let held = params.snapshot()?;
-        params.restore(&self.aside)?;
+        let held = params.state_dict()?;
+        params.load_state_dict(&self.aside)?;
         (self.aside, self.swapped) = (held, !self.swapped);
         Ok(())
     }
@@ -39,7 +39,7 @@ impl WeightAverage {
 impl Callback for WeightAverage {
     fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
         if fit.is_beginning() {
-            (self.steps, self.aside, self.swapped) = (0, fit.params.snapshot()?, false);
+            (self.steps, self.aside, self.swapped) = (0, fit.params.state_dict()?, false);
         }
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Callback for WeightAverage {
         let decay = self.decay.min((1.0 + t) / (10.0 + t));
         for param in fit.params.all() {
             // What is frozen stays what it was.
-            if !param.trainable() && param.kind() != Kind::Buffer {
+            if !param.trainable() && param.kind() != ParamKind::Buffer {
                 continue;
             }
             let average = self.aside.remove(param.name());

@@ -32,13 +32,13 @@ impl Callback for SaveBest {
         let score = self.monitor.score(fit)?;
         if score > self.best || self.weights.is_empty() {
             self.best = score;
-            self.weights = fit.params.snapshot()?;
+            self.weights = fit.params.state_dict()?;
         }
         Ok(())
     }
 
     fn after_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if self.weights.is_empty() { Ok(()) } else { fit.params.restore(&self.weights) }
+        if self.weights.is_empty() { Ok(()) } else { fit.params.load_state_dict(&self.weights) }
     }
 
     fn state(&self) -> CallbackState {

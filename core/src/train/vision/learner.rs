@@ -115,12 +115,12 @@ impl VisionLearner {
     }
 
     /// Whether the body's batch normalisations keep the statistics of the photos that it was pretrained on
-    /// ([`crate::nn::Params::fix_statistics`]). A head that has learnt on cached features ([`VisionLearner::head_learner`]) has
+    /// ([`crate::nn::Params::freeze_batch_norm`]). A head that has learnt on cached features ([`VisionLearner::head_learner`]) has
     /// seen a body that does; training on with statistics of the batch would begin with another body.
-    pub fn fix_body_statistics(&self, fixed: bool) {
+    pub fn freeze_body_batch_norm(&self, fixed: bool) {
         let (params, heads) = (self.learner.params(), self.network.head_prefixes());
         for child in params.children().iter().filter(|child| !heads.contains(child)) {
-            params.pp(child).fix_statistics(fixed);
+            params.pp(child).freeze_batch_norm(fixed);
         }
     }
 
@@ -232,7 +232,7 @@ impl VisionLearner {
             vocab: vocab.clone(),
             transforms: serde_json::to_value(tfms).map_err(json)?,
             metrics,
-            weights: self.learner.params().snapshot()?,
+            weights: self.learner.params().state_dict()?,
         };
         export::export(folder, &exported)
     }

@@ -8,7 +8,7 @@ use crate::models::{Arch, Network};
 use crate::nn::Module;
 use crate::rng::Rng;
 use crate::train::export;
-use crate::vision::{Compose, Picture};
+use crate::vision::{Compose, Image};
 use candle_core::{D, DType, Device, Tensor};
 use rayon::prelude::*;
 use std::fmt::Write;
@@ -62,7 +62,7 @@ pub fn load_learner(folder: &Path, device: &Device) -> Result<Predictor> {
     }
     let params = network::params(0, device);
     let network = network::build(arch, head, exported.vocab.len(), None, &params, &Rng::new(0))?;
-    params.restore(&exported.weights).map_err(|e| useless(format!("its tensors do not fit {arch}: {e}")))?;
+    params.load_state_dict(&exported.weights).map_err(|e| useless(format!("its tensors do not fit {arch}: {e}")))?;
     Ok(Predictor::new(Arc::new(network), Recipe { arch, head, vocab: exported.vocab, tfms }, device))
 }
 
@@ -91,14 +91,14 @@ impl Predictor {
     /// # Errors
     /// When the file cannot be read.
     pub fn predict_file(&self, file: &Path) -> Result<Prediction> {
-        self.predict_picture(Picture::open(file)?)
+        self.predict_image(Image::open(file)?)
     }
 
     /// The class of a picture.
     ///
     /// # Errors
     /// When the transforms do not suit it.
-    pub fn predict_picture(&self, picture: Picture) -> Result<Prediction> {
+    pub fn predict_image(&self, picture: Image) -> Result<Prediction> {
         let x = self.prepare(picture)?;
         let mut predictions = self.judge(&[&x])?;
         predictions.pop().ok_or_else(|| Error::Value("the network gave no scores".into()))
@@ -113,7 +113,7 @@ impl Predictor {
         let mut all = Vec::with_capacity(files.len());
         for chunk in files.chunks(BATCH) {
             event::stop_if_interrupted()?;
-            let read = |file: &PathBuf| Picture::open(file).and_then(|picture| self.prepare(picture));
+            let read = |file: &PathBuf| Image::open(file).and_then(|picture| self.prepare(picture));
             let prepared: Vec<Result<Tensor>> = chunk.par_iter().map(read).collect();
             let whole: Vec<&Tensor> = prepared.iter().filter_map(|x| x.as_ref().ok()).collect();
             let mut judged = self.judge(&whole)?.into_iter();
@@ -128,7 +128,7 @@ impl Predictor {
     }
 
     /// A picture as the network wants it, `[3, H, W]`. Nothing in validation's transforms is random.
-    fn prepare(&self, picture: Picture) -> Result<Tensor> {
+    fn prepare(&self, picture: Image) -> Result<Tensor> {
         self.recipe.tfms.tensor(picture, &mut Rng::new(0))
     }
 

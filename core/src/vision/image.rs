@@ -6,41 +6,41 @@ use std::path::Path;
 
 /// A picture of `width` by `height` pixels, one byte each of red, green and blue, row by row. Pillow's `Image` in mode RGB.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct Image {
     width: usize,
     height: usize,
     bytes: Vec<u8>,
 }
 
-impl Picture {
+impl Image {
     /// A picture of these bytes: `width * height * 3`.
     ///
     /// # Errors
     /// When their number is another, or a side is 0.
-    pub fn new(width: usize, height: usize, bytes: Vec<u8>) -> Result<Picture> {
+    pub fn new(width: usize, height: usize, bytes: Vec<u8>) -> Result<Image> {
         if width == 0 || height == 0 || width.checked_mul(height).and_then(|n| n.checked_mul(3)) != Some(bytes.len()) {
             let n = bytes.len();
             return Err(Error::Value(format!(
                 "a picture of {width} by {height} pixels needs {width} * {height} * 3 bytes, at least 3, and got {n}"
             )));
         }
-        Ok(Picture { width, height, bytes })
+        Ok(Image { width, height, bytes })
     }
 
     /// A picture whose pixel in column `x` and row `y` is `pixel(x, y)`.
     ///
     /// # Errors
     /// When a side is 0.
-    pub fn from_fn(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Result<Picture> {
+    pub fn from_fn(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Result<Image> {
         let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect())
+        Image::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect())
     }
 
     /// A picture of a tensor `[3, H, W]` or `[1, H, W]` of values between 0 and 1; what lies outside is cut.
     ///
     /// # Errors
     /// When the tensor has another shape.
-    pub fn from_tensor(tensor: &Tensor) -> Result<Picture> {
+    pub fn from_tensor(tensor: &Tensor) -> Result<Image> {
         let (height, width) = match *tensor.dims() {
             [1 | 3, h, w] => (h, w),
             ref dims => {
@@ -49,12 +49,12 @@ impl Picture {
         };
         let rgb = tensor.broadcast_as((3, height, width))?.permute((1, 2, 0))?.to_dtype(DType::F32)?;
         let values = rgb.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
-        Picture::new(width, height, values.iter().map(|&v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect())
+        Image::new(width, height, values.iter().map(|&v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect())
     }
 
-    pub(super) fn from_parts(width: usize, height: usize, bytes: Vec<u8>) -> Picture {
+    pub(super) fn from_parts(width: usize, height: usize, bytes: Vec<u8>) -> Image {
         debug_assert_eq!(bytes.len(), width * height * 3);
-        Picture { width, height, bytes }
+        Image { width, height, bytes }
     }
 
     /// The number of columns.
@@ -100,7 +100,7 @@ impl Picture {
     /// # Errors
     /// When the device cannot hold the tensor.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
-        super::Planes::from(self).to_tensor(device)
+        super::ChannelPlanes::from(self).to_tensor(device)
     }
 
     /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90), bmp,
@@ -125,8 +125,8 @@ impl Picture {
     }
 }
 
-impl std::fmt::Debug for Picture {
+impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Picture({} x {})", self.width, self.height)
+        write!(f, "Image({} x {})", self.width, self.height)
     }
 }
