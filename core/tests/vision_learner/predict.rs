@@ -3,7 +3,7 @@
 use crate::{files, learner, stripes, trained, weights};
 use candle_core::Device;
 use tallow::models::Arch;
-use tallow::nn::Kind;
+use tallow::nn::ParamKind;
 use tallow::train::{HeadKind, VisionConfig, load_learner, predictions_csv, preprocess, vision_learner};
 use tallow::vision::{CenterCrop, Compose, Filter, Normalize, Resize};
 
@@ -21,7 +21,7 @@ fn the_body_has_its_weights_and_is_frozen_and_pictures_are_normalised() {
     let file = weights().tensor("_conv_stem.weight").unwrap();
     let floats = |t: &candle_core::Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     assert_eq!(floats(&stem.tensor()), floats(&file.to_dtype(candle_core::DType::F32).unwrap()));
-    for param in learner.params().all().iter().filter(|p| p.kind() == Kind::Weight) {
+    for param in learner.params().all().iter().filter(|p| p.kind() == ParamKind::Weight) {
         assert_eq!(param.trainable(), param.name().starts_with("head."), "{}", param.name());
     }
     let lite =
@@ -38,7 +38,7 @@ fn without_weights_nothing_is_frozen_or_normalised_and_the_head_may_be_the_publi
     assert_eq!(learner.image_dls().valid_tfms().normalization(), None);
     assert_eq!(learner.head_name(), "fc");
     assert_eq!(learner.params().get("fc.weight").unwrap().dims(), [2, 512]);
-    assert!(learner.params().all().iter().filter(|p| p.kind() != Kind::Buffer).all(|p| p.trainable()));
+    assert!(learner.params().all().iter().filter(|p| p.kind() != ParamKind::Buffer).all(|p| p.trainable()));
     // The file's head for 1000 classes gives way to one for two.
     let weights = weights();
     let config = VisionConfig::pretrained(&weights).head(HeadKind::Published);
