@@ -34,6 +34,7 @@ pub mod device;
 pub mod error;
 pub mod event;
 pub mod rng;
+pub mod text;
 
 pub mod vision;
 
@@ -49,6 +50,8 @@ pub mod optim;
 
 pub mod train;
 
+pub mod vision_learner;
+
 pub mod metrics;
 
 pub mod interpret;
@@ -59,4 +62,5 @@ pub mod cli;
 pub mod plot;
 pub mod report;
 
+pub use candle_core as candle;
 pub use error::{Error, Result};

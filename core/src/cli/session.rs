@@ -7,6 +7,7 @@ use serde_json::json;
 use tallow_datasets::DataFolder;
 
 use super::args::{CommonArgs, Seed};
+use super::interrupt::interrupter;
 use crate::device;
 use crate::error::Result;
 use crate::report::{Run, RunConfig};
@@ -80,9 +81,9 @@ impl Session {
             quick: args.quick,
             json: args.json,
             quiet: args.quiet,
-            require_target: args.require_target,
             config,
         })?;
+        let run = run.interrupter(interrupter());
         Ok(Session {
             run,
             device,

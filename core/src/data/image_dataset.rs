@@ -143,7 +143,7 @@ impl Dataset for ImageDataset {
     }
 
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
-        let x = self.tfms.tensor(self.image(index)?, rng)?;
+        let x = self.tfms.tensor_with(self.image(index)?, rng)?;
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
     }
 
@@ -183,6 +183,6 @@ impl Dataset for ImageDataset {
             )));
         };
         let n = labels.len();
-        Ok(Batch { xs: Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, ys: Tensor::new(labels, &Device::Cpu)? })
+        Ok(Batch::new(Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, Tensor::new(labels, &Device::Cpu)?))
     }
 }

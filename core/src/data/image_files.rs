@@ -127,7 +127,7 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     }
     let side = |size: usize| (size * max_size / w.max(h)).max(1);
     let resize = Resize::squish(0).size(side(w), side(h));
-    resize.apply(&picture, &mut crate::rng::Rng::new(0))?.save(place)?;
+    picture.resize(resize)?.save(place)?;
     Ok(Ok(true))
 }
 

@@ -1,8 +1,8 @@
 //! Features of a frozen body, computed once.
 
 use crate::data::{DataLoader, DataLoaders, TensorDataset};
-use crate::error::{Error, Result};
-use crate::event::{self, Event, Listener};
+use crate::error::Result;
+use crate::event::Listener;
 use crate::kernels;
 use crate::nn::Module;
 use crate::rng::Rng;
@@ -42,7 +42,7 @@ use candle_core::Tensor;
 /// ```
 ///
 /// # Errors
-/// When an item cannot be read, shapes do not fit, or somebody interrupts.
+/// When an item cannot be read, shapes do not fit, or a stop is asked for.
 pub fn cache_features(
     body: &dyn Module,
     dls: &DataLoaders,
@@ -55,32 +55,22 @@ pub fn cache_features(
     Ok(DataLoaders { train: train.shuffle(rng), valid })
 }
 
-/// The features and targets of all items of a loader in the dataset's order, whatever order the loader has. For the rest as
+/// The features and targets of all items of a loader in the dataset's order, whatever order the loader has; see
 /// [`cache_features`].
 ///
 /// # Errors
-/// As there.
+/// When an item cannot be read, shapes do not fit, or a stop is asked for.
 pub fn features(body: &dyn Module, loader: &DataLoader, listener: &Listener) -> Result<TensorDataset> {
     let loader = loader.clone().in_order();
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    listener.tell(Event::Begin { task: "features", total: loader.n_batches() });
+    let task = listener.task("features", loader.n_batches());
     for batch in loader.epoch(0) {
-        let made = batch.and_then(|batch| {
-            event::stop_if_interrupted()?;
-            Ok::<_, Error>((kernels::no_grad(|| body.forward(&batch.xs, false))?.detach(), batch.ys))
-        });
-        match made {
-            Ok((features, targets)) => {
-                xs.push(features);
-                ys.push(targets);
-                listener.tell(Event::Progress { done: xs.len(), note: "" });
-            }
-            Err(error) => {
-                listener.tell(Event::End);
-                return Err(error);
-            }
-        }
+        let batch = batch?;
+        listener.stop_if_interrupted()?;
+        xs.push(kernels::no_grad(|| body.forward(&batch.xs, false))?.detach());
+        ys.push(batch.ys);
+        task.progress(xs.len(), "");
     }
-    listener.tell(Event::End);
+    drop(task);
     TensorDataset::new(&Tensor::cat(&xs, 0)?, &Tensor::cat(&ys, 0)?)
 }

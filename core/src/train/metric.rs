@@ -4,12 +4,12 @@ use crate::error::Result;
 use crate::metrics::{self, Averaging, Confusion};
 use candle_core::{D, DType, Tensor};
 
-type Judge = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
+type Measure = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
 
 /// A named number that tells how good predictions are.
 pub struct Metric {
     name: String,
-    judge: Box<Judge>,
+    measure: Box<Measure>,
     whole: bool,
 }
 
@@ -17,18 +17,18 @@ impl Metric {
     /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's `AvgMetric`.
     pub fn new(
         name: impl Into<String>,
-        judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
+        measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { name: name.into(), judge: Box::new(judge), whole: false }
+        Metric { name: name.into(), measure: Box::new(measure), whole: false }
     }
 
-    /// A metric that is no mean over items, and is computed from all predictions and targets at once: fast.ai's
+    /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once: fast.ai's
     /// `AccumMetric`.
     pub fn of_all(
         name: impl Into<String>,
-        judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
+        measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { whole: true, ..Metric::new(name, judge) }
+        Metric { whole: true, ..Metric::new(name, measure) }
     }
 
     /// Its name, the head of its column.
@@ -41,7 +41,7 @@ impl Metric {
     /// # Errors
     /// When shapes do not fit.
     pub fn of(&self, preds: &Tensor, ys: &Tensor) -> Result<f64> {
-        (self.judge)(preds, ys)
+        (self.measure)(preds, ys)
     }
 
     pub(super) fn tally(&self) -> Tally<'_> {
@@ -76,13 +76,6 @@ impl Tally<'_> {
         }
         let (preds, ys): (Vec<&Tensor>, Vec<&Tensor>) = self.seen.iter().map(|(preds, ys)| (preds, ys)).unzip();
         self.metric.of(&Tensor::cat(&preds, 0)?, &Tensor::cat(&ys, 0)?)
-    }
-}
-
-/// A function without arguments that makes a metric stands for it, so that one writes `metrics([accuracy])`.
-impl<F: Fn() -> Metric> From<F> for Metric {
-    fn from(make: F) -> Metric {
-        make()
     }
 }
 

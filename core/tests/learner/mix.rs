@@ -8,15 +8,15 @@ use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::nn::Sequential;
 use tallow::nn::losses::cross_entropy;
 use tallow::rng::Rng;
-use tallow::train::{Callback, CutMix, Fit, Learner, Mixup, accuracy};
+use tallow::train::{Callback, CutMix, Learner, Mixup, TrainState, accuracy};
 
 /// Batches of inputs and targets as the network sees them.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<(Tensor, Tensor)>>>);
 
 impl Callback for Seen {
-    fn after_loss(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { panic!("no batch") };
+    fn after_loss(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&state.xs, &state.ys) else { panic!("no batch") };
         self.0.lock().unwrap().push((xs.clone(), ys.clone()));
         Ok(())
     }
@@ -36,7 +36,7 @@ fn batches(callback: impl Callback + 'static) -> Vec<(Tensor, Tensor)> {
     let network = Sequential::new(&params).flatten().linear(90, 3).unwrap();
     let seen = Seen::default();
     let dls = DataLoaders { train: loader(), valid: loader() };
-    let learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy]);
+    let learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy()]);
     learner.callback(callback).callback(seen.clone()).fit(50, 1e-3).unwrap();
     seen.0.lock().unwrap().clone()
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::optim::clip_grad_norm;
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ pub struct GradientClip {
 }
 
 impl Callback for GradientClip {
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        if let Some(grads) = &mut fit.grads {
-            clip_grad_norm(&fit.params.trainable(), grads, self.max_norm)?;
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        if let Some(grads) = &mut state.grads {
+            clip_grad_norm(&state.params.trainable(), grads, self.max_norm)?;
         }
         Ok(())
     }
@@ -39,19 +39,19 @@ impl GradientAccumulation {
 }
 
 impl Callback for GradientAccumulation {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
             (self.seen, self.sums) = (0, BTreeMap::new());
         }
         Ok(())
     }
 
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(grads), Some(xs)) = (&mut fit.grads, &fit.xs) else { return Ok(()) };
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(grads), Some(xs)) = (&mut state.grads, &state.xs) else { return Ok(()) };
         let size = xs.dims().first().copied().unwrap_or_default();
         let share = size as f64 / self.n_items.max(1) as f64;
         self.seen += size;
-        for param in fit.params.trainable() {
+        for param in state.params.trainable() {
             let Some(grad) = grads.remove(param.var()) else { continue };
             let grad = (grad.detach() * share)?;
             let sum = match self.sums.remove(param.name()) {
@@ -65,7 +65,7 @@ impl Callback for GradientAccumulation {
             }
         }
         if self.seen < self.n_items {
-            fit.grads = None;
+            state.grads = None;
         } else {
             (self.seen, self.sums) = (0, BTreeMap::new());
         }
