@@ -1,6 +1,7 @@
 //! The one error type of the library.
 
 use std::path::{Path, PathBuf};
+use tallow_datasets::ErrorKind;
 
 /// Errors, each with a message that says how to fix it.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,12 @@ pub enum Error {
 /// What our functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+impl From<tallow_io::Error> for Error {
+    fn from(error: tallow_io::Error) -> Error {
+        Error::Io { path: error.path, source: error.source }
+    }
+}
+
 impl Error {
     /// An [`Error::Io`] for a path, to be used with `map_err`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
@@ -151,7 +158,11 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) => 2,
-            Error::Data(data) => data.exit_code(),
+            Error::Data(data) => match data.kind() {
+                ErrorKind::Failed => 1,
+                ErrorKind::Usage => 2,
+                ErrorKind::Unavailable => 3,
+            },
             Error::File { .. } | Error::Hub { .. } => 3,
             Error::TargetMissed(_) => 4,
             Error::Interrupted(_) => 130,

@@ -121,7 +121,7 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     if w.max(h) <= max_size {
         if file != place {
             let bytes = std::fs::read(file).map_err(Error::io(file))?;
-            tallow_datasets::atomic::write(place, bytes)?;
+            tallow_io::atomic::write(place, bytes)?;
         }
         return Ok(Ok(false));
     }

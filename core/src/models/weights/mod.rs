@@ -19,8 +19,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use tallow_datasets::Dtype;
 use tallow_datasets::pth::{self, StateDict};
+use tallow_io::Dtype;
 
 /// The tensors of a file, by name. What the file says of itself has been checked; the numbers are converted when they
 /// are asked for.

@@ -28,7 +28,7 @@ impl CsvLogger {
             let cells = [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers.map(|v| v.to_string()));
             csv += &(cells.collect::<Vec<_>>().join(",") + "\n");
         }
-        Ok(tallow_datasets::atomic::write(&self.path, csv)?)
+        Ok(tallow_io::atomic::write(&self.path, csv)?)
     }
 }
 
