@@ -10,7 +10,8 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::atomic;
+use tallow_io::atomic;
+
 use crate::error::{Error, Result};
 
 /// An array as an IDX file holds it.
@@ -126,7 +127,7 @@ pub fn to_bytes<T: Element>(name: impl AsRef<Path>, array: &Idx<T>) -> Result<Ve
 /// As [`to_bytes`] and [`atomic::write()`].
 pub fn write<T: Element>(path: impl AsRef<Path>, array: &Idx<T>) -> Result<()> {
     let path = path.as_ref();
-    atomic::write(path, to_bytes(path, array)?)
+    Ok(atomic::write(path, to_bytes(path, array)?)?)
 }
 
 fn decode<T: Element>(mut source: impl Read, size: u64, path: &Path) -> Result<Idx<T>> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tallow::Error;
 use tallow::models::Arch;
-use tallow::models::hub::{PublishedWeights, Source, pretrained, weights};
+use tallow::models::hub::{PublishedWeights, WeightsSource, pretrained, weights};
 use tallow::models::weights::save;
 use tallow::nn::Params;
 use tallow::rng::Rng;
@@ -21,8 +21,8 @@ fn find(machine: &Machine, arch: Arch) -> tallow::Result<PublishedWeights> {
 
 fn path(found: &PublishedWeights) -> &Path {
     match &found.source {
-        Source::File(path) => path,
-        Source::Embedded => panic!("embedded"),
+        WeightsSource::File(path) => path,
+        WeightsSource::Embedded => panic!("embedded"),
     }
 }
 
@@ -125,7 +125,7 @@ fn efficientnet_lite0_is_in_the_program() {
     let machine = Machine::offline();
     let ours = params(1);
     let network = pretrained(Arch::EfficientNetLite0, 1000, &ours, &machine.config, &machine.listener()).unwrap();
-    assert_eq!(network.weights.source, Source::Embedded);
+    assert_eq!(network.weights.source, WeightsSource::Embedded);
     assert_eq!((network.report.loaded.len(), network.report.missing.len()), (247, 0));
     assert_eq!(network.weights.preprocess.size, 224);
 }

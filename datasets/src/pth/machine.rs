@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dtype::Dtype;
+use tallow_io::Dtype;
 
 pub(super) type Result<T> = std::result::Result<T, String>;
 

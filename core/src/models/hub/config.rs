@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tallow_datasets::DataFolder;
+#[cfg(feature = "hub")]
+use tallow_io::download::Patience;
 
 /// Where the Hub is when nobody says otherwise.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -108,6 +110,13 @@ impl HubConfig {
     #[must_use]
     pub fn or_offline(self, offline: bool) -> HubConfig {
         HubConfig { offline: self.offline || offline, ..self }
+    }
+
+    /// How often and how long the Hub is asked.
+    #[cfg(feature = "hub")]
+    pub(super) fn patience(&self) -> Patience {
+        let HubConfig { attempts, backoff, longest_wait, .. } = *self;
+        Patience { attempts, backoff, longest_wait }
     }
 
     /// Where a user may put weights by hand, for example `resnet34.safetensors`.

@@ -1,4 +1,5 @@
-//! Files that are either whole or not there.
+//! Files that are either whole or not there. What the crate `tempfile` does for one file (`NamedTempFile::persist`),
+//! also for a folder, and durable after a power cut.
 //!
 //! A program may be killed at any moment; what it leaves under a file's final name must never be half a file. So bytes
 //! go to a temporary file in the same folder, reach the disk, and are then renamed, which the file system does in one
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 /// the way are made.
 ///
 /// # Errors
-/// [`Error::Io`], naming the path, where the folder cannot be made or written; what stood at `path` is then untouched.
+/// Where the folder cannot be made or written; what stood at `path` is then untouched.
 pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
     write_with(path, |file| file.write_all(bytes.as_ref()))
 }
@@ -23,7 +24,7 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
 /// As [`write()`], for contents that are produced piece by piece.
 ///
 /// # Errors
-/// [`Error::Io`], naming the path, where the folder cannot be written or where `fill` fails.
+/// Where the folder cannot be written or where `fill` fails.
 pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
     let path = path.as_ref();
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -34,7 +35,7 @@ pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut File) -> std::i
         fill(&mut file)?;
         file.sync_all()
     });
-    if let Err(source) = written.and_then(|()| rename(&temporary, path)) {
+    if let Err(source) = written.and_then(|()| persist(&temporary, path)) {
         // The first failure is the one to report; a left-over temporary file is only untidy.
         let _ = fs::remove_file(&temporary);
         return Err(Error::io("write", path)(source));
@@ -42,19 +43,19 @@ pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut File) -> std::i
     Ok(())
 }
 
-/// Writes several files into a folder, all of them or none. A new folder appears with all its files in one step. In a folder
-/// that is there, other files stay; the new ones are written in full beside the old and then renamed one after the other, in
-/// the order given. If the machine stops between two of these renames, files of both times stand side by side: a file that
-/// holds the hash of another can tell.
+/// Writes several files into a folder, all of them or none. A new folder appears with all its files in one step. In a
+/// folder that is there, other files stay; the new ones are written in full beside the old and then renamed one after
+/// the other, in the order given. If the machine stops between two of these renames, files of both times stand side by
+/// side: a file that holds the hash of another can tell.
 ///
 /// # Errors
-/// [`Error::Io`], naming the path, where a file cannot be written.
+/// Where a file cannot be written.
 pub fn write_folder(folder: impl AsRef<Path>, files: &[(&str, &[u8])]) -> Result<()> {
     let folder = folder.as_ref();
     if !folder.exists() {
         let staged = sibling(folder);
         let written = files.iter().try_for_each(|(name, bytes)| write(staged.join(name), bytes));
-        let moved = written.and_then(|()| rename(&staged, folder).map_err(Error::io("create", folder)));
+        let moved = written.and_then(|()| persist(&staged, folder).map_err(Error::io("create", folder)));
         if moved.is_err() {
             let _ = fs::remove_dir_all(&staged);
         }
@@ -70,7 +71,7 @@ pub fn write_folder(folder: impl AsRef<Path>, files: &[(&str, &[u8])]) -> Result
             });
             written.map_err(Error::io("write", path))?;
         }
-        staged.iter().try_for_each(|(temporary, path)| rename(temporary, path).map_err(Error::io("write", path)))
+        staged.iter().try_for_each(|(temporary, path)| rename(temporary, path))
     };
     let outcome = write_all();
     if outcome.is_err() {
@@ -80,7 +81,15 @@ pub fn write_folder(folder: impl AsRef<Path>, files: &[(&str, &[u8])]) -> Result
 }
 
 /// Renames a finished file or folder and makes the new name durable.
-pub(crate) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+/// Where the folder of the new name cannot be written.
+pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
+    let to = to.as_ref();
+    persist(from.as_ref(), to).map_err(Error::io("write", to))
+}
+
+fn persist(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::rename(from, to)?;
     // Without this a power cut may lose the name although the contents are safe. Folders cannot be opened everywhere
     // (Windows), and there the rename is journalled anyway.
@@ -93,7 +102,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// A hidden name in the same folder that no other process or thread uses.
-pub(crate) fn sibling(path: &Path) -> PathBuf {
+fn sibling(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -140,7 +149,7 @@ mod tests {
         write(&file, "").unwrap();
         let error = write(file.join("below/b.txt"), "x").unwrap_err();
         assert!(error.to_string().starts_with("cannot create "), "{error}");
-        assert_eq!(error.exit_code(), 1);
+        assert_eq!(error.path, file.join("below"));
     }
 
     #[test]
