@@ -2,8 +2,8 @@
 //! network: a sum with a shortcut, and an activation.
 
 use super::activation::Activation;
+use super::blank::{Blank, fill, fill_pair, filled};
 use super::graph::record;
-use super::shared::uninit;
 use super::simd::dispatch;
 use super::{fast, with_optional, with_values};
 use candle_core::{DType, Device, Result, Tensor};
@@ -216,12 +216,11 @@ impl Norm {
     }
 
     fn forward(&self, x: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
-        let mut out = uninit(x.len());
-        out.par_chunks_mut(self.rows.block).zip(x.par_chunks(self.rows.block)).enumerate().for_each(|(i, (out, x))| {
-            let residual = residual.map(|residual| &residual[i * self.rows.block..][..x.len()]);
-            dispatch(Forward { norm: self, x, residual, out });
-        });
-        out
+        let block = self.rows.block;
+        fill(x.len(), block, x.par_chunks(block).enumerate(), |(i, x), out| {
+            let residual = residual.map(|residual| &residual[i * block..][..x.len()]);
+            dispatch(Forward { norm: self, x, residual, out })
+        })
     }
 
     /// The gradients by input, weight, bias and residual, of those that are wanted.
@@ -244,8 +243,7 @@ impl Norm {
         let [dbias, dweight] = if sums_wanted {
             rows.sums(|range| {
                 let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
-                let mut pre = vec![0.0; range.len()];
-                dispatch(Sums { norm: self, block: block(range), pre: &mut pre, sums: &mut sums });
+                dispatch(Sums { norm: self, block: block(range), sums: &mut sums });
                 sums
             })
         } else {
@@ -256,72 +254,81 @@ impl Norm {
         let through = if self.options.training { 1.0 / count as f64 } else { 0.0 };
         let means = [&dbias, &dweight]
             .map(|sums| rows.repeat(&sums.iter().map(|sum| (sum * through) as f32).collect::<Vec<_>>()));
-        let mut dx = if wanted[0] { uninit(x.len()) } else { Vec::new() };
-        let mut dresidual = if shortcut { uninit(x.len()) } else { Vec::new() };
-        let blocks = x.len().div_ceil(rows.block);
-        if wanted[0] || shortcut {
-            parts(&mut dx, rows.block, blocks)
-                .into_par_iter()
-                .zip(parts(&mut dresidual, rows.block, blocks))
-                .enumerate()
-                .for_each(|(i, (dx, dresidual))| {
-                    let block = block(i * rows.block..((i + 1) * rows.block).min(x.len()));
-                    dispatch(Back { norm: self, block, means: &means, dx, dresidual });
+        let starts = (0..x.len()).into_par_iter().step_by(rows.block);
+        let block_at = |start: usize| block(start..(start + rows.block).min(x.len()));
+        let (dx, dresidual) = match (wanted[0], shortcut) {
+            (true, true) => {
+                let [dx, dresidual] = fill_pair(x.len(), rows.block, starts, |start, dx, dresidual| {
+                    dispatch(BackToBoth { norm: self, block: block_at(start), means: &means, dx, dresidual })
                 });
-        }
+                (Some(dx), Some(dresidual))
+            }
+            (true, false) => {
+                let dx = fill(x.len(), rows.block, starts, |start, dx| {
+                    dispatch(BackToInput { norm: self, block: block_at(start), means: &means, dx })
+                });
+                (Some(dx), None)
+            }
+            (false, true) => {
+                let dresidual = fill(x.len(), rows.block, starts, |start, dresidual| {
+                    dispatch(BackToResidual { norm: self, block: block_at(start), dresidual })
+                });
+                (None, Some(dresidual))
+            }
+            (false, false) => (None, None),
+        };
         let small = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
-        [
-            wanted[0].then_some(dx),
-            wanted[1].then(|| small(&dweight)),
-            wanted[2].then(|| small(&dbias)),
-            shortcut.then_some(dresidual),
-        ]
+        [dx, wanted[1].then(|| small(&dweight)), wanted[2].then(|| small(&dbias)), dresidual]
+    }
+
+    /// From the gradient by what went into the activation to that by the input, in place.
+    #[inline(always)]
+    fn through_statistics(&self, x: &[f32], means: &[Vec<f32>; 2], dx: &mut [f32]) {
+        let width = self.rows.width;
+        for (x, dx) in x.chunks(width).zip(dx.chunks_mut(width)) {
+            let n = x.len();
+            let (mean, inv_std, scale) = (&self.mean[..n], &self.inv_std[..n], &self.scale[..n]);
+            let (by_bias, by_weight, dx) = (&means[0][..n], &means[1][..n], &mut dx[..n]);
+            for i in 0..n {
+                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i] - mean[i]) * inv_std[i] * by_weight[i]);
+            }
+        }
     }
 
     /// What goes into the activation.
     #[inline(always)]
-    fn normalise(&self, x: &[f32], residual: Option<&[f32]>, out: &mut [f32]) {
-        for (i, (out, x)) in out.chunks_mut(self.rows.width).zip(x.chunks(self.rows.width)).enumerate() {
+    fn normalise<'a>(&self, x: &[f32], residual: Option<&[f32]>, out: Blank<'a>) -> &'a mut [f32] {
+        let width = self.rows.width;
+        out.chunks(width, x.chunks(width).enumerate(), |(i, x), out| {
             let n = x.len();
-            let (mean, scale, bias, out) = (&self.mean[..n], &self.scale[..n], &self.bias[..n], &mut out[..n]);
+            let (mean, scale, bias) = (&self.mean[..n], &self.scale[..n], &self.bias[..n]);
+            let value = |i: usize| (x[i] - mean[i]) * scale[i] + bias[i];
             match residual {
                 Some(residual) => {
-                    let residual = &residual[i * self.rows.width..][..n];
-                    for i in 0..n {
-                        out[i] = (x[i] - mean[i]) * scale[i] + bias[i] + residual[i];
-                    }
+                    let residual = &residual[i * width..][..n];
+                    out.write((0..n).map(|i| value(i) + residual[i]))
                 }
-                None => {
-                    for i in 0..n {
-                        out[i] = (x[i] - mean[i]) * scale[i] + bias[i];
-                    }
-                }
+                None => out.write((0..n).map(value)),
             }
-        }
+        })
     }
 }
 
-/// A buffer's blocks, empty ones if it is empty.
-fn parts(values: &mut [f32], block: usize, blocks: usize) -> Vec<&mut [f32]> {
-    let mut parts: Vec<&mut [f32]> = values.chunks_mut(block).collect();
-    parts.resize_with(blocks, Default::default);
-    parts
-}
-
-struct Forward<'a> {
+struct Forward<'a, 'o> {
     norm: &'a Norm,
     x: &'a [f32],
     residual: Option<&'a [f32]>,
-    out: &'a mut [f32],
+    out: Blank<'o>,
 }
 
-impl WithSimd for Forward<'_> {
-    type Output = ();
+impl<'o> WithSimd for Forward<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.norm.normalise(self.x, self.residual, self.out);
-        self.norm.options.activation.apply(self.out);
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let out = self.norm.normalise(self.x, self.residual, self.out);
+        self.norm.options.activation.apply(out);
+        out
     }
 }
 
@@ -336,17 +343,16 @@ struct Block<'a> {
 impl Block<'_> {
     /// The gradient by what went into the activation.
     #[inline(always)]
-    fn before_activation(&self, norm: &Norm, out: &mut [f32]) {
+    fn before_activation<'a>(&self, norm: &Norm, out: Blank<'a>) -> &'a mut [f32] {
         let activation = norm.options.activation;
+        let out = out.copy(self.dy);
         if activation.needs_input() {
-            let mut pre = vec![0.0; out.len()];
-            norm.normalise(self.x, self.residual, &mut pre);
-            out.copy_from_slice(self.dy);
+            let pre = filled(self.x.len(), |pre| norm.normalise(self.x, self.residual, pre));
             activation.back(out, &pre, self.y);
         } else {
-            out.copy_from_slice(self.dy);
             activation.back(out, self.y, self.y);
         }
+        out
     }
 }
 
@@ -354,7 +360,6 @@ impl Block<'_> {
 struct Sums<'a> {
     norm: &'a Norm,
     block: Block<'a>,
-    pre: &'a mut [f32],
     sums: &'a mut [Vec<f32>; 2],
 }
 
@@ -363,10 +368,10 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.block.before_activation(self.norm, self.pre);
+        let pre = filled(self.block.x.len(), |pre| self.block.before_activation(self.norm, pre));
         let width = self.norm.rows.width;
         let [biases, weights] = self.sums;
-        for (x, pre) in self.block.x.chunks(width).zip(self.pre.chunks(width)) {
+        for (x, pre) in self.block.x.chunks(width).zip(pre.chunks(width)) {
             let n = x.len();
             let (mean, pre) = (&self.norm.mean[..n], &pre[..n]);
             let (biases, weights) = (&mut biases[..n], &mut weights[..n]);
@@ -379,35 +384,59 @@ impl WithSimd for Sums<'_> {
     }
 }
 
-struct Back<'a> {
+/// The gradient by the input alone.
+struct BackToInput<'a, 'o> {
     norm: &'a Norm,
     block: Block<'a>,
     /// What flows through mean and variance.
     means: &'a [Vec<f32>; 2],
-    dx: &'a mut [f32],
-    dresidual: &'a mut [f32],
+    dx: Blank<'o>,
 }
 
-impl WithSimd for Back<'_> {
-    type Output = ();
+impl<'o> WithSimd for BackToInput<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        if self.dx.is_empty() {
-            return self.block.before_activation(self.norm, self.dresidual);
-        }
-        self.block.before_activation(self.norm, self.dx);
-        if !self.dresidual.is_empty() {
-            self.dresidual.copy_from_slice(self.dx);
-        }
-        let width = self.norm.rows.width;
-        for (x, dx) in self.block.x.chunks(width).zip(self.dx.chunks_mut(width)) {
-            let n = x.len();
-            let (mean, inv_std, scale) = (&self.norm.mean[..n], &self.norm.inv_std[..n], &self.norm.scale[..n]);
-            let (by_bias, by_weight, dx) = (&self.means[0][..n], &self.means[1][..n], &mut dx[..n]);
-            for i in 0..n {
-                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i] - mean[i]) * inv_std[i] * by_weight[i]);
-            }
-        }
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let dx = self.block.before_activation(self.norm, self.dx);
+        self.norm.through_statistics(self.block.x, self.means, dx);
+        dx
+    }
+}
+
+/// The gradient by the residual alone.
+struct BackToResidual<'a, 'o> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    dresidual: Blank<'o>,
+}
+
+impl<'o> WithSimd for BackToResidual<'_, 'o> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        self.block.before_activation(self.norm, self.dresidual)
+    }
+}
+
+/// The gradients by input and residual.
+struct BackToBoth<'a, 'o, 'r> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    means: &'a [Vec<f32>; 2],
+    dx: Blank<'o>,
+    dresidual: Blank<'r>,
+}
+
+impl<'o, 'r> WithSimd for BackToBoth<'_, 'o, 'r> {
+    type Output = (&'o mut [f32], &'r mut [f32]);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let dresidual = self.block.before_activation(self.norm, self.dresidual);
+        let dx = self.dx.copy(dresidual);
+        self.norm.through_statistics(self.block.x, self.means, dx);
+        (dx, dresidual)
     }
 }

@@ -1,9 +1,10 @@
 //! Binary cross entropy of logits, in the form that neither overflows nor loses digits.
 
+use super::blank::fill;
 use super::graph::record;
-use super::shared::uninit;
 use super::simd::dispatch;
-use super::{activation, elementwise, fast, math, with_values};
+use super::zip::zip;
+use super::{activation, fast, math, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -23,23 +24,19 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let minus_abs = (logits - (&positive * 2.0)?)?;
         return ((positive - (logits * targets)?)? + (minus_abs.exp()? + 1.0)?.log()?)?.contiguous();
     }
-    let values = elementwise::zip(logits, &targets, |x, y| x.max(0.0) - x * y + (-x.abs()).exp().ln_1p())?;
+    let values = zip(logits, &targets, |x, y| x.max(0.0) - x * y + (-x.abs()).exp().ln_1p())?;
     let xs = logits.clone();
     record(&[logits], values, logits.shape(), move |_, grad, _| {
-        let mut dx = uninit(xs.elem_count());
-        with_values(&xs, |x| {
+        /// Values that one task works through.
+        const BLOCK: usize = 1 << 12;
+        let dx = with_values(&xs, |x| {
             with_values(&targets, |y| {
                 with_values(grad, |dy| {
-                    /// Values that one task works through.
-                    const BLOCK: usize = 1 << 12;
-                    let inputs = x.par_chunks(BLOCK).zip(y.par_chunks(BLOCK)).zip(dy.par_chunks(BLOCK));
-                    dx.par_chunks_mut(BLOCK).zip(inputs).for_each(|(dx, ((x, y), dy))| {
-                        dispatch(|| {
-                            let inputs = x.iter().zip(y).zip(dy);
-                            dx.iter_mut().zip(inputs).for_each(|(dx, ((&x, y), dy))| *dx = (math::sigmoid(x) - y) * dy);
-                        });
-                    });
-                    Ok(())
+                    let blocks = x.par_chunks(BLOCK).zip(y.par_chunks(BLOCK)).zip(dy.par_chunks(BLOCK));
+                    Ok(fill(x.len(), BLOCK, blocks, |((x, y), dy), dx| {
+                        let inputs = x.iter().zip(y).zip(dy);
+                        dispatch(|| dx.write(inputs.map(|((&x, y), dy)| (math::sigmoid(x) - y) * dy)))
+                    }))
                 })
             })
         })?;

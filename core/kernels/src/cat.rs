@@ -1,8 +1,8 @@
 //! Channels side by side: what DenseNet, SqueezeNet and Inception are made of.
 
+use super::blank::fill;
 use super::graph::record;
-use super::shared::uninit;
-use super::{fast, with_values};
+use super::{fast, with_all, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -26,19 +26,13 @@ pub fn cat(xs: &[&Tensor]) -> Result<Tensor> {
     }
     let width: usize = widths.iter().sum();
     let rows: usize = leading.iter().product();
-    let mut out = uninit(rows * width);
-    let mut from = 0;
-    for (xs, &c) in xs.iter().zip(&widths) {
-        with_values(xs, |xs| {
-            out.par_chunks_mut(BLOCK * width).zip(xs.par_chunks(BLOCK * c)).for_each(|(out, xs)| {
-                for (out, xs) in out.chunks_exact_mut(width).zip(xs.chunks_exact(c)) {
-                    out[from..from + c].copy_from_slice(xs);
-                }
-            });
-            Ok(())
-        })?;
-        from += c;
-    }
+    let out = with_all(xs, |xs| {
+        let parts: Vec<(&[f32], usize)> = xs.iter().copied().zip(widths.iter().copied()).collect();
+        let blocks = (0..rows).into_par_iter().step_by(BLOCK);
+        Ok(fill(rows * width, BLOCK * width, blocks, |first, out| {
+            out.chunks(width, first.., |row, out| out.join(parts.iter().map(|(xs, c)| &xs[row * c..][..*c])))
+        }))
+    })?;
     let shapes: Vec<Vec<usize>> = xs.iter().map(|xs| xs.dims().to_vec()).collect();
     let shape: Vec<usize> = leading.iter().copied().chain([width]).collect();
     record(xs, out, shape, move |_, grad, wanted| {
@@ -50,11 +44,8 @@ pub fn cat(xs: &[&Tensor]) -> Result<Tensor> {
                 if !wanted {
                     return Ok(None);
                 }
-                let mut dx = uninit(rows * c);
-                dx.par_chunks_mut(BLOCK * c).zip(dy.par_chunks(BLOCK * width)).for_each(|(dx, dy)| {
-                    for (dx, dy) in dx.chunks_exact_mut(c).zip(dy.chunks_exact(width)) {
-                        dx.copy_from_slice(&dy[start..start + c]);
-                    }
+                let dx = fill(rows * c, BLOCK * c, dy.par_chunks(BLOCK * width), |dy, dx| {
+                    dx.chunks(c, dy.chunks_exact(width), |dy, dx| dx.copy(&dy[start..start + c]))
                 });
                 Tensor::from_vec(dx, shape.as_slice(), &Device::Cpu).map(Some)
             };

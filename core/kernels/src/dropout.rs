@@ -1,8 +1,8 @@
 //! Dropping at random.
 
-use super::elementwise::zip;
 use super::fast;
 use super::graph::record;
+use super::zip::zip;
 use candle_core::{Device, Result, Tensor};
 
 /// `xs` times a mask of the same length, of zeros and of what makes up for them, which has no gradient. The mask comes from

@@ -207,7 +207,7 @@ impl Tape {
 
 fn add_to(grads: &mut HashMap<TensorId, Tensor>, id: TensorId, grad: Tensor) -> Result<()> {
     let sum = match grads.remove(&id) {
-        Some(other) => super::elementwise::sum(&other, &grad)?,
+        Some(other) => super::zip::sum(&other, &grad)?,
         None => grad,
     };
     grads.insert(id, sum);

@@ -1,7 +1,7 @@
 //! Layer normalisation (Ba, Kiros and Hinton, 2016) over the last axis. candle's has no gradient.
 
+use super::blank::{Blank, fill};
 use super::graph::record;
-use super::shared::uninit;
 use super::simd::dispatch;
 use super::sums::sum_rows;
 use super::{fast, with_values};
@@ -29,22 +29,15 @@ pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resu
         return centred.broadcast_div(&(var + eps)?.sqrt()?)?.broadcast_mul(weight)?.broadcast_add(bias);
     }
     // What came out before scale and shift, and what it was divided by, are all that the way back needs.
-    let mut normal = uninit(xs.elem_count());
-    let mut inv_std = uninit(xs.elem_count() / c);
-    with_values(xs, |x| {
-        let blocks = normal.par_chunks_mut(BLOCK * c).zip(inv_std.par_chunks_mut(BLOCK));
-        blocks.zip(x.par_chunks(BLOCK * c)).for_each(|((normal, inv_std), x)| {
-            dispatch(Normalise { x, eps, normal, inv_std });
-        });
-        Ok(())
+    let mut inv_std = vec![0.0; xs.elem_count() / c];
+    let normal = with_values(xs, |x| {
+        let blocks = inv_std.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK * c));
+        Ok(fill(x.len(), BLOCK * c, blocks, |(inv_std, x), normal| dispatch(Normalise { x, eps, normal, inv_std })))
     })?;
-    let mut out = uninit(normal.len());
-    with_values(weight, |weight| {
+    let out = with_values(weight, |weight| {
         with_values(bias, |bias| {
-            out.par_chunks_mut(BLOCK * c).zip(normal.par_chunks(BLOCK * c)).for_each(|(out, normal)| {
-                dispatch(Affine { normal, weight, bias, out });
-            });
-            Ok(())
+            let blocks = normal.par_chunks(BLOCK * c);
+            Ok(fill(normal.len(), BLOCK * c, blocks, |normal, out| dispatch(Affine { normal, weight, bias, out })))
         })
     })?;
     let w = weight.clone();
@@ -52,13 +45,12 @@ pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resu
         with_values(grad, |dy| {
             let tensor = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
             let dx = wanted[0].then(|| {
-                let mut dx = uninit(dy.len());
-                with_values(&w, |weight| {
+                let dx = with_values(&w, |weight| {
                     let blocks = normal.par_chunks(BLOCK * c).zip(inv_std.par_chunks(BLOCK));
-                    dx.par_chunks_mut(BLOCK * c)
-                        .zip(dy.par_chunks(BLOCK * c).zip(blocks))
-                        .for_each(|(dx, (dy, (normal, inv_std)))| dispatch(Back { dy, normal, inv_std, weight, dx }));
-                    Ok(())
+                    let blocks = dy.par_chunks(BLOCK * c).zip(blocks);
+                    Ok(fill(dy.len(), BLOCK * c, blocks, |(dy, (normal, inv_std)), dx| {
+                        dispatch(Back { dy, normal, inv_std, weight, dx })
+                    }))
                 })?;
                 tensor(dx, ys.dims())
             });
@@ -72,25 +64,25 @@ pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resu
     })
 }
 
-struct Normalise<'a> {
+struct Normalise<'a, 'o> {
     x: &'a [f32],
     eps: f64,
-    normal: &'a mut [f32],
+    normal: Blank<'o>,
     inv_std: &'a mut [f32],
 }
 
-impl WithSimd for Normalise<'_> {
-    type Output = ();
+impl<'o> WithSimd for Normalise<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.x.len() / self.inv_std.len();
-        for ((x, normal), inv) in self.x.chunks_exact(c).zip(self.normal.chunks_exact_mut(c)).zip(self.inv_std) {
+        self.normal.chunks(c, self.x.chunks_exact(c).zip(self.inv_std), |(x, inv), normal| {
             let mean = sum(x, |x| x) / c as f32;
             let var = sum(x, |x| (x - mean) * (x - mean)) / c as f32;
             *inv = (1.0 / (f64::from(var) + self.eps).sqrt()) as f32;
-            normal.iter_mut().zip(x).for_each(|(normal, x)| *normal = (x - mean) * *inv);
-        }
+            normal.write(x.iter().map(|x| (x - mean) * *inv))
+        })
     }
 }
 
@@ -107,57 +99,51 @@ fn sum(xs: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().map(|&x| term(x)).sum::<f32>()
 }
 
-struct Affine<'a> {
+struct Affine<'a, 'o> {
     normal: &'a [f32],
     weight: &'a [f32],
     bias: &'a [f32],
-    out: &'a mut [f32],
+    out: Blank<'o>,
 }
 
-impl WithSimd for Affine<'_> {
-    type Output = ();
+impl<'o> WithSimd for Affine<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.weight.len();
-        for (normal, out) in self.normal.chunks_exact(c).zip(self.out.chunks_exact_mut(c)) {
-            let (weight, bias, out) = (&self.weight[..c], &self.bias[..c], &mut out[..c]);
-            for i in 0..c {
-                out[i] = normal[i] * weight[i] + bias[i];
-            }
-        }
+        self.out.chunks(c, self.normal.chunks_exact(c), |normal, out| {
+            let inputs = normal.iter().zip(self.weight).zip(self.bias);
+            out.write(inputs.map(|((normal, weight), bias)| normal * weight + bias))
+        })
     }
 }
 
-struct Back<'a> {
+struct Back<'a, 'o> {
     dy: &'a [f32],
     normal: &'a [f32],
     inv_std: &'a [f32],
     weight: &'a [f32],
-    dx: &'a mut [f32],
+    dx: Blank<'o>,
 }
 
-impl WithSimd for Back<'_> {
-    type Output = ();
+impl<'o> WithSimd for Back<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.weight.len();
         let rows = self.dy.chunks_exact(c).zip(self.normal.chunks_exact(c)).zip(self.inv_std);
-        for (((dy, normal), inv_std), dx) in rows.zip(self.dx.chunks_exact_mut(c)) {
-            let (weight, normal, dx) = (&self.weight[..c], &normal[..c], &mut dx[..c]);
-            for i in 0..c {
-                dx[i] = dy[i] * weight[i];
-            }
+        self.dx.chunks(c, rows, |((dy, normal), inv_std), dx| {
+            let dx = dx.write(dy.iter().zip(self.weight).map(|(dy, weight)| dy * weight));
             let mean = sum(dx, |x| x) / c as f32;
             let mut products = [0.0; 16];
             for (lane, (dx, normal)) in dx.iter().zip(normal).enumerate() {
                 products[lane % 16] += dx * normal;
             }
             let along = products.iter().sum::<f32>() / c as f32;
-            for i in 0..c {
-                dx[i] = inv_std * (dx[i] - mean - normal[i] * along);
-            }
-        }
+            dx.iter_mut().zip(normal).for_each(|(dx, normal)| *dx = inv_std * (*dx - mean - normal * along));
+            dx
+        })
     }
 }

@@ -12,9 +12,12 @@
 //! several threads write side by side.
 
 mod activation;
+mod avg_pool2d;
 mod batch_norm;
 mod bce;
+mod blank;
 mod cat;
+mod concat_pool2d;
 mod conv2d;
 mod dropout;
 mod elementwise;
@@ -24,7 +27,6 @@ mod linear;
 mod math;
 mod max_pool2d;
 mod memory;
-mod pool;
 mod resample;
 mod scale;
 mod shared;
@@ -35,11 +37,15 @@ mod step;
 mod sums;
 mod tiles;
 mod upsample;
+mod windows;
+mod zip;
 
 pub use activation::{Activation, activate, relu};
+pub use avg_pool2d::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
 pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
 pub use bce::bce_with_logits;
 pub use cat::cat;
+pub use concat_pool2d::concat_pool2d;
 pub use conv2d::{ConvParams, PreparedConv, conv2d};
 pub use dropout::dropout;
 pub use elementwise::add;
@@ -48,13 +54,13 @@ pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use max_pool2d::{adaptive_max_pool2d, max_pool2d};
 pub use memory::keep_freed_memory;
-pub use pool::{Pool, adaptive_avg_pool2d, avg_pool2d, concat_pool2d, global_avg_pool2d};
 pub use scale::{scale, scale_samples};
 pub use shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use simd::{SIMD_VARIABLE, simd_level};
 pub use softmax::{cross_entropy, log_softmax};
 pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
+pub use windows::Pool;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 
@@ -95,6 +101,17 @@ fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T>
         Storage::Cpu(storage) => f(values(storage, layout)?),
         _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
     }
+}
+
+/// [`with_values`] for any number of tensors.
+fn with_all<T>(xs: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> Result<T>) -> Result<T> {
+    let xs: Vec<Tensor> = xs.iter().map(|xs| xs.contiguous()).collect::<Result<_>>()?;
+    let storages: Vec<_> = xs.iter().map(Tensor::storage_and_layout).collect();
+    let all = storages.iter().map(|(storage, layout)| match &**storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
+    });
+    f(&all.collect::<Result<Vec<_>>>()?)
 }
 
 /// [`with_values`] for what may not be there.

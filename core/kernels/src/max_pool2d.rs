@@ -1,10 +1,10 @@
 //! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the size
 //! of the window.
 
+use super::blank::{Blank, fill};
 use super::graph::record;
-use super::pool::{Pool, Window, adaptive_windows};
-use super::shared::uninit;
 use super::simd::dispatch;
+use super::windows::{Pool, Window, adaptive_windows};
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -69,15 +69,13 @@ impl Place for u32 {
 fn run<P: Place>(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
     let (n, h, w, c) = xs.dims4()?;
     let (oh, ow) = (windows[0].len(), windows[1].len());
-    let mut out = uninit(n * oh * ow * c);
-    let mut winners = vec![P::of(0); out.len()];
-    with_values(xs, |xs| {
-        let lines = out.par_chunks_exact_mut(ow * c).zip(winners.par_chunks_exact_mut(ow * c));
-        lines.enumerate().for_each(|(line, (out, winners))| {
+    let mut winners = vec![P::of(0); n * oh * ow * c];
+    let out = with_values(xs, |xs| {
+        let lines = winners.par_chunks_exact_mut(ow * c).enumerate();
+        Ok(fill(n * oh * ow * c, ow * c, lines, |(line, winners), out| {
             let image = &xs[line / oh * h * w * c..][..h * w * c];
-            dispatch(Line { image, width: w, c, row: &windows[0][line % oh], cols: &windows[1], out, winners });
-        });
-        Ok(())
+            dispatch(Line { image, width: w, c, row: &windows[0][line % oh], cols: &windows[1], out, winners })
+        }))
     })?;
     record(&[xs], out, (n, oh, ow, c), move |_, grad, _| {
         let mut dx = vec![0.0; n * h * w * c];
@@ -93,32 +91,30 @@ fn run<P: Place>(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
 }
 
 /// A row of the result.
-struct Line<'a, P> {
+struct Line<'a, 'o, P> {
     image: &'a [f32],
     width: usize,
     c: usize,
     row: &'a Window,
     cols: &'a [Window],
-    out: &'a mut [f32],
+    out: Blank<'o>,
     winners: &'a mut [P],
 }
 
-impl<P: Place> WithSimd for Line<'_, P> {
-    type Output = ();
+impl<'o, P: Place> WithSimd for Line<'_, 'o, P> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.c;
-        let pixels = self.out.chunks_exact_mut(c).zip(self.winners.chunks_exact_mut(c));
-        for (col, (out, winners)) in self.cols.iter().zip(pixels) {
+        self.out.chunks(c, self.cols.iter().zip(self.winners.chunks_exact_mut(c)), |(col, winners), out| {
+            let values = |y: usize, x: usize| &self.image[(y * self.width + x) * c..][..c];
+            let out = out.copy(values(self.row.inside.start, col.inside.start));
             let mut place = 0;
             for y in self.row.inside.clone() {
                 for x in col.inside.clone() {
-                    let values = &self.image[(y * self.width + x) * c..][..c];
-                    if place == 0 {
-                        out.copy_from_slice(values);
-                    } else {
-                        let (out, winners) = (&mut out[..c], &mut winners[..c]);
+                    if place > 0 {
+                        let (values, out, winners) = (values(y, x), &mut out[..c], &mut winners[..c]);
                         for i in 0..c {
                             let better = values[i] > out[i] || values[i].is_nan();
                             out[i] = if better { values[i] } else { out[i] };
@@ -128,7 +124,8 @@ impl<P: Place> WithSimd for Line<'_, P> {
                     place += 1;
                 }
             }
-        }
+            out
+        })
     }
 }
 

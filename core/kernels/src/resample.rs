@@ -1,8 +1,8 @@
 //! Images as weighted sums of images' rows and columns: what mean pools and upsampling have in common.
 
+use super::blank::{Blank, fill};
 use super::graph::record;
-use super::shared::uninit;
-use super::simd::{dispatch, load, store};
+use super::simd::{dispatch, load};
 use super::{channels_first, channels_last, fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -63,33 +63,31 @@ fn run(xs: &[f32], axes: &[Axis; 2], c: usize) -> Vec<f32> {
     let [rows, cols] = axes;
     let images = xs.len() / (rows.size * cols.size * c);
     let line = cols.taps.len() * c;
-    let mut out = uninit(images * rows.taps.len() * line);
-    out.par_chunks_exact_mut(line).enumerate().for_each(|(index, out)| {
+    let lines = images * rows.taps.len();
+    fill(lines * line, line, (0..lines).into_par_iter(), |index, out| {
         let (image, row) = (index / rows.taps.len(), index % rows.taps.len());
         let image = &xs[image * rows.size * cols.size * c..][..rows.size * cols.size * c];
-        dispatch(Line { image, rows: &rows.taps[row], cols: &cols.taps, width: cols.size, c, out });
-    });
-    out
+        dispatch(Line { image, rows: &rows.taps[row], cols: &cols.taps, width: cols.size, c, out })
+    })
 }
 
 /// A row of the result.
-struct Line<'a> {
+struct Line<'a, 'o> {
     image: &'a [f32],
     rows: &'a [(usize, f64)],
     cols: &'a [Vec<(usize, f64)>],
     width: usize,
     c: usize,
-    out: &'a mut [f32],
+    out: Blank<'o>,
 }
 
-impl WithSimd for Line<'_> {
-    type Output = ();
+impl<'o> WithSimd for Line<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        for (cols, out) in self.cols.iter().zip(self.out.chunks_exact_mut(self.c)) {
-            let mut first = 0;
-            for out in out.chunks_mut(S::F32_LANES) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
+        self.out.chunks(self.c, self.cols, |cols, out| {
+            out.chunks(S::F32_LANES, (0..self.c).step_by(S::F32_LANES), |first, out| {
                 let mut sum = simd.splat_f32s(0.0);
                 for &(row, weight) in self.rows {
                     // Row by row, so that not all of a large window's values go into one sum.
@@ -100,9 +98,8 @@ impl WithSimd for Line<'_> {
                     }
                     sum = simd.mul_add_e_f32s(part, simd.splat_f32s(weight as f32), sum);
                 }
-                store(simd, out, sum);
-                first += S::F32_LANES;
-            }
-        }
+                out.store(simd, sum)
+            })
+        })
     }
 }

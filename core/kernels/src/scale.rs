@@ -1,7 +1,7 @@
 //! Channels times factors: squeeze-and-excitation's gates, ConvNeXt's layer scale, stochastic depth.
 
+use super::blank::{Blank, fill};
 use super::graph::record;
-use super::shared::uninit;
 use super::simd::dispatch;
 use super::sums::sum_rows;
 use super::{fast, with_values};
@@ -61,12 +61,10 @@ pub fn scale_samples(xs: &Tensor, factors: &[f32]) -> Result<Tensor> {
     let factors = factors.to_vec();
     let times = move |xs: &Tensor| {
         with_values(xs, |x| {
-            let mut out = uninit(x.len());
             let each = x.len() / factors.len();
-            out.par_chunks_mut(each).zip(x.par_chunks(each)).zip(&factors).for_each(|((out, x), factor)| {
-                out.iter_mut().zip(x).for_each(|(out, x)| *out = x * factor);
-            });
-            Ok(out)
+            Ok(fill(x.len(), each, x.par_chunks(each).zip(&factors), |(x, factor), out| {
+                out.write(x.iter().map(|x| x * factor))
+            }))
         })
     };
     record(&[xs], times(xs)?, xs.shape(), move |ys, grad, _| {
@@ -77,34 +75,27 @@ pub fn scale_samples(xs: &Tensor, factors: &[f32]) -> Result<Tensor> {
 fn products(xs: &[f32], factors: &[f32], n: usize, c: usize) -> Vec<f32> {
     /// Rows that one task works through.
     const BLOCK: usize = 64;
-    let mut out = uninit(xs.len());
     let sample = xs.len() / n;
-    out.par_chunks_mut(sample).zip(xs.par_chunks(sample)).enumerate().for_each(|(i, (out, xs))| {
+    fill(xs.len(), sample, xs.par_chunks(sample).enumerate(), |(i, xs), out| {
         let factors = if factors.len() == c { factors } else { &factors[i * c..][..c] };
-        out.par_chunks_mut(BLOCK * c).zip(xs.par_chunks(BLOCK * c)).for_each(|(out, xs)| {
-            dispatch(Times { xs, factors, out });
-        });
-    });
-    out
+        out.par_chunks(BLOCK * c, xs.par_chunks(BLOCK * c), |xs, out| dispatch(Times { xs, factors, out }))
+    })
 }
 
-struct Times<'a> {
+struct Times<'a, 'o> {
     xs: &'a [f32],
     factors: &'a [f32],
-    out: &'a mut [f32],
+    out: Blank<'o>,
 }
 
-impl WithSimd for Times<'_> {
-    type Output = ();
+impl<'o> WithSimd for Times<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.factors.len();
-        for (xs, out) in self.xs.chunks_exact(c).zip(self.out.chunks_exact_mut(c)) {
-            let (factors, out) = (&self.factors[..c], &mut out[..c]);
-            for i in 0..c {
-                out[i] = xs[i] * factors[i];
-            }
-        }
+        self.out.chunks(c, self.xs.chunks_exact(c), |xs, out| {
+            out.write(xs.iter().zip(self.factors).map(|(x, factor)| x * factor))
+        })
     }
 }

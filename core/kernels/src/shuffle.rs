@@ -1,7 +1,7 @@
 //! Channels into pixels and back (Shi et al., 2016): upsampling without loss.
 
+use super::blank::fill;
 use super::graph::record;
-use super::shared::uninit;
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -48,21 +48,21 @@ pub fn pixel_unshuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
 
 /// Row by row of the coarse image, which become `r` rows of the fine one.
 fn shuffle(coarse: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
-    let mut fine = uninit(coarse.len());
     let row = w * c * r * r;
-    fine.par_chunks_exact_mut(row).zip(coarse.par_chunks_exact(row)).for_each(|(fine, coarse)| {
+    fill(coarse.len(), row, coarse.par_chunks_exact(row), |coarse, fine| {
+        let fine = fine.fill(0.0);
         each_place(w, c, r, |at_fine, at_coarse| fine[at_fine] = coarse[at_coarse]);
-    });
-    fine
+        fine
+    })
 }
 
 fn unshuffle(fine: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
-    let mut coarse = uninit(fine.len());
     let row = w * c * r * r;
-    coarse.par_chunks_exact_mut(row).zip(fine.par_chunks_exact(row)).for_each(|(coarse, fine)| {
+    fill(fine.len(), row, fine.par_chunks_exact(row), |fine, coarse| {
+        let coarse = coarse.fill(0.0);
         each_place(w, c, r, |at_fine, at_coarse| coarse[at_coarse] = fine[at_fine]);
-    });
-    coarse
+        coarse
+    })
 }
 
 /// Calls `f` with the places of each value of a coarse row, in the fine and in the coarse image.

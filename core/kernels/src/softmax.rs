@@ -1,8 +1,8 @@
 //! Softmax in its logarithm, and the cross entropy that is made of it. Both subtract the largest value first, so nothing
 //! overflows. candle's `softmax_last_dim` has no gradient.
 
+use super::blank::fill;
 use super::graph::record;
-use super::shared::uninit;
 use super::{fast, with_values};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
@@ -21,26 +21,21 @@ pub fn log_softmax(xs: &Tensor) -> Result<Tensor> {
         return shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?);
     }
     let values = with_values(xs, |x| {
-        let mut out = uninit(x.len());
-        out.par_chunks_mut(ROWS * c).zip(x.par_chunks(ROWS * c)).for_each(|(out, x)| {
-            for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+        Ok(fill(x.len(), ROWS * c, x.par_chunks(ROWS * c), |x, out| {
+            out.chunks(c, x.chunks_exact(c), |x, out| {
                 let log_sum = log_sum_exp(x);
-                out.iter_mut().zip(x).for_each(|(out, &x)| *out = (f64::from(x) - log_sum) as f32);
-            }
-        });
-        Ok(out)
+                out.write(x.iter().map(|&x| (f64::from(x) - log_sum) as f32))
+            })
+        }))
     })?;
     record(&[xs], values, xs.shape(), move |ys, grad, _| {
-        let mut dx = uninit(ys.elem_count());
-        with_values(ys, |y| {
+        let dx = with_values(ys, |y| {
             with_values(grad, |dy| {
                 let rows = y.par_chunks_exact(c).zip(dy.par_chunks_exact(c));
-                dx.par_chunks_exact_mut(c).zip(rows).for_each(|(dx, (y, dy))| {
+                Ok(fill(y.len(), c, rows, |(y, dy), dx| {
                     let sum: f64 = dy.iter().map(|&dy| f64::from(dy)).sum();
-                    let rows = y.iter().zip(dy);
-                    dx.iter_mut().zip(rows).for_each(|(dx, (y, dy))| *dx = dy - y.exp() * sum as f32);
-                });
-                Ok(())
+                    dx.write(y.iter().zip(dy).map(|(y, dy)| dy - y.exp() * sum as f32))
+                }))
             })
         })?;
         Ok(vec![Some(Tensor::from_vec(dx, ys.shape(), &Device::Cpu)?)])
@@ -65,29 +60,25 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     if !fast(logits) {
         return log_softmax(logits)?.gather(&labels.to_dtype(DType::U32)?.unsqueeze(1)?, 1)?.squeeze(1)?.neg();
     }
-    let (mut values, mut log_sums) = (uninit(n), vec![0.0; n]);
-    with_values(logits, |x| {
-        let rows = x.par_chunks_exact(c).zip(&classes);
-        values.par_iter_mut().zip(&mut log_sums).zip(rows).with_min_len(ROWS).for_each(
-            |((value, sum), (x, &class))| {
-                *sum = log_sum_exp(x);
-                *value = (*sum - f64::from(x[class as usize])) as f32;
-            },
-        );
-        Ok(())
+    let (values, log_sums): (Vec<f32>, Vec<f64>) = with_values(logits, |x| {
+        let rows = x.par_chunks_exact(c).zip(&classes).with_min_len(ROWS);
+        Ok(rows
+            .map(|(x, &class)| {
+                let sum = log_sum_exp(x);
+                ((sum - f64::from(x[class as usize])) as f32, sum)
+            })
+            .unzip())
     })?;
     let xs = logits.clone();
     record(&[logits], values, n, move |_, grad, _| {
-        let mut dx = uninit(n * c);
-        with_values(&xs, |x| {
+        let dx = with_values(&xs, |x| {
             with_values(grad, |dy| {
-                let rows = x.par_chunks_exact(c).zip(dy).zip(&log_sums).zip(&classes);
-                dx.par_chunks_exact_mut(c).zip(rows).with_min_len(ROWS).for_each(|(dx, (((x, &dy), &sum), &class))| {
-                    let rows = dx.iter_mut().zip(x);
-                    rows.for_each(|(dx, &x)| *dx = (f64::from(x) - sum).exp() as f32 * dy);
+                let rows = x.par_chunks_exact(c).zip(dy).zip(&log_sums).zip(&classes).with_min_len(ROWS);
+                Ok(fill(n * c, c, rows, |(((x, &dy), &sum), &class), dx| {
+                    let dx = dx.write(x.iter().map(|&x| (f64::from(x) - sum).exp() as f32 * dy));
                     dx[class as usize] -= dy;
-                });
-                Ok(())
+                    dx
+                }))
             })
         })?;
         Ok(vec![Some(Tensor::from_vec(dx, (n, c), &Device::Cpu)?)])

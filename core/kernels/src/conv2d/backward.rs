@@ -1,7 +1,9 @@
 //! The gradient by the input: again a product, whose rows are input pixels and whose pieces are the gradients of the
 //! output pixels that saw them.
+#![allow(unsafe_code)]
 
 use super::geometry::{Geometry, raster};
+use crate::blank::Blank;
 use crate::tiles::{Gemm, PADDING, PackedB};
 
 /// `dx` `[N, H, W, C]` from `dy` `[N, H', W', O]`.
@@ -29,7 +31,7 @@ pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec
                     }
                     ((image * g.h + y) * g.w + x) * g.channels() + group * g.ci
                 };
-                let product = Gemm {
+                let gemm = Gemm {
                     rows: g.n * class.h * class.w,
                     source: dy,
                     len: g.co,
@@ -39,7 +41,8 @@ pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec
                     bias: None,
                     epilogue: None,
                 };
-                product.run(&mut dx);
+                // SAFETY: an input pixel is one row of one class, and of its channels a group has its own.
+                unsafe { gemm.run(Blank::from(&mut dx[..]).share()) };
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Convolution of each channel with a kernel of its own. Here nothing is multiplied with a matrix: neighbours in memory
 //! are neighbouring channels, and vectors of them go through the kernel side by side.
+#![allow(unsafe_code)]
 
 use super::geometry::Geometry;
-use crate::shared::uninit;
+use crate::blank::{Blank, fill};
 use crate::simd::{dispatch, load, store};
 use crate::tiles::Epilogue;
 use pulp::{Simd, WithSimd};
@@ -63,8 +64,8 @@ impl Gather {
     ) -> Vec<f32> {
         let (c, (h, w), (to_h, to_w)) = (g.channels(), self.from, self.to);
         let weight = by_tap(weight, c, g.taps());
-        let mut out = uninit(g.n * to_h * to_w * c);
-        out.par_chunks_exact_mut(to_w * c).enumerate().for_each(|(index, out)| {
+        let lines = g.n * to_h;
+        fill(lines * to_w * c, to_w * c, (0..lines).into_par_iter(), |index, out| {
             let (image, rows) = (index / to_h, &self.rows[index % to_h]);
             let image = &source[image * h * w * c..][..h * w * c];
             let start = index * to_w * c;
@@ -80,14 +81,13 @@ impl Gather {
                 epilogue,
                 start,
                 out,
-            });
-        });
-        out
+            })
+        })
     }
 }
 
 /// A row of the result.
-struct Line<'a> {
+struct Line<'a, 'o> {
     image: &'a [f32],
     w: usize,
     c: usize,
@@ -100,21 +100,21 @@ struct Line<'a> {
     epilogue: Option<&'a Epilogue<'a>>,
     /// Where the row begins in the result.
     start: usize,
-    out: &'a mut [f32],
+    out: Blank<'o>,
 }
 
-impl WithSimd for Line<'_> {
-    type Output = ();
+impl<'o> WithSimd for Line<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Line { c, .. } = self;
+    fn with_simd<S: Simd>(mut self, simd: S) -> &'o mut [f32] {
+        let c = self.c;
+        assert!(self.out.len() == self.cols.len() * c, "a row of another width");
         // Some registers of channels at a time: their part of the kernel stays in the nearest cache.
         let step = REGISTERS * S::F32_LANES;
         for first in (0..c).step_by(step) {
             let lanes = step.min(c - first);
             for (x, cols) in self.cols.iter().enumerate() {
-                let out = &mut self.out[x * c + first..][..lanes];
                 let mut sums = match self.bias {
                     Some(bias) => load_some(simd, &bias[first..first + lanes]),
                     None => [simd.splat_f32s(0.0); REGISTERS],
@@ -126,12 +126,15 @@ impl WithSimd for Line<'_> {
                         add_products(simd, &mut sums, values, weight);
                     }
                 }
-                out.chunks_mut(S::F32_LANES).zip(sums).for_each(|(out, sum)| store(simd, out, sum));
+                let out = self.out.part(x * c + first, lanes);
+                let out = out.chunks(S::F32_LANES, sums, |sum, out| out.store(simd, sum));
                 if let Some(epilogue) = self.epilogue {
                     epilogue.apply(self.start + x * c + first, out);
                 }
             }
         }
+        // SAFETY: for each of the row's pixels all channels came up.
+        unsafe { self.out.assume_filled() }
     }
 }
 

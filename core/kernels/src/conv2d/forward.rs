@@ -1,8 +1,9 @@
 //! The convolution itself: a row of the product is an output pixel, its pieces are the input pixels under the kernel's
 //! taps.
+#![allow(unsafe_code)]
 
 use super::geometry::{Geometry, raster};
-use crate::shared::uninit;
+use crate::blank::filled;
 use crate::tiles::{Epilogue, Gemm, PADDING, PackedB};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -21,20 +22,23 @@ pub(crate) fn forward(
     epilogue: Option<&Epilogue<'_>>,
 ) -> Vec<f32> {
     let view = View::new(g, xs);
-    let mut out = uninit(g.out_pixels() * g.outputs());
-    for (group, panels) in weights.iter().enumerate() {
-        let place = |row: usize, pieces: &mut [usize]| {
-            let (image, y, x) = raster(g.n, g.oh, g.ow, row);
-            view.pieces(image, y, x, group * g.ci, pieces);
-            ((image * g.oh + y) * g.ow + x) * g.outputs() + group * g.co
-        };
-        let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
-        let (segments, len) = (view.segments.as_slice(), view.len);
-        let product =
-            Gemm { rows: g.out_pixels(), source: &view.source, len, segments, panels, place: &place, bias, epilogue };
-        product.run(&mut out);
-    }
-    out
+    filled(g.out_pixels() * g.outputs(), |mut out| {
+        for (group, panels) in weights.iter().enumerate() {
+            let place = |row: usize, pieces: &mut [usize]| {
+                let (image, y, x) = raster(g.n, g.oh, g.ow, row);
+                view.pieces(image, y, x, group * g.ci, pieces);
+                ((image * g.oh + y) * g.ow + x) * g.outputs() + group * g.co
+            };
+            let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
+            let (segments, len) = (view.segments.as_slice(), view.len);
+            let (rows, source) = (g.out_pixels(), view.source.as_ref());
+            let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, epilogue };
+            // SAFETY: an output pixel is one row, and of its outputs a group has its own.
+            unsafe { gemm.run(out.share()) };
+        }
+        // SAFETY: there is a matrix for each group, so each has written its outputs of each pixel.
+        unsafe { out.assume_filled() }
+    })
 }
 
 /// How a convolution looks at its input: through one piece for each tap, or, where pixels have few channels, one for

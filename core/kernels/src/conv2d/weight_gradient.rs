@@ -3,7 +3,7 @@
 
 use super::forward::View;
 use super::geometry::{Geometry, raster};
-use crate::shared::{SharedMut, uninit};
+use crate::blank::{Blank, filled};
 use crate::tiles::{PADDING, RankKUpdate};
 use rayon::prelude::*;
 
@@ -13,14 +13,15 @@ const BLOCK: usize = 128;
 /// `dw` `[O, C / groups, kh, kw]`.
 pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f32> {
     let view = View::new(g, xs);
-    let mut dw = uninit(g.outputs() * g.ci * g.taps());
-    for (group, dw) in dw.chunks_exact_mut(g.co * g.ci * g.taps()).enumerate() {
-        let sum =
-            Sum { g, dy, view: &view, group, stride: view.segments.len() * RankKUpdate::padded_columns(view.len) };
-        let sums = if sum.by_pixels() { sum.over_chunks() } else { sum.over_panels() };
-        sum.unpack(&sums, dw);
-    }
-    dw
+    let each = g.co * g.ci * g.taps();
+    filled(g.groups * each, |dw| {
+        dw.chunks(each, 0..g.groups, |group, dw| {
+            let sum =
+                Sum { g, dy, view: &view, group, stride: view.segments.len() * RankKUpdate::padded_columns(view.len) };
+            let sums = if sum.by_pixels() { sum.over_chunks() } else { sum.over_panels() };
+            sum.unpack(&sums, dw)
+        })
+    })
 }
 
 /// The sum for one group, as a matrix `[O, segment, C]` with whole tiles and registers.
@@ -94,24 +95,26 @@ impl Sum<'_> {
         let columns = 64.max(RankKUpdate::width()).min(RankKUpdate::padded_columns(self.view.len));
         let parts = self.view.len.div_ceil(columns);
         let rows = RankKUpdate::padded_rows(self.g.co);
-        let mut total = uninit(self.size());
-        let out = SharedMut::new(&mut total);
-        (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
-            let (segment, part) = (task / parts, task % parts);
-            let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));
-            let width = RankKUpdate::padded_columns(to - from);
-            let mut sums = vec![0.0; rows * width];
-            let mut right = Vec::new();
-            for block in &blocks {
-                self.add(block, segment, from..to, &mut right, &mut sums, width);
-            }
-            let start = segment * RankKUpdate::padded_columns(self.view.len) + from;
-            for (row, sums) in sums.chunks_exact(width).enumerate() {
-                // SAFETY: no other task has these columns.
-                unsafe { out.part(row * self.stride + start, width) }.copy_from_slice(sums);
-            }
-        });
-        total
+        filled(self.size(), |mut total| {
+            let out = total.share();
+            (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
+                let (segment, part) = (task / parts, task % parts);
+                let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));
+                let width = RankKUpdate::padded_columns(to - from);
+                let mut sums = vec![0.0; rows * width];
+                let mut right = Vec::new();
+                for block in &blocks {
+                    self.add(block, segment, from..to, &mut right, &mut sums, width);
+                }
+                let start = segment * RankKUpdate::padded_columns(self.view.len) + from;
+                for (row, sums) in sums.chunks_exact(width).enumerate() {
+                    // SAFETY: no other task has these columns.
+                    unsafe { out.part(row * self.stride + start, width) }.copy(sums);
+                }
+            });
+            // SAFETY: the parts of a segment are all its columns, padding included, and each task wrote all rows of its part.
+            unsafe { total.assume_filled() }
+        })
     }
 
     /// Adds what a block of pixels contributes to some columns of a segment.
@@ -146,13 +149,13 @@ impl Sum<'_> {
     }
 
     /// From rows `[segment, C]` to PyTorch's `[C, tap]`.
-    fn unpack(&self, sums: &[f32], dw: &mut [f32]) {
+    fn unpack<'a>(&self, sums: &[f32], dw: Blank<'a>) -> &'a mut [f32] {
         let g = self.g;
         let (taps, columns) = (g.taps(), RankKUpdate::padded_columns(self.view.len));
-        dw.par_chunks_exact_mut(g.ci * taps).zip(sums.par_chunks_exact(self.stride)).for_each(|(dw, sums)| {
-            if self.view.segments.len() * self.view.len < dw.len() {
-                dw.fill(0.0);
-            }
+        // There may be more rows of sums, with nothing in them: tiles are whole.
+        dw.par_chunks(g.ci * taps, sums.par_chunks_exact(self.stride), |sums, dw| {
+            // Taps that meet nothing but padding have no segment.
+            let dw = dw.fill(0.0);
             for (&segment, sums) in self.view.segments.iter().zip(sums.chunks_exact(columns)) {
                 // A segment holds the pixels of one tap, or of a row of taps.
                 for (i, sums) in sums[..self.view.len].chunks_exact(g.ci).enumerate() {
@@ -160,7 +163,8 @@ impl Sum<'_> {
                     dw[tap..].iter_mut().step_by(taps).zip(sums).for_each(|(dw, sum)| *dw = *sum);
                 }
             }
-        });
+            dw
+        })
     }
 }
 

@@ -10,11 +10,13 @@
 #![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
 
 use super::geometry::Geometry;
-use crate::shared::{SharedMut, uninit};
-use crate::simd::{dispatch, load, store};
+use crate::blank::{Blank, filled, refill};
+use crate::shared::SharedMut;
+use crate::simd::{dispatch, load};
 use crate::tiles::{Epilogue, Gemm, PackedB};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Tiles of 2 x 2 pixels, for training.
 pub(super) type F2x2 = Winograd<4, 2>;
@@ -104,40 +106,59 @@ where
         epilogue: Option<&Epilogue<'_>>,
     ) -> Vec<f32> {
         let (from, to) = (self.source[2], self.target[2]);
-        let mut out = uninit(self.n * self.target[0] * self.target[1] * to);
-        let end = End { out: SharedMut::new(&mut out), bias, epilogue };
-        // As many tiles as stay in the second cache, but enough to make the most of large weights.
-        let enough = if from * to < 1 << 16 { 48 } else { 192 };
-        let together = ((1 << 18) / (Self::POINTS * (from + to))).max(enough).min(self.tiles());
-        let buffers = || (uninit(Self::POINTS * together * from), uninit(Self::POINTS * together * to));
-        (0..self.tiles().div_ceil(together)).into_par_iter().for_each_init(buffers, |(points, sums), chunk| {
-            let first = chunk * together;
-            let rows = together.min(self.tiles() - first);
-            let points_out = SharedMut::new(points);
+        filled(self.n * self.target[0] * self.target[1] * to, |mut out| {
+            let end = End { out: out.share(), bias, epilogue };
+            // As many tiles as stay in the second cache, but enough to make the most of large weights.
+            let enough = if from * to < 1 << 16 { 48 } else { 192 };
+            let together = ((1 << 18) / (Self::POINTS * (from + to))).max(enough).min(self.tiles());
+            let chunks = (0..self.tiles().div_ceil(together)).into_par_iter();
+            chunks.for_each_init(Default::default, |(points, sums), chunk| {
+                let tiles = chunk * together..((chunk + 1) * together).min(self.tiles());
+                self.run_tiles(tiles, xs, weights, points, sums, &end);
+            });
+            // SAFETY: each pixel belongs to one tile, and all tiles are written.
+            unsafe { out.assume_filled() }
+        })
+    }
+
+    /// The convolution for some tiles. `points` and `sums` are scratch.
+    fn run_tiles(
+        &self,
+        tiles: Range<usize>,
+        xs: &[f32],
+        weights: &PackedB,
+        points: &mut Vec<f32>,
+        sums: &mut Vec<f32>,
+        end: &End<'_>,
+    ) {
+        let (from, to, rows) = (self.source[2], self.target[2], tiles.len());
+        refill(points, Self::POINTS * rows * from, |mut points| {
+            let shared = points.share();
             (0..rows).into_par_iter().for_each(|row| {
-                dispatch(Transform { shape: self, xs, tile: first + row, row, rows, points: points_out });
+                dispatch(Transform { shape: self, xs, tile: tiles.start + row, row, rows, points: shared });
             });
-            sums[..Self::POINTS * rows * to].par_chunks_exact_mut(rows * to).enumerate().for_each(|(point, sums)| {
-                let product = Gemm {
-                    rows,
-                    source: &points[point * rows * from..][..rows * from],
-                    len: from,
-                    segments: &[point],
-                    panels: weights,
-                    place: &|row, pieces| {
-                        pieces[0] = row * from;
-                        row * to
-                    },
-                    bias: None,
-                    epilogue: None,
-                };
-                product.run(sums);
-            });
-            (0..rows).into_par_iter().for_each(|row| {
-                dispatch(TransformBack { shape: self, sums, tile: first + row, row, rows, end: &end });
-            });
+            // SAFETY: each tile is a row of each point's matrix, and all of them are written.
+            unsafe { points.assume_filled() }
         });
-        out
+        let matrices = points.par_chunks_exact(rows * from).enumerate();
+        refill(sums, Self::POINTS * rows * to, |sums| {
+            sums.par_chunks(rows * to, matrices, |(point, source), mut sums| {
+                let place = |row: usize, pieces: &mut [usize]| {
+                    pieces[0] = row * from;
+                    row * to
+                };
+                let (len, segments, place) = (from, &[point][..], &place);
+                let gemm = Gemm { rows, source, len, segments, panels: weights, place, bias: None, epilogue: None };
+                // SAFETY: rows follow each other, `to` values long, and fill the whole.
+                unsafe {
+                    gemm.run(sums.share());
+                    sums.assume_filled()
+                }
+            })
+        });
+        (0..rows).into_par_iter().for_each(|row| {
+            dispatch(TransformBack { shape: self, sums, tile: tiles.start + row, row, rows, end });
+        });
     }
 }
 
@@ -185,7 +206,7 @@ where
                 for row in 0..IN {
                     let start = ((row * IN + col) * self.rows + self.row) * channels + first;
                     // SAFETY: the tile's row of a point's matrix is written here alone.
-                    store(simd, unsafe { self.points.part(start, lanes) }, values[row]);
+                    unsafe { self.points.part(start, lanes) }.store(simd, values[row]);
                 }
             }
         }
@@ -237,7 +258,7 @@ where
                     let start = ((image * h + top + row) * w + left + col) * channels + first;
                     // SAFETY: pixels belong to one tile each.
                     let pixel = unsafe { end.out.part(start, lanes) };
-                    store(simd, pixel, simd.add_f32s(values[row], bias));
+                    let pixel = pixel.store(simd, simd.add_f32s(values[row], bias));
                     if let Some(epilogue) = end.epilogue {
                         epilogue.apply(start, pixel);
                     }
@@ -270,25 +291,27 @@ where
     /// The transformed weights, as one matrix for each point.
     pub(super) fn pack(&self, weight: &[f32], way: Way) -> PackedB {
         let ([.., channels], [.., outputs]) = (self.source, self.target);
-        PackedB::pack(Self::POINTS * channels, outputs, |panel, first, columns, width| {
+        let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
             dispatch(Kernels::<IN, OUT> { weight, way, channels, outputs, panel, first, columns, width });
-        })
+        };
+        // SAFETY: a row is a channel at a point, and each channel comes up with all points.
+        unsafe { PackedB::pack(Self::POINTS * channels, outputs, write) }
     }
 }
 
 /// Transforms the kernels of a panel.
-struct Kernels<'a, const IN: usize, const OUT: usize> {
+struct Kernels<'a, 'b, const IN: usize, const OUT: usize> {
     weight: &'a [f32],
     way: Way,
     channels: usize,
     outputs: usize,
-    panel: &'a mut [f32],
+    panel: &'a mut Blank<'b>,
     first: usize,
     columns: usize,
     width: usize,
 }
 
-impl<const IN: usize, const OUT: usize> WithSimd for Kernels<'_, IN, OUT>
+impl<const IN: usize, const OUT: usize> WithSimd for Kernels<'_, '_, IN, OUT>
 where
     Winograd<IN, OUT>: Transforms<IN, OUT>,
 {
@@ -324,7 +347,7 @@ where
                         Winograd::<IN, OUT>::kernel_to_points(simd, [half[0][col], half[1][col], half[2][col]]);
                     for row in 0..IN {
                         let start = ((row * IN + col) * self.channels + channel) * self.width + from;
-                        store(simd, &mut self.panel[start..start + lanes], values[row]);
+                        self.panel.part(start, lanes).store(simd, values[row]);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Rows times rows: the product for batches so small that packing the weight would cost more than it saves.
 
-use crate::shared::uninit;
+use crate::blank::filled;
 use crate::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -26,13 +26,11 @@ pub(crate) fn dot(xs: &[f32], weight: &[f32], bias: Option<&[f32]>, k: usize) ->
             sums
         })
         .collect();
-    let mut out = uninit(rows * n);
-    for (row, out) in out.chunks_exact_mut(n).enumerate() {
-        for (out, block) in out.chunks_mut(BLOCK).zip(&blocks) {
-            out.copy_from_slice(&block[row * out.len()..][..out.len()]);
-        }
-    }
-    out
+    // A block has as many rows as the result, each of its own weight rows' length.
+    let part = |row: usize, block: &Vec<f32>| row * (block.len() / rows)..(row + 1) * (block.len() / rows);
+    filled(rows * n, |out| {
+        out.chunks(n, 0..rows, |row, out| out.join(blocks.iter().map(|block| &block[part(row, block)])))
+    })
 }
 
 struct Dots<'a> {

@@ -11,15 +11,15 @@ use std::ops::Range;
 /// A piece that lies outside of the image: zeros.
 pub(crate) const PADDING: usize = usize::MAX;
 
-/// Values of `k` that are summed up before the next panel: with six rows of that length, a panel's part stays in the
+/// Values of `k` (BLIS' KC) that are summed up before the next panel: with six rows of that length, a panel's part stays in the
 /// nearest cache.
 const KC: usize = 256;
 
-/// Rows that one task works on.
+/// Rows that one task works on: BLIS' MC.
 const MC: usize = 16 * MR;
 
-/// Values of panels that stay in the second cache.
-const PACKED_IN_CACHE: usize = 1 << 16;
+/// Values of panels that stay in the second cache: BLIS' NC, but counted in values, since panels differ in depth.
+const NC: usize = 1 << 16;
 
 static ZEROS: [f32; KC] = [0.0; KC];
 
@@ -43,8 +43,11 @@ pub(crate) struct Gemm<'a> {
 }
 
 impl Gemm<'_> {
-    /// Computes all rows. No two may have overlapping places.
-    pub(crate) fn run(&self, out: &mut [f32]) {
+    /// Computes all rows: afterwards the `n` values from the place of each row on are written.
+    ///
+    /// # Safety
+    /// No two rows may have overlapping places, and nothing else may use them meanwhile.
+    pub(crate) unsafe fn run(&self, out: SharedMut<'_>) {
         let (blocks, panels) = (self.rows.div_ceil(MC), self.panels.count());
         // Few rows are cut by panels too, so that there is work for every thread.
         let parts = 32usize.div_ceil(blocks).min(panels);
@@ -52,21 +55,21 @@ impl Gemm<'_> {
         // Tiles read whole registers.
         let mut bias = self.bias.map(<[f32]>::to_vec).unwrap_or_default();
         bias.resize(bias.len().next_multiple_of(MAX_NR), 0.0);
-        let out = SharedMut::new(out);
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
             let rows = block * MC..((block + 1) * MC).min(self.rows);
             let panels = part * share..((part + 1) * share).min(panels);
-            dispatch(Block { product: self, bias: &bias, rows, panels, out });
+            dispatch(Block { gemm: self, bias: &bias, rows, panels, out });
         });
     }
 }
 
 struct Block<'a> {
-    product: &'a Gemm<'a>,
+    gemm: &'a Gemm<'a>,
     bias: &'a [f32],
     rows: Range<usize>,
     panels: Range<usize>,
+    /// Where no other block has the same rows and panels, and so the same places.
     out: SharedMut<'a>,
 }
 
@@ -75,7 +78,7 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Gemm { source, len, segments, panels, place, epilogue, .. } = *self.product;
+        let Gemm { source, len, segments, panels, place, epilogue, .. } = *self.gemm;
         let bias = self.bias;
         let (count, tiles) = (segments.len(), self.rows.len().div_ceil(MR));
         // Where each row's pieces are, tile by tile.
@@ -93,7 +96,7 @@ impl WithSimd for Block<'_> {
         let groups = groups(count, len);
         // While a panel's part of `k` is in the cache all tiles use it; but if the panels fit whole, it is better to
         // finish a tile's rows, which lie together in the output.
-        let by_rows = groups.len() == 1 && count * len * panels.width * self.panels.len() <= PACKED_IN_CACHE;
+        let by_rows = groups.len() == 1 && count * len * panels.width * self.panels.len() <= NC;
         let (outer, inner) = if by_rows { (tiles, self.panels.len()) } else { (self.panels.len(), tiles) };
         let mut scratch = [[0.0; MAX_NR]; MR];
         for outer in 0..outer {
@@ -113,7 +116,10 @@ impl WithSimd for Block<'_> {
                         *row = if whole { part(places[i]).as_mut_ptr() } else { scratch[i].as_mut_ptr() };
                     }
                     if !whole && group > 0 {
-                        scratch.iter_mut().zip(places).for_each(|(row, &at)| row[..columns].copy_from_slice(part(at)));
+                        for (row, &at) in scratch.iter_mut().zip(places) {
+                            // SAFETY: the group before has written the part.
+                            row[..columns].copy_from_slice(unsafe { part(at).assume_filled() });
+                        }
                     }
                     let piece = Piece {
                         rows: &pieces[tile * count..][stretch.pieces.clone()],
@@ -128,10 +134,15 @@ impl WithSimd for Block<'_> {
                     // rows has room for the panel's width.
                     unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };
                     if !whole {
-                        scratch.iter().zip(places).for_each(|(row, &at)| part(at).copy_from_slice(&row[..columns]));
+                        for (row, &at) in scratch.iter().zip(places) {
+                            part(at).copy(&row[..columns]);
+                        }
                     }
                     if let (true, Some(epilogue)) = (group + 1 == groups.len(), epilogue) {
-                        places.iter().for_each(|&at| epilogue.apply(at + column, part(at)));
+                        for &at in places {
+                            // SAFETY: written just now.
+                            epilogue.apply(at + column, unsafe { part(at).assume_filled() });
+                        }
                     }
                 }
             }

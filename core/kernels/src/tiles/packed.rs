@@ -1,7 +1,8 @@
 //! The right-hand matrix of a product, packed for the tiles.
+#![allow(unsafe_code)]
 
 use super::{nr, padded};
-use crate::shared::uninit;
+use crate::blank::{Blank, fill};
 use rayon::prelude::*;
 
 /// A `depth` x `n` matrix in panels of columns; within a panel, rows follow each other. The last panel is as narrow as
@@ -19,44 +20,59 @@ impl PackedB {
     pub(crate) fn forward(weight: &[f32], n: usize, channels: usize, taps: usize) -> PackedB {
         /// Channels that are copied together: small enough for their rows to stay in the cache.
         const BLOCK: usize = 16;
-        PackedB::pack(channels * taps, n, |panel, first, columns, width| {
+        let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
             let weight = &weight[first * channels * taps..];
             for from in (0..channels).step_by(BLOCK) {
                 for tap in 0..taps {
                     for c in from..(from + BLOCK).min(channels) {
-                        let row = &mut panel[(tap * channels + c) * width..][..columns];
                         let column = weight[c * taps + tap..].iter().step_by(channels * taps);
-                        row.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+                        panel.part((tap * channels + c) * width, columns).write(column.copied());
                     }
                 }
             }
-        })
+        };
+        // SAFETY: every pair of a tap and a channel, and so every row, comes up.
+        unsafe { PackedB::pack(channels * taps, n, write) }
     }
 
     /// Packs the same weight `[outputs, n, taps]` for the way back: its input channels become columns, rows are in the
     /// order (tap, output).
     pub(crate) fn backward(weight: &[f32], outputs: usize, n: usize, taps: usize) -> PackedB {
-        PackedB::pack(outputs * taps, n, |panel, first, columns, width| {
+        let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
             for output in 0..outputs {
                 let row = &weight[(output * n + first) * taps..][..columns * taps];
                 for tap in 0..taps {
-                    let to = &mut panel[(tap * outputs + output) * width..][..columns];
-                    to.iter_mut().zip(row[tap..].iter().step_by(taps)).for_each(|(to, from)| *to = *from);
+                    let values = row[tap..].iter().step_by(taps).copied();
+                    panel.part((tap * outputs + output) * width, columns).write(values);
                 }
             }
-        })
+        };
+        // SAFETY: every pair of a tap and an output, and so every row, comes up.
+        unsafe { PackedB::pack(outputs * taps, n, write) }
     }
 
-    /// `fill(panel, first column, columns, width)` writes a panel's values.
-    pub(crate) fn pack(depth: usize, n: usize, fill: impl Fn(&mut [f32], usize, usize, usize) + Sync) -> PackedB {
+    /// Packs what `write(panel, first column, columns, width)` writes: into each row of a panel, `width` values long, its
+    /// `columns` values.
+    ///
+    /// # Safety
+    /// `write` must write the first `columns` values of each of the `depth` rows.
+    pub(crate) unsafe fn pack(
+        depth: usize,
+        n: usize,
+        write: impl Fn(&mut Blank<'_>, usize, usize, usize) + Sync,
+    ) -> PackedB {
         let width = nr();
-        let mut data = uninit(depth * (n / width * width + padded(n % width)));
-        data.par_chunks_mut(depth * width).enumerate().for_each(|(index, panel)| {
+        let panels = (0..n.div_ceil(width)).into_par_iter();
+        let len = depth * (n / width * width + padded(n % width));
+        let data = fill(len, depth * width, panels, |index, mut panel| {
             let columns = width.min(n - index * width);
             if columns < padded(columns) {
-                panel.fill(0.0);
+                let all = panel.len();
+                panel.part(0, all).fill(0.0);
             }
-            fill(panel, index * width, columns, padded(columns));
+            write(&mut panel, index * width, columns, padded(columns));
+            // SAFETY: rows are as long as their columns or have been filled up with zeros, and the caller promises the rest.
+            unsafe { panel.assume_filled() }
         });
         PackedB { data, depth, n, width }
     }

@@ -1,8 +1,5 @@
-//! Windows over images, and the pools that take means of them.
+//! Windows over images.
 
-use super::cat::cat;
-use super::max_pool2d::adaptive_max_pool2d;
-use super::resample::{Axis, resample};
 use candle_core::{Result, Tensor};
 use std::ops::Range;
 
@@ -64,37 +61,16 @@ pub(super) struct Window {
     /// The pixels in it.
     pub(super) inside: Range<usize>,
     /// Its length with the border that it covers.
-    length: usize,
+    pub(super) length: usize,
 }
 
 /// Windows that divide an axis of `size` into `count` parts as equal as can be: PyTorch's adaptive pools.
-pub(super) fn adaptive(size: usize, count: usize) -> Vec<Window> {
+fn adaptive(size: usize, count: usize) -> Vec<Window> {
     let window = |i: usize| {
         let inside = i * size / count..((i + 1) * size).div_ceil(count);
         Window { length: inside.len(), inside }
     };
     (0..count).map(window).collect()
-}
-
-/// Each window's mean. PyTorch's `avg_pool2d`: with `count_include_pad` the border's zeros count.
-///
-/// # Shapes
-/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
-///
-/// # Errors
-/// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
-pub fn avg_pool2d(xs: &Tensor, pool: &Pool, count_include_pad: bool) -> Result<Tensor> {
-    let windows = pool.windows("avg_pool2d", xs)?;
-    means(xs, &windows, |window| if count_include_pad { window.length } else { window.inside.len() })
-}
-
-/// Means over a grid of `size` = [height, width] windows, whatever the size of the image. PyTorch's
-/// `adaptive_avg_pool2d`.
-///
-/// # Errors
-/// When the image or the grid is empty.
-pub fn adaptive_avg_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
-    means(xs, &adaptive_windows("adaptive_avg_pool2d", xs, size)?, |window| window.inside.len())
 }
 
 pub(super) fn adaptive_windows(name: &str, xs: &Tensor, size: [usize; 2]) -> Result<[Vec<Window>; 2]> {
@@ -103,33 +79,4 @@ pub(super) fn adaptive_windows(name: &str, xs: &Tensor, size: [usize; 2]) -> Res
         candle_core::bail!("{name}: from input [N, H, W, C] {:?} to a grid of {size:?}", xs.dims());
     }
     Ok([adaptive(h, size[0]), adaptive(w, size[1])])
-}
-
-/// The mean of each channel, `[N, H, W, C]` to `[N, C]`.
-///
-/// # Errors
-/// When the image is empty.
-pub fn global_avg_pool2d(xs: &Tensor) -> Result<Tensor> {
-    adaptive_avg_pool2d(xs, [1, 1])?.flatten_from(1)
-}
-
-/// Maximum and mean of each channel side by side, maximum first, `[N, H, W, C]` to `[N, 2C]`: fast.ai's
-/// `AdaptiveConcatPool2d(1)` and `Flatten`.
-///
-/// # Errors
-/// When the image is empty.
-pub fn concat_pool2d(xs: &Tensor) -> Result<Tensor> {
-    cat(&[&adaptive_max_pool2d(xs, [1, 1])?.flatten_from(1)?, &global_avg_pool2d(xs)?])
-}
-
-fn means(xs: &Tensor, windows: &[Vec<Window>; 2], count: impl Fn(&Window) -> usize) -> Result<Tensor> {
-    let axes = [0, 1].map(|axis| {
-        let size = xs.dims()[axis + 1];
-        let taps = windows[axis].iter().map(|window| {
-            let share = 1.0 / count(window) as f64;
-            window.inside.clone().map(|at| (at, share)).collect()
-        });
-        Axis::new(size, taps.collect())
-    });
-    resample(xs, axes)
 }
