@@ -13,10 +13,10 @@ use rayon::prelude::*;
 /// Mean and (biased) variance of each channel, over all other axes.
 #[derive(Debug, Clone)]
 pub struct BatchStats {
-    /// `[C]`
-    pub mean: Vec<f32>,
-    /// `[C]`, divided by the number of values, not by one less.
-    pub var: Vec<f32>,
+    /// `[C]`, on the device of the values, in `f64` if they are, else in `f32`.
+    pub mean: Tensor,
+    /// The same; divided by the number of values, not by one less.
+    pub var: Tensor,
     /// How many values each channel has.
     pub count: usize,
 }
@@ -32,14 +32,20 @@ pub struct BatchNormOptions {
     pub activation: Activation,
 }
 
-/// The statistics of `xs` `[..., C]`, outside the gradient's graph.
+/// The statistics of `xs` `[..., C]`, outside the gradient's graph, where `xs` is.
 ///
 /// # Errors
 /// When `xs` is empty or a scalar.
 pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
     let c = channels(xs)?;
-    let xs = xs.detach().to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
-    with_values(&xs, |x| {
+    if !fast(xs) {
+        let xs = xs.detach();
+        // Types of 16 bits would lose the sums.
+        let xs = if xs.dtype() == DType::F64 { xs } else { xs.to_dtype(DType::F32)? };
+        let (mean, var) = moments(&xs)?;
+        return Ok(BatchStats { mean: mean.flatten_all()?, var: var.flatten_all()?, count: xs.elem_count() / c });
+    }
+    with_values(xs, |x| {
         let rows = Rows::new(c, x.len());
         // Differences from some value of the channel: squares of large means would drown the variance.
         let origin = rows.repeat(&x[..c]);
@@ -51,9 +57,13 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
         let count = x.len() / c;
         let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
         let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
-        let var = var.collect();
-        let mean = mean.iter().zip(x).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
-        Ok(BatchStats { mean, var, count })
+        let var: Vec<f32> = var.collect();
+        let mean: Vec<f32> = mean.iter().zip(x).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
+        Ok(BatchStats {
+            mean: Tensor::from_vec(mean, c, &Device::Cpu)?,
+            var: Tensor::from_vec(var, c, &Device::Cpu)?,
+            count,
+        })
     })
 }
 
@@ -71,7 +81,7 @@ pub fn batch_norm(
     residual: Option<&Tensor>,
 ) -> Result<Tensor> {
     let c = channels(xs)?;
-    if [weight.elem_count(), bias.elem_count(), stats.mean.len(), stats.var.len()] != [c; 4] {
+    if [weight.elem_count(), bias.elem_count(), stats.mean.elem_count(), stats.var.elem_count()] != [c; 4] {
         candle_core::bail!("batch_norm: {c} channels, weight {:?}, bias {:?}", weight.dims(), bias.dims());
     }
     if let Some(residual) = residual.filter(|residual| residual.shape() != xs.shape()) {
@@ -80,7 +90,10 @@ pub fn batch_norm(
     if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
         return portable(xs, weight, bias, stats, options, residual);
     }
-    let norm = with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, stats, options))))?;
+    let host = |values: &Tensor| values.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1();
+    let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
+    let norm =
+        with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
     let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
     let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
     let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
@@ -108,17 +121,23 @@ fn portable(
     residual: Option<&Tensor>,
 ) -> Result<Tensor> {
     let (mean, var) = if options.training {
-        let axes: Vec<usize> = (0..xs.rank() - 1).collect();
-        let mean = xs.mean_keepdim(axes.as_slice())?;
-        (mean.clone(), xs.broadcast_sub(&mean)?.sqr()?.mean_keepdim(axes.as_slice())?)
+        moments(xs)?
     } else {
-        let constant = |values: &[f32]| Tensor::new(values, xs.device())?.to_dtype(xs.dtype());
+        let constant = |values: &Tensor| values.detach().to_device(xs.device())?.to_dtype(xs.dtype());
         (constant(&stats.mean)?, constant(&stats.var)?)
     };
     let normal = xs.broadcast_sub(&mean)?.broadcast_div(&(var + options.eps)?.sqrt()?)?;
     let ys = normal.broadcast_mul(weight)?.broadcast_add(bias)?;
     let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
     options.activation.portable(&ys)
+}
+
+/// Mean and variance over all axes but the last, of candle's operations, `[1, ..., C]`.
+fn moments(xs: &Tensor) -> Result<(Tensor, Tensor)> {
+    let axes: Vec<usize> = (0..xs.rank() - 1).collect();
+    let mean = xs.mean_keepdim(axes.as_slice())?;
+    let var = xs.broadcast_sub(&mean)?.sqr()?.mean_keepdim(axes.as_slice())?;
+    Ok((mean, var))
 }
 
 fn channels(xs: &Tensor) -> Result<usize> {
@@ -206,12 +225,11 @@ struct Norm {
 }
 
 impl Norm {
-    fn new(len: usize, weight: &[f32], bias: &[f32], stats: &BatchStats, options: &BatchNormOptions) -> Norm {
+    fn new(len: usize, weight: &[f32], bias: &[f32], mean: &[f32], var: &[f32], options: &BatchNormOptions) -> Norm {
         let rows = Rows::new(weight.len(), len);
-        let inv_std: Vec<f32> =
-            stats.var.iter().map(|&var| (1.0 / (f64::from(var) + options.eps).sqrt()) as f32).collect();
+        let inv_std: Vec<f32> = var.iter().map(|&var| (1.0 / (f64::from(var) + options.eps).sqrt()) as f32).collect();
         let scale: Vec<f32> = weight.iter().zip(&inv_std).map(|(weight, inv_std)| weight * inv_std).collect();
-        let [mean, inv_std, scale, bias] = [&stats.mean, &inv_std, &scale, &bias.to_vec()].map(|v| rows.repeat(v));
+        let [mean, inv_std, scale, bias] = [mean, &inv_std, &scale, bias].map(|v| rows.repeat(v));
         Norm { rows, mean, inv_std, scale, bias, options: *options }
     }
 

@@ -47,15 +47,14 @@ pub(crate) fn fill_pair<T: Send>(
     write: impl for<'a, 'b> Fn(T, Blank<'a>, Blank<'b>) -> (&'a mut [f32], &'b mut [f32]) + Sync,
 ) -> [Vec<f32>; 2] {
     let mut pair = [Vec::with_capacity(len), Vec::with_capacity(len)];
-    let [a, b] = &mut pair;
-    let [a, b] = [a, b].map(|values: &mut Vec<f32>| values.spare_capacity_mut()[..len].par_chunks_mut(block));
-    let block = |((a, b), input): ((&mut [MaybeUninit<f32>], &mut [MaybeUninit<f32>]), T)| {
+    let [a, b] = pair.each_mut().map(|values: &mut Vec<f32>| values.spare_capacity_mut()[..len].par_chunks_mut(block));
+    let blocks = a.zip(b).zip(inputs).map(|((a, b), input)| {
         let memory = [address(a), address(b)];
         let (a, b) = write(input, Blank(a), Blank(b));
         assert!(memory == [address(a), address(b)], "a kernel left values unwritten");
         a.len()
-    };
-    let written: usize = a.zip(b).zip(inputs).map(block).sum();
+    });
+    let written: usize = blocks.sum();
     assert!(written == len, "a kernel wrote {written} of {len} values");
     // SAFETY: the capacity is there, and all blocks were returned as written.
     pair.iter_mut().for_each(|values| unsafe { values.set_len(len) });

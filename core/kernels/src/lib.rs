@@ -1,15 +1,10 @@
-//! The arithmetic that candle lacks, or whose gradients in candle 0.11 are wrong: convolution, batch normalisation,
-//! pooling, ReLU and the optimizers' steps, as candle custom operations with their own backward.
-//!
-//! Image tensors are **channels-last** here: `[N, H, W, C]`, contiguous. [`channels_last`] and [`channels_first`]
-//! convert at the borders.
-//!
-//! Each operation has fast code for `f32` on the CPU and a portable path, composed of candle operations whose gradients
-//! are right, for other devices and types. Work is cut into blocks by the shapes alone, never by the number of
-//! threads, so results are the same for any number of threads.
-//!
-//! `unsafe` is for two things: raw pointers into the matrix product, and blocks of one output that
-//! several threads write side by side.
+//! The kernels of Tallow, for anybody who trains with candle.
+#![doc = include_str!("../README.md")]
+
+// `blank` is memory that is about to be written, and the only way to a result. `simd` chooses the vector instructions,
+// `tiles` multiplies matrices, `graph` records operations for the backward pass; the other modules are an operation each.
+// `unsafe` is for three things: memory whose values are still to be written, results of which several threads write parts
+// that are not blocks in order, and pointers into the matrix products.
 
 mod activation;
 mod avg_pool2d;
@@ -47,7 +42,7 @@ pub use bce::bce_with_logits;
 pub use cat::cat;
 pub use concat_pool2d::concat_pool2d;
 pub use conv2d::{ConvParams, PreparedConv, conv2d};
-pub use dropout::dropout;
+pub use dropout::{dropout, dropout_mask};
 pub use elementwise::add;
 pub use graph::{backward, grad_enabled, no_grad, recorded};
 pub use layer_norm::layer_norm;

@@ -7,7 +7,7 @@ pub(crate) mod training;
 
 pub(crate) use tensors::*;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use tallow::nn::Params;
 use tallow::rng::Rng;
 

@@ -66,7 +66,7 @@ fn check(dims: &[usize], training: bool, dtype: DType) {
     let stats = if training {
         batch_stats(&x).unwrap()
     } else {
-        let narrow = |v: &[f64]| v.iter().map(|&v| v as f32).collect();
+        let narrow = |v: &[f64]| Tensor::new(v, &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap();
         BatchStats { mean: narrow(&constants.0), var: narrow(&constants.1), count: 0 }
     };
     let dy = formula("dy", x.elem_count());
@@ -76,10 +76,10 @@ fn check(dims: &[usize], training: bool, dtype: DType) {
     assert_eq!(y.dims(), dims);
     let what = |part: &str| format!("{part} for {dims:?} {dtype:?}, training: {training}");
     if training {
-        let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         assert_eq!(stats.count, x.elem_count() / c);
-        assert_close(&what("mean"), &wide(&stats.mean), &want.mean, 1e-6);
-        assert_close(&what("variance"), &wide(&stats.var), &want.var, 1e-6);
+        assert_eq!((stats.mean.dims(), stats.mean.dtype()), (&[c][..], dtype));
+        assert_close(&what("mean"), &values(&stats.mean), &want.mean, 1e-6);
+        assert_close(&what("variance"), &values(&stats.var), &want.var, 1e-6);
     }
     assert_close(&what("result"), &values(&y), &want.y, TOLERANCE);
     let grads = weighted_sum(&y).backward().unwrap();
@@ -176,9 +176,8 @@ fn means_far_from_zero_do_not_drown_the_variance() {
     let xs = formula_tensor("x", &[5000, 7]).affine(1.0, 1000.0).unwrap().to_dtype(DType::F32).unwrap();
     let stats = batch_stats(&xs).unwrap();
     let want = reference(&values(&xs), &[1.0; 7], &[0.0; 7], &[0.0; 35_000], None);
-    let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
-    assert_close("mean", &wide(&stats.mean), &want.mean, 1e-7);
-    assert_close("variance", &wide(&stats.var), &want.var, 1e-5);
+    assert_close("mean", &values(&stats.mean), &want.mean, 1e-7);
+    assert_close("variance", &values(&stats.var), &want.var, 1e-5);
 }
 
 #[test]
@@ -223,4 +222,14 @@ fn wrong_shapes_are_errors() {
             "{x:?} {weight:?}"
         );
     }
+}
+
+#[test]
+fn types_of_16_bits_have_statistics_of_32() {
+    let xs = formula_tensor("x", &[300, 7]).to_dtype(DType::F16).unwrap();
+    let (half, single) = (batch_stats(&xs).unwrap(), batch_stats(&xs.to_dtype(DType::F32).unwrap()).unwrap());
+    assert_eq!((half.mean.dtype(), half.var.dtype(), half.count), (DType::F32, DType::F32, 300));
+    // The means are small beside the values of which they are sums.
+    assert_close("mean", &values(&half.mean), &values(&single.mean), 1e-5);
+    assert_close("variance", &values(&half.var), &values(&single.var), 1e-6);
 }

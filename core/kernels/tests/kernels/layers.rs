@@ -1,7 +1,7 @@
 //! Layer normalisation, scaling, joining, softmax, losses and dropout: the fast path against the portable one in f64, whose gradients are candle's
 //! for sums and products, and PyTorch's numbers.
 
-use crate::common::{assert_close, formula_tensor, formula_var, reference_labels, values};
+use crate::common::{assert_close, formula_tensor, formula_var, hash, reference_labels, values};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use tallow_kernels::{self as kernels, cat, layer_norm, scale, scale_samples};
 
@@ -108,6 +108,40 @@ fn binary_cross_entropies() {
 #[test]
 fn what_is_dropped_gets_no_gradient() {
     let mask: Vec<f32> = (0..35).map(|i| if i % 3 == 0 { 0.0 } else { 1.5 }).collect();
-    same_on_both_paths("dropout", &[&[5, 7]], &|xs| kernels::dropout(xs[0], mask.clone()));
-    assert!(kernels::dropout(&formula_tensor("x", &[4]), vec![1.0; 3]).is_err());
+    let mask = Tensor::from_vec(mask, (5, 7), &Device::Cpu).unwrap();
+    same_on_both_paths("dropout", &[&[5, 7]], &|xs| kernels::dropout(xs[0], &mask));
+    assert!(kernels::dropout(&formula_tensor("x", &[7, 5]), &mask).is_err());
+}
+
+#[test]
+fn a_mask_is_a_polynomial_of_its_key() {
+    let (p, key, prime) = (0.3, [5, 4_000_000_000, 123_456_789, 2_147_483_647], (1u128 << 31) - 1);
+    let mask = kernels::dropout_mask((3, 70, 41), p, key, DType::F32, &Device::Cpu).unwrap();
+    assert_eq!(mask.dims(), [3, 70, 41]);
+    let polynomial = |i: u128| key.iter().fold(0, |value, &k| (value * i + u128::from(k)) % prime);
+    let want = (0..3 * 70 * 41).map(|i| if polynomial(i) < 644_245_094 { 0.0 } else { f64::from((1.0 / 0.7) as f32) });
+    assert_eq!(values(&mask), want.collect::<Vec<f64>>());
+}
+
+#[test]
+fn masks_drop_as_often_as_they_should_and_never_together() {
+    let n = 200_000;
+    let mask = |p: f64, key: u32| {
+        let key = std::array::from_fn(|i| hash("key", key as usize * 4 + i) >> 1);
+        values(&kernels::dropout_mask(n, p, key, DType::F32, &Device::Cpu).unwrap())
+    };
+    for p in [0.1, 0.5, 0.8] {
+        let dropped: Vec<bool> = mask(p, 1).iter().map(|&v| v == 0.0).collect();
+        // Five standard errors of a share, for single values and for pairs at a distance.
+        let close =
+            |count: usize, p: f64| (count as f64 / n as f64 - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt();
+        assert!(close(dropped.iter().filter(|&&dropped| dropped).count(), p), "{p}");
+        for apart in [1, 2, 7, 64, 4096] {
+            let pairs = dropped.iter().zip(dropped.iter().cycle().skip(apart)).filter(|&(&a, &b)| a && b).count();
+            assert!(close(pairs, p * p), "{p}, {apart} apart");
+        }
+    }
+    assert_ne!(mask(0.5, 1), mask(0.5, 2));
+    assert_eq!((mask(0.0, 1), mask(1.0, 1)), (vec![1.0; n], vec![0.0; n]));
+    assert!(kernels::dropout_mask(4, 1.5, [1; 4], DType::F32, &Device::Cpu).is_err());
 }

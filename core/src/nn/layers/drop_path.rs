@@ -19,7 +19,8 @@ impl DropPath {
     /// When `p` is not a probability, or another one was made at the same place.
     pub fn new(p: f64, params: &Params) -> Result<DropPath> {
         if !(0.0..=1.0).contains(&p) {
-            return Err(Error::Value(format!("the probability of a stochastic depth must be in 0..=1, got {p}")));
+            let message = format!("the probability of a stochastic depth must be in 0..=1, got {p}");
+            return Err(Error::config("drop_path", message));
         }
         Ok(DropPath { p, stream: params.stream("drop_path")? })
     }
@@ -31,6 +32,7 @@ impl Module for DropPath {
             return Ok(xs.clone());
         }
         let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        // One number for each sample: drawn here for every device, since there is little to copy.
         let mut stream = lock(&self.stream);
         let factors: Vec<f32> =
             (0..xs.dim(0)?).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
