@@ -14,7 +14,7 @@ fn network(xs: &Tensor, weights: &[Var]) -> Result<Tensor> {
     })
 }
 
-/// The largest difference between two gradients of a weight, and how long forward and backward took: candle's way, ours.
+/// The largest difference between two gradients of a weight, and how long candle's way and ours took.
 pub(crate) fn compare(runs: usize) -> Result<(f32, [Duration; 2])> {
     let wave =
         |n: usize, step: f32, scale: f32| -> Vec<f32> { (0..n).map(|i| scale * (i as f32 * step).sin()).collect() };

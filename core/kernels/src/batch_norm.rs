@@ -1,5 +1,5 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with what follows it in a
-//! network: a sum with a shortcut, and an activation.
+//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with what follows it
+//! in a network: a sum with a shortcut, and an activation.
 
 use super::activation::Activation;
 use super::blank::{Blank, fill, fill_pair, filled};
@@ -67,8 +67,8 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
     })
 }
 
-/// `activation((x - mean) / sqrt(var + eps) * weight + bias + residual)`, with `weight` and `bias` `[C]` and `residual` of
-/// the same shape as `xs`.
+/// `activation((x - mean) / sqrt(var + eps) * weight + bias + residual)`, with `weight` and `bias` `[C]` and
+/// `residual` of the same shape as `xs`.
 ///
 /// # Errors
 /// When a length differs from the number of channels, or the residual's shape from that of `xs`.

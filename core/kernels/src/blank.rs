@@ -1,8 +1,8 @@
 //! Memory that is about to be written.
 //!
 //! A kernel's result is as large as its input, and to set its memory to zero first would be one more pass over it. So
-//! kernels get a [`Blank`], which can be written but not read. Whatever writes all of it returns it as a `&mut [f32]`, and
-//! only in exchange for that slice does [`filled`] give a `Vec`: safe code never sees a value that was not written.
+//! kernels get a [`Blank`], which can be written but not read. Whatever writes all of it returns the slice of values,
+//! and only in exchange for that slice does [`filled`] give a `Vec`: safe code never sees a value that was not written.
 #![allow(unsafe_code)]
 
 use crate::shared::SharedMut;

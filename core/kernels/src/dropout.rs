@@ -8,8 +8,9 @@ use candle_core::{DType, Device, Result, Shape, Tensor};
 /// The field of [`dropout_mask`]'s polynomial: a prime below which products fit into `i64`.
 const PRIME: i64 = (1 << 31) - 1;
 
-/// `xs` times a mask of the same shape, of zeros and of what makes up for them, which has no gradient. The mask comes from
-/// the caller, who has a random stream, or from [`dropout_mask`]: candle's random numbers cannot be seeded on a CPU.
+/// `xs` times a mask of the same shape, of zeros and of what makes up for them, which has no gradient. The mask comes
+/// from the caller, who has a random stream, or from [`dropout_mask`]: candle's random numbers cannot be seeded on a
+/// CPU.
 ///
 /// # Errors
 /// When the mask has another shape.
@@ -29,9 +30,9 @@ pub fn dropout(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
 /// A mask made where it is needed, of four numbers: each value is 0 with probability `p`, and `1 / (1 - p)` otherwise.
 /// Only integers decide, so the mask is the same on every device.
 ///
-/// Whether value number `i` is dropped depends on a polynomial of third degree in `i`, modulo the prime 2³¹ - 1, with the
-/// coefficients `key`. If they are random, any four values of the mask are independent of each other (Wegman and Carter,
-/// 1981). Tensors have no shifts and no exclusive or, of which generators of random numbers are usually made.
+/// Whether value number `i` is dropped depends on a polynomial of third degree in `i`, modulo the prime 2³¹ - 1, with
+/// the coefficients `key`. If they are random, any four values of the mask are independent of each other (Wegman and
+/// Carter, 1981). Tensors have no shifts and no exclusive or, of which generators of random numbers are usually made.
 ///
 /// # Errors
 /// When `p` is not a probability, the mask has 2³¹ values or more, or the device cannot hold it.

@@ -1,11 +1,11 @@
 //! Recording operations for the backward pass.
 //!
-//! Outside of [`recorded`] every operation becomes a part of candle's own graph, and `loss.backward()` works as with any
-//! candle operation. But candle's `backward` begins each gradient as a tensor of zeros and adds to it, several passes
-//! over memory for every activation, and holds all activations until the end. Inside of [`recorded`] our operations are
-//! written down on a tape of our own instead, which hands gradients on as they are and frees activations on the way
-//! back; for candle's graph the whole passage is then a single operation. candle's operations may stand between ours:
-//! the tape runs candle's `backward` for them.
+//! Outside of [`recorded`] every operation becomes a part of candle's own graph, and `loss.backward()` works as with
+//! any candle operation. But candle's `backward` begins each gradient as a tensor of zeros and adds to it, several
+//! passes over memory for every activation, and holds all activations until the end. Inside of [`recorded`] our
+//! operations are written down on a tape of our own instead, which hands gradients on as they are and frees
+//! activations on the way back; for candle's graph the whole passage is then a single operation. candle's operations
+//! may stand between ours: the tape runs candle's `backward` for them.
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Result, Shape, Tensor, TensorId, Var};
@@ -32,8 +32,8 @@ impl<F: FnMut()> Drop for Scope<F> {
     }
 }
 
-/// Runs `f` without building a graph: nothing in it gets a gradient, and activations are freed as soon as they are used.
-/// PyTorch's `torch.no_grad()`.
+/// Runs `f` without building a graph: nothing in it gets a gradient, and activations are freed as soon as they are
+/// used. PyTorch's `torch.no_grad()`.
 pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
     let before = NO_GRAD.replace(true);
     let _scope = Scope(|| NO_GRAD.set(before));
@@ -45,8 +45,8 @@ pub fn grad_enabled() -> bool {
     !NO_GRAD.get()
 }
 
-/// Runs a network's forward pass `f` on a tape of our own (see the module's words). The result belongs to candle's graph
-/// like any other tensor; its gradient can be computed once, as in PyTorch without `retain_graph`.
+/// Runs a network's forward pass `f` on a tape of our own (see the module's words). The result belongs to candle's
+/// graph like any other tensor; its gradient can be computed once, as in PyTorch without `retain_graph`.
 ///
 /// # Errors
 /// Those of `f`.
@@ -92,8 +92,8 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     Ok(grads)
 }
 
-/// The result of an operation on CPU tensors: `values` in `shape`, with `back(result, gradient, wanted)` as the way to its
-/// inputs' gradients.
+/// The result of an operation on CPU tensors: `values` in `shape`, with `back(result, gradient, wanted)` as the way
+/// to its inputs' gradients.
 pub(super) fn record(
     inputs: &[&Tensor],
     values: Vec<f32>,
@@ -215,8 +215,8 @@ fn add_to(grads: &mut HashMap<TensorId, Tensor>, id: TensorId, grad: Tensor) -> 
 }
 
 /// Puts an operation with any number of inputs into candle's graph, whose operations have at most three: a chain of
-/// one-element tensors runs through the inputs to the result, and on the way back each link hands its input the gradient
-/// that the result's backward pass has left for it.
+/// one-element tensors runs through the inputs to the result, and on the way back each link hands its input the
+/// gradient that the result's backward pass has left for it.
 fn graft(inputs: &[&Tensor], wanted: Vec<bool>, values: Vec<f32>, shape: Shape, back: Back) -> Result<Tensor> {
     let grads: Slots = Arc::new(Mutex::new(Vec::new()));
     let mut chain: Option<Tensor> = None;

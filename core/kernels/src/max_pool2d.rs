@@ -1,5 +1,5 @@
-//! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the size
-//! of the window.
+//! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the
+//! size of the window.
 
 use super::blank::{Blank, fill};
 use super::graph::record;
@@ -10,8 +10,8 @@ use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// The largest value of each window. Padding counts as minus infinity; of equal values the first in row-major order gets
-/// the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
+/// The largest value of each window. Padding counts as minus infinity; of equal values the first in row-major order
+/// gets the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
 ///
 /// # Shapes
 /// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
@@ -175,8 +175,9 @@ impl<P: Place> WithSimd for Back<'_, P> {
     }
 }
 
-/// The maximum over the places of a window, of images shifted by them. Not candle's `maximum`, which splits the gradient
-/// between equal values. A window that is cut off looks at its first row or column again, which changes nothing.
+/// The maximum over the places of a window, of images shifted by them. Not candle's `maximum`, which splits the
+/// gradient between equal values. A window that is cut off looks at its first row or column again, which changes
+/// nothing.
 fn portable(xs: &Tensor, windows: &[Vec<Window>; 2]) -> Result<Tensor> {
     let side = |axis: usize| windows[axis].iter().map(|window| window.inside.len()).max().unwrap_or(0);
     let shifted = |xs: &Tensor, axis: usize, by: usize| {

@@ -1,7 +1,7 @@
 //! Which vector instructions the kernels use: found out once, when the first kernel runs.
 //!
-//! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`), so that each level can be
-//! tested and measured on a machine that has a higher one.
+//! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`), so that each level can
+//! be tested and measured on a machine that has a higher one.
 
 use pulp::{Arch, Simd, WithSimd};
 use std::sync::OnceLock;

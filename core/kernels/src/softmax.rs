@@ -1,5 +1,5 @@
-//! Softmax in its logarithm, and the cross entropy that is made of it. Both subtract the largest value first, so nothing
-//! overflows. candle's `softmax_last_dim` has no gradient.
+//! Softmax in its logarithm, and the cross entropy that is made of it. Both subtract the largest value first, so
+//! nothing overflows. candle's `softmax_last_dim` has no gradient.
 
 use super::blank::fill;
 use super::graph::record;

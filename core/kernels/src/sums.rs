@@ -3,8 +3,8 @@
 use super::simd::dispatch;
 use rayon::prelude::*;
 
-/// Rows that one task sums up in `f32`: few, so that little is lost, and fixed, so that sums are the same for any number
-/// of threads.
+/// Rows that one task sums up in `f32`: few, so that little is lost, and fixed, so that sums are the same for any
+/// number of threads.
 const ROWS: usize = 128;
 
 /// The sum of each of the `n` columns of `[rows, n]`.

@@ -17,8 +17,9 @@ pub fn upsample_nearest2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     to_size("upsample_nearest2d", xs, size, axis)
 }
 
-/// Linear interpolation between the nearest pixels: PyTorch's `interpolate(mode="bilinear")`, without antialiasing, to any
-/// `size` = [height, width]. With `align_corners` the corner pixels' centres stay in place, without the image's edges do.
+/// Linear interpolation between the nearest pixels: PyTorch's `interpolate(mode="bilinear")`, without antialiasing,
+/// to any `size` = [height, width]. With `align_corners` the corner pixels' centres stay in place, without the
+/// image's edges do.
 ///
 /// # Errors
 /// When the image or the size is empty.

@@ -87,7 +87,8 @@ impl Geometry {
         (out < [self.oh, self.ow][axis]).then_some(out)
     }
 
-    /// The taps (row by row) that meet the image at all. Under a 1 x 1 image only the middle of a padded 3 x 3 kernel does.
+    /// The taps (row by row) that meet the image at all. Under a 1 x 1 image only the middle of a padded 3 x 3 kernel
+    /// does.
     pub(super) fn useful_taps(&self) -> Vec<usize> {
         let meets =
             |axis: usize, k: &usize| (0..[self.oh, self.ow][axis]).any(|out| self.input(axis, out, *k).is_some());

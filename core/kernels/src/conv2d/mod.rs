@@ -75,8 +75,8 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &ConvPa
     record_product(g, xs, weight, bias, values, &[g.n, g.oh, g.ow, g.outputs()])
 }
 
-/// Puts a convolution's result into the graph. `xs` and `weight` may have any shapes that hold their values in the order
-/// of the geometry, so that linear layers come here too.
+/// Puts a convolution's result into the graph. `xs` and `weight` may have any shapes that hold their values in the
+/// order of the geometry, so that linear layers come here too.
 pub(super) fn record_product(
     g: Geometry,
     xs: &Tensor,

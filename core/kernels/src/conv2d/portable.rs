@@ -4,8 +4,8 @@ use super::ConvParams;
 use crate::{channels_first, channels_last};
 use candle_core::{Result, Tensor};
 
-/// candle's own convolution and its gradients are right, if slow, for one stride and no dilation, where the windows leave
-/// no rows and columns over. The rest is brought to that form.
+/// candle's own convolution and its gradients are right, if slow, for one stride and no dilation, where the windows
+/// leave no rows and columns over. The rest is brought to that form.
 pub(super) fn portable(xs: &Tensor, weight: &Tensor, conv: &ConvParams) -> Result<Tensor> {
     let weight = spread(&spread(weight, 2, conv.dilation[0])?, 3, conv.dilation[1])?;
     let (_, _, kh, kw) = weight.dims4()?;

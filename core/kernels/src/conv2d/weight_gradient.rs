@@ -112,7 +112,8 @@ impl Sum<'_> {
                     unsafe { out.part(row * self.stride + start, width) }.copy(sums);
                 }
             });
-            // SAFETY: the parts of a segment are all its columns, padding included, and each task wrote all rows of its part.
+            // SAFETY: the parts of a segment are all its columns, padding included, and each task wrote all rows of
+            // its part.
             unsafe { total.assume_filled() }
         })
     }

@@ -1,11 +1,11 @@
-//! 3 x 3 convolution with fewer multiplications: Winograd's minimal filtering F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3), after Lavin
-//! and Gray (2016).
+//! 3 x 3 convolution with fewer multiplications: Winograd's minimal filtering F(2 x 2, 3 x 3) and F(4 x 4, 3 x 3),
+//! after Lavin and Gray (2016).
 //!
-//! A tile of 4 x 4 output pixels sees 6 x 6 input pixels. Both the tile and the kernel are transformed into 36 values per
-//! channel, in which the convolution is a product value by value, summed over channels: 36 products of matrices, whose
-//! rows are tiles. That is a quarter of the multiplications; but sums of nine products become sums of a few with larger
-//! terms, which costs about a digit: results agree with the direct sum to about 1e-6 of the largest. Tiles of 2 x 2 save
-//! less, 4 of 9 multiplications stay, and cost nothing: their transforms only add, and halve.
+//! A tile of 4 x 4 output pixels sees 6 x 6 input pixels. Both the tile and the kernel are transformed into 36 values
+//! per channel, in which the convolution is a product value by value, summed over channels: 36 products of matrices,
+//! whose rows are tiles. That is a quarter of the multiplications; but sums of nine products become sums of a few
+//! with larger terms, which costs about a digit: results agree with the direct sum to about 1e-6 of the largest.
+//! Tiles of 2 x 2 save less, 4 of 9 multiplications stay, and cost nothing: their transforms only add, and halve.
 #![allow(unsafe_code)]
 #![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
 
@@ -25,8 +25,8 @@ pub(super) type F2x2 = Winograd<4, 2>;
 /// gradient out of the last digit that is lost here.
 pub(super) type F4x4 = Winograd<6, 4>;
 
-/// A convolution from `source` to `target` images that this way can take, in tiles whose sides are `IN` in the input and
-/// `OUT` in the output.
+/// A convolution from `source` to `target` images that this way can take, in tiles whose sides are `IN` in the input
+/// and `OUT` in the output.
 pub(super) struct Winograd<const IN: usize, const OUT: usize> {
     n: usize,
     /// Height, width and channels of an image.

@@ -11,8 +11,8 @@ use std::ops::Range;
 /// A piece that lies outside of the image: zeros.
 pub(crate) const PADDING: usize = usize::MAX;
 
-/// Values of `k` (BLIS' KC) that are summed up before the next panel: with six rows of that length, a panel's part stays in the
-/// nearest cache.
+/// Values of `k` (BLIS' KC) that are summed up before the next panel: with six rows of that length, a panel's part
+/// stays in the nearest cache.
 const KC: usize = 256;
 
 /// Rows that one task works on: BLIS' MC.
@@ -130,8 +130,8 @@ impl WithSimd for Block<'_> {
                         k: stretch.k,
                     };
                     let initial = (group == 0).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
-                    // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each of the
-                    // rows has room for the panel's width.
+                    // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each of
+                    // the rows has room for the panel's width.
                     unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };
                     if !whole {
                         for (row, &at) in scratch.iter().zip(places) {

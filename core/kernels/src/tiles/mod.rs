@@ -1,10 +1,10 @@
 //! Products of matrices in register tiles: what convolutions and linear layers are made of.
 //!
 //! A tile is six rows of the result by a panel of its columns, as wide as the vector registers allow, and stays in
-//! registers while the sum over `k` runs. The right-hand matrix is packed panel by panel ([`PackedB`]), the rows of the
-//! left-hand one are read where they are, piece by piece, through pointers ([`Gemm`]): so a convolution needs no copy
-//! of its patches. [`RankKUpdate`] sums products of columns, which is how gradients of weights arise, and [`dot`] serves
-//! batches too small to be worth packing.
+//! registers while the sum over `k` runs. The right-hand matrix is packed panel by panel ([`PackedB`]), the rows of
+//! the left-hand one are read where they are, piece by piece, through pointers ([`Gemm`]): so a convolution needs no
+//! copy of its patches. [`RankKUpdate`] sums products of columns, which is how gradients of weights arise, and
+//! [`dot`] serves batches too small to be worth packing.
 
 mod dot;
 mod epilogue;

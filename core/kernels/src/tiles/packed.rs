@@ -25,8 +25,8 @@ impl PackedB {
             for from in (0..channels).step_by(BLOCK) {
                 for tap in 0..taps {
                     for c in from..(from + BLOCK).min(channels) {
-                        let column = weight[c * taps + tap..].iter().step_by(channels * taps);
-                        panel.part((tap * channels + c) * width, columns).write(column.copied());
+                        let values = (0..columns).map(|column| weight[(column * channels + c) * taps + tap]);
+                        panel.part((tap * channels + c) * width, columns).write(values);
                     }
                 }
             }
@@ -42,7 +42,7 @@ impl PackedB {
             for output in 0..outputs {
                 let row = &weight[(output * n + first) * taps..][..columns * taps];
                 for tap in 0..taps {
-                    let values = row[tap..].iter().step_by(taps).copied();
+                    let values = (0..columns).map(|column| row[column * taps + tap]);
                     panel.part((tap * outputs + output) * width, columns).write(values);
                 }
             }
@@ -51,8 +51,8 @@ impl PackedB {
         unsafe { PackedB::pack(outputs * taps, n, write) }
     }
 
-    /// Packs what `write(panel, first column, columns, width)` writes: into each row of a panel, `width` values long, its
-    /// `columns` values.
+    /// Packs what `write(panel, first column, columns, width)` writes: into each row of a panel, `width` values long,
+    /// its `columns` values.
     ///
     /// # Safety
     /// `write` must write the first `columns` values of each of the `depth` rows.
@@ -71,7 +71,8 @@ impl PackedB {
                 panel.part(0, all).fill(0.0);
             }
             write(&mut panel, index * width, columns, padded(columns));
-            // SAFETY: rows are as long as their columns or have been filled up with zeros, and the caller promises the rest.
+            // SAFETY: rows are as long as their columns or have been filled up with zeros, and the caller promises
+            // the rest.
             unsafe { panel.assume_filled() }
         });
         PackedB { data, depth, n, width }

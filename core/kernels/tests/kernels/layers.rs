@@ -1,5 +1,5 @@
-//! Layer normalisation, scaling, joining, softmax, losses and dropout: the fast path against the portable one in f64, whose gradients are candle's
-//! for sums and products, and PyTorch's numbers.
+//! Layer normalisation, scaling, joining, softmax, losses and dropout: the fast path against the portable one in f64,
+//! whose gradients are candle's for sums and products, and PyTorch's numbers.
 
 use crate::common::{assert_close, formula_tensor, formula_var, hash, reference_labels, values};
 use candle_core::{DType, Device, Result, Tensor, Var};

@@ -11,8 +11,8 @@ fn ceil(kernel: usize, stride: usize, padding: usize) -> Pool {
     Pool { ceil_mode: true, ..Pool::new(kernel, stride, padding) }
 }
 
-/// `x = torch.arange(1., 13.).reshape(1, 1, 3, 4)`; the gradient is that of `y.backward(torch.arange(1., n + 1))`. Three
-/// channels and two images hold the same numbers with other factors, so that none is taken for another.
+/// `x = torch.arange(1., 13.).reshape(1, 1, 3, 4)`; the gradient is that of `y.backward(torch.arange(1., n + 1))`.
+/// Three channels and two images hold the same numbers with other factors, so that none is taken for another.
 fn check(f: &dyn Fn(&Tensor) -> Result<Tensor>, size: [usize; 2], ys: &[f64], grads: &[f64]) {
     let factors =
         Tensor::new(&[[1.0, 2.0, 0.5], [4.0, 3.0, 1.5]], &Device::Cpu).unwrap().reshape((2, 1, 1, 3)).unwrap();

@@ -5,8 +5,9 @@ use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
 use candle_core::Tensor;
 
-/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through a
-/// residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's `DropPath`.
+/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through
+/// a residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's
+/// `DropPath`.
 pub struct DropPath {
     p: f64,
     stream: Stream,
