@@ -2,7 +2,7 @@
 
 use super::prepared::Prepared;
 use crate::error::{Error, Result};
-use crate::kernels::{self, Activation, Conv, PreparedConv};
+use crate::kernels::{self, Activation, ConvParams, PreparedConv};
 use crate::nn::init::Init;
 use crate::nn::observe::{observed, report};
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
@@ -101,7 +101,7 @@ impl Conv2dConfig {
     }
 
     /// How the windows move over an image of this height and width.
-    fn windows(&self, size: [usize; 2]) -> Conv {
+    fn windows(&self, size: [usize; 2]) -> ConvParams {
         let padding = match self.padding {
             Padding::Sides(sides) => sides,
             Padding::Same => [0, 1].map(|axis| {
@@ -110,7 +110,7 @@ impl Conv2dConfig {
                 [all / 2, all - all / 2]
             }),
         };
-        Conv { stride: self.stride, padding, dilation: self.dilation, groups: self.groups }
+        ConvParams { stride: self.stride, padding, dilation: self.dilation, groups: self.groups }
     }
 }
 
@@ -175,7 +175,7 @@ impl Conv2d {
     }
 
     /// How the windows move over these images, channels-last.
-    pub(super) fn windows(&self, xs: &Tensor) -> Result<Conv> {
+    pub(super) fn windows(&self, xs: &Tensor) -> Result<ConvParams> {
         let (_, h, w, channels) = xs.dims4()?;
         if channels != self.config.in_channels {
             let message = format!(
