@@ -3,11 +3,12 @@
 use super::Vocab;
 use crate::error::{Error, Result};
 
-/// Weights for a loss by which each class counts the same: `n / (n_classes * count)`. scikit-learn's "balanced".
+/// Weights for a loss by which each class counts the same: `n / (n_classes * count)`. scikit-learn's `class_weight="balanced"`.
+/// They fit [`crate::nn::losses::CrossEntropy::weights`].
 ///
 /// # Errors
 /// When a class has no item, or a label is not below `n_classes`.
-pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f32>> {
+pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
     let mut counts = vec![0usize; n_classes];
     for &label in labels {
         let unknown = || {
@@ -20,7 +21,7 @@ pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f32>> {
         let message = format!("class {empty} of {n_classes} has no item, so no weight can balance it");
         return Err(Error::label(empty, n_classes, message));
     }
-    Ok(counts.iter().map(|&count| (labels.len() as f64 / (n_classes * count) as f64) as f32).collect())
+    Ok(counts.iter().map(|&count| labels.len() as f64 / (n_classes * count) as f64).collect())
 }
 
 /// What looks wrong with classes of these numbers of items (to train with, to judge by), in sentences: a single class, a

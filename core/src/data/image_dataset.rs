@@ -71,7 +71,7 @@ impl ImageDataset {
         ImageDataset { listener, ..self }
     }
 
-    /// The same files with other transforms.
+    /// A dataset of the same files with other transforms.
     #[must_use]
     pub fn with_tfms(&self, tfms: impl Into<Compose>) -> ImageDataset {
         ImageDataset { tfms: Arc::new(tfms.into()), ..self.clone() }

@@ -175,7 +175,7 @@ impl ImageDataLoaders {
             .collect()
     }
 
-    /// The same pictures, normalised like this, in the place of a normalisation that there may be.
+    /// Loaders with this normalisation, in place of any other.
     ///
     /// # Errors
     /// As [`DataLoader::new`].
@@ -186,7 +186,7 @@ impl ImageDataLoaders {
         })
     }
 
-    /// The same batches on another device.
+    /// Loaders whose batches are on this device.
     ///
     /// # Errors
     /// As [`DataLoader::new`].
@@ -195,7 +195,7 @@ impl ImageDataLoaders {
         self.map(|l| l.with(l.dataset.clone(), Settings { device: device.clone(), ..l.settings.clone() }))
     }
 
-    /// The same batches, made by another number of worker threads; with 0, when they are asked for.
+    /// Loaders with this number of worker threads; with 0, batches are made in the calling thread.
     ///
     /// # Errors
     /// As [`DataLoader::new`].
@@ -207,7 +207,7 @@ impl ImageDataLoaders {
         Ok(ImageDataLoaders { train: f(&self.train)?, valid: f(&self.valid)? })
     }
 
-    /// The same pictures, those to train with treated as those of validation.
+    /// Loaders whose training images have the transforms of validation.
     ///
     /// # Errors
     /// As [`DataLoader::new`].
@@ -216,7 +216,7 @@ impl ImageDataLoaders {
         self.map(|loader| loader.with(loader.dataset.with_tfms(tfms.clone()), loader.settings.clone()))
     }
 
-    /// The validation pictures in order, augmented as those to train with: each epoch shows other views of them.
+    /// A loader of the validation images in order, augmented as in training: each epoch shows other views of them.
     ///
     /// # Errors
     /// As [`DataLoader::new`].
@@ -225,8 +225,8 @@ impl ImageDataLoaders {
         self.valid.with(dataset, self.valid.settings.clone())
     }
 
-    /// Other files in order, treated as those of validation. Nobody knows their classes: all targets are 0 and mean
-    /// nothing. fast.ai's `test_dl`.
+    /// A loader of other files, in order, with the transforms of validation. Their classes are not known: all targets are 0
+    /// and mean nothing. fast.ai's `test_dl`.
     ///
     /// # Errors
     /// When there are no files.

@@ -193,7 +193,7 @@ impl Network {
         &self.body
     }
 
-    /// The same part alone. What it does not contain stays among the parameters, so ask [`super::Arch::body`] for a body
+    /// The body of the network. What it does not contain stays among the parameters, so ask [`super::Arch::body`] for a body
     /// to put another head on.
     pub fn into_body(self) -> Body {
         self.body

@@ -189,7 +189,7 @@ impl Params {
     /// [`Params::add`] with a constant as the initial value.
     ///
     /// # Errors
-    /// As there.
+    /// [`Error::Network`] when the name is taken.
     pub fn constant(&self, name: &str, kind: ParamKind, shape: impl Into<Shape>, value: f32) -> Result<Param> {
         let shape = shape.into();
         self.add(name, kind, |_, device| Ok(Tensor::full(value, shape, device)?))

@@ -16,7 +16,7 @@ impl Learner {
         self.validate_on(&self.dls.valid)
     }
 
-    /// The same for the items of any loader, such as a test set's.
+    /// Mean loss and metrics over the items of any loader, such as a test set's.
     ///
     /// # Errors
     /// When shapes do not fit.

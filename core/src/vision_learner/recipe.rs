@@ -22,7 +22,7 @@ pub(super) struct ImageRecipe {
     pub(super) weights: Recipe,
 }
 
-/// The same as it stands in `learner.json`.
+/// An [`ImageRecipe`] as it stands in `learner.json`.
 #[derive(Serialize, Deserialize)]
 struct Written {
     arch: String,

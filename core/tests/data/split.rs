@@ -55,7 +55,7 @@ fn a_regular_expression_labels_or_says_why_not() {
 #[test]
 fn weights_are_scikit_learns_and_imbalance_is_told() {
     // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
-    assert_eq!(class_weights(&[0, 0, 0, 1, 2, 2], 3).unwrap(), [0.666_666_7, 2.0, 1.0]);
+    assert_eq!(class_weights(&[0, 0, 0, 1, 2, 2], 3).unwrap(), [2.0 / 3.0, 2.0, 1.0]);
     assert!(class_weights(&[0, 0], 2).unwrap_err().to_string().contains("class 1 of 2"));
     assert!(class_weights(&[2], 2).unwrap_err().to_string().contains("label 2"));
     let vocab = Vocab::new(["a", "b", "c"]);

@@ -60,7 +60,7 @@ impl HubConfig {
         HubConfig::from_lookup(data, |name| std::env::var_os(name))
     }
 
-    /// The same with another environment.
+    /// [`HubConfig::from_env`] with another environment.
     pub fn from_lookup(data: &DataFolder, variable: impl Fn(&str) -> Option<OsString>) -> HubConfig {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let text = |name: &str| set(name).map(|value| value.to_string_lossy().trim().to_string());

@@ -66,7 +66,7 @@ impl Weights {
         Weights::from_bytes(path, std::fs::read(path).map_err(Error::io(path))?)
     }
 
-    /// The same for bytes that are in memory, such as embedded ones; `path` is what messages call them.
+    /// [`Weights::open`] for bytes that are in memory, such as embedded ones; `path` is what messages call them.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Data`] where the bytes are neither format, damaged, cut off, or refused.

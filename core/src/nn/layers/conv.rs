@@ -47,7 +47,7 @@ impl Conv2dConfig {
         Conv2dConfig::oblong(in_channels, out_channels, [kernel; 2])
     }
 
-    /// The same with an oblong kernel.
+    /// [`Conv2dConfig::new`] with a rectangular kernel, (height, width).
     pub fn oblong(in_channels: usize, out_channels: usize, kernel: [usize; 2]) -> Conv2dConfig {
         let padding = Padding::Sides(kernel.map(|side| [side / 2; 2]));
         let (stride, dilation, groups) = ([1; 2], [1; 2], 1);
