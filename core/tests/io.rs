@@ -19,8 +19,11 @@ use tallow::vision::Image;
 use tallow::{Error, Result};
 use tallow_datasets::DataFolder;
 
-/// Every kind of file that the library writes, at a path below a given folder.
-fn writers() -> Vec<(&'static str, fn(&Path) -> Result<()>)> {
+/// Writes something below a folder.
+type Writer = fn(&Path) -> Result<()>;
+
+/// Every kind of file that the library writes.
+fn writers() -> Vec<(&'static str, Writer)> {
     vec![
         ("plot", |folder| Figure::from(Plot::new("")).save(folder.join("figure.png"))),
         ("image", |folder| Image::new(1, 1, vec![0; 3])?.save(&folder.join("image.png"))),

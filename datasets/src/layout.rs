@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest::{Entry, Unpack};
 
 /// Where `entry` is, if it is: the file, or the same without `.gz`, or the record of an unpacked archive, or the first
-/// of the paths that an archive provides if somebody else unpacked it.
+/// of the paths that an archive provides if another program unpacked it.
 pub(crate) fn present(folder: &Path, entry: &Entry) -> Option<PathBuf> {
     let file = folder.join(&entry.name);
     match entry.unpack {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tallow_io::download;
 
-/// A report from a [`Fetcher`](crate::Fetcher), for whoever draws it.
+/// A report from a [`Fetcher`](crate::Fetcher), for example for a progress bar.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Progress<'a> {

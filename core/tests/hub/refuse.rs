@@ -8,7 +8,7 @@ use test_support::{Reply, Server};
 
 fn with_status(status: u16, header: (&'static str, &'static str)) -> Machine {
     let (name, value) = header;
-    let server = Server::start(move |_| Reply::status(status).header(name, value));
+    let server = Server::start(move |_| Reply { body: Vec::new(), ..Reply::status(status).header(name, value) });
     Machine::new(&server.url)
 }
 

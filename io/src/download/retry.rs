@@ -6,7 +6,7 @@ use super::{Observer, Progress};
 use crate::error::Error;
 use crate::hash::Mismatch;
 
-/// How often somebody who waits looks whether the user wants to stop.
+/// Polling interval for interrupts while waiting.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// The number of attempts, and the pauses between them.
@@ -25,7 +25,7 @@ pub struct Patience {
 pub enum Cut {
     /// Worth another attempt, after at least this pause.
     Again(String, Duration),
-    /// Nobody answers at that address: no such host, nobody listening, no trust.
+    /// The address does not answer: no such host, no server, no trust.
     Unreachable(String),
     /// Not worth another attempt.
     Failed(Failure),
@@ -69,12 +69,12 @@ impl From<Failure> for Cut {
 }
 
 impl Cut {
-    /// Worth another attempt, after the usual pause.
+    /// A [`Cut::Again`] after the usual pause.
     pub fn again(what: impl Into<String>) -> Cut {
         Cut::Again(what.into(), Duration::ZERO)
     }
 
-    /// A source that refuses, for a reason that only it can change.
+    /// A [`Failure::Refused`] without a remedy.
     pub fn refused(what: impl Into<String>) -> Cut {
         Cut::Failed(Failure::Refused { what: what.into(), remedy: None })
     }
@@ -88,7 +88,7 @@ pub struct Retry<'a> {
 }
 
 impl<'a> Retry<'a> {
-    /// No failure so far.
+    /// A count of zero.
     pub fn new(patience: &'a Patience) -> Retry<'a> {
         Retry { patience, failures: 0, has_answered: false }
     }

@@ -16,7 +16,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tallow_io::download::{self, Cut};
 
-/// How often it is looked, while waiting, whether the user wants to stop.
+/// Polling interval for interrupts while waiting.
 const GLANCE: Duration = Duration::from_millis(100);
 
 type Repository = HFRepositorySync<RepoTypeModel>;
