@@ -14,6 +14,7 @@ use std::mem::MaybeUninit;
 pub(crate) struct Blank<'a>(&'a mut [MaybeUninit<f32>]);
 
 /// A vector of `len` values that `write` writes.
+#[inline(always)] // into code whose instructions are chosen already
 pub(crate) fn filled(len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) -> Vec<f32> {
     let mut values = Vec::new();
     refill(&mut values, len, write);
@@ -21,6 +22,7 @@ pub(crate) fn filled(len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) ->
 }
 
 /// [`filled`] in memory that is there already, if it is large enough.
+#[inline(always)]
 pub(crate) fn refill(values: &mut Vec<f32>, len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) {
     values.clear();
     values.reserve_exact(len);
