@@ -1,28 +1,11 @@
-//! What came of it: predictions, the three ways side by side, and the model in use.
+//! What came of it: the ways side by side, and the model in use.
 
-use crate::regimes::Outcome;
+use crate::outcome::Outcome;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::interpret::Interpretation;
 use tallow::plot::{Bars, Figure, ImageGrid, Plot};
 use tallow::train::load_learner;
-
-/// The source's `visualize_model`: six photos that judge, with what the network says.
-pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
-    let dls = outcome.learner.image_dls();
-    // Files that cannot be read were left out while the network was judged.
-    let files: Vec<_> = dls.valid.dataset().kept().iter().take(6).map(|&i| dls.valid.files()[i].clone()).collect();
-    let mut grid = ImageGrid::new("", 3);
-    let judged = outcome.learner.predictor().predict(&files)?;
-    for (shown, prediction) in dls.valid.show_batch(6)?.into_iter().zip(judged) {
-        let prediction = prediction?;
-        grid = grid
-            .rgb(shown.picture.width(), shown.picture.height(), shown.picture.bytes())
-            .caption(format!("predicted: {}", prediction.class))
-            .correct(prediction.class == shown.caption);
-    }
-    s.run.figure("predictions", "Photos that the network did not train on, and what it says.", &grid.into())
-}
 
 // --- 8. The ways compared --------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@
 mod compare;
 mod data;
 mod network;
+mod outcome;
 mod regimes;
 
 use std::path::PathBuf;

@@ -1,15 +1,15 @@
 //! Ways to train a pretrained network: all of it, its last layer alone, its last stages; and all of it with its statistics kept.
 
-use crate::compare::predictions;
 use crate::data::Task;
 use crate::network::{pretrained, trained_parameters};
+use crate::outcome::{Outcome, finish, predictions};
 use std::time::Instant;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::models::weights::Weights;
 use tallow::optim::{Sgd, StepLr, slice};
 use tallow::report::Expect;
-use tallow::train::{Checkpoints, EpochRow, Learner, Monitor, SaveBest, VisionLearner};
+use tallow::train::{Checkpoints, EpochRow, Monitor, SaveBest, VisionLearner};
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -22,17 +22,6 @@ pub(crate) enum Way {
     Stages,
     /// Everything, with the body's statistics kept
     Kept,
-}
-
-/// What one way led to.
-pub(crate) struct Outcome {
-    pub(crate) name: &'static str,
-    pub(crate) learner: VisionLearner,
-    pub(crate) trained: usize,
-    pub(crate) rows: Vec<EpochRow>,
-    pub(crate) best: f64,
-    /// From the first batch to the last, features included.
-    pub(crate) seconds: f64,
 }
 
 /// The source's optimizer and schedule: SGD with momentum 0.9, learning rate 0.001, a tenth of it after seven epochs.
@@ -178,38 +167,4 @@ fn last_stages(learner: &VisionLearner) -> Vec<String> {
     let mut parts = body[body.len() - body.len().div_ceil(3)..].to_vec();
     parts.push(head);
     parts
-}
-
-/// The epochs in the source's words, and into the report.
-fn finish(
-    s: &mut Session,
-    name: &'static str,
-    learner: VisionLearner,
-    trained: usize,
-    head: Option<&Learner>,
-    start: Instant,
-) -> Result<Outcome> {
-    let seconds = start.elapsed().as_secs_f64();
-    let recorder = head.map_or(learner.recorder(), Learner::recorder);
-    let rows = recorder.rows.clone();
-    let log = |row: &EpochRow| {
-        let (epoch, last) = (row.epoch, rows.len() - 1);
-        format!(
-            "Epoch {epoch}/{last}  train Loss: {:.4} Acc: {:.4}  val Loss: {:.4} Acc: {:.4}",
-            row.train_loss, row.train_metrics[0], row.valid_loss, row.metrics[0]
-        )
-    };
-    s.run.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
-    let best = rows.iter().map(|row| row.metrics[0]).fold(0.0, f64::max);
-    s.run.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
-    let values: Vec<Vec<f64>> = rows
-        .iter()
-        .map(|row| {
-            [&[row.epoch as f64, row.train_loss], &row.train_metrics[..], &[row.valid_loss], &row.metrics[..]].concat()
-        })
-        .collect();
-    s.run.history(name, &["epoch", "train_loss", "train_accuracy", "valid_loss", "accuracy"], &values)?;
-    s.run.metric(format!("{}_accuracy", name.replace(' ', "_")), best);
-    s.run.metric(format!("{}_seconds", name.replace(' ', "_")), seconds);
-    Ok(Outcome { name, learner, trained, rows, best, seconds })
 }

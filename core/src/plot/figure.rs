@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::render;
+use super::bitmap;
 use super::scene::{Area, MARGIN, Scene, title_lines};
+use super::svg;
 use super::{Bars, Diagram, HeatMap, ImageGrid, PixelTable, Plot};
 use crate::error::{Error, Result};
 
@@ -181,7 +182,7 @@ impl Figure {
     /// # Errors
     /// [`Error::Value`] where the data of a panel do not fit together.
     pub fn svg(&self) -> Result<String> {
-        render::svg(&self.scene()?, self.size())
+        svg::svg(&self.scene()?, self.size())
     }
 
     /// The figure as the bytes of a PNG file.
@@ -189,7 +190,7 @@ impl Figure {
     /// # Errors
     /// [`Error::Value`] where the data of a panel do not fit together, or the page would be too large.
     pub fn png(&self) -> Result<Vec<u8>> {
-        render::png(&self.scene()?, self.size())
+        bitmap::png(&self.scene()?, self.size())
     }
 
     /// Writes the figure to a file, as PNG or SVG by its extension. Missing folders are made; a reader never sees half a
