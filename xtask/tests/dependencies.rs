@@ -198,8 +198,10 @@ fn modules_of_core_use_what_the_table_says_and_nothing_else() {
 
 #[test]
 fn forbidden_unused_and_unknown_dependencies_would_be_found() {
-    let document = "# Map\n\n## Which way the dependencies point\n\n| module | uses |\n|---|---|\n| `error` | nothing |\n\
-                    | `nn`, `optim` | `kernels` (its steps), `error` |\n| `kernels` | nothing |\n\n## More\n\n| `a` | `b` |\n";
+    let document = "# Map\n\n## Which way the dependencies point\n\n| module | uses |\n|---|---|\n\
+                    | `error` | nothing |\n| `nn`, `optim` | `kernels` (its steps), `error` |\n\
+                    | `kernels` | nothing |\n\n\
+                    ## More\n\n| `a` | `b` |\n";
     let table = table(document);
     assert_eq!(table.keys().collect::<Vec<_>>(), ["error", "kernels", "nn", "optim"]);
     assert_eq!(table["optim"].iter().collect::<Vec<_>>(), ["error", "kernels"]);

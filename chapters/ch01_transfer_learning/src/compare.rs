@@ -12,8 +12,8 @@ use tallow::train::load_learner;
 pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.section("The ways compared");
     s.run.text(
-        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and how much \
-         they resemble those that the network knows: the fewer and the more alike, the less should train.",
+        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and \
+         how much they resemble those that the network knows: the fewer and the more alike, the less should train.",
     );
     let row = |outcome: &Outcome| {
         let epochs = outcome.rows.len();
@@ -53,8 +53,8 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     let best = results.iter().reduce(|best, other| if other.best > best.best { other } else { best });
     let Some(Outcome { learner, name, best, .. }) = best else { return Ok(()) };
     s.run.text(format!(
-        "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, the classes \
-         and the transforms. Another program reads it and predicts."
+        "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, \
+         the classes and the transforms. Another program reads it and predicts."
     ));
     let folder = s.run.folder().join("model");
     learner.export_with(&folder, [("accuracy".to_string(), *best)].into())?;

@@ -1,4 +1,5 @@
-//! Ways to train a pretrained network: all of it, its last layer alone, its last stages; and all of it with its statistics kept.
+//! Ways to train a pretrained network: all of it, its last layer alone, its last stages; and all of it with its
+//! statistics kept.
 
 use crate::data::Task;
 use crate::network::{pretrained, trained_parameters};
@@ -48,8 +49,8 @@ fn best() -> SaveBest {
 pub(crate) fn training_everything(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Training everything");
     s.run.text(
-        "**Fine-tuning**: all weights may move, beginning from the pretrained ones. Cross entropy, SGD with a small learning \
-         rate, which falls to a tenth every seven epochs, and a copy of the weights of the best epoch so far.",
+        "**Fine-tuning**: all weights may move, beginning from the pretrained ones. Cross entropy, SGD with a small \
+         learning rate, which falls to a tenth every seven epochs, and a copy of the weights of the best epoch so far.",
     );
     let (sgd, schedule) = sgd();
     let learner = pretrained(s, task, weights)?.opt(sgd).callback(best()).train_metrics();
@@ -77,9 +78,9 @@ pub(crate) fn training_everything(s: &mut Session, task: &Task, weights: &Weight
 pub(crate) fn the_fixed_feature_extractor(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("The fixed feature extractor");
     s.run.text(
-        "Training everything is slow, and often needless. If the body does not train, it makes the same features of a photo \
-         every time. So they are computed **once**, without augmentation, and the last layer trains on them: 25 epochs take \
-         less time than one did. Batches of four, as in the source.",
+        "Training everything is slow, and often needless. If the body does not train, it makes the same features of a \
+         photo every time. So they are computed **once**, without augmentation, and the last layer trains on them: 25 \
+         epochs take less time than one did. Batches of four, as in the source.",
     );
     let (sgd, schedule) = sgd();
     let mut learner = pretrained(s, task, weights)?;
@@ -109,9 +110,10 @@ fn count(task: &Task) -> usize {
 pub(crate) fn unfreezing_the_last_stages(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Unfreezing the last stages");
     s.run.text(
-        "Between the two lies the middle: the first stages see edges and textures, which serve any photo; the last ones see \
-         parts of the things they were trained on. The source unfreezes `layer3` and `layer4` by name, and its loop freezes \
-         everything else, even the new `fc`, which then stays as random as it began. We train the last layer too.",
+        "Between the two lies the middle: the first stages see edges and textures, which serve any photo; the last \
+         ones see parts of the things they were trained on. The source unfreezes `layer3` and `layer4` by name, and \
+         its loop freezes everything else, even the new `fc`, which then stays as random as it began. We train the \
+         last layer too.",
     );
     let (sgd, schedule) = sgd();
     let mut learner = pretrained(s, task, weights)?.opt(sgd).callback(best()).train_metrics();
@@ -130,11 +132,11 @@ pub(crate) fn unfreezing_the_last_stages(s: &mut Session, task: &Task, weights: 
 pub(crate) fn keeping_the_statistics(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Training everything, with the statistics kept");
     s.run.text(
-        "One more way, which the source does not have. Batch normalisation has a memory of its own: the mean and the deviation of \
-         everything that the network was pretrained on. While training it uses those of **the batch at hand** instead, a few photos of \
-         a few classes, and the pretrained layers behind it get numbers that they are not used to. So here the body keeps the \
-         statistics that it came with, in training as afterwards. All weights learn, with Adam and a one-cycle schedule, from a \
-         last layer that has already learnt on cached features.",
+        "One more way, which the source does not have. Batch normalisation has a memory of its own: the mean and the \
+         deviation of everything that the network was pretrained on. While training it uses those of **the batch at \
+         hand** instead, a few photos of a few classes, and the pretrained layers behind it get numbers that they are \
+         not used to. So here the body keeps the statistics that it came with, in training as afterwards. All weights \
+         learn, with Adam and a one-cycle schedule, from a last layer that has already learnt on cached features.",
     );
     let mut learner = pretrained(s, task, weights)?.callback(best()).train_metrics();
     let start = Instant::now();

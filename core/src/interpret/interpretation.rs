@@ -68,7 +68,7 @@ impl Interpretation {
         let (_, n_classes) = scores.dims2()?;
         if vocab.len() != n_classes {
             let n = vocab.len();
-            return Err(Error::Value(format!("{n} names for {n_classes} classes: expected one for each")));
+            return Err(Error::shape(format!("{n} names for {n_classes} classes: expected one for each"), &[n]));
         }
         let scores = scores.detach().to_dtype(DType::F64)?;
         let losses = losses::nll_per_item(&scores, labels)?.to_vec1::<f64>()?;
@@ -80,8 +80,8 @@ impl Interpretation {
         Ok(Interpretation { vocab, probabilities, predicted, actual, losses, confusion })
     }
 
-    /// Of what a learner, trained with cross entropy, makes of all items of a loader, usually the validation set's. fast.ai's
-    /// `from_learner`.
+    /// Of what a learner, trained with cross entropy, makes of all items of a loader, usually the validation set's.
+    /// fast.ai's `from_learner`.
     ///
     /// # Errors
     /// Those of [`Learner::get_preds`] and [`Interpretation::new`].
@@ -129,7 +129,8 @@ impl Interpretation {
         (heads, self.vocab.iter().zip(self.confusion.rows()).map(row).collect())
     }
 
-    /// The pairs of classes that were confused at least `min` times, the most frequent first. fast.ai's `most_confused`.
+    /// The pairs of classes that were confused at least `min` times, the most frequent first. fast.ai's
+    /// `most_confused`.
     pub fn most_confused(&self, min: u64) -> Vec<MostConfused> {
         let name = |class: usize| self.vocab.get(class).cloned().unwrap_or_default();
         let pairs = self.confusion.most_confused(min).into_iter();
@@ -138,8 +139,8 @@ impl Interpretation {
             .collect()
     }
 
-    /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's `top_losses`;
-    /// the pictures to `plot_top_losses` come from whoever has them, by `index`.
+    /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's
+    /// `top_losses`; the pictures to `plot_top_losses` come from whoever has them, by `index`.
     pub fn top_losses(&self, k: usize) -> Vec<TopLoss> {
         let mut order: Vec<usize> = (0..self.losses.len()).collect();
         // A loss that is no number is the worst of all.

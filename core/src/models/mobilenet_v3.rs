@@ -16,8 +16,8 @@ pub enum MobileNetV3 {
     Large,
 }
 
-/// An inverted residual block: input, expanded and output channels, kernel, stride; whether it has squeeze-and-excitation;
-/// whether its activation is hard swish.
+/// An inverted residual block: input, expanded and output channels, kernel, stride; whether it has
+/// squeeze-and-excitation; whether its activation is hard swish.
 type Shape = ([usize; 5], bool, bool);
 
 const SMALL: [Shape; 11] = [

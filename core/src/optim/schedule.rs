@@ -25,8 +25,8 @@ impl Progress {
     }
 }
 
-/// A plan of learning rates and momenta for a fit. A checkpoint remembers a plan by its `Debug` form, so that training goes
-/// on by the plan that it began with or not at all.
+/// A plan of learning rates and momenta for a fit. A checkpoint remembers a plan by its `Debug` form, so that training
+/// goes on by the plan that it began with or not at all.
 pub trait Schedule: Debug {
     /// What the optimizer is to use for the step at hand.
     fn hypers(&self, progress: &Progress) -> Hypers;
@@ -105,7 +105,8 @@ impl Schedule for FlatCos {
     }
 }
 
-/// PyTorch's `StepLR`, stepped once an epoch: the learning rates are multiplied by `gamma` after every `step_size` epochs.
+/// PyTorch's `StepLR`, stepped once an epoch: the learning rates are multiplied by `gamma` after every `step_size`
+/// epochs.
 #[derive(Debug, Clone)]
 pub struct StepLr {
     /// The learning rates of the first epochs.

@@ -2,13 +2,12 @@
 
 use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::style::Color as _;
-use plotters::style::text_anchor::VPos;
 
 use super::png::{PNG_SCALE, encode_png, resized};
 use super::scene::{Anchor, Area, Pixels, Point, Scene};
 use super::style::Color;
-use super::surface::{Surface, device_size, failed, lowered, paint, scaled, text_style};
-use super::text::{ASCENT_TO_DESCENT, CAP_HEIGHT};
+use super::surface::{Surface, device_size, failed, paint, scaled};
+use super::text::{self, CAP_HEIGHT};
 use crate::error::{Error, Result};
 
 /// The bitmap is drawn this much larger and averaged, which smooths every edge.
@@ -21,7 +20,10 @@ pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>>
     let times = PNG_SCALE * OVERSAMPLING;
     let (w, h) = (u64::from(width) * u64::from(times), u64::from(height) * u64::from(times));
     if w.saturating_mul(h).saturating_mul(3) > MAX_BYTES {
-        return Err(Error::Value(format!("a figure of {width} by {height} is too large to draw: use fewer panels")));
+        return Err(Error::shape(
+            format!("a figure of {width} by {height} is too large to draw: use fewer panels"),
+            &[height as usize, width as usize],
+        ));
     }
     let mut large = vec![255u8; (w * h * 3) as usize];
     {
@@ -34,7 +36,7 @@ pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>>
     encode_png(&average(&large, w as usize, OVERSAMPLING as usize), out_w, out_h)
 }
 
-/// plotters' bitmap back-end, with lines and round shapes of our own.
+/// plotters' bitmap back-end, with lines, round shapes and text of our own.
 struct Bitmap<'a> {
     backend: BitMapBackend<'a>,
     scale: f64,
@@ -104,11 +106,22 @@ impl Surface for Bitmap<'_> {
     }
 
     fn text(&mut self, text: &str, at: Point, size: f64, color: &Color, anchor: Anchor, upright: bool) -> Result<()> {
-        // plotters puts the baseline half of what it calls the size below the point.
-        let plotters_size = size * ASCENT_TO_DESCENT;
-        let style = text_style(plotters_size * self.scale, color, anchor, VPos::Top, upright);
-        let at = lowered(at, (CAP_HEIGHT * size - plotters_size) / 2.0, upright);
-        self.backend.draw_text(text, &style, scaled(at, self.scale)).map_err(failed)
+        let (x, y) = scaled(at, self.scale);
+        let (width, height) = self.backend.get_size();
+        let size = size * self.scale;
+        let before = match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => 0.5,
+            Anchor::End => 1.0,
+        };
+        let start = (-before * text::width(text, size), CAP_HEIGHT / 2.0 * size);
+        text::draw(text, size, start, |right, down, covered| {
+            let (x, y) = if upright { (x + down, y - 1 - right) } else { (x + right, y + down) };
+            if x < 0 || y < 0 || x >= width as i32 || y >= height as i32 {
+                return Ok(());
+            }
+            self.backend.draw_pixel((x, y), color.mix(covered).to_backend_color()).map_err(failed)
+        })
     }
 
     fn image(&mut self, area: &Area, pixels: &Pixels) -> Result<()> {

@@ -130,8 +130,8 @@ impl Figure {
         self
     }
 
-    /// Width and height of the page in CSS pixels, which are the units of the SVG; the PNG has twice as many pixels each
-    /// way, to be crisp.
+    /// Width and height of the page in CSS pixels, which are the units of the SVG; the PNG has twice as many pixels
+    /// each way, to be crisp.
     pub fn size(&self) -> (u32, u32) {
         let (widths, heights) = self.tracks();
         let width: f64 = widths.iter().sum();
@@ -180,7 +180,7 @@ impl Figure {
     /// The figure as an SVG document.
     ///
     /// # Errors
-    /// [`Error::Value`] where the data of a panel do not fit together.
+    /// [`Error::Shape`] where the data of a panel do not fit together.
     pub fn svg(&self) -> Result<String> {
         svg::svg(&self.scene()?, self.size())
     }
@@ -188,13 +188,13 @@ impl Figure {
     /// The figure as the bytes of a PNG file.
     ///
     /// # Errors
-    /// [`Error::Value`] where the data of a panel do not fit together, or the page would be too large.
+    /// [`Error::Shape`] where the data of a panel do not fit together, or the page would be too large.
     pub fn png(&self) -> Result<Vec<u8>> {
         bitmap::png(&self.scene()?, self.size())
     }
 
-    /// Writes the figure to a file, as PNG or SVG by its extension. Missing folders are made; a reader never sees half a
-    /// file.
+    /// Writes the figure to a file, as PNG or SVG by its extension. Missing folders are made; a reader never sees half
+    /// a file.
     ///
     /// # Errors
     /// [`Error::Usage`] for any other extension, [`Error::Data`] where the file cannot be written, and the errors of

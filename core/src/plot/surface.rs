@@ -1,12 +1,8 @@
-//! From a scene to a drawing, whatever the file format. plotters' back-ends take whole numbers only, so each is driven at
-//! a multiple of the page's resolution.
-
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontTransform, TextStyle};
+//! From a scene to a drawing, whatever the file format. plotters' back-ends take whole numbers only, so each is driven
+//! at a multiple of the page's resolution.
 
 use super::scene::{Anchor, Area, Pixels, Point, Scene, Shape};
 use super::style::Color;
-use super::text;
 use crate::error::{Error, Result};
 
 /// What a file format must be able to draw; coordinates are the scene's.
@@ -44,27 +40,6 @@ pub(super) fn failed(error: impl std::fmt::Display) -> Error {
 
 pub(super) fn scaled((x, y): Point, scale: f64) -> (i32, i32) {
     ((x * scale).round() as i32, (y * scale).round() as i32)
-}
-
-pub(super) fn text_style<'a>(
-    font_size: f64,
-    color: &'a Color,
-    anchor: Anchor,
-    v_pos: VPos,
-    upright: bool,
-) -> TextStyle<'a> {
-    let turn = if upright { FontTransform::Rotate270 } else { FontTransform::None };
-    let h_pos = match anchor {
-        Anchor::Start => HPos::Left,
-        Anchor::Middle => HPos::Center,
-        Anchor::End => HPos::Right,
-    };
-    TextStyle::from(text::font(font_size).transform(turn)).color(color).pos(Pos::new(h_pos, v_pos))
-}
-
-/// `at`, moved by `down` in the direction in which the text's own lines would follow each other.
-pub(super) fn lowered((x, y): Point, down: f64, upright: bool) -> Point {
-    if upright { (x + down, y) } else { (x, y + down) }
 }
 
 /// The pixels that an area takes up.

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use plotters::backend::{DrawingBackend, SVGBackend};
-use plotters::style::Color as _;
-use plotters::style::text_anchor::VPos;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, TextStyle};
 
 use super::png::{PNG_SCALE, encode_png, resized};
 use super::scene::{Anchor, Area, Pixels, Point, Scene};
 use super::style::Color;
-use super::surface::{Surface, device_size, failed, lowered, paint, scaled, text_style};
+use super::surface::{Surface, device_size, failed, paint, scaled};
 use super::text::{CAP_HEIGHT, FAMILY};
 use crate::error::Result;
 
@@ -66,9 +66,17 @@ impl Surface for Vector<'_> {
     }
 
     fn text(&mut self, text: &str, at: Point, size: f64, color: &Color, anchor: Anchor, upright: bool) -> Result<()> {
+        let turn = if upright { FontTransform::Rotate270 } else { FontTransform::None };
+        let h_pos = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
         // plotters divides the size by 1.24 and puts the baseline half an ex (0.547 em in DejaVu) below the point.
-        let style = text_style(size * SVG_SCALE * 1.24, color, anchor, VPos::Center, upright);
-        let at = lowered(at, (CAP_HEIGHT - 0.547) / 2.0 * size, upright);
+        let font = FontDesc::new(FontFamily::Name(FAMILY), size * SVG_SCALE * 1.24, FontStyle::Normal).transform(turn);
+        let style = TextStyle::from(font).color(color).pos(Pos::new(h_pos, VPos::Center));
+        let down = (CAP_HEIGHT - 0.547) / 2.0 * size;
+        let at = if upright { (at.0 + down, at.1) } else { (at.0, at.1 + down) };
         self.backend.draw_text(text, &style, scaled(at, SVG_SCALE)).map_err(failed)
     }
 

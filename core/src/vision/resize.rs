@@ -184,8 +184,8 @@ pub(super) fn resample(picture: &Image, window: Window, width: usize, height: us
     run(&part, None, width, height, filter).map_err(|e| failed(&e))
 }
 
-/// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels are
-/// those that resizing first and cropping then gives, without making the others.
+/// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels
+/// are those that resizing first and cropping then gives, without making the others.
 pub(super) fn resample_part(
     picture: &Image,
     full: (usize, usize),

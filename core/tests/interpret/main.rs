@@ -59,7 +59,8 @@ fn confusions_are_counted() {
 fn top_losses_come_largest_first_with_their_probabilities() {
     let interp = numbered();
     let top = interp.top_losses(3);
-    // The mistakes are items 2, 3, 6, 10, 11, each surer than the one before: loss ln(e^m + 2), probability e^m/(e^m + 2).
+    // The mistakes are items 2, 3, 6, 10, 11, each surer than the one before: loss ln(e^m + 2), probability e^m/(e^m +
+    // 2).
     assert_eq!(top.iter().map(|item| item.index).collect::<Vec<_>>(), [11, 10, 6]);
     let margin = 0.5f64 + 11.0 / 4.0;
     let sum = margin.exp() + 2.0;
@@ -93,7 +94,8 @@ fn what_does_not_fit_is_refused() {
     let scores = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
     let labels = |of: &[u32]| Tensor::new(of, &Device::Cpu).unwrap();
     let error = Interpretation::new(&scores, &labels(&[0, 1]), &["a", "b"]).unwrap_err();
-    assert!(matches!(&error, Error::Value(what) if what.contains("2 names for 3 classes")), "{error}");
+    assert!(matches!(&error, Error::Shape { got, .. } if got == &[2]), "{error:?}");
+    assert!(error.to_string().contains("2 names for 3 classes"), "{error}");
     let error = Interpretation::new(&scores, &labels(&[0, 3]), &VOCAB).unwrap_err().to_string();
     assert!(error.contains("label 3"), "{error}");
     assert!(Interpretation::new(&scores, &labels(&[0]), &VOCAB).is_err());

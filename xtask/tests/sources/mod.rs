@@ -30,7 +30,8 @@ pub fn rust_files(folder: &str) -> Vec<(String, String)> {
     files(&root.join(folder), &["rs"]).iter().map(|p| (relative(p), fs::read_to_string(p).unwrap())).collect()
 }
 
-/// The lines of a source that are neither comments nor unit tests, with their numbers. Unit tests stand at a file's end.
+/// The lines of a source that are neither comments nor unit tests, with their numbers. Unit tests stand at a file's
+/// end.
 pub fn code_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
     let lines = source.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
     lines.enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))

@@ -32,8 +32,8 @@ pub struct Published {
     pub preprocess: Preprocess,
 }
 
-/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale to
-/// 0..=1, subtract `mean`, divide by `std`.
+/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale
+/// to 0..=1, subtract `mean`, divide by `std`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preprocess {
     /// Height and width of the network's input.
@@ -75,7 +75,8 @@ pub struct WeightFile {
     pub top1: Option<f64>,
     /// The images that these weights want.
     pub preprocess: Preprocess,
-    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the architecture's.
+    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the
+    /// architecture's.
     pub norm_eps: Option<f64>,
 }
 
