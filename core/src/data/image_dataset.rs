@@ -107,7 +107,7 @@ impl ImageDataset {
     /// The picture number `index`; none if its file cannot be read and such files are to be left out.
     ///
     /// # Errors
-    /// As [`ImageDataset::picture`].
+    /// As [`ImageDataset::image`].
     pub fn readable(&self, index: usize) -> Result<Option<Image>> {
         match self.image(index) {
             Ok(picture) => Ok(Some(picture)),
