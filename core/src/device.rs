@@ -13,7 +13,7 @@ use candle_core::Device;
 /// the machine lacks the device.
 pub fn parse(name: &str) -> Result<Device> {
     match name {
-        "auto" => Ok(auto()),
+        "auto" => Ok(best()),
         "cpu" => Ok(Device::Cpu),
         "metal" => metal(),
         "cuda" => cuda(0),
@@ -24,6 +24,11 @@ pub fn parse(name: &str) -> Result<Device> {
     }
 }
 
+/// The best device that this build and this machine have: CUDA, then Metal, then the CPU.
+pub fn best() -> Device {
+    cuda(0).or_else(|_| metal()).unwrap_or(Device::Cpu)
+}
+
 /// The device in words, such as `cpu (2 threads)` or `cuda:0`.
 pub fn describe(device: &Device) -> String {
     match device.location() {
@@ -31,10 +36,6 @@ pub fn describe(device: &Device) -> String {
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
-}
-
-fn auto() -> Device {
-    cuda(0).or_else(|_| metal()).unwrap_or(Device::Cpu)
 }
 
 fn cuda(ordinal: usize) -> Result<Device> {
@@ -76,7 +77,7 @@ mod tests {
     fn unknown_names_are_usage_errors_that_list_the_known_ones() {
         for name in ["tpu", "cuda:x", "cuda:-1", "CPU", ""] {
             let error = parse(name).unwrap_err();
-            assert_eq!(error.exit_code(), 2);
+            assert_eq!(crate::cli::exit_code(&error), 2);
             assert!(error.to_string().contains("cuda:N"), "{error}");
         }
     }
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn an_explicit_device_that_is_not_compiled_in_is_refused_with_the_remedy() {
         let error = parse("cuda:1").unwrap_err();
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(crate::cli::exit_code(&error), 2);
         assert!(error.to_string().contains("--features cuda"), "{error}");
     }
 }

@@ -106,10 +106,6 @@ pub enum Error {
     /// The user pressed Ctrl-C (or asked to stop in another way); what was worth keeping is kept.
     #[error("interrupted{0}")]
     Interrupted(String),
-
-    /// A run ended well but did not reach the target that it was required to reach.
-    #[error("{0}")]
-    TargetMissed(String),
 }
 
 /// What our functions return.
@@ -144,19 +140,5 @@ impl Error {
     /// An [`Error::Network`] for a network, or a part of one, of this name.
     pub fn network(name: impl Into<String>, message: impl Into<String>) -> Error {
         Error::Network { name: name.into(), message: message.into() }
-    }
-
-    /// The exit code of a program that ends with this error: 1 failed, 2 wrong usage, 3 data missing or damaged,
-    /// 4 target missed, 130 interrupted.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Error::Usage(_) => 2,
-            Error::Data(data) => data.exit_code(),
-            Error::File { .. } | Error::Hub { .. } => 3,
-            Error::TargetMissed(_) => 4,
-            Error::Interrupted(_) => 130,
-            Error::Io { .. } | Error::Tensor(_) | Error::Value(_) | Error::Diverged { .. } => 1,
-            Error::Shape { .. } | Error::Config { .. } | Error::Label { .. } | Error::Network { .. } => 1,
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! What the library tells the outside while it works. The library itself prints nothing: it sends events to a
-//! listener, and [`crate::cli`] draws them as progress bars and tables.
+//! What the library reports while it works, and how it is asked to stop. The library itself prints nothing: it sends
+//! events to a [`Listener`], and [`crate::cli`] draws them as progress bars and tables.
 
 use crate::error::{Error, Result};
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A piece of work of `total` steps begins, for example the batches of an epoch.
+    /// A task of `total` steps begins, for example the batches of an epoch. [`Listener::task`] sends this.
     Begin {
-        /// What the work is, in a few words.
+        /// The task in a few words.
         task: &'a str,
         /// Its number of steps.
         total: usize,
     },
-    /// The work in hand has reached step `done`.
+    /// The current task has reached step `done`.
     Progress {
         /// Steps done, of the total.
         done: usize,
         /// A few words on how it goes, such as the loss.
         note: &'a str,
     },
-    /// The work in hand has ended.
+    /// The current task has ended, well or badly.
     End,
     /// A table begins; these are its column heads.
     Columns(&'a [String]),
@@ -33,24 +33,55 @@ pub enum Event<'a> {
     Note(&'a str),
 }
 
-/// Somebody who is told of events.
+/// Receives events, and carries the request to stop. Clones share both. The default one ignores all events and is never
+/// interrupted.
 #[derive(Clone)]
-pub struct Listener(Arc<dyn Fn(Event<'_>) + Send + Sync>);
+pub struct Listener {
+    receive: Arc<dyn Fn(Event<'_>) + Send + Sync>,
+    interrupter: Interrupter,
+}
 
 impl Listener {
-    /// A listener that calls `f` with each event, in order.
-    pub fn new(f: impl Fn(Event<'_>) + Send + Sync + 'static) -> Listener {
-        Listener(Arc::new(f))
+    /// A listener that calls `receive` with each event, in order.
+    pub fn new(receive: impl Fn(Event<'_>) + Send + Sync + 'static) -> Listener {
+        Listener { receive: Arc::new(receive), interrupter: Interrupter::default() }
     }
 
-    /// Tells the listener of one event.
+    /// Work that reports to this listener also stops when `interrupter` says so.
+    #[must_use]
+    pub fn interrupter(self, interrupter: &Interrupter) -> Listener {
+        Listener { interrupter: interrupter.clone(), ..self }
+    }
+
+    /// Sends one event.
     pub fn tell(&self, event: Event<'_>) {
-        (self.0)(event)
+        (self.receive)(event)
+    }
+
+    /// Begins a task of `total` steps. It ends when the returned value is dropped, also when an error leaves the
+    /// function that holds it.
+    #[must_use = "the task ends when this is dropped"]
+    pub fn task(&self, task: &str, total: usize) -> Task {
+        self.tell(Event::Begin { task, total });
+        Task { listener: self.clone() }
+    }
+
+    /// Fails if a stop has been asked for since the last time that this failed. Long loops call it between two steps,
+    /// where nothing is half done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]. It takes the request with it, so that the next piece of work in this process runs.
+    pub fn stop_if_interrupted(&self) -> Result<()> {
+        if self.interrupter.take() { Err(Error::Interrupted(String::new())) } else { Ok(()) }
+    }
+
+    /// Takes the request to stop, if there is one: whoever gets `true` stops.
+    pub(crate) fn take_interrupt(&self) -> bool {
+        self.interrupter.take()
     }
 }
 
 impl Default for Listener {
-    /// Nobody listens.
     fn default() -> Listener {
         Listener::new(|_| {})
     }
@@ -62,22 +93,52 @@ impl std::fmt::Debug for Listener {
     }
 }
 
-/// An error if somebody has asked for a stop.
+/// A task under way, from [`Listener::task`]. Dropping it sends [`Event::End`].
+#[derive(Debug)]
+pub struct Task {
+    listener: Listener,
+}
+
+impl Task {
+    /// Reports that `done` steps are done.
+    pub fn progress(&self, done: usize, note: &str) {
+        self.listener.tell(Event::Progress { done, note });
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.listener.tell(Event::End);
+    }
+}
+
+/// A token by which work is asked to stop at the next safe point: a Ctrl-C handler, a window's button or a server's
+/// shutdown holds one clone, the [`Listener`] of the work the other. The default one is connected to nothing.
 ///
-/// # Errors
-/// [`Error::Interrupted`], which ends a program with exit code 130.
-pub fn stop_if_interrupted() -> Result<()> {
-    if interrupted() { Err(Error::Interrupted(String::new())) } else { Ok(()) }
-}
+/// ```
+/// use tallow::event::{Interrupter, Listener};
+///
+/// let stop = Interrupter::default();
+/// let listener = Listener::default().interrupter(&stop);
+/// stop.interrupt(); // in another thread
+/// assert!(listener.stop_if_interrupted().is_err());
+/// assert!(listener.stop_if_interrupted().is_ok()); // the request has been met: the next fit runs
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Interrupter(Arc<AtomicBool>);
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+impl Interrupter {
+    /// Asks for a stop.
+    pub fn interrupt(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 
-/// Asks all work in this process to stop at the next safe point. Ctrl-C calls this.
-pub fn interrupt() {
-    INTERRUPTED.store(true, Ordering::SeqCst);
-}
+    /// Whether a stop has been asked for and nothing has stopped yet.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 
-/// Whether somebody has asked for a stop. Long loops look here between two steps.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
 }

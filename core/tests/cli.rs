@@ -149,7 +149,7 @@ fn a_session_opens_with_what_was_asked() {
     assert_eq!((&config["seed"], &config["quick"]), (&7.into(), &true.into()));
 
     let nowhere = CommonArgs { device: String::from("tpu"), ..common };
-    assert_eq!(Session::open(&CHAPTER, &nowhere).map(drop).unwrap_err().exit_code(), 2);
+    assert_eq!(cli::exit_code(&Session::open(&CHAPTER, &nowhere).map(drop).unwrap_err()), 2);
 }
 
 #[test]
@@ -170,6 +170,9 @@ fn an_error_is_told_once_with_its_causes() {
     let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
     let text = cli::report_error(&Error::io("a.txt")(missing()));
     assert_eq!(text, "error: a.txt: entity not found");
+    // A folder's name must not colour the terminal.
+    let text = cli::report_error(&Error::file("cats\u{1b}[31m", "is not a photo"));
+    assert_eq!(text, "error: cats\\u{1b}[31m: is not a photo");
     let text = cli::report_error(&Error::Interrupted(String::from(" at epoch 3")));
     assert_eq!(text, "error: interrupted at epoch 3");
 }
@@ -184,13 +187,7 @@ fn program() {
         Ok(args) => args,
         Err(error) => error.exit(),
     };
-    let code = match cli::execute(&CHAPTER, &args, chapter) {
-        Ok(_) => 0,
-        Err(error) => {
-            eprintln!("{}", cli::report_error(&error));
-            i32::from(error.exit_code())
-        }
-    };
+    let code = i32::from(cli::run_to_exit_code(&CHAPTER, &args, chapter));
     std::process::exit(code);
 }
 

@@ -309,7 +309,7 @@ fn a_path_that_cannot_be_written_is_named() {
     std::fs::write(&file, "kept").unwrap();
     let error = Figure::from(Plot::new("")).save(file.join("below.png")).unwrap_err();
     assert!(error.to_string().contains("file"), "{error}");
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(tallow::cli::exit_code(&error), 1);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
 }
 

@@ -4,8 +4,8 @@ use crate::outcome::Outcome;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::interpret::Interpretation;
-use tallow::plot::{Bars, Figure, ImageGrid, Plot};
-use tallow::train::load_learner;
+use tallow::plot::{Bars, Figure, Plot};
+use tallow::vision_learner::load_learner_on;
 
 // --- 8. The ways compared --------------------------------------------------------------------------------------------
 
@@ -61,28 +61,18 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.artifact(folder.join("model.safetensors"));
     s.run.artifact(folder.join("learner.json"));
     let valid = &learner.image_dls().valid;
-    let kept = valid.dataset().kept();
-    let (file, prediction) = match kept.first().map(|&i| &valid.files()[i]) {
-        Some(file) => (file, load_learner(&folder, &s.device)?.predict_file(file)?),
-        None => return Ok(()),
-    };
+    let kept = valid.kept_files();
+    let Some(file) = kept.first() else { return Ok(()) };
+    let prediction = load_learner_on(&folder, &s.device)?.predict_file(file)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     s.run.say(format!("{name}: {} with probability {:.4}", prediction.class, prediction.probability));
 
-    let interpretation = Interpretation::from_learner(learner, valid, learner.vocab())?;
+    let interpretation = Interpretation::from_learner(learner)?;
     s.run.figure(
         "confusion",
         "How many photos of each class were taken for what.",
         &interpretation.plot_confusion_matrix().into(),
     )?;
     s.run.say(interpretation.classification_report()?);
-    let mut grid = ImageGrid::new("", 3);
-    for top in interpretation.top_losses(6) {
-        let picture = valid.dataset().image(kept[top.index])?;
-        grid = grid
-            .rgb(picture.width(), picture.height(), picture.bytes())
-            .caption(format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability))
-            .correct(top.actual == top.predicted);
-    }
-    s.run.figure("top_losses", "The photos that cost the most.", &grid.into())
+    s.run.figure("top_losses", "The photos with the largest losses.", &interpretation.plot_top_losses(6)?.into())
 }

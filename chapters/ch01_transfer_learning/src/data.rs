@@ -4,12 +4,11 @@ use crate::Args;
 use std::path::{Path, PathBuf};
 use tallow::cli::Session;
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label};
+use tallow::interpret::show_batch;
 use tallow::models::Arch;
-use tallow::plot::ImageGrid;
-use tallow::train::preprocess;
+use tallow::models::weights::Weights;
 use tallow::vision::{
-    CenterCrop, Compose, Filter, Image, Normalize, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize,
-    Transform,
+    CenterCrop, Compose, Image, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize, Transform,
 };
 use tallow::{Error, Result};
 use tallow_datasets::fashion_mnist::{self, SIDE};
@@ -25,7 +24,7 @@ pub(crate) struct Task {
 
 // --- 1. The data and its split ---------------------------------------------------------------------------------------
 
-pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Task> {
+pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Weights) -> Result<Task> {
     s.run.section("The data and its split");
     s.run.text(
         "A folder of photos with a folder for each class is all that is needed. The source moves a part of the files \
@@ -51,24 +50,21 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
     let size = args.size.map_or(if small { 96 } else { 224 }, usize::from);
     let most = args.limit.unwrap_or(if s.quick { 120 } else { most });
 
-    // The source's transforms: random crops, turns and mirror images to train with, nothing random to judge by.
-    let bicubic = preprocess(args.arch)
-        .transforms()
-        .iter()
-        .any(|t| matches!(t, Transform::Resize(r) if r.filter == Filter::Bicubic));
-    let filter = if bicubic { Filter::Bicubic } else { Filter::Bilinear };
-    let normalize = preprocess(args.arch).normalization().unwrap_or_else(Normalize::imagenet);
+    // The source's transforms: random crops, turns and mirror images for training, nothing random for validation. How
+    // to resize and normalise is what the weights want.
+    let wanted = weights.recipe(args.arch).preprocess;
+    let (interpolation, normalize) = (wanted.interpolation, wanted.normalize());
     let train: Vec<Transform> = vec![
-        RandomResizedCrop { filter, ..RandomResizedCrop::new(size) }.into(),
+        RandomResizedCrop { interpolation, ..RandomResizedCrop::new(size) }.into(),
         RandomRotation::new(15.0).into(),
         RandomHorizontalFlip::default().into(),
         normalize.into(),
     ];
-    let shrink = Resize::short_side(size * 8 / 7).filter(filter);
+    let shrink = Resize::short_side(size * 8 / 7).interpolation(interpolation);
     let valid = Compose::new().then(shrink).then(CenterCrop::new(size)).then(normalize);
     let list = |tfms: &Compose| tfms.transforms().iter().map(|t| format!("  {t}")).collect::<Vec<_>>().join("\n");
     let train = Compose::from(train);
-    s.run.say(format!("to train with:\n{}\nto judge by:\n{}", list(&train), list(&valid)));
+    s.run.say(format!("train:\n{}\nvalid:\n{}", list(&train), list(&valid)));
 
     let dls = DataBlock::images()
         .items(move |path: &Path| some(image_files(path)?, most))
@@ -87,14 +83,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args) -> Result<Tas
             format!("holds photos of one class only, `{class}`; a classifier needs two folders of photos or more");
         return Err(Error::file(&folder, what));
     }
-    let rows: Vec<Vec<String>> = dls
-        .vocab()
-        .classes()
-        .iter()
-        .zip(dls.counts())
-        .map(|(class, (train, valid))| vec![class.clone(), train.to_string(), valid.to_string()])
-        .collect();
-    s.run.table(&["class", "to train with", "to judge by"], &rows);
+    s.class_table(&dls);
     let epochs = if s.quick { 1 } else { args.epochs.into() };
     Ok(Task { dls, arch: args.arch, epochs, own_photos })
 }
@@ -116,7 +105,7 @@ fn product_photos(s: &mut Session) -> Result<PathBuf> {
     let folder = s.run.folder().join("photos");
     for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
         let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
-        picture.save(&folder.join(product.class).join(format!("{i:03}.png")))?;
+        picture.save(folder.join(product.class).join(format!("{i:03}.png")))?;
     }
     Ok(folder)
 }
@@ -130,9 +119,5 @@ pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
          in each epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the \
          eye.",
     );
-    let mut grid = ImageGrid::new("", 4);
-    for shown in task.dls.train.show_batch(8)? {
-        grid = grid.rgb(shown.picture.width(), shown.picture.height(), shown.picture.bytes()).caption(shown.caption);
-    }
-    s.run.figure("training_images", "Eight training images as the network sees them.", &grid.into())
+    s.run.figure("training_images", "Eight training images as the network sees them.", &show_batch(&task.dls.train, 8)?)
 }

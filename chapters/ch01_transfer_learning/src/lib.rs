@@ -95,7 +95,7 @@ impl AsRef<CommonArgs> for Args {
 /// When weights or photos are missing or damaged, a plot cannot be written, or somebody presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     let weights = network::weights(s, args.arch, args.weights.as_deref())?;
-    let task = data::the_data_and_its_split(s, args)?;
+    let task = data::the_data_and_its_split(s, args, &weights)?;
     data::training_images(s, &task)?;
     network::a_new_final_layer(s, &task, &weights)?;
 

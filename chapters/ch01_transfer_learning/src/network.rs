@@ -7,7 +7,8 @@ use tallow::cli::Session;
 use tallow::models::Arch;
 use tallow::models::hub::{self, HubConfig};
 use tallow::models::weights::Weights;
-use tallow::train::{HeadKind, VisionConfig, VisionLearner, accuracy, vision_learner};
+use tallow::train::accuracy;
+use tallow::vision_learner::{HeadKind, Pretrained, VisionConfig, VisionLearner, vision_learner};
 
 /// The pretrained weights: from a file, or the published ones, from wherever they are.
 pub(crate) fn weights(s: &Session, arch: Arch, file: Option<&Path>) -> Result<Weights> {
@@ -20,15 +21,24 @@ pub(crate) fn weights(s: &Session, arch: Arch, file: Option<&Path>) -> Result<We
     }
 }
 
-/// The network as the source sets it up: pretrained, with a new final layer, all of it trainable.
-pub(crate) fn pretrained(s: &Session, task: &Task, weights: &Weights) -> Result<VisionLearner> {
-    let config = VisionConfig::pretrained(weights).head(HeadKind::Published).seed(s.seed);
-    let mut learner = vision_learner(&task.dls, task.arch, &config, &s.device)?;
-    learner.unfreeze()?;
-    Ok(learner.metrics([accuracy]).listener(s.run.listener()))
+/// How the source sets a network up: pretrained, with a new final layer.
+pub(crate) fn config(s: &Session, weights: &Weights) -> VisionConfig {
+    VisionConfig::default()
+        .pretrained(Pretrained::Weights(weights.clone()))
+        .head(HeadKind::Published)
+        .device(&s.device)
+        .metrics([accuracy()])
+        .listener(s.run.listener())
 }
 
-/// How many numbers train.
+/// A learner of this configuration, all of it trainable.
+pub(crate) fn learner(task: &Task, config: VisionConfig) -> Result<VisionLearner> {
+    let mut learner = vision_learner(&task.dls, task.arch, config)?;
+    learner.unfreeze()?;
+    Ok(learner)
+}
+
+/// The number of trainable parameters.
 pub(crate) fn trained_parameters(learner: &VisionLearner) -> usize {
     learner.params().trainable().iter().map(|param| param.elem_count()).sum()
 }
@@ -43,7 +53,7 @@ pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights)
          new last layer on top, from the features to as many scores as there are classes. It starts at random. These \
          are the parts that have weights:",
     );
-    let learner = pretrained(s, task, weights)?;
+    let learner = learner(task, config(s, weights))?;
     let params = learner.params();
     let rows: Vec<Vec<String>> = params
         .children()

@@ -4,7 +4,8 @@ use std::time::Instant;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::plot::ImageGrid;
-use tallow::train::{EpochRow, Learner, VisionLearner};
+use tallow::train::{EpochRow, Learner};
+use tallow::vision_learner::VisionLearner;
 
 /// What one way led to.
 pub(crate) struct Outcome {
@@ -39,29 +40,23 @@ pub(crate) fn finish(
     s.run.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
     let best = rows.iter().map(|row| row.metrics[0]).fold(0.0, f64::max);
     s.run.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
-    let values: Vec<Vec<f64>> = rows
-        .iter()
-        .map(|row| {
-            [&[row.epoch as f64, row.train_loss], &row.train_metrics[..], &[row.valid_loss], &row.metrics[..]].concat()
-        })
-        .collect();
-    s.run.history(name, &["epoch", "train_loss", "train_accuracy", "valid_loss", "accuracy"], &values)?;
+    s.history(name, recorder)?;
     s.run.metric(format!("{}_accuracy", name.replace(' ', "_")), best);
     s.run.metric(format!("{}_seconds", name.replace(' ', "_")), seconds);
     Ok(Outcome { name, learner, trained, rows, best, seconds })
 }
 
-/// The source's `visualize_model`: six photos that judge, with what the network says.
+/// The source's `visualize_model`: six validation photos, with what the network predicts.
 pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
     let dls = outcome.learner.image_dls();
-    // Files that cannot be read were left out while the network was judged.
-    let files: Vec<_> = dls.valid.dataset().kept().iter().take(6).map(|&i| dls.valid.files()[i].clone()).collect();
+    // Files that cannot be read were left out in validation.
+    let files: Vec<_> = dls.valid.kept_files().into_iter().take(6).collect();
     let mut grid = ImageGrid::new("", 3);
-    let judged = outcome.learner.predictor().predict(&files)?;
-    for (shown, prediction) in dls.valid.show_batch(6)?.into_iter().zip(judged) {
+    let predictions = outcome.learner.predictor().predict(&files)?;
+    for (shown, prediction) in dls.valid.captioned(6)?.into_iter().zip(predictions) {
         let prediction = prediction?;
         grid = grid
-            .rgb(shown.picture.width(), shown.picture.height(), shown.picture.bytes())
+            .rgb(shown.image.width(), shown.image.height(), shown.image.bytes())
             .caption(format!("predicted: {}", prediction.class))
             .correct(prediction.class == shown.caption);
     }

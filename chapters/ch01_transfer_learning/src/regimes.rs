@@ -2,7 +2,7 @@
 //! statistics kept.
 
 use crate::data::Task;
-use crate::network::{pretrained, trained_parameters};
+use crate::network::{config, learner, trained_parameters};
 use crate::outcome::{Outcome, finish, predictions};
 use std::time::Instant;
 use tallow::Result;
@@ -10,7 +10,8 @@ use tallow::cli::Session;
 use tallow::models::weights::Weights;
 use tallow::optim::{Sgd, StepLr, slice};
 use tallow::report::Expect;
-use tallow::train::{Checkpoints, EpochRow, Monitor, SaveBest, VisionLearner};
+use tallow::train::{EpochRow, Monitor, SaveBest, accuracy};
+use tallow::vision_learner::VisionLearner;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -30,15 +31,6 @@ fn sgd() -> (Sgd, StepLr) {
     (Sgd::torch(0.9, 0.0), StepLr::new(0.001, 7))
 }
 
-/// Each way keeps a checkpoint of its own, so that a run that was stopped goes on where it was.
-fn checkpoints(s: &Session, name: &str) -> Checkpoints {
-    Checkpoints {
-        file: s.run.folder().join("checkpoints").join(format!("{name}.safetensors")),
-        every: s.checkpoint_every,
-        resume: s.resume,
-    }
-}
-
 /// The best weights are put back at the end, as the source does with a copy of its `state_dict`.
 fn best() -> SaveBest {
     SaveBest::new(Monitor::highest("accuracy"))
@@ -53,8 +45,8 @@ pub(crate) fn training_everything(s: &mut Session, task: &Task, weights: &Weight
          learning rate, which falls to a tenth every seven epochs, and a copy of the weights of the best epoch so far.",
     );
     let (sgd, schedule) = sgd();
-    let learner = pretrained(s, task, weights)?.opt(sgd).callback(best()).train_metrics();
-    let mut learner = learner.checkpoints(checkpoints(s, "everything"))?;
+    let config = config(s, weights).opt(sgd).callback(best()).train_metrics().checkpoints(s.checkpoints("everything"));
+    let mut learner = learner(task, config)?;
     let (trained, start) = (trained_parameters(&learner), Instant::now());
     learner.fit_schedule(task.epochs, &schedule)?;
     let outcome = finish(s, "everything", learner, trained, None, start)?;
@@ -83,13 +75,13 @@ pub(crate) fn the_fixed_feature_extractor(s: &mut Session, task: &Task, weights:
          epochs take less time than one did. Batches of four, as in the source.",
     );
     let (sgd, schedule) = sgd();
-    let mut learner = pretrained(s, task, weights)?;
+    let mut learner = learner(task, config(s, weights))?;
     let start = Instant::now();
     let head_name = learner.head_name().to_string();
     learner.train_only(&[&head_name])?;
     let trained = trained_parameters(&learner);
-    let head = learner.head_learner(4)?.metrics([tallow::train::accuracy]).train_metrics().opt(sgd).callback(best());
-    let mut head = head.checkpoints(checkpoints(s, "last_layer"))?;
+    let head = learner.head_learner(4)?.metrics([accuracy()]).train_metrics().opt(sgd).callback(best());
+    let mut head = head.checkpoints(s.checkpoints("last_layer"));
     s.run.say(format!("features of {} photos: {:.1} s", count(task), start.elapsed().as_secs_f64()));
     head.fit_schedule(if s.quick { 10 } else { 25 }, &schedule)?;
     let outcome = finish(s, "last layer", learner, trained, Some(&head), start)?;
@@ -116,12 +108,12 @@ pub(crate) fn unfreezing_the_last_stages(s: &mut Session, task: &Task, weights: 
          last layer too.",
     );
     let (sgd, schedule) = sgd();
-    let mut learner = pretrained(s, task, weights)?.opt(sgd).callback(best()).train_metrics();
+    let config = config(s, weights).opt(sgd).callback(best()).train_metrics().checkpoints(s.checkpoints("last_stages"));
+    let mut learner = learner(task, config)?;
     let parts = last_stages(&learner);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     learner.train_only(&parts)?;
     parts.iter().for_each(|part| s.run.say(format!("{part} has been unfrozen.")));
-    let mut learner = learner.checkpoints(checkpoints(s, "last_stages"))?;
     let (trained, start) = (trained_parameters(&learner), Instant::now());
     learner.fit_schedule(task.epochs, &schedule)?;
     finish(s, "last stages", learner, trained, None, start)
@@ -138,19 +130,19 @@ pub(crate) fn keeping_the_statistics(s: &mut Session, task: &Task, weights: &Wei
          not used to. So here the body keeps the statistics that it came with, in training as afterwards. All weights \
          learn, with Adam and a one-cycle schedule, from a last layer that has already learnt on cached features.",
     );
-    let mut learner = pretrained(s, task, weights)?.callback(best()).train_metrics();
+    let config = config(s, weights).callback(best()).train_metrics().checkpoints(s.checkpoints("kept"));
+    let mut learner = learner(task, config)?;
     let start = Instant::now();
     let head_name = learner.head_name().to_string();
     learner.train_only(&[&head_name])?;
     let (sgd, schedule) = sgd();
-    let head = learner.head_learner(4)?.metrics([tallow::train::accuracy]).opt(sgd);
-    let mut head = head.checkpoints(checkpoints(s, "kept_last_layer"))?;
+    let head = learner.head_learner(4)?.metrics([accuracy()]).opt(sgd);
+    let mut head = head.checkpoints(s.checkpoints("kept_last_layer"));
     head.fit_schedule(10, &schedule)?;
 
     learner.unfreeze()?;
     learner.freeze_body_batch_norm(true);
     let trained = trained_parameters(&learner);
-    let mut learner = learner.checkpoints(checkpoints(s, "kept"))?;
     learner.fit_one_cycle(task.epochs, slice(1e-5, 1e-3))?;
     let outcome = finish(s, "statistics kept", learner, trained, None, start)?;
     let note = "the source prints no figure for this way; 0.8889 is its best of training everything";

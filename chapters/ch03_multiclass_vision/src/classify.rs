@@ -10,8 +10,6 @@ use tallow::data::image_files;
 use tallow::event::Listener;
 use tallow::models::Arch;
 use tallow::models::hub::{self, HubConfig};
-use tallow::rng::Rng;
-use tallow::train::preprocess_of;
 use tallow::vision::{Image, Limits};
 use tallow::{Error, Result, cli, device};
 use tallow_datasets::DataFolder;
@@ -61,7 +59,7 @@ pub fn classify_command() -> Option<ExitCode> {
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             complain(&cli::report_error(&error));
-            ExitCode::from(error.exit_code())
+            ExitCode::from(cli::exit_code(&error))
         }
     })
 }
@@ -84,12 +82,12 @@ fn classify(args: &Args, out: &mut impl Write) -> Result<()> {
     let config = HubConfig::from_env(&DataFolder::resolve(args.data_dir.as_deref())).or_offline(args.offline);
     let weights = hub::weights(args.arch, &config, &Listener::default())?;
     let network = build_on(&device, &weights)?;
-    let tfms = preprocess_of(&weights.preprocess);
+    let tfms = weights.preprocess.transforms();
 
     let mut bad = Vec::new();
     for (i, file) in files.iter().enumerate() {
         let classes = read(file).and_then(|picture| {
-            let xs = tfms.tensor(picture, &mut Rng::new(0))?.unsqueeze(0)?.to_device(&device)?; // [1, 3, H, W]
+            let xs = tfms.tensor(picture)?.unsqueeze(0)?.to_device(&device)?; // [1, 3, H, W]
             Ok(top(&probabilities(&network, &xs)?[0], args.top.into()))
         });
         let text = match (&classes, args.json) {

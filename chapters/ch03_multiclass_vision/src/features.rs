@@ -15,7 +15,6 @@ use tallow::models::Network;
 use tallow::plot::{Bars, ImageGrid};
 use tallow::report::{Comparison, Expect};
 use tallow::rng::Rng;
-use tallow::train::preprocess_of;
 use tallow::vision::{Compose, Normalize, Resize};
 use tallow::{Result, kernels};
 
@@ -37,7 +36,7 @@ pub(crate) fn extract(network: &Network, loader: &DataLoader, train: bool) -> Re
         width = zs.dim(1)?;
         values.extend(zs.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?);
         ys.extend(batch.ys.to_vec1::<u32>()?);
-        tallow::event::stop_if_interrupted()?;
+        tallow::cli::stop_if_interrupted()?;
     }
     Ok((Matrix::from_f32(width, &values)?, ys))
 }
@@ -133,7 +132,7 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
         ("training mode, 0.5 and 0.5 (the lecture)", true, squished(side, HALF, HALF)),
         ("evaluation mode, 0.5 and 0.5", false, squished(side, HALF, HALF)),
         ("evaluation mode, its own normalisation", false, squished(side, own.mean, own.std)),
-        ("evaluation mode, its own size and crop too", false, preprocess_of(&own)),
+        ("evaluation mode, its own size and crop too", false, own.transforms()),
     ];
     let mut rows = Vec::new();
     for (name, train_mode, tfms) in &ways {
@@ -233,7 +232,7 @@ fn domain_shift(
     ));
     let judge = crate::network::published(s, None, tallow::models::Arch::EfficientNetLite0)?;
     let network = build(s, &judge.weights)?;
-    let tfms = preprocess_of(&judge.weights.preprocess);
+    let tfms = judge.weights.preprocess.transforms();
     let names = |part: &Part| -> Result<Vec<&'static str>> {
         let mut all = Vec::new();
         for batch in photos.loader(s, part, tfms.clone())?.epoch(0) {

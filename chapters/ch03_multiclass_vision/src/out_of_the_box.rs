@@ -8,8 +8,6 @@ use tallow::data::image_files;
 use tallow::models::Arch;
 use tallow::plot::ImageGrid;
 use tallow::report::{Comparison, Expect};
-use tallow::rng::Rng;
-use tallow::train::preprocess_of;
 use tallow::vision::{CenterCrop, Compose, Image, Normalize, Resize};
 use tallow::{Error, Result};
 use tallow_datasets::imagenet::CLASSES;
@@ -63,7 +61,7 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
     let mut rows = Vec::new();
     for file in &files {
         let picture = Image::open(file)?;
-        let xs = tfms.tensor(picture.clone(), &mut Rng::new(0))?.unsqueeze(0)?.to_device(&s.device)?; // [1, 3, H, W]
+        let xs = tfms.tensor(picture.clone())?.unsqueeze(0)?.to_device(&s.device)?; // [1, 3, H, W]
         let classes = top(&probabilities(&network, &xs)?[0], 4);
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let printed = PRINTED.iter().find(|(printed, _)| *printed == name).map(|(_, classes)| classes);
@@ -84,7 +82,7 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
                     .note(note),
             );
         }
-        let small = Resize::short_side(150).apply(&picture, &mut Rng::new(0))?;
+        let small = picture.resize(Resize::short_side(150))?;
         let small = CenterCrop::new(150).apply(&small)?;
         let (class, p) = classes[0];
         grid = grid.rgb(small.width(), small.height(), small.bytes()).caption(format!("{class}\n{p:.3}"));
@@ -110,7 +108,7 @@ fn tfms(judge: &Published) -> Compose {
         Arch::Vgg16 => {
             Compose::new().then(Resize::short_side(299)).then(CenterCrop::new(299)).then(Normalize::imagenet())
         }
-        _ => preprocess_of(&judge.weights.preprocess),
+        _ => judge.weights.preprocess.transforms(),
     }
 }
 

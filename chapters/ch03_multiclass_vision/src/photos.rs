@@ -5,7 +5,7 @@ use tallow::cli::Session;
 use tallow::data::{DataLoader, ImageDataset, Vocab, image_files, parent_label};
 use tallow::plot::ImageGrid;
 use tallow::report::{Comparison, Expect};
-use tallow::vision::{Compose, Filter, Image, Resize, Transform};
+use tallow::vision::{Compose, Image, Interpolation, Resize, Transform};
 use tallow::{Error, Result};
 use tallow_datasets::fashion_mnist::{self, Product, SIDE};
 
@@ -127,7 +127,7 @@ fn clothes(s: &Session) -> Result<PathBuf> {
     for (name, products) in [("train", &train), ("valid", &valid)] {
         for (i, Product { class, pixels }) in products.iter().enumerate() {
             let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - pixels[y * SIDE + x]; 3])?;
-            picture.save(&folder.join(name).join(class).join(format!("{i:03}.png")))?;
+            picture.save(folder.join(name).join(class).join(format!("{i:03}.png")))?;
         }
     }
     Ok(folder)
@@ -136,14 +136,14 @@ fn clothes(s: &Session) -> Result<PathBuf> {
 /// torchvision's `Resize((side, side))` and `Grayscale`: squished, grey, and as numbers between 0 and 1.
 pub(crate) fn grey(side: usize) -> Compose {
     Compose::new()
-        .then(Resize::squish(side).filter(Filter::Bilinear))
+        .then(Resize::squish(side).interpolation(Interpolation::Bilinear))
         .then(Transform::Greyscale)
         .then(Transform::ToTensor)
 }
 
 /// A photo squished to a square, for the eye.
 pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Image> {
-    Resize::squish(side).apply(&Image::open(file)?, &mut tallow::rng::Rng::new(0))
+    Image::open(file)?.resize(Resize::squish(side))
 }
 
 // --- 11. The photos --------------------------------------------------------------------------------------------------

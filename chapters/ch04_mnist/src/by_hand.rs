@@ -31,9 +31,9 @@ impl Linear1 {
     }
 
     fn train_epoch(&self, dl: &DataLoader, epoch: usize, lr: f64) -> Result<()> {
-        tallow::event::stop_if_interrupted()?;
+        tallow::cli::stop_if_interrupted()?;
         for batch in dl.epoch(epoch) {
-            let Batch { xs, ys } = batch?;
+            let Batch { xs, ys, .. } = batch?;
             let grads = self.calc_grad(&xs, &ys)?;
             for (p, grad) in [&self.weights, &self.bias].into_iter().zip(grads) {
                 p.set(&(p.as_tensor() - (grad * lr)?)?)?;
@@ -47,7 +47,7 @@ impl Linear1 {
 pub(crate) fn validate_epoch(model: &dyn Fn(&Tensor) -> Result<Tensor>, valid_dl: &DataLoader) -> Result<f64> {
     let mut accuracies = Vec::new();
     for batch in valid_dl.epoch(0) {
-        let Batch { xs, ys } = batch?;
+        let Batch { xs, ys, .. } = batch?;
         accuracies.push(batch_accuracy(&model(&xs)?, &ys)?);
     }
     Ok((accuracies.iter().sum::<f64>() / accuracies.len() as f64 * 1e4).round() / 1e4)

@@ -1,7 +1,7 @@
 //! Going deeper: an 18-layer network, trained from scratch.
 
 use crate::digits::Digits;
-use crate::learner::{connected, write_history};
+use crate::learner::connected;
 use crate::printed;
 use crate::similarity::stacked;
 use candle_core::{D, Tensor};
@@ -47,10 +47,10 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
         .add(|p| vision_head(Arch::ResNet18.facts().channels, 2, p))?; // to [N, 2]
     s.run.say(format!("resnet18: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
-    let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy]);
-    let mut learner = connected(s, learner, "resnet18")?;
+    let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy()]);
+    let mut learner = connected(s, learner, "resnet18");
     learner.fit_one_cycle(epochs, lr_max)?;
-    write_history(s, "resnet18", &learner)?;
+    s.history("resnet18", learner.recorder())?;
     let Some(last) = learner.recorder().rows.last().cloned() else { return Ok(()) };
     let accuracy = last.metrics[0];
     let [train_loss, valid_loss, printed_accuracy] = printed::RESNET18;

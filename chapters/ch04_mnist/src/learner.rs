@@ -11,28 +11,11 @@ use tallow::nn::{Params, Sequential};
 use tallow::optim::Sgd;
 use tallow::plot::{ImageGrid, Plot};
 use tallow::report::Expect;
-use tallow::train::{Checkpoints, Learner, Metric};
+use tallow::train::{Learner, Metric};
 
 /// A learner that reports to this run and keeps a checkpoint of its own.
-pub(crate) fn connected(s: &Session, learner: Learner, name: &str) -> Result<Learner> {
-    learner.listener(s.run.listener()).checkpoints(Checkpoints {
-        file: s.run.folder().join("checkpoints").join(format!("{name}.safetensors")),
-        every: s.checkpoint_every,
-        resume: s.resume,
-    })
-}
-
-/// Puts a learner's epochs into `history.csv`.
-pub(crate) fn write_history(s: &mut Session, name: &str, learner: &Learner) -> Result<()> {
-    let recorder = learner.recorder();
-    let mut columns = vec!["epoch".to_string(), "train_loss".into(), "valid_loss".into()];
-    columns.extend(recorder.metric_names.iter().cloned());
-    let rows: Vec<Vec<f64>> = recorder
-        .rows
-        .iter()
-        .map(|row| [&[row.epoch as f64, row.train_loss, row.valid_loss], &row.metrics[..]].concat())
-        .collect();
-    s.run.history(name, &columns, &rows)
+pub(crate) fn connected(s: &Session, learner: Learner, name: &str) -> Learner {
+    learner.listener(s.run.listener()).checkpoints(s.checkpoints(name))
 }
 
 /// Sets a learner's table beside the source's, column by column.
@@ -59,10 +42,10 @@ pub(crate) fn the_learner(s: &mut Session, data: &Data) -> Result<()> {
     let model = Sequential::new(&params).linear(28 * 28, 1)?;
     let learner = Learner::new(DataLoaders { train, valid }, model, &params, mnist_loss)
         .opt(Sgd::new())
-        .metrics([|| Metric::new("batch_accuracy", batch_accuracy)]);
-    let mut learner = connected(s, learner, "linear")?;
+        .metrics([Metric::new("batch_accuracy", batch_accuracy)]);
+    let mut learner = connected(s, learner, "linear");
     learner.fit(10, 1.0)?;
-    write_history(s, "linear", &learner)?;
+    s.history("linear", learner.recorder())?;
     compare_table(s, "Learner.fit(10)", &printed::LEARNER, &learner);
     let last = learner.recorder().metric(0).last().copied().unwrap_or_default();
     s.run.compare("final accuracy of Learner.fit(10)", "0.967125", last, Expect::AtLeastGoal(0.965));
@@ -90,10 +73,10 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
     s.run.say(format!("simple_net: 784-30-1, {} parameters", params.num_parameters()));
     let learner = Learner::new(DataLoaders { train, valid }, simple_net, &params, mnist_loss)
         .opt(Sgd::new())
-        .metrics([|| Metric::new("batch_accuracy", batch_accuracy)]);
-    let mut learner = connected(s, learner, "simple_net")?;
+        .metrics([Metric::new("batch_accuracy", batch_accuracy)]);
+    let mut learner = connected(s, learner, "simple_net");
     learner.fit(if s.quick { 10 } else { 40 }, 0.1)?;
-    write_history(s, "simple_net", &learner)?;
+    s.history("simple_net", learner.recorder())?;
     compare_table(s, "simple_net", &printed::SIMPLE_NET, &learner);
     let accuracies = learner.recorder().metric(0);
     let last = accuracies.last().copied().unwrap_or_default();

@@ -38,9 +38,9 @@ fn train_epoch(
     epoch: usize,
     step: &mut dyn FnMut(&GradStore) -> Result<()>,
 ) -> Result<()> {
-    tallow::event::stop_if_interrupted()?;
+    tallow::cli::stop_if_interrupted()?;
     for batch in dl.epoch(epoch) {
-        let Batch { xs, ys } = batch?;
+        let Batch { xs, ys, .. } = batch?;
         step(&mnist_loss(&model.forward(&xs, true)?, &ys)?.backward()?)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The full problem: all ten digits, with a small convolutional network.
 
 use crate::deeper::confusion;
-use crate::learner::{connected, write_history};
+use crate::learner::connected;
 use candle_core::{D, Tensor};
 use tallow::Result;
 use tallow::cli::Session;
@@ -63,10 +63,10 @@ pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<(
     let net = net.flatten().linear(512, 10)?; // [N, 10]
     s.run.say(format!("a small CNN: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train, valid: valid.clone() };
-    let learner = Learner::new(dls, net, &params, losses::cross_entropy).metrics([accuracy]);
-    let mut learner = connected(s, learner, "ten_digits")?;
+    let learner = Learner::new(dls, net, &params, losses::cross_entropy).metrics([accuracy()]);
+    let mut learner = connected(s, learner, "ten_digits");
     learner.fit_one_cycle(4, 0.01)?;
-    write_history(s, "ten_digits", &learner)?;
+    s.history("ten_digits", learner.recorder())?;
     let last = learner.recorder().metric(0).last().copied().unwrap_or_default();
     s.run.metric("ten_digits_accuracy", last);
     s.run.target("ten digits accuracy", last, 0.99);

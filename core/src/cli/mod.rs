@@ -31,9 +31,15 @@
 //! ```
 
 mod args;
+mod chores;
+mod exit;
+mod interrupt;
 mod program;
 mod session;
 
+pub use crate::report::console;
 pub use args::{CommonArgs, Seed};
-pub use program::{execute, exit, main, report_error, run_program};
+pub use exit::{exit, exit_code, report_error};
+pub use interrupt::{interrupter, stop_if_interrupted};
+pub use program::{execute, main, run_program, run_to_exit_code};
 pub use session::{Chapter, Session};

@@ -2,20 +2,18 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::CommonArgs;
+use super::exit::{INTERRUPTED, TARGET_MISSED, complain};
+use super::interrupt::{interrupter, listen_for_interrupt};
 use super::session::{Chapter, Session};
-use crate::error::{Error, Result};
-use crate::event;
+use crate::error::Result;
 use crate::kernels;
 use crate::report::Outcome;
 
-/// The exit code of a program that Ctrl-C stopped, as shells know it.
-const INTERRUPTED: u8 = 130;
-
-/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, keeps the memory that it frees, runs, and says with the exit code how it went:
-/// 0 well, 1 failed, 2 wrong usage, 3 data missing or damaged, 4 target missed, 130 interrupted.
+/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, keeps the memory that it frees, runs it and
+/// maps the result to an exit code: 0 well, 1 failed, 2 wrong usage, 3 data missing or damaged, 4 target missed, 130
+/// interrupted.
 pub fn main<A>(chapter: &Chapter, run: fn(&A, &mut Session) -> Result<()>) -> ExitCode
 where
     A: clap::Parser + AsRef<CommonArgs>,
@@ -31,29 +29,32 @@ where
     run_program(chapter, &args, run)
 }
 
-/// As [`main`], with arguments that were read already.
+/// [`main`], with arguments that were read already.
 pub fn run_program<A: AsRef<CommonArgs>>(
     chapter: &Chapter,
     args: &A,
     run: fn(&A, &mut Session) -> Result<()>,
 ) -> ExitCode {
+    ExitCode::from(run_to_exit_code(chapter, args, run))
+}
+
+/// [`run_program`], with the exit code as a number.
+pub fn run_to_exit_code<A: AsRef<CommonArgs>>(
+    chapter: &Chapter,
+    args: &A,
+    run: fn(&A, &mut Session) -> Result<()>,
+) -> u8 {
     kernels::keep_freed_memory();
     listen_for_interrupt();
     match execute(chapter, args, run) {
-        // What ran to its end is reported; that somebody wanted it to stop is still told to the caller.
-        Ok(_) if event::interrupted() => ExitCode::from(INTERRUPTED),
-        other => exit(other.map(drop)),
-    }
-}
-
-/// How a program ends: in silence, or with the error on stderr and its exit code.
-pub fn exit(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{}", report_error(&error));
-            ExitCode::from(error.exit_code())
+        // A run that came to its end is reported; the caller still learns that it was asked to stop.
+        Ok(_) if interrupter().is_interrupted() => INTERRUPTED,
+        Ok(outcome) if args.as_ref().require_target && !outcome.missed.is_empty() => {
+            let _ = writeln!(std::io::stderr(), "error: target missed: {}", outcome.missed.join("; "));
+            TARGET_MISSED
         }
+        Ok(_) => 0,
+        Err(error) => complain(&error),
     }
 }
 
@@ -69,33 +70,4 @@ pub fn execute<A: AsRef<CommonArgs>>(
     let mut session = Session::open(chapter, args.as_ref())?;
     run(args, &mut session)?;
     session.run.finish()
-}
-
-/// An error and what led to it, as `error: ...` and `  caused by: ...` lines. Causes that the message already tells are
-/// left out.
-pub fn report_error(error: &Error) -> String {
-    let mut text = format!("error: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(&format!("\n  caused by: {words}"));
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// The first Ctrl-C asks the work to stop at a safe point, the second stops the program where it is.
-fn listen_for_interrupt() {
-    static ASKED: AtomicBool = AtomicBool::new(false);
-    let handler = || {
-        if ASKED.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        event::interrupt();
-        let _ = writeln!(std::io::stderr(), "\nstopping at the next safe point; press again to stop at once");
-    };
-    // Without a handler Ctrl-C stops the program at once, which is what it does everywhere else.
-    let _ = ctrlc::set_handler(handler);
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use tallow_datasets::DataFolder;
 
 use super::args::{CommonArgs, Seed};
+use super::interrupt::interrupter;
 use crate::device;
 use crate::error::Result;
 use crate::report::{Run, RunConfig};
@@ -49,7 +50,8 @@ impl Session {
     /// Finds the device, draws the seed and begins the run that `args` ask for.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) for a device that is not there, [`Error::Io`](crate::Error::Io) for a folder that cannot be written.
+    /// [`Error::Usage`](crate::Error::Usage) for a device that is not there, [`Error::Io`](crate::Error::Io) for a
+    /// folder that cannot be written.
     pub fn open(chapter: &Chapter, args: &CommonArgs) -> Result<Session> {
         let device = device::parse(args.device_name())?;
         let name = device::describe(&device);
@@ -80,9 +82,9 @@ impl Session {
             quick: args.quick,
             json: args.json,
             quiet: args.quiet,
-            require_target: args.require_target,
             config,
         })?;
+        let run = run.interrupter(interrupter());
         Ok(Session {
             run,
             device,

@@ -97,8 +97,8 @@ impl ImageDataset {
         skipped.iter().map(|(file, reason)| (file.clone(), reason.clone())).collect()
     }
 
-    /// The numbers of the items that were not left out so far. After a whole epoch these are the ones that a loader in order
-    /// has shown, one after the other: what the network said of its third item is of number `kept()[2]`.
+    /// The numbers of the items that were not left out so far. After a whole epoch these are the ones that a loader in
+    /// order has shown, one after the other: what the network said of its third item is of number `kept()[2]`.
     pub fn kept(&self) -> Vec<usize> {
         let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
         (0..self.files.len()).filter(|&i| !skipped.contains_key(&self.files[i])).collect()
@@ -143,7 +143,7 @@ impl Dataset for ImageDataset {
     }
 
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
-        let x = self.tfms.tensor(self.image(index)?, rng)?;
+        let x = self.tfms.tensor_with(self.image(index)?, rng)?;
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
     }
 
@@ -163,8 +163,8 @@ impl Dataset for ImageDataset {
                 return Err(Error::file(
                     &self.files[index],
                     format!(
-                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to the \
-                         item transforms",
+                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to \
+                         the item transforms",
                         size.0,
                         size.1,
                         self.files[other].display(),
@@ -183,6 +183,6 @@ impl Dataset for ImageDataset {
             )));
         };
         let n = labels.len();
-        Ok(Batch { xs: Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, ys: Tensor::new(labels, &Device::Cpu)? })
+        Ok(Batch::new(Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, Tensor::new(labels, &Device::Cpu)?))
     }
 }

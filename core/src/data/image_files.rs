@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by its
-/// extension (bmp, gif, jpeg, jpg, png, webp and rarer ones); hidden files and folders do not. fast.ai's
+/// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by
+/// its extension (bmp, gif, jpeg, jpg, png, webp and rarer ones); hidden files and folders do not. fast.ai's
 /// `get_image_files`.
 ///
 /// # Errors
@@ -89,8 +89,8 @@ pub struct Resized {
     pub bad: Vec<BadFile>,
 }
 
-/// Copies all pictures under `source` to the same places under `target`; those whose longer side is more than `max_size`
-/// are made that size, in their proportions and format. On all processors. fast.ai's `resize_images`.
+/// Copies all pictures under `source` to the same places under `target`; those whose longer side is more than
+/// `max_size` are made that size, in their proportions and format. On all processors. fast.ai's `resize_images`.
 ///
 /// # Errors
 /// When a folder cannot be read or a file not be written. A file that is no picture is not an error: it is told.
@@ -127,7 +127,7 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     }
     let side = |size: usize| (size * max_size / w.max(h)).max(1);
     let resize = Resize::squish(0).size(side(w), side(h));
-    resize.apply(&picture, &mut crate::rng::Rng::new(0))?.save(place)?;
+    picture.resize(resize)?.save(place)?;
     Ok(Ok(true))
 }
 

@@ -20,7 +20,7 @@ pub enum Pixels {
 ///
 /// # Errors
 /// When the file cannot be read or is not a picture.
-pub fn read_image(file: &Path, pixels: Pixels) -> Result<Tensor> {
+pub fn read_image(file: impl AsRef<Path>, pixels: Pixels) -> Result<Tensor> {
     let picture = Image::open(file)?;
     match pixels {
         Pixels::Grey => Ok(picture.greyscale().to_tensor(&Device::Cpu)?.narrow(0, 0, 1)?),
@@ -43,7 +43,8 @@ impl ImageFolder {
     ///
     /// # Errors
     /// As [`image_files`].
-    pub fn new(folder: &Path, pixels: Pixels) -> Result<ImageFolder> {
+    pub fn new(folder: impl AsRef<Path>, pixels: Pixels) -> Result<ImageFolder> {
+        let folder = folder.as_ref();
         let files = image_files(folder)?;
         let names = files.iter().map(|file| parent_label(file)).collect::<Result<Vec<String>>>()?;
         let vocab = Vocab::new(names.clone());
@@ -76,7 +77,7 @@ impl Dataset for ImageFolder {
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
         let file = &self.files[index];
         let x = match &self.tfms {
-            Some(tfms) => tfms.tensor(Image::open(file)?, rng)?,
+            Some(tfms) => tfms.tensor_with(Image::open(file)?, rng)?,
             None => read_image(file, self.pixels)?,
         };
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
@@ -113,7 +114,7 @@ mod tests {
         let file = dir.path().join("broken.jpg");
         std::fs::write(&file, "not a picture").unwrap();
         let error = read_image(&file, Pixels::Grey).unwrap_err();
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(crate::cli::exit_code(&error), 3);
         assert!(error.to_string().contains("broken.jpg"), "{error}");
     }
 }

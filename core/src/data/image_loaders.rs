@@ -1,32 +1,23 @@
-//! Loaders of pictures that remember where their pictures come from.
+//! Loaders of images that remember their files, classes and transforms.
 
-use super::{DataLoader, DataLoaders, ImageDataset, Vocab};
+use super::{Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Vocab};
 use crate::error::Result;
 use crate::rng::Rng;
-use crate::vision::{Compose, Image, Normalize};
+use crate::vision::{Compose, Normalize};
 use candle_core::Device;
-use std::ops::Deref;
 use std::path::PathBuf;
-
-/// A picture to show, with what to write under it.
-#[derive(Debug, Clone)]
-pub struct Captioned {
-    /// The picture.
-    pub picture: Image,
-    /// The words.
-    pub caption: String,
-}
 
 /// How batches are made.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) batch_size: usize,
     pub(super) workers: usize,
+    pub(super) seed: u64,
     pub(super) rng: Rng,
     pub(super) device: Device,
 }
 
-/// A [`DataLoader`] of pictures; it can do all that one can.
+/// A [`DataLoader`] of images with the files, classes and transforms behind it.
 #[derive(Clone)]
 pub struct ImageLoader {
     loader: DataLoader,
@@ -64,38 +55,71 @@ impl ImageLoader {
         self.dataset.tfms()
     }
 
-    /// The first `n` pictures of the first epoch as the network sees them, without normalisation, with their classes.
-    /// fast.ai's `show_batch`.
-    ///
-    /// # Errors
-    /// When a picture cannot be read.
-    pub fn show_batch(&self, n: usize) -> Result<Vec<Captioned>> {
-        self.shown(self.loader.order(0).into_iter(), n, true)
+    /// The plain loader, for what takes one.
+    pub fn loader(&self) -> &DataLoader {
+        &self.loader
     }
 
-    /// The picture number `index` `n` times, as it is in `n` epochs: how different augmentation makes it. fast.ai's
+    /// The number of items.
+    pub fn n_items(&self) -> usize {
+        self.loader.n_items()
+    }
+
+    /// The number of batches in an epoch.
+    pub fn n_batches(&self) -> usize {
+        self.loader.n_batches()
+    }
+
+    /// The batches of epoch `epoch`, images `[N, 3, H, W]` and labels `[N]`.
+    pub fn epoch(&self, epoch: usize) -> Batches {
+        self.loader.epoch(epoch)
+    }
+
+    /// The first batch of the first epoch.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn one_batch(&self) -> Result<Batch> {
+        self.loader.one_batch()
+    }
+
+    /// The files that have been read so far without being left out, in the dataset's order: after an epoch, in order,
+    /// the files behind its predictions.
+    pub fn kept_files(&self) -> Vec<PathBuf> {
+        self.dataset.kept().into_iter().map(|index| self.files()[index].clone()).collect()
+    }
+
+    /// The first `n` images of the first epoch as the network sees them, with normalisation undone, and their classes.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
+    pub fn captioned(&self, n: usize) -> Result<Vec<Captioned>> {
+        self.first(self.loader.order(0).into_iter(), n, true)
+    }
+
+    /// Image number `index` as it is in each of the first `n` epochs: how different augmentation makes it. fast.ai's
     /// `show_batch(unique=True)`.
     ///
     /// # Errors
-    /// When the picture cannot be read.
-    pub fn show_augmented(&self, index: usize, n: usize) -> Result<Vec<Captioned>> {
-        self.shown(std::iter::repeat_n(index, n), n, false)
+    /// When the image cannot be read.
+    pub fn captioned_augmented(&self, index: usize, n: usize) -> Result<Vec<Captioned>> {
+        self.first(std::iter::repeat_n(index, n), n, false)
     }
 
-    /// The first `n` pictures of these that can be read.
-    fn shown(&self, indices: impl Iterator<Item = usize>, n: usize, one_epoch: bool) -> Result<Vec<Captioned>> {
+    /// The first `n` images of these that can be read.
+    fn first(&self, indices: impl Iterator<Item = usize>, n: usize, one_epoch: bool) -> Result<Vec<Captioned>> {
         let normalize = self.tfms().normalization();
         let mut shown = Vec::with_capacity(n);
         for (i, index) in indices.enumerate() {
             if shown.len() == n {
                 break;
             }
-            let Some(picture) = self.dataset.readable(index)? else { continue };
+            let Some(image) = self.dataset.readable(index)? else { continue };
             let mut rng = self.loader.item_rng(if one_epoch { 0 } else { i }, index);
-            let planes = self.tfms().apply(picture, &mut rng)?.into_planes();
+            let planes = self.tfms().apply_with(image, &mut rng)?.into_planes();
             let planes = normalize.map_or(planes.clone(), |normalize| normalize.inverse_planes(planes));
             let class = self.vocab.classes().get(self.labels()[index] as usize);
-            shown.push(Captioned { picture: planes.to_image(), caption: class.cloned().unwrap_or_default() });
+            shown.push(Captioned { image: planes.to_image(), caption: class.cloned().unwrap_or_default() });
         }
         Ok(shown)
     }
@@ -105,26 +129,29 @@ impl ImageLoader {
     }
 }
 
-impl Deref for ImageLoader {
-    type Target = DataLoader;
-
-    fn deref(&self) -> &DataLoader {
-        &self.loader
+impl Show for ImageLoader {
+    fn shown(&self, n: usize) -> Result<Shown> {
+        Ok(Shown::Images(self.captioned(n)?))
     }
 }
 
-/// Loaders of pictures to train with and to judge by, and what they know about the task. fast.ai's `ImageDataLoaders`.
+/// The image loaders of the training and the validation set. fast.ai's `ImageDataLoaders`.
 ///
 /// [`loaders`](ImageDataLoaders::loaders), or `into()`, gives the plain [`DataLoaders`] that a learner takes.
 #[derive(Clone)]
 pub struct ImageDataLoaders {
-    /// Shuffled, augmented, without a smaller last batch.
+    /// Training images: shuffled, augmented, without a smaller last batch.
     pub train: ImageLoader,
-    /// In order, as they are.
+    /// Validation images, in order, without augmentation.
     pub valid: ImageLoader,
 }
 
 impl ImageDataLoaders {
+    /// The seed of the [`super::DataBlock`] that made them, from which a learner draws too.
+    pub fn seed(&self) -> u64 {
+        self.train.settings.seed
+    }
+
     /// The classes.
     pub fn vocab(&self) -> &Vocab {
         &self.train.vocab
@@ -135,12 +162,12 @@ impl ImageDataLoaders {
         self.vocab().n_classes()
     }
 
-    /// All that is done with a picture in validation and prediction, normalisation included: what an exported model needs.
+    /// The transforms of validation and prediction, normalisation included: what an exported model needs.
     pub fn valid_tfms(&self) -> &Compose {
         self.valid.tfms()
     }
 
-    /// How many items of each class there are to train with and to judge by.
+    /// The number of training and of validation items of each class.
     pub fn counts(&self) -> Vec<(usize, usize)> {
         let count = |labels: &[u32], class: usize| labels.iter().filter(|&&l| l as usize == class).count();
         (0..self.n_classes())

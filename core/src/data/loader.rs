@@ -1,105 +1,13 @@
-//! Datasets and the loader that makes batches of them.
+//! The loader that makes batches of a dataset.
 
+use super::{Batch, Dataset};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
-
-/// Items that can be fetched by their index: pairs of an input and a target.
-pub trait Dataset: Send + Sync {
-    /// The number of items.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// One item: input and target, without a batch axis. `rng` is this item's own stream in this epoch, for
-    /// augmentation.
-    ///
-    /// # Errors
-    /// When the item cannot be read.
-    fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)>;
-
-    /// Several items, stacked. A dataset in memory can do better than one by one.
-    ///
-    /// # Errors
-    /// When an item cannot be read, or shapes differ between items.
-    fn batch(&self, indices: &[usize], rng: &Rng) -> Result<Batch> {
-        let (mut xs, mut ys) = (Vec::with_capacity(indices.len()), Vec::with_capacity(indices.len()));
-        for &index in indices {
-            let (x, y) = self.item(index, &mut rng.substream(index as u64))?;
-            xs.push(x);
-            ys.push(y);
-        }
-        Ok(Batch { xs: Tensor::stack(&xs, 0)?, ys: Tensor::stack(&ys, 0)? })
-    }
-}
-
-/// What a model is trained on in one step.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Inputs, `[N, ...]`.
-    pub xs: Tensor,
-    /// Targets, `[N, ...]`.
-    pub ys: Tensor,
-}
-
-impl Batch {
-    /// The number of items.
-    pub fn len(&self) -> usize {
-        self.xs.dims().first().copied().unwrap_or(0)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// A dataset that is two tensors with the same first axis. PyTorch's `TensorDataset`.
-#[derive(Debug, Clone)]
-pub struct TensorDataset {
-    xs: Tensor,
-    ys: Tensor,
-}
-
-impl TensorDataset {
-    /// Inputs and their targets.
-    ///
-    /// # Errors
-    /// When their numbers differ.
-    pub fn new(xs: &Tensor, ys: &Tensor) -> Result<TensorDataset> {
-        match (xs.dims().first(), ys.dims().first()) {
-            (Some(n), Some(m)) if n == m => Ok(TensorDataset { xs: xs.clone(), ys: ys.clone() }),
-            _ => Err(Error::Value(format!(
-                "inputs of shape {:?} and targets of shape {:?} do not pair up: their first axes must be equal",
-                xs.dims(),
-                ys.dims()
-            ))),
-        }
-    }
-}
-
-impl Dataset for TensorDataset {
-    fn len(&self) -> usize {
-        self.xs.dims()[0]
-    }
-
-    fn item(&self, index: usize, _rng: &mut Rng) -> Result<(Tensor, Tensor)> {
-        Ok((self.xs.get(index)?, self.ys.get(index)?))
-    }
-
-    fn batch(&self, indices: &[usize], _rng: &Rng) -> Result<Batch> {
-        let index: Vec<u32> = indices.iter().map(|&i| i as u32).collect();
-        let index = Tensor::new(index, self.xs.device())?;
-        Ok(Batch { xs: self.xs.index_select(&index, 0)?, ys: self.ys.index_select(&index, 0)? })
-    }
-}
 
 /// Makes batches of a dataset: in order or shuffled, in this thread or by workers.
 ///
@@ -124,7 +32,8 @@ impl DataLoader {
     pub fn new(dataset: impl Dataset + 'static, batch_size: usize) -> Result<DataLoader> {
         if dataset.is_empty() || batch_size == 0 {
             let n = dataset.len();
-            return Err(Error::Value(format!("cannot make batches of {batch_size} from a dataset of {n} items")));
+            let message = format!("cannot make batches of {batch_size} from a dataset of {n} items");
+            return Err(Error::config("batch_size", message));
         }
         Ok(DataLoader {
             dataset: Arc::new(dataset),
@@ -236,7 +145,7 @@ impl DataLoader {
     }
 }
 
-/// What is needed to make any batch of one epoch.
+/// Makes any batch of one epoch.
 #[derive(Clone)]
 struct Source {
     loader: DataLoader,
@@ -250,7 +159,8 @@ impl Source {
         let items = &self.order[start..self.order.len().min(start + self.loader.batch_size)];
         let batch = self.loader.dataset.batch(items, &self.loader.epoch_rng(self.epoch))?;
         let device = &self.loader.device;
-        Ok(Batch { xs: batch.xs.to_device(device)?, ys: batch.ys.to_device(device)? })
+        let more_xs = batch.more_xs.iter().map(|xs| Ok(xs.to_device(device)?)).collect::<Result<_>>()?;
+        Ok(Batch { xs: batch.xs.to_device(device)?, more_xs, ys: batch.ys.to_device(device)? })
     }
 
     /// A thread that makes every `step`-th batch of `range` and waits while two of them are not yet wanted.
@@ -345,18 +255,20 @@ impl std::fmt::Display for Throughput {
     }
 }
 
-/// A loader to train with and one to judge by. fast.ai's `DataLoaders`.
+/// The loaders of the training and the validation set. fast.ai's `DataLoaders`.
 #[derive(Clone)]
 pub struct DataLoaders {
-    /// Usually shuffled.
+    /// Training batches, usually shuffled.
     pub train: DataLoader,
-    /// In order.
+    /// Validation batches, in order.
     pub valid: DataLoader,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::TensorDataset;
+    use candle_core::Tensor;
 
     fn numbers(n: usize) -> TensorDataset {
         let xs = Tensor::arange(0u32, n as u32, &Device::Cpu).unwrap();

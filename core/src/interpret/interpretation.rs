@@ -1,12 +1,15 @@
 //! Predictions beside the truth.
 
-use crate::data::DataLoader;
+use crate::data::{DataLoader, ImageLoader};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
 use crate::nn::losses;
-use crate::plot::{Bars, HeatMap};
+use crate::plot::{Bars, HeatMap, ImageGrid};
 use crate::train::Learner;
+use crate::vision::{Image, Resize};
+use crate::vision_learner::VisionLearner;
 use candle_core::{D, DType, Tensor};
+use std::path::PathBuf;
 
 /// Predictions, targets and losses of a set of items. fast.ai's `ClassificationInterpretation`.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Interpretation {
     actual: Vec<u32>,
     losses: Vec<f64>,
     confusion: Confusion,
+    /// The files of the items, if they come from files.
+    files: Option<Vec<PathBuf>>,
 }
 
 /// An item that the network got badly wrong.
@@ -25,6 +30,8 @@ pub struct Interpretation {
 pub struct TopLoss {
     /// Its place in the loader's order.
     pub index: usize,
+    /// Its file, if the items come from files.
+    pub file: Option<PathBuf>,
     /// Its loss.
     pub loss: f64,
     /// The class that it was taken for.
@@ -68,7 +75,8 @@ impl Interpretation {
         let (_, n_classes) = scores.dims2()?;
         if vocab.len() != n_classes {
             let n = vocab.len();
-            return Err(Error::shape(format!("{n} names for {n_classes} classes: expected one for each"), &[n]));
+            let message = format!("{n} names for {n_classes} classes: expected one for each");
+            return Err(Error::shape(message, scores.dims()));
         }
         let scores = scores.detach().to_dtype(DType::F64)?;
         let losses = losses::nll_per_item(&scores, labels)?.to_vec1::<f64>()?;
@@ -77,15 +85,72 @@ impl Interpretation {
         let actual = labels.flatten_all()?.to_dtype(DType::U32)?.to_vec1::<u32>()?;
         let confusion = Confusion::new(n_classes, &predicted, &actual)?;
         let vocab = vocab.iter().map(|name| name.as_ref().to_string()).collect();
-        Ok(Interpretation { vocab, probabilities, predicted, actual, losses, confusion })
+        Ok(Interpretation { vocab, probabilities, predicted, actual, losses, confusion, files: None })
     }
 
-    /// Of what a learner, trained with cross entropy, makes of all items of a loader, usually the validation set's.
-    /// fast.ai's `from_learner`.
+    /// From the probabilities of each item's classes, such as those of [`crate::vision_learner::Prediction`], and
+    /// labels; the losses are cross entropies.
+    ///
+    /// # Errors
+    /// When there is not one row for each label and one name for each class, or a label is not a class.
+    pub fn from_probabilities(rows: &[Vec<f64>], labels: &[u32], vocab: &[impl AsRef<str>]) -> Result<Interpretation> {
+        let n_classes = vocab.len();
+        if rows.len() != labels.len() {
+            let (rows, labels) = (rows.len(), labels.len());
+            return Err(Error::shape(format!("{rows} rows of probabilities for {labels} labels"), &[rows, labels]));
+        }
+        if let Some(row) = rows.iter().find(|row| row.len() != n_classes) {
+            let message = format!("{n_classes} names for {} classes: expected one for each", row.len());
+            return Err(Error::shape(message, &[rows.len(), row.len()]));
+        }
+        let highest = |row: &Vec<f64>| (0..n_classes).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+        let predicted: Vec<u32> = rows.iter().map(|row| highest(row) as u32).collect();
+        let confusion = Confusion::new(n_classes, &predicted, labels)?;
+        Ok(Interpretation {
+            vocab: vocab.iter().map(|name| name.as_ref().to_string()).collect(),
+            probabilities: rows.concat(),
+            predicted,
+            actual: labels.to_vec(),
+            losses: rows.iter().zip(labels).map(|(row, &label)| -row[label as usize].ln()).collect(),
+            confusion,
+            files: None,
+        })
+    }
+
+    /// Of what an image learner predicts for its validation set; each item knows its file. fast.ai's `from_learner`.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
+    pub fn from_learner(learner: &VisionLearner) -> Result<Interpretation> {
+        Interpretation::from_loader(learner, &learner.image_dls().valid)
+    }
+
+    /// [`Interpretation::from_learner`] for the images of another loader.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
+    pub fn from_loader(learner: &VisionLearner, loader: &ImageLoader) -> Result<Interpretation> {
+        let (scores, labels) = learner.get_preds(loader)?;
+        Interpretation::new(&scores, &labels, learner.vocab())?.with_files(loader.kept_files())
+    }
+
+    /// The same predictions, with the files that they are about, in the same order.
+    ///
+    /// # Errors
+    /// When there is not one file for each item.
+    pub fn with_files(self, files: Vec<PathBuf>) -> Result<Interpretation> {
+        if files.len() != self.actual.len() {
+            let (n, items) = (files.len(), self.actual.len());
+            return Err(Error::shape(format!("{n} files for {items} items: expected one for each"), &[n]));
+        }
+        Ok(Interpretation { files: Some(files), ..self })
+    }
+
+    /// Of what any learner that was trained with cross entropy predicts for all items of a loader.
     ///
     /// # Errors
     /// Those of [`Learner::get_preds`] and [`Interpretation::new`].
-    pub fn from_learner(learner: &Learner, loader: &DataLoader, vocab: &[impl AsRef<str>]) -> Result<Interpretation> {
+    pub fn from_preds(learner: &Learner, loader: &DataLoader, vocab: &[impl AsRef<str>]) -> Result<Interpretation> {
         let (scores, labels) = learner.get_preds(loader)?;
         Interpretation::new(&scores, &labels, vocab)
     }
@@ -95,12 +160,12 @@ impl Interpretation {
         &self.vocab
     }
 
-    /// The class of each item by the network.
+    /// The predicted class of each item.
     pub fn predicted(&self) -> &[u32] {
         &self.predicted
     }
 
-    /// The class of each item in truth.
+    /// The actual class of each item.
     pub fn actual(&self) -> &[u32] {
         &self.actual
     }
@@ -140,10 +205,10 @@ impl Interpretation {
     }
 
     /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's
-    /// `top_losses`; the pictures to `plot_top_losses` come from whoever has them, by `index`.
+    /// `top_losses`.
     pub fn top_losses(&self, k: usize) -> Vec<TopLoss> {
         let mut order: Vec<usize> = (0..self.losses.len()).collect();
-        // A loss that is no number is the worst of all.
+        // NaN is the worst of all.
         let badness = |i: usize| if self.losses[i].is_nan() { f64::INFINITY } else { self.losses[i] };
         order.sort_by(|&a, &b| badness(b).total_cmp(&badness(a)));
         order.truncate(k);
@@ -155,12 +220,31 @@ impl Interpretation {
         let probabilities = self.probabilities(index);
         TopLoss {
             index,
+            file: self.files.as_ref().and_then(|files| files.get(index)).cloned(),
             loss: self.losses[index],
             predicted: self.vocab[predicted].clone(),
             actual: self.vocab[actual].clone(),
             probability: probabilities[predicted],
             probability_of_actual: probabilities[actual],
         }
+    }
+
+    /// The images of the `k` largest losses, each with its class, what it was taken for, and the probability of that.
+    /// fast.ai's `plot_top_losses`.
+    ///
+    /// # Errors
+    /// When the items do not come from files ([`Interpretation::with_files`]), or a file cannot be read.
+    pub fn plot_top_losses(&self, k: usize) -> Result<ImageGrid> {
+        self.top_losses(k).iter().try_fold(ImageGrid::new("", 4), |grid, top| {
+            let file = top.file.as_ref().ok_or_else(|| {
+                let what = "the files of the items are not known: give them by `with_files`, or use `from_learner`";
+                Error::Value(what.into())
+            })?;
+            let image = Image::open(file)?.resize(Resize::crop(150))?;
+            let caption = format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability);
+            let grid = grid.rgb(image.width(), image.height(), image.bytes()).caption(caption);
+            Ok(grid.correct(top.actual == top.predicted))
+        })
     }
 
     /// How many of each class's items were recognised.

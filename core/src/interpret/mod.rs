@@ -4,6 +4,8 @@
 
 mod curves;
 mod interpretation;
+mod show;
 
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
+pub use show::{show_augmented, show_batch};

@@ -56,15 +56,13 @@ const LARGE: [Shape; 15] = [
 const EPS: f64 = 1e-3;
 
 impl MobileNetV3 {
-    /// Images to `[N, 576, H/32, W/32]`, or 960 channels in the large one.
+    /// Images to `[N, 576, H/32, W/32]`, or 960 channels in the large one. `norm_eps` is the batch normalisations'
+    /// epsilon, torchvision's 1e-3 if `None`.
     ///
     /// # Errors
     /// When the device cannot hold the parameters.
-    pub fn body(self, params: &Params) -> Result<Body> {
-        self.body_with(EPS, params)
-    }
-
-    fn body_with(self, eps: f64, params: &Params) -> Result<Body> {
+    pub fn body(self, norm_eps: Option<f64>, params: &Params) -> Result<Body> {
+        let eps = norm_eps.unwrap_or(EPS);
         let shapes: &[Shape] = match self {
             MobileNetV3::Small => &SMALL,
             MobileNetV3::Large => &LARGE,
@@ -90,7 +88,7 @@ impl MobileNetV3 {
     /// # Errors
     /// When the device cannot hold the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
-        let body = self.body_with(options.norm_eps.unwrap_or(EPS), params)?;
+        let body = self.body(options.norm_eps, params)?;
         let params = params.pp("classifier");
         let hidden = match self {
             MobileNetV3::Small => 1024,

@@ -23,6 +23,6 @@ pub mod vgg;
 mod summary;
 
 pub use head::{Head, vision_head};
-pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, Scores};
+pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};
 pub use summary::{Row, Summary, summary};
 pub use zoo::Arch;

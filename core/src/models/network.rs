@@ -126,7 +126,8 @@ impl Body {
     pub fn with_vision_head(self, n_classes: usize, params: &Params) -> Result<Network> {
         let prefix = params.prefix().to_string();
         if prefix.is_empty() {
-            return Err(Error::Value("a head needs a name of its own: make it from `params.pp(\"head\")`".into()));
+            let message = "a head needs a name of its own: make it from `params.pp(\"head\")`";
+            return Err(Error::config("params", message));
         }
         let head = super::vision_head(self.channels, n_classes, params)?;
         let head: Step = Box::new(move |xs, train| head.judge(xs, train));
@@ -169,12 +170,12 @@ struct Side {
 }
 
 /// The scores of a network in training.
-pub struct Scores {
+pub struct NetworkOutputs {
     /// Those that count, `[N, classes]`.
     pub logits: Tensor,
     /// Those of an auxiliary classifier in the middle of the network, where it has one. Their loss is added, times 0.4,
     /// to that of the logits.
-    pub aux: Option<Tensor>,
+    pub aux_logits: Option<Tensor>,
 }
 
 impl Network {
@@ -229,9 +230,9 @@ impl Network {
     ///
     /// # Errors
     /// As [`Module::forward`].
-    pub fn forward_with_aux(&self, xs: &Tensor, train: bool) -> Result<Scores> {
+    pub fn forward_with_aux(&self, xs: &Tensor, train: bool) -> Result<NetworkOutputs> {
         let Some(side) = self.side.as_ref().filter(|_| train) else {
-            return Ok(Scores { logits: self.forward(xs, train)?, aux: None });
+            return Ok(NetworkOutputs { logits: self.forward(xs, train)?, aux_logits: None });
         };
         let xs = kernels::channels_last(xs)?;
         // One tensor, since a tape has one end.
@@ -247,7 +248,7 @@ impl Network {
             let aux = aux.ok_or_else(|| Error::Value("the auxiliary classifier's place is not in the body".into()))?;
             Ok::<_, Error>(Tensor::stack(&[&logits, &aux], 0)?)
         })?;
-        Ok(Scores { logits: both.get(0)?, aux: Some(both.get(1)?) })
+        Ok(NetworkOutputs { logits: both.get(0)?, aux_logits: Some(both.get(1)?) })
     }
 
     /// The prefixes of the parameters' names in fast.ai's groups: the body's, and last the head's.

@@ -55,12 +55,12 @@ impl Param {
         &self.0.var
     }
 
-    /// Its sizes.
+    /// Its shape.
     pub fn dims(&self) -> &[usize] {
         self.0.var.dims()
     }
 
-    /// How many numbers it holds.
+    /// Its number of elements.
     pub fn elem_count(&self) -> usize {
         self.0.var.elem_count()
     }
@@ -167,7 +167,8 @@ impl Params {
     ) -> Result<Param> {
         let name = self.path(name);
         if self.shared().params.iter().any(|p| p.name() == name) {
-            return Err(Error::Value(format!("two parameters are called `{name}`; give each layer its own name")));
+            let message = format!("two parameters are called `{name}`; give each layer its own name");
+            return Err(Error::network(name, message));
         }
         let value = init(&mut self.rng.stream(&name), &self.device)?;
         let value = self.dtype.map_or(Ok(value.clone()), |dtype| value.to_dtype(dtype))?;
@@ -205,7 +206,8 @@ impl Params {
             Entry::Vacant(place) => Ok(place.insert(stream).clone()),
             Entry::Occupied(taken) => {
                 let name = taken.key();
-                Err(Error::Value(format!("two random streams are called `{name}`; give each layer its own name")))
+                let message = format!("two random streams are called `{name}`; give each layer its own name");
+                Err(Error::network(name, message))
             }
         }
     }
@@ -229,10 +231,10 @@ impl Params {
     pub fn get(&self, name: &str) -> Result<Param> {
         let name = self.path(name);
         let found = self.shared().params.iter().find(|p| p.name() == name).cloned();
-        found.ok_or_else(|| Error::Value(format!("the network has no parameter called `{name}`")))
+        found.ok_or_else(|| Error::network(&name, format!("the network has no parameter called `{name}`")))
     }
 
-    /// How many numbers the network has to learn, frozen ones included, buffers not.
+    /// Number of parameters, frozen ones included, buffers not.
     pub fn num_parameters(&self) -> usize {
         self.all().iter().filter(|p| p.kind() != ParamKind::Buffer).map(Param::elem_count).sum()
     }
@@ -250,10 +252,9 @@ impl Params {
             match groups.iter().position(|prefixes| prefixes.iter().any(under)) {
                 Some(group) => found.push((param, group)),
                 None => {
-                    return Err(Error::Value(format!(
-                        "parameter `{}` is in none of the groups {groups:?}",
-                        param.name()
-                    )));
+                    let name = param.name();
+                    let message = format!("parameter `{name}` is in none of the groups {groups:?}");
+                    return Err(Error::network(name, message));
                 }
             }
         }
@@ -322,7 +323,8 @@ impl Params {
         let params = self.all();
         if let Some(prefix) = prefixes.iter().find(|prefix| !params.iter().any(|p| under(p, prefix))) {
             let children = self.children().join(", ");
-            return Err(Error::Value(format!("the network has no part called `{prefix}`; its parts are {children}")));
+            let message = format!("the network has no part called `{prefix}`; its parts are {children}");
+            return Err(Error::network(*prefix, message));
         }
         for param in &params {
             let trains = prefixes.iter().any(|prefix| under(param, prefix));
@@ -342,7 +344,7 @@ impl Params {
     /// Sets values by name. All must be there, none may be left over, and shapes must agree; if not, nothing is changed.
     ///
     /// # Errors
-    /// [`Error::Value`] naming the missing, unexpected and misshapen tensors.
+    /// [`Error::Network`] naming the missing, unexpected and misshapen tensors.
     pub fn load_state_dict(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
         let params = self.all();
         let names: HashSet<&str> = params.iter().map(Param::name).collect();
@@ -363,10 +365,8 @@ impl Params {
         if !problems.is_empty() {
             let (shown, more) = (problems.len().min(5), problems.len().saturating_sub(5));
             let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            return Err(Error::Value(format!(
-                "weights of another network: {}{and_more}",
-                problems[..shown].join(", ")
-            )));
+            let message = format!("weights of another network: {}{and_more}", problems[..shown].join(", "));
+            return Err(Error::network(&self.prefix, message));
         }
         for param in &params {
             if let Some(value) = values.get(param.name()) {

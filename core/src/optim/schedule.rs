@@ -1,7 +1,6 @@
 //! Learning rates and momenta as pure functions of how far training has come.
 
 use super::{Hypers, Lrs};
-use std::fmt::Debug;
 
 /// Where in a fit a step stands, and for how many parameter groups it needs learning rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,11 +24,15 @@ impl Progress {
     }
 }
 
-/// A plan of learning rates and momenta for a fit. A checkpoint remembers a plan by its `Debug` form, so that training
-/// goes on by the plan that it began with or not at all.
-pub trait Schedule: Debug {
-    /// What the optimizer is to use for the step at hand.
+/// Learning rates and momenta over a fit.
+pub trait Schedule {
+    /// What the optimizer uses for the current step.
     fn hypers(&self, progress: &Progress) -> Hypers;
+
+    /// The schedule and all of its settings in words, the same for equal schedules. A checkpoint keeps them, so that
+    /// training goes on by the schedule that it began with or not at all; keep the words stable from version to
+    /// version.
+    fn describe(&self) -> String;
 }
 
 /// The same learning rates from beginning to end.
@@ -39,6 +42,10 @@ pub struct Constant(pub Lrs);
 impl Schedule for Constant {
     fn hypers(&self, progress: &Progress) -> Hypers {
         Hypers { lr: self.0.of_groups(progress.n_groups), mom: None }
+    }
+
+    fn describe(&self) -> String {
+        format!("constant, lr {}", self.0)
     }
 }
 
@@ -78,6 +85,14 @@ impl Schedule for OneCycle {
     fn hypers(&self, progress: &Progress) -> Hypers {
         self.at(progress.position(), progress.n_groups)
     }
+
+    fn describe(&self) -> String {
+        let OneCycle { lr_max, pct_start, div, div_final, moms: (start, peak, end) } = self;
+        format!(
+            "one cycle, lr_max {lr_max}, pct_start {pct_start}, div {div}, div_final {div_final}, moms {start} {peak} \
+             {end}"
+        )
+    }
 }
 
 /// Flat for most of training, then half a cosine down: fast.ai's `fit_flat_cos`.
@@ -102,6 +117,11 @@ impl Schedule for FlatCos {
     fn hypers(&self, progress: &Progress) -> Hypers {
         let at = |lr: f64| combined_cos(self.pct_start, lr, lr, lr / self.div_final, progress.position());
         Hypers { lr: self.lr.of_groups(progress.n_groups).into_iter().map(at).collect(), mom: None }
+    }
+
+    fn describe(&self) -> String {
+        let FlatCos { lr, pct_start, div_final } = self;
+        format!("flat, then cosine, lr {lr}, pct_start {pct_start}, div_final {div_final}")
     }
 }
 
@@ -129,6 +149,11 @@ impl Schedule for StepLr {
         let at = |lr: f64| step_lr(lr, self.step_size, self.gamma, progress.epoch);
         Hypers { lr: self.lr.of_groups(progress.n_groups).into_iter().map(at).collect(), mom: None }
     }
+
+    fn describe(&self) -> String {
+        let StepLr { lr, step_size, gamma } = self;
+        format!("steps, lr {lr}, step_size {step_size}, gamma {gamma}")
+    }
 }
 
 /// PyTorch's `CosineAnnealingLR(T_max=n_epochs)`, stepped once an epoch: half a cosine from the learning rates down to
@@ -153,6 +178,10 @@ impl Schedule for CosineAnnealing {
         let (t_max, floor) = (progress.n_epochs, self.eta_min);
         let at = |lr: f64| floor + cosine_annealing(lr - floor, t_max, progress.epoch);
         Hypers { lr: self.lr.of_groups(progress.n_groups).into_iter().map(at).collect(), mom: None }
+    }
+
+    fn describe(&self) -> String {
+        format!("cosine, lr {}, eta_min {}", self.lr, self.eta_min)
     }
 }
 

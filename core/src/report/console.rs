@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::text::{visible, visible_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Where a run's words go.
@@ -34,9 +35,10 @@ impl Console {
 
     /// Says one or more lines.
     pub(crate) fn say(&mut self, text: &str) {
-        self.keep(text);
+        let text = visible(text);
+        self.keep(&text);
         if !self.silent {
-            self.print(text);
+            self.print(&text);
         }
     }
 
@@ -51,7 +53,7 @@ impl Console {
 
     /// A remark on stderr, and in the transcript.
     pub(crate) fn warn(&mut self, text: &str) {
-        let line = format!("note: {text}");
+        let line = format!("note: {}", visible(text));
         self.keep(&line);
         if !self.quiet {
             self.all_bars.suspend(|| {
@@ -74,7 +76,7 @@ impl Console {
         let bar = self.all_bars.add(ProgressBar::new(total as u64));
         let style = ProgressStyle::with_template("{prefix}  {bar:30}  {pos}/{len}  {eta} left  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
-        bar.set_prefix(String::from(task));
+        bar.set_prefix(visible_line(task).into_owned());
         // The time left goes on counting while a slow step runs.
         bar.enable_steady_tick(Duration::from_millis(500));
         self.bars.push(bar);
@@ -84,7 +86,7 @@ impl Console {
     pub(crate) fn progress(&mut self, done: usize, note: &str) {
         if let Some(bar) = self.bars.last() {
             bar.set_position(done as u64);
-            bar.set_message(String::from(note));
+            bar.set_message(visible_line(note).into_owned());
         }
     }
 

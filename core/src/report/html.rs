@@ -1,9 +1,11 @@
 //! HTML from plain words: everything is escaped, and prose has a tiny markup.
 
-/// Text that is safe inside an element and inside a quoted attribute.
+use crate::text::visible;
+
+/// Text that is safe inside an element and inside a quoted attribute, with control characters made visible.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

@@ -25,4 +25,5 @@ mod summary;
 mod table;
 
 pub use compare::{Comparison, Expect, Verdict, verdict};
+pub use record::console;
 pub use run::{Outcome, Run, RunConfig};

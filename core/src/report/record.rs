@@ -136,3 +136,14 @@ impl Shared {
         Listener::new(move |event| shared.lock().hear(event))
     }
 }
+
+/// A listener that shows progress without a run: bars on stderr while work goes on, tables on stdout, remarks on
+/// stderr. It makes no folder and no page. For a program of one's own:
+/// `VisionConfig::default().listener(tallow::cli::console())`.
+pub fn console() -> Listener {
+    let mut console = Console::new(Box::new(std::io::stdout()), false, false, None);
+    if cfg!(debug_assertions) {
+        console.warn("this program was built without optimisation and will be slow: `cargo run --release`");
+    }
+    Shared::new(Record::new(console)).listener()
+}

@@ -15,7 +15,7 @@ use super::record::{Block, Image, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::event::Listener;
+use crate::event::{Interrupter, Listener};
 use crate::plot::Figure;
 
 /// Above this size an SVG weighs the page down, and the figure goes in as PNG.
@@ -36,8 +36,6 @@ pub struct RunConfig {
     pub json: bool,
     /// Print nothing.
     pub quiet: bool,
-    /// Whether a target that is missed is a failure.
-    pub require_target: bool,
     /// What else determines the run: seed, device, versions. An object; it becomes `config.json`.
     pub config: Value,
 }
@@ -57,6 +55,7 @@ pub struct Run {
     pub(super) artifacts: Vec<String>,
     pub(super) begun: Instant,
     pub(super) finished: bool,
+    interrupter: Interrupter,
 }
 
 /// What a finished run leaves behind.
@@ -107,6 +106,7 @@ impl Run {
             artifacts: Vec::new(),
             begun: Instant::now(),
             finished: false,
+            interrupter: Interrupter::default(),
             config,
         };
         run.write_config()?;
@@ -115,6 +115,13 @@ impl Run {
         let underline = "═".repeat(title.chars().count());
         run.record.lock().console.say(&format!("{title}\n{underline}\n{}", facts.join(", ")));
         Ok(run)
+    }
+
+    /// Work that reports to this run stops when `interrupter` says so.
+    #[must_use]
+    pub fn interrupter(mut self, interrupter: &Interrupter) -> Run {
+        self.interrupter = interrupter.clone();
+        self
     }
 
     /// The folder of the run.
@@ -213,8 +220,8 @@ impl Run {
         self.metrics.insert(name.into(), json!(value));
     }
 
-    /// A target that this run set out to reach: `value` must be at least `goal`. A miss is a failure where the run was
-    /// told so (`--require-target`).
+    /// A target that this run set out to reach: `value` must be at least `goal`. Those that it
+    /// missed are in its [`Outcome`].
     pub fn target(&mut self, name: impl Into<String>, value: f64, goal: f64) {
         self.targets.push(Target { name: name.into(), value, goal });
     }
@@ -250,6 +257,6 @@ impl Run {
     /// A listener for the library's events: it draws progress bars on stderr, and its tables are results, printed and
     /// on the page.
     pub fn listener(&self) -> Listener {
-        self.record.listener()
+        self.record.listener().interrupter(&self.interrupter)
     }
 }

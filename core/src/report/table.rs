@@ -1,5 +1,7 @@
 //! Tables of text: aligned for the terminal, and growing row by row while a network trains.
 
+use crate::text::visible_line;
+
 /// A table with its heads, for the terminal and for the page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Table {
@@ -9,7 +11,8 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(headers: &[impl AsRef<str>], rows: &[Vec<String>]) -> Table {
-        Table { headers: headers.iter().map(|h| String::from(h.as_ref())).collect(), rows: rows.to_vec() }
+        let headers: Vec<String> = headers.iter().map(|h| String::from(h.as_ref())).collect();
+        Table { headers: shown(&headers), rows: rows.iter().map(|row| shown(row)).collect() }
     }
 
     /// Number of columns: a row may be longer than the heads.
@@ -54,8 +57,13 @@ impl LiveTable {
 
     /// The line of one row.
     pub(crate) fn row(&self, cells: &[String]) -> String {
-        align(cells, &self.widths, &vec![true; cells.len()])
+        align(&shown(cells), &self.widths, &vec![true; cells.len()])
     }
+}
+
+/// Cells as they may be shown: a class may be called anything.
+fn shown(cells: &[String]) -> Vec<String> {
+    cells.iter().map(|cell| visible_line(cell).into_owned()).collect()
 }
 
 fn align(cells: &[String], widths: &[usize], right: &[bool]) -> String {
@@ -102,6 +110,12 @@ mod tests {
         let table = Table::new(&["a"], &[row(&["x", "1"]), row(&[])]);
         assert_eq!(table.lines(), ["a", "─  ─", "x  1", ""]);
         assert!(Table::default().lines().iter().all(String::is_empty));
+    }
+
+    #[test]
+    fn a_classs_name_cannot_colour_the_terminal() {
+        let names = Table::new(&["class"], &[row(&["cats\u{1b}[31m\n"])]);
+        assert_eq!(names.lines()[2], "cats\\u{1b}[31m\\n");
     }
 
     #[test]

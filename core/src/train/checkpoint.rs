@@ -1,12 +1,13 @@
-//! Checkpoints: all that a killed run needs to end as if it had not been killed.
+//! Checkpoints: the file from which a killed run ends as if it had not been killed.
 
 use super::callback::{Callback, CallbackState};
-use super::lr_find::Search;
+use super::position::Position;
 use super::recorder::Recorder;
+use super::state::TrainState;
 use super::weights;
 use crate::error::{Error, Result};
-use crate::nn::Params;
 use crate::optim::{OptimState, Optimizer};
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,42 +25,29 @@ pub struct Checkpoints {
     pub resume: bool,
 }
 
-/// Where training stands.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
-pub(super) struct Place {
-    /// What the fits that are done were asked to do; a checkpoint only serves the same requests.
-    pub(super) done: Vec<String>,
-    /// What the fit in hand was asked to do.
-    pub(super) request: String,
-    pub(super) epoch: usize,
-    pub(super) batch: usize,
-    /// Epochs that earlier fits went through.
-    pub(super) epochs_before: usize,
-    /// The searches for a learning rate before this fit. Their results cannot be found again with the weights of later.
-    pub(super) searches: Vec<Search>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Note {
     version: u32,
-    place: Place,
+    position: Position,
     recorder: Recorder,
     optimizer_steps: BTreeMap<String, u64>,
     streams: BTreeMap<String, u64>,
     callbacks: Vec<BTreeMap<String, f64>>,
 }
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// A [`Checkpoints`] at work.
-pub(super) struct Keeper {
+const REMEDY: &str = "remove it, or run without resuming, to start anew";
+
+/// Writes checkpoints while training runs, and reads the last one.
+pub(super) struct CheckpointWriter {
     config: Checkpoints,
     last: Instant,
 }
 
-impl Keeper {
-    pub(super) fn new(config: Checkpoints) -> Keeper {
-        Keeper { config, last: Instant::now() }
+impl CheckpointWriter {
+    pub(super) fn new(config: Checkpoints) -> CheckpointWriter {
+        CheckpointWriter { config, last: Instant::now() }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -72,9 +60,8 @@ impl Keeper {
 
     pub(super) fn save(
         &mut self,
-        place: &Place,
-        recorder: &Recorder,
-        params: &Params,
+        position: &Position,
+        state: &TrainState,
         optimizer: &dyn Optimizer,
         callbacks: &[Box<dyn Callback>],
     ) -> Result<()> {
@@ -82,7 +69,7 @@ impl Keeper {
             std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         }
         let mut tensors = BTreeMap::new();
-        for param in params.all() {
+        for param in state.params.all() {
             tensors.insert(format!("model/{}", param.name()), param.var().as_detached_tensor());
         }
         let optimizer = optimizer.state();
@@ -95,10 +82,10 @@ impl Keeper {
         }
         let note = Note {
             version: VERSION,
-            place: place.clone(),
-            recorder: recorder.clone(),
+            position: position.clone(),
+            recorder: state.recorder.clone(),
             optimizer_steps: optimizer.steps,
-            streams: params.stream_positions(),
+            streams: state.params.stream_positions(),
             callbacks: numbers,
         };
         let note = serde_json::to_string(&note)
@@ -108,59 +95,85 @@ impl Keeper {
         Ok(())
     }
 
-    /// Goes on from the file, if that is wanted and there is one. If it does not fit, nothing is changed.
-    pub(super) fn load(
-        &self,
-        params: &Params,
-        optimizer: &mut dyn Optimizer,
-        callbacks: &mut [Box<dyn Callback>],
-        recorder: &mut Recorder,
-    ) -> Result<Option<Place>> {
+    /// Reads the file, if resuming is asked for and there is one. Nothing is changed yet.
+    pub(super) fn read(&self) -> Result<Option<Found>> {
         let file = &self.config.file;
         if !self.config.resume || !file.exists() {
             return Ok(None);
         }
-        let remedy = "remove it, or run without resuming, to start anew";
-        let (mut tensors, note) = weights::load(file, remedy)?;
-        let useless = |why: String| Error::file(file, format!("{why}; {remedy}"));
-        let note = note.ok_or_else(|| useless("is not a checkpoint".into()))?;
-        let note: Note =
-            serde_json::from_str(&note).map_err(|e| useless(format!("is not a checkpoint of this version: {e}")))?;
-        if note.version != VERSION || note.callbacks.len() != callbacks.len() {
-            return Err(useless("is the checkpoint of another learner or version".into()));
-        }
-        if note.recorder.with_train_metrics != recorder.with_train_metrics {
-            return Err(useless("is the checkpoint of a learner with other metrics of its training batches".into()));
-        }
-        if note.recorder.metric_names != recorder.metric_names {
-            let (theirs, ours) = (&note.recorder.metric_names, &recorder.metric_names);
-            return Err(useless(format!("is the checkpoint of a learner with the metrics {theirs:?}, not {ours:?}")));
-        }
-        let mut take = |prefix: &str| -> BTreeMap<String, candle_core::Tensor> {
+        let (tensors, note) = weights::load(file, REMEDY)?;
+        let note = note.ok_or_else(|| self.useless("is not a checkpoint"))?;
+        let note: Note = serde_json::from_str(&note)
+            .map_err(|e| self.useless(format!("is not a checkpoint of this version: {e}")))?;
+        Ok(Some(Found { tensors, note }))
+    }
+
+    /// Puts what was found into network, optimizer, callbacks and recorder, and returns the position in the program. If
+    /// it does not fit, nothing is changed.
+    pub(super) fn restore(
+        &self,
+        Found { mut tensors, note }: Found,
+        state: &mut TrainState,
+        optimizer: &mut dyn Optimizer,
+        callbacks: &mut [Box<dyn Callback>],
+    ) -> Result<Position> {
+        self.check_recorder(&note, &state.recorder, callbacks.len())?;
+        let mut take = |prefix: &str| -> BTreeMap<String, Tensor> {
             let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
             names.iter().filter_map(|n| tensors.remove(n).map(|t| (n[prefix.len()..].to_string(), t))).collect()
         };
-        let device = params.device();
-        let mut take_there = |prefix: &str| -> Result<BTreeMap<String, candle_core::Tensor>> {
-            take(prefix).into_iter().map(|(name, t)| Ok((name, t.to_device(device)?))).collect()
+        let params = &state.params;
+        let mut take_to_device = |prefix: &str| -> Result<BTreeMap<String, Tensor>> {
+            take(prefix).into_iter().map(|(name, t)| Ok((name, t.to_device(params.device())?))).collect()
         };
-        let memory = take_there("optimizer/")?;
-        let callbacks_memory: Result<Vec<_>> =
-            (0..callbacks.len()).map(|i| take_there(&format!("callback/{i}/"))).collect();
-        let callbacks_memory = callbacks_memory?;
+        let memory = take_to_device("optimizer/")?;
+        let callbacks_memory: Vec<_> =
+            (0..callbacks.len()).map(|i| take_to_device(&format!("callback/{i}/"))).collect::<Result<_>>()?;
         let before = optimizer.state();
         optimizer
             .set_state(OptimState { tensors: memory, steps: note.optimizer_steps })
-            .map_err(|e| useless(format!("does not fit the optimizer: {e}")))?;
+            .map_err(|e| self.useless(format!("does not fit the optimizer: {e}")))?;
         if let Err(e) = params.load_state_dict(&take("model/")) {
             optimizer.set_state(before)?;
-            return Err(useless(format!("does not fit the network: {e}")));
+            return Err(self.useless(format!("does not fit the network: {e}")));
         }
         params.seek_streams(&note.streams);
         for ((callback, numbers), tensors) in callbacks.iter_mut().zip(note.callbacks).zip(callbacks_memory) {
             callback.set_state(CallbackState { numbers, tensors });
         }
-        *recorder = note.recorder;
-        Ok(Some(note.place))
+        state.recorder = note.recorder;
+        Ok(note.position)
+    }
+
+    fn check_recorder(&self, note: &Note, recorder: &Recorder, n_callbacks: usize) -> Result<()> {
+        if note.version != VERSION || note.callbacks.len() != n_callbacks {
+            return Err(self.useless("is the checkpoint of another learner or version"));
+        }
+        if note.recorder.with_train_metrics != recorder.with_train_metrics {
+            return Err(self.useless("is the checkpoint of a learner with other metrics of its training batches"));
+        }
+        let (theirs, ours) = (&note.recorder.metric_names, &recorder.metric_names);
+        if theirs != ours {
+            return Err(
+                self.useless(format!("is the checkpoint of a learner with the metrics {theirs:?}, not {ours:?}"))
+            );
+        }
+        Ok(())
+    }
+
+    fn useless(&self, why: impl std::fmt::Display) -> Error {
+        Error::file(&self.config.file, format!("{why}; {REMEDY}"))
+    }
+}
+
+/// A checkpoint as it was read.
+pub(super) struct Found {
+    tensors: BTreeMap<String, Tensor>,
+    note: Note,
+}
+
+impl Found {
+    pub(super) fn position(&self) -> &Position {
+        &self.note.position
     }
 }

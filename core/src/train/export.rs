@@ -1,5 +1,5 @@
-//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by people too.
-//! Nothing in it is code.
+//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by
+//! people too. Nothing in it is code.
 
 use super::weights;
 use crate::error::{Error, Result};
@@ -9,23 +9,23 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The version of the folder's form. Programs read this one and those before it.
-pub const FORMAT: u32 = 1;
+/// The version of the folder's format. Programs read this one and those before it.
+pub const FORMAT: u32 = 2;
 
 const WEIGHTS: &str = "model.safetensors";
 const NOTES: &str = "learner.json";
 
 /// What it takes to predict with a trained network in another program.
+///
+/// This is the same for all kinds of learners; `recipe` is the kind's own.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// The network's architecture, such as a name of [`crate::models::Arch`].
-    pub arch: String,
-    /// What else its builder has to know, such as which head it has. Not looked into here.
-    pub build: Value,
-    /// The names of the classes, in the order of the scores.
+    /// The kind of learner, such as `image_classifier`. It says how to read the recipe.
+    pub kind: String,
+    /// How to build the network, and how an input becomes tensors.
+    pub recipe: Value,
+    /// The names of the classes, in the order of the scores; empty for kinds that predict something else.
     pub vocab: Vec<String>,
-    /// How an input becomes a tensor. Not looked into here.
-    pub transforms: Value,
     /// How good the network was, by name.
     pub metrics: BTreeMap<String, f64>,
     /// All parameters and running statistics by name: [`crate::nn::Params::state_dict`].
@@ -38,13 +38,33 @@ struct Notes {
     format: u32,
     /// The version of the library that wrote it.
     tallow: String,
+    kind: String,
+    recipe: Value,
+    vocab: Vec<String>,
+    /// `null` where the number was not finite.
+    metrics: BTreeMap<String, Option<f64>>,
+    weights: WeightsNote,
+}
+
+/// `learner.json` of format 1, when there were classifiers of images only.
+#[derive(Deserialize)]
+struct FirstNotes {
+    tallow: String,
     arch: String,
     build: Value,
     vocab: Vec<String>,
     transforms: Value,
-    /// `null` where the number was none.
     metrics: BTreeMap<String, Option<f64>>,
     weights: WeightsNote,
+}
+
+impl From<FirstNotes> for Notes {
+    fn from(first: FirstNotes) -> Notes {
+        let FirstNotes { tallow, arch, build, vocab, transforms, metrics, weights } = first;
+        let head = build.get("head").cloned().unwrap_or_default();
+        let recipe = serde_json::json!({ "arch": arch, "head": head, "transforms": transforms });
+        Notes { format: 1, tallow, kind: "image_classifier".into(), recipe, vocab, metrics, weights }
+    }
 }
 
 /// Ties the two files to each other.
@@ -59,16 +79,16 @@ struct WeightsNote {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn export(folder: &Path, exported: &Exported) -> Result<()> {
+pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
+    let folder = folder.as_ref();
     let tensors = weights::bytes(&folder.join(WEIGHTS), &exported.weights, None)?;
     let digest = tallow_datasets::hash::bytes(&tensors);
     let notes = Notes {
         format: FORMAT,
         tallow: env!("CARGO_PKG_VERSION").to_string(),
-        arch: exported.arch.clone(),
-        build: exported.build.clone(),
+        kind: exported.kind.clone(),
+        recipe: exported.recipe.clone(),
         vocab: exported.vocab.clone(),
-        transforms: exported.transforms.clone(),
         metrics: exported.metrics.iter().map(|(name, &v)| (name.clone(), v.is_finite().then_some(v))).collect(),
         weights: WeightsNote { file: WEIGHTS.into(), bytes: digest.bytes, sha256: digest.sha256 },
     };
@@ -83,7 +103,8 @@ pub fn export(folder: &Path, exported: &Exported) -> Result<()> {
 /// # Errors
 /// [`Error::File`], which ends a program with exit code 3: when a file is missing or damaged, the two do not belong
 /// together, or a newer version of the library wrote them.
-pub fn load(folder: &Path) -> Result<Exported> {
+pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
+    let folder = folder.as_ref();
     const REMEDY: &str = "export the model again";
     let path = folder.join(NOTES);
     let text = read(&path)?;
@@ -95,16 +116,22 @@ pub fn load(folder: &Path) -> Result<Exported> {
         Some(format) if format > u64::from(FORMAT) => {
             let by = json.get("tallow").and_then(Value::as_str).unwrap_or("a newer version");
             let what = format!(
-                "has format {format}, written by Tallow {by}; this program, {}, reads formats up to {FORMAT}: update it, or \
-                 export the model with this version",
+                "has format {format}, written by Tallow {by}; this program, {}, reads formats up to {FORMAT}: update \
+                 it, or export the model with this version",
                 env!("CARGO_PKG_VERSION")
             );
             return Err(Error::file(&path, what));
         }
-        Some(format) if format > 0 => {}
+        Some(1) | Some(2) => {}
         _ => return Err(useless("is not the description of an exported model: it has no `format`".into())),
     }
-    let notes: Notes = serde_json::from_value(json).map_err(|e| useless(format!("is damaged: {e}")))?;
+    let is_first = json.get("format").and_then(Value::as_u64) == Some(1);
+    let notes = if is_first {
+        serde_json::from_value::<FirstNotes>(json).map(Notes::from)
+    } else {
+        serde_json::from_value(json)
+    };
+    let notes = notes.map_err(|e| useless(format!("is damaged: {e}")))?;
 
     let path = folder.join(WEIGHTS);
     let bytes = read(&path)?;
@@ -112,15 +139,15 @@ pub fn load(folder: &Path) -> Result<Exported> {
     if (digest.bytes, &digest.sha256) != (notes.weights.bytes, &notes.weights.sha256) {
         let (found, expected) = (digest.bytes, notes.weights.bytes);
         let what = format!(
-            "is not the file that {NOTES} describes ({found} bytes, expected {expected}, or other contents): it is damaged, \
-             or of another model; {REMEDY}"
+            "is not the file that {NOTES} describes ({found} bytes, expected {expected}, or other contents): it is \
+             damaged, or of another model; {REMEDY}"
         );
         return Err(Error::file(&path, what));
     }
     let (weights, _) = weights::parse(&path, &bytes, REMEDY)?;
-    let Notes { arch, build, vocab, transforms, metrics, .. } = notes;
+    let Notes { kind, recipe, vocab, metrics, .. } = notes;
     let metrics = metrics.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();
-    Ok(Exported { arch, build, vocab, transforms, metrics, weights })
+    Ok(Exported { kind, recipe, vocab, metrics, weights })
 }
 
 /// A file of the folder. That it is missing means that this is no exported model.

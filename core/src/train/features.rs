@@ -1,8 +1,8 @@
 //! Features of a frozen body, computed once.
 
 use crate::data::{DataLoader, DataLoaders, TensorDataset};
-use crate::error::{Error, Result};
-use crate::event::{self, Event, Listener};
+use crate::error::Result;
+use crate::event::Listener;
 use crate::kernels;
 use crate::nn::Module;
 use crate::rng::Rng;
@@ -12,9 +12,9 @@ use candle_core::Tensor;
 /// takes milliseconds where an epoch of the whole network takes minutes.
 ///
 /// This is honest only where the body would make the same of an item every time. So the training set must come
-/// **without augmentation** (each item is seen once, in one form, and that form is what every epoch of the head gets), and
-/// the body runs in eval mode: its normalisation layers use their running statistics, and neither these nor their scales
-/// move, while in fast.ai's frozen phase they do.
+/// **without augmentation** (each item is seen once, in one form, and that form is what every epoch of the head gets),
+/// and the body runs in eval mode: its normalisation layers use their running statistics, and neither these nor their
+/// scales move, while in fast.ai's frozen phase they do.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -27,7 +27,8 @@ use candle_core::Tensor;
 /// # use candle_core::{Device, Tensor};
 /// # fn main() -> tallow::Result<()> {
 /// # let rng = Rng::new(1);
-/// # let (xs, ys) = (rng.stream("x").randn((4, 3, 32, 32), 1.0, &Device::Cpu)?, Tensor::new(&[0u32, 1, 0, 1], &Device::Cpu)?);
+/// # let xs = rng.stream("x").randn((4, 3, 32, 32), 1.0, &Device::Cpu)?;
+/// # let ys = Tensor::new(&[0u32, 1, 0, 1], &Device::Cpu)?;
 /// # let loader = DataLoader::new(TensorDataset::new(&xs, &ys)?, 2)?;
 /// # let dls = DataLoaders { train: loader.clone(), valid: loader };
 /// let params = Params::new(&rng, &Device::Cpu);
@@ -42,7 +43,7 @@ use candle_core::Tensor;
 /// ```
 ///
 /// # Errors
-/// When an item cannot be read, shapes do not fit, or somebody interrupts.
+/// When an item cannot be read, shapes do not fit, or a stop is asked for.
 pub fn cache_features(
     body: &dyn Module,
     dls: &DataLoaders,
@@ -55,32 +56,22 @@ pub fn cache_features(
     Ok(DataLoaders { train: train.shuffle(rng), valid })
 }
 
-/// The features and targets of all items of a loader in the dataset's order, whatever order the loader has. For the rest as
+/// The features and targets of all items of a loader in the dataset's order, whatever order the loader has; see
 /// [`cache_features`].
 ///
 /// # Errors
-/// As there.
+/// When an item cannot be read, shapes do not fit, or a stop is asked for.
 pub fn features(body: &dyn Module, loader: &DataLoader, listener: &Listener) -> Result<TensorDataset> {
     let loader = loader.clone().in_order();
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    listener.tell(Event::Begin { task: "features", total: loader.n_batches() });
+    let task = listener.task("features", loader.n_batches());
     for batch in loader.epoch(0) {
-        let made = batch.and_then(|batch| {
-            event::stop_if_interrupted()?;
-            Ok::<_, Error>((kernels::no_grad(|| body.forward(&batch.xs, false))?.detach(), batch.ys))
-        });
-        match made {
-            Ok((features, targets)) => {
-                xs.push(features);
-                ys.push(targets);
-                listener.tell(Event::Progress { done: xs.len(), note: "" });
-            }
-            Err(error) => {
-                listener.tell(Event::End);
-                return Err(error);
-            }
-        }
+        let batch = batch?;
+        listener.stop_if_interrupted()?;
+        xs.push(kernels::no_grad(|| body.forward(&batch.xs, false))?.detach());
+        ys.push(batch.ys);
+        task.progress(xs.len(), "");
     }
-    listener.tell(Event::End);
+    drop(task);
     TensorDataset::new(&Tensor::cat(&xs, 0)?, &Tensor::cat(&ys, 0)?)
 }

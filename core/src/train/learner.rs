@@ -1,161 +1,163 @@
-//! The learner: what it is made of. [`Learner::fit`] and its siblings are in `fits`, the loop itself in `run`.
+//! The learner: data, a network, a loss and an optimizer. [`Learner::fit`] and its siblings are in `fit`, the loop
+//! itself is in `train_loop`.
 
 use super::callback::Callback;
-use super::checkpoint::{Checkpoints, Keeper, Place};
-use super::lr_find::Search;
+use super::checkpoint::{CheckpointWriter, Checkpoints};
+use super::loss::Loss;
 use super::metric::Metric;
+use super::model::Model;
+use super::position::Position;
 use super::recorder::Recorder;
+use super::state::TrainState;
 use super::weights;
 use crate::data::DataLoaders;
 use crate::error::{Error, Result};
 use crate::event::Listener;
-use crate::nn::{Module, Params};
+use crate::nn::Params;
 use crate::optim::{Adam, Optimizer};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use std::path::Path;
 
-type Loss = dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync;
-
-/// Data, a network, a loss and an optimizer, and the loop that makes them work together. fast.ai's `Learner`.
+/// Data, a network, a loss and an optimizer, and the loop that brings them together. fast.ai's `Learner`.
+///
+/// The methods that take the learner by value configure it; those that borrow it train and predict.
 pub struct Learner {
     pub(super) dls: DataLoaders,
-    pub(super) model: Box<dyn Module>,
-    pub(super) params: Params,
+    pub(super) model: Box<dyn Model>,
     pub(super) loss: Box<Loss>,
     pub(super) optimizer: Box<dyn Optimizer>,
     pub(super) listener: Listener,
     pub(super) metrics: Vec<Metric>,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
-    pub(super) recorder: Recorder,
-    pub(super) keeper: Option<Keeper>,
-    /// The fits that are done, in the words in which they were asked for.
-    pub(super) done: Vec<String>,
-    pub(super) epochs_done: usize,
-    /// The searches for a learning rate so far, and what they found.
-    pub(super) searches: Vec<Search>,
-    /// What a resumed checkpoint found, until the fit that it belongs to comes along.
-    pub(super) resumed: Option<Place>,
+    pub(super) state: TrainState,
+    pub(super) position: Position,
+    pub(super) checkpoints: Option<CheckpointWriter>,
+    /// Whether the checkpoint to resume from, if there is one, is still to be read.
+    pub(super) must_load: bool,
+    /// The position of a resumed checkpoint, until the fit that it belongs to comes along.
+    pub(super) resumed: Option<Position>,
 }
 
 impl Learner {
-    /// A learner with fast.ai's default optimizer, Adam. `params` are those that `model` was made with.
+    /// A learner with fast.ai's default optimizer, Adam. `params` are those that `model` was made with; `loss` takes
+    /// predictions and targets.
     pub fn new(
         dls: DataLoaders,
-        model: impl Module + 'static,
+        model: impl Model + 'static,
         params: &Params,
         loss: impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static,
     ) -> Learner {
         Learner {
             dls,
             model: Box::new(model),
-            params: params.clone(),
             loss: Box::new(loss),
             optimizer: Box::new(Adam::fastai()),
             listener: Listener::default(),
             metrics: Vec::new(),
             callbacks: Vec::new(),
-            recorder: Recorder::default(),
-            keeper: None,
-            done: Vec::new(),
-            epochs_done: 0,
-            searches: Vec::new(),
+            state: TrainState::new(params),
+            position: Position::default(),
+            checkpoints: None,
+            must_load: false,
             resumed: None,
         }
     }
 
-    /// Another optimizer.
+    /// Sets the optimizer; [`Adam::fastai`] by default.
     #[must_use]
     pub fn opt(self, optimizer: impl Optimizer + 'static) -> Learner {
-        Learner { optimizer: Box::new(optimizer), ..self }
+        self.boxed_opt(Box::new(optimizer))
     }
 
-    /// Numbers to judge by after each epoch: `metrics([accuracy])`.
+    /// Sets an optimizer that is boxed already.
     #[must_use]
-    pub fn metrics(mut self, metrics: impl IntoIterator<Item = impl Into<Metric>>) -> Learner {
-        self.metrics = metrics.into_iter().map(Into::into).collect();
-        self.recorder.metric_names = self.metrics.iter().map(|m| m.name().to_string()).collect();
+    pub fn boxed_opt(self, optimizer: Box<dyn Optimizer>) -> Learner {
+        Learner { optimizer, ..self }
+    }
+
+    /// Metrics computed on the validation set after each epoch: `metrics([accuracy(), top_k_accuracy(5)])`.
+    #[must_use]
+    pub fn metrics(mut self, metrics: impl IntoIterator<Item = Metric>) -> Learner {
+        self.metrics = metrics.into_iter().collect();
+        self.state.recorder.metric_names = self.metrics.iter().map(|m| m.name().to_string()).collect();
         self
     }
 
-    /// Takes the metrics of the training batches too, as they go by: each batch as the network was before its step, with
-    /// augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's tutorials.
+    /// Computes the metrics of the training batches too, as they go by: each batch as the network was before its step,
+    /// with augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's
+    /// tutorials.
     #[must_use]
     pub fn train_metrics(mut self) -> Learner {
-        self.recorder.with_train_metrics = true;
+        self.state.recorder.with_train_metrics = true;
         self
     }
 
     /// Adds a callback.
     #[must_use]
-    pub fn callback(mut self, callback: impl Callback + 'static) -> Learner {
-        self.callbacks.push(Box::new(callback));
+    pub fn callback(self, callback: impl Callback + 'static) -> Learner {
+        self.boxed_callback(Box::new(callback))
+    }
+
+    /// Adds a callback that is boxed already.
+    #[must_use]
+    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> Learner {
+        self.callbacks.push(callback);
         self
     }
 
-    /// Who is told of the progress.
+    /// Sets the receiver of progress, and of the request to stop.
     #[must_use]
     pub fn listener(self, listener: Listener) -> Learner {
         Learner { listener, ..self }
     }
 
-    /// Another batch size, other data, a smaller picture: the loaders are exchanged, and all else stays. fast.ai's
+    /// Keeps checkpoints, and resumes from the last one if asked to. It is read when training begins, not here, so it
+    /// does not matter what is configured before or after.
+    #[must_use]
+    pub fn checkpoints(mut self, config: Checkpoints) -> Learner {
+        self.checkpoints = Some(CheckpointWriter::new(config));
+        self.must_load = true;
+        self
+    }
+
+    /// Replaces the loaders, for another batch size, other data or smaller images; all else stays. fast.ai's
     /// `learn.dls = dls`.
     pub fn set_dls(&mut self, dls: DataLoaders) {
         self.dls = dls;
     }
 
-    /// Keeps checkpoints, and goes on from one if asked to. Set this last: the network, the optimizer and the callbacks
-    /// take their state from the checkpoint here.
-    ///
-    /// # Errors
-    /// When there is a checkpoint to resume from and it is damaged or of another learner.
-    pub fn checkpoints(mut self, config: Checkpoints) -> Result<Learner> {
-        let keeper = Keeper::new(config);
-        let Learner { params, optimizer, callbacks, recorder, .. } = &mut self;
-        self.resumed = keeper.load(params, &mut **optimizer, callbacks, recorder)?;
-        self.keeper = Some(keeper);
-        Ok(self)
-    }
-
-    /// What training wrote down.
+    /// Losses, learning rates and metrics so far.
     pub fn recorder(&self) -> &Recorder {
-        &self.recorder
+        &self.state.recorder
     }
 
-    /// Its loaders.
+    /// The loaders.
     pub fn dls(&self) -> &DataLoaders {
         &self.dls
     }
 
     /// The network's parameters.
     pub fn params(&self) -> &Params {
-        &self.params
+        &self.state.params
     }
 
     /// Writes the network's tensors to a safetensors file, by their PyTorch names.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        weights::save(path, &self.params.state_dict()?, None)
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        weights::save(path.as_ref(), &self.params().state_dict()?, None)
     }
 
     /// Reads the network's tensors from a safetensors file.
     ///
     /// # Errors
     /// When the file is damaged or its tensors are not those of this network; then nothing is changed.
-    pub fn load(&mut self, path: &Path) -> Result<()> {
+    pub fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         let (tensors, _) = weights::load(path, "save the network again")?;
-        self.params
+        self.params()
             .load_state_dict(&tensors)
             .map_err(|e| Error::file(path, format!("{e}; load it into the network that it was saved from")))
     }
-}
-
-/// The value of a loss.
-pub(super) fn scalar(loss: &Tensor) -> Result<f64> {
-    if loss.elem_count() != 1 {
-        return Err(Error::Value(format!("a loss must be one number, got shape {:?}; take its mean", loss.dims())));
-    }
-    Ok(loss.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?[0])
 }

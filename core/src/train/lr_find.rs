@@ -1,171 +1,70 @@
 //! Finding a learning rate by trying them all (Smith, 2015).
 
-use super::learner::{Learner, scalar};
-use crate::error::{Error, Result};
-use crate::event::{self, Event};
+use super::learner::Learner;
+use super::loss::loss_value;
+use super::lr_search::{LrFind, LrFindConfig, Search};
+use crate::error::Result;
 use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
-use serde::{Deserialize, Serialize};
-
-/// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
-#[derive(Debug, Clone)]
-pub struct LrFindConfig {
-    /// The first learning rate.
-    pub start_lr: f64,
-    /// The last one.
-    pub end_lr: f64,
-    /// The number of batches.
-    pub num_it: usize,
-    /// Whether to stop once the loss is four times its best.
-    pub stop_div: bool,
-}
-
-impl Default for LrFindConfig {
-    fn default() -> LrFindConfig {
-        LrFindConfig { start_lr: 1e-7, end_lr: 10.0, num_it: 100, stop_div: true }
-    }
-}
-
-/// Learning rates, the smoothed losses that they led to, and fast.ai's four suggestions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct LrFind {
-    /// Learning rates, from low to high.
-    pub lrs: Vec<f64>,
-    /// Smoothed losses after a step with each.
-    #[serde(with = "super::recorder::words")]
-    pub losses: Vec<f64>,
-    /// The number of batches that were asked for. Suggestions leave the first tenth of them out.
-    pub num_it: usize,
-}
-
-/// A search that is done, and the words in which it was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Search {
-    request: String,
-    found: LrFind,
-}
 
 impl Learner {
-    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as they
-    /// were. A run that resumes gets what the search found before, since the weights are no longer those of then.
+    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as
+    /// they were. A run that resumes gets what the search found before, since the weights are no longer those of then.
     ///
     /// # Errors
-    /// When shapes do not fit or somebody interrupts.
+    /// When shapes do not fit, or a stop is asked for.
     pub fn lr_find(&mut self, config: &LrFindConfig) -> Result<LrFind> {
         let request = format!("{config:?}");
-        let known = self.resumed.as_ref().and_then(|place| place.searches.get(self.searches.len()));
+        self.load_checkpoint(None)?;
+        let known = self.resumed.as_ref().and_then(|at| at.searches.get(self.position.searches.len()));
         let found = match known.filter(|search| search.request == request) {
             Some(search) => search.found.clone(),
             None => self.search(config)?,
         };
-        self.searches.push(Search { request, found: found.clone() });
+        self.position.searches.push(Search { request, found: found.clone() });
         Ok(found)
     }
 
     fn search(&mut self, config: &LrFindConfig) -> Result<LrFind> {
-        let (weights, optimizer) = (self.params.state_dict()?, self.optimizer.state());
+        let params = self.params().clone();
+        let (weights, optimizer) = (params.state_dict()?, self.optimizer.state());
         let mut memory = OptimState { steps: optimizer.steps, ..Default::default() };
         for (name, tensor) in optimizer.tensors {
             memory.tensors.insert(name, tensor.copy()?);
         }
-        let streams = self.params.stream_positions();
+        let streams = params.stream_positions();
         let found = self.try_rates(config);
-        self.params.load_state_dict(&weights)?;
+        params.load_state_dict(&weights)?;
         self.optimizer.set_state(memory)?;
-        self.params.seek_streams(&streams);
+        params.seek_streams(&streams);
         found
     }
 
     fn try_rates(&mut self, config: &LrFindConfig) -> Result<LrFind> {
         let mut found = LrFind { num_it: config.num_it, ..LrFind::default() };
         let (mut average, mut best) = (0.0, f64::INFINITY);
-        let trainable = self.params.trainable();
+        let trainable = self.params().trainable();
         let n_batches = self.dls.train.n_batches();
-        self.listener.tell(Event::Begin { task: "lr_find", total: config.num_it });
+        let task = self.listener.task("lr_find", config.num_it);
         for it in 0..config.num_it {
             let mut batches = self.dls.train.epoch_from(it / n_batches, it % n_batches);
             let Some(batch) = batches.next().transpose()? else { break };
             let lr = sched_exp(config.start_lr, config.end_lr, it as f64 / config.num_it as f64);
-            let loss = (self.loss)(&self.model.forward(&batch.xs, true)?, &batch.ys)?;
-            let value = scalar(&loss)?;
+            let preds = self.model.forward_inputs(&batch.xs, &batch.more_xs, true)?;
+            let loss = (self.loss)(&preds, &batch.ys)?;
+            let value = loss_value(&loss)?;
             average = value + 0.98 * (average - value);
             let smooth = average / (1.0 - 0.98f64.powf((it + 1) as f64));
             found.lrs.push(lr);
             found.losses.push(smooth);
             best = f64::min(best, smooth);
-            self.listener.tell(Event::Progress { done: it + 1, note: &format!("lr {lr:.1e}") });
-            if event::interrupted() {
-                self.listener.tell(Event::End);
-                return Err(Error::Interrupted(String::new()));
-            }
+            task.progress(it + 1, &format!("lr {lr:.1e}"));
+            self.listener.stop_if_interrupted()?;
             if !smooth.is_finite() || (config.stop_div && smooth > 4.0 * best) {
                 break;
             }
             self.optimizer.step(&trainable, &kernels::backward(&loss)?, &Hypers::lr(lr))?;
         }
-        self.listener.tell(Event::End);
         Ok(found)
-    }
-}
-
-impl LrFind {
-    /// In the longest stretch of falling losses, a point two thirds along: fast.ai's default. `None` on too few points.
-    pub fn valley(&self) -> Option<f64> {
-        let (lrs, losses) = self.middle();
-        let n = losses.len();
-        if n < 2 {
-            return None;
-        }
-        // Longest decreasing subsequence that ends at each point.
-        let mut longest = vec![1usize; n];
-        for i in 1..n {
-            for j in 0..i {
-                if losses[i] < losses[j] && longest[i] < longest[j] + 1 {
-                    longest[i] = longest[j] + 1;
-                }
-            }
-        }
-        let end = (0..n).fold(0, |best, i| if longest[i] > longest[best] { i } else { best });
-        let start = if end == 0 { 0.0 } else { end as f64 - longest[end] as f64 };
-        let section = (end as f64 - start) / 3.0;
-        let index = start as isize + section as isize + (section / 2.0) as isize;
-        usize::try_from(index).ok().and_then(|i| lrs.get(i)).copied()
-    }
-
-    /// Where the loss falls most steeply over the logarithm of the learning rate.
-    pub fn steep(&self) -> Option<f64> {
-        let (lrs, losses) = self.middle();
-        let slope = |i: usize| (losses[i + 1] - losses[i]) / (lrs[i + 1].ln() - lrs[i].ln());
-        (0..lrs.len().saturating_sub(1)).min_by(|&a, &b| slope(a).total_cmp(&slope(b))).map(|i| lrs[i])
-    }
-
-    /// A tenth of the learning rate with the lowest loss.
-    pub fn minimum(&self) -> Option<f64> {
-        let (lrs, losses) = self.middle();
-        (0..lrs.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).map(|i| lrs[i] / 10.0)
-    }
-
-    /// An interval of 15 points slides down from the last point for as long as the slopes of the loss at its two ends
-    /// differ by more than 0.005; the learning rate at its lower end, the last time that they did. `None` on too few points.
-    pub fn slide(&self) -> Option<f64> {
-        const WIDTH: usize = 15;
-        let (lrs, losses) = self.middle();
-        let last = losses.len().checked_sub(1)?;
-        // Slopes as `numpy.gradient` takes them: over both neighbours, at the ends over the only one.
-        let slope = |i: usize| {
-            let (left, right) = (i.saturating_sub(1), (i + 1).min(last));
-            (losses[right] - losses[left]) / (right - left) as f64
-        };
-        let first = last.checked_sub(WIDTH)?;
-        let steep = |low: &usize| (slope(low + WIDTH) - slope(*low)).abs() > 0.005;
-        (0..=first).rev().take_while(steep).last().or(Some(first)).map(|low| lrs[low])
-    }
-
-    /// All but the first tenth and the last five points, up to the first that is not a number, as fast.ai takes them.
-    fn middle(&self) -> (&[f64], &[f64]) {
-        let (n, skipped) = (self.losses.len(), self.num_it / 10);
-        let (from, to) = if n > skipped + 5 { (skipped, n - 5) } else { (0, n) };
-        let finite = self.losses[from..to].iter().take_while(|loss| loss.is_finite()).count();
-        (&self.lrs[from..from + finite], &self.losses[from..from + finite])
     }
 }

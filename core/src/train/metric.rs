@@ -4,31 +4,32 @@ use crate::error::Result;
 use crate::metrics::{self, Averaging, Confusion};
 use candle_core::{D, DType, Tensor};
 
-type Judge = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
+type Measure = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
 
 /// A named number that tells how good predictions are.
 pub struct Metric {
     name: String,
-    judge: Box<Judge>,
+    measure: Box<Measure>,
     whole: bool,
 }
 
 impl Metric {
-    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's `AvgMetric`.
+    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's
+    /// `AvgMetric`.
     pub fn new(
         name: impl Into<String>,
-        judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
+        measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { name: name.into(), judge: Box::new(judge), whole: false }
+        Metric { name: name.into(), measure: Box::new(measure), whole: false }
     }
 
-    /// A metric that is no mean over items, and is computed from all predictions and targets at once: fast.ai's
-    /// `AccumMetric`.
+    /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
+    /// fast.ai's `AccumMetric`.
     pub fn of_all(
         name: impl Into<String>,
-        judge: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
+        measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { whole: true, ..Metric::new(name, judge) }
+        Metric { whole: true, ..Metric::new(name, measure) }
     }
 
     /// Its name, the head of its column.
@@ -41,7 +42,7 @@ impl Metric {
     /// # Errors
     /// When shapes do not fit.
     pub fn of(&self, preds: &Tensor, ys: &Tensor) -> Result<f64> {
-        (self.judge)(preds, ys)
+        (self.measure)(preds, ys)
     }
 
     pub(super) fn tally(&self) -> Tally<'_> {
@@ -79,13 +80,6 @@ impl Tally<'_> {
     }
 }
 
-/// A function without arguments that makes a metric stands for it, so that one writes `metrics([accuracy])`.
-impl<F: Fn() -> Metric> From<F> for Metric {
-    fn from(make: F) -> Metric {
-        make()
-    }
-}
-
 /// The share of items whose highest score is at their label; scores `[N, C]`, labels `[N]`.
 pub fn accuracy() -> Metric {
     Metric::new("accuracy", share_correct)
@@ -118,8 +112,8 @@ pub fn f1_score() -> Metric {
     Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).f1))
 }
 
-/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's `RocAucBinary`
-/// and `RocAuc`. It is an error if the validation set lacks a class.
+/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's
+/// `RocAucBinary` and `RocAuc`. It is an error if the validation set lacks a class.
 pub fn roc_auc() -> Metric {
     Metric::of_all("roc_auc", |preds, ys| {
         let probabilities = candle_nn::ops::softmax(&preds.to_dtype(DType::F64)?, D::Minus1)?;

@@ -1,8 +1,8 @@
 //! The training loop: a [`Learner`] brings data, a network, a loss and an optimizer together.
 //!
-//! Reading order: `learner` says what it is made of, `fits` what one can ask of it, `run` is the loop, `judge` predicts and
-//! validates; [`Callback`]s take part; `vision` is all of
-//! this for photos; the rest are files and records.
+//! Reading order: `learner` holds what a learner is made of, `fit` its methods that train, `train_loop` the loop,
+//! `validate` predictions and validation. A [`Model`] is what a learner calls, [`Callback`]s take part through the
+//! [`TrainState`]; the rest are files and records.
 
 mod callback;
 mod callbacks;
@@ -10,14 +10,18 @@ mod checkpoint;
 pub mod export;
 mod features;
 mod fit;
-mod fits;
-mod judge;
 mod learner;
+mod loss;
 mod lr_find;
+mod lr_search;
 mod metric;
+mod model;
+mod position;
 mod recorder;
-mod run;
-mod vision;
+mod resume;
+mod state;
+mod train_loop;
+mod validate;
 mod weights;
 
 pub use callback::{Callback, CallbackState};
@@ -27,13 +31,10 @@ pub use callbacks::{
 };
 pub use checkpoint::Checkpoints;
 pub use features::{cache_features, features};
-pub use fit::Fit;
-pub use fits::FineTune;
+pub use fit::FineTune;
 pub use learner::Learner;
-pub use lr_find::{LrFind, LrFindConfig};
+pub use lr_search::{LrFind, LrFindConfig};
 pub use metric::{Metric, accuracy, error_rate, f1_score, precision, recall, roc_auc, top_k_accuracy};
+pub use model::Model;
 pub use recorder::{EpochRow, Recorder};
-pub use vision::{
-    HeadKind, Prediction, Predictor, VisionConfig, VisionLearner, load_learner, predictions_csv, preprocess,
-    preprocess_of, vision_learner,
-};
+pub use state::TrainState;

@@ -1,5 +1,6 @@
-//! What training wrote down.
+//! Losses, learning rates and metrics of a training run.
 
+use crate::optim::Hypers;
 use serde::{Deserialize, Serialize};
 
 /// One epoch.
@@ -179,10 +180,23 @@ impl Recorder {
         sums.iter().map(|sum| sum / items).collect()
     }
 
-    pub(super) fn push_loss(&mut self, loss: f64) {
+    /// Adds a training batch's loss, learning rate and momentum.
+    pub(super) fn push_batch(&mut self, loss: f64, hypers: &Hypers) {
+        self.push_loss(loss);
+        self.lrs.push(hypers.lr.last().copied().unwrap_or_default());
+        self.moms.extend(hypers.mom);
+    }
+
+    fn push_loss(&mut self, loss: f64) {
         self.smooth.push(loss);
         self.losses.push(loss);
         self.smooth_losses.push(self.smooth.value());
+    }
+
+    /// Adds an epoch.
+    pub(super) fn push_row(&mut self, row: EpochRow) {
+        self.rows.push(row);
+        self.iters.push(self.losses.len());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::resize::{ResizeMethod, resample_part};
 use super::{CenterCrop, Image, Item, Normalize, Resize, Transform};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::Rng;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 /// Transforms, one after the other. torchvision's `Compose`, fast.ai's `Pipeline`.
 ///
 /// ```
-/// use tallow::vision::{CenterCrop, Compose, Normalize, Image, Resize};
-/// use tallow::rng::Rng;
+/// use tallow::vision::{CenterCrop, Compose, Image, Normalize, Resize};
 ///
 /// let photo = Image::from_fn(500, 375, |x, y| [x as u8, y as u8, 0])?;
 /// let tfms = Compose::new().then(Resize::short_side(256)).then(CenterCrop::new(224)).then(Normalize::imagenet());
-/// let x = tfms.tensor(photo, &mut Rng::new(0))?; // [3, 224, 224]
+/// let x = tfms.tensor(photo)?; // [3, 224, 224]
 /// assert_eq!(x.dims(), [3, 224, 224]);
 /// # Ok::<(), tallow::Error>(())
 /// ```
@@ -84,24 +83,45 @@ impl Compose {
         self.0.iter().find_map(|t| if let Transform::Normalize(normalize) = t { Some(*normalize) } else { None })
     }
 
-    /// Does all steps.
+    /// Applies all steps, none of which may be random: those of [`Compose::valid`], for validation and prediction.
+    ///
+    /// # Errors
+    /// When a step fails, or is random.
+    pub fn apply(&self, item: impl Into<Item>) -> Result<Item> {
+        if let Some(random) = self.0.iter().find(|t| t.is_random()) {
+            let message = format!("`{random}` is random: use `valid()` of these transforms, or give a random stream");
+            return Err(Error::config("transforms", message));
+        }
+        // Nothing draws from this stream.
+        self.apply_with(item, &mut Rng::new(0))
+    }
+
+    /// [`Compose::apply`], and a tensor `[3, H, W]` of the result.
+    ///
+    /// # Errors
+    /// When a step fails, or is random.
+    pub fn tensor(&self, item: impl Into<Item>) -> Result<Tensor> {
+        self.apply(item)?.to_tensor(&Device::Cpu)
+    }
+
+    /// Applies all steps; random ones draw from `rng`.
     ///
     /// # Errors
     /// When a step fails.
-    pub fn apply(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Item> {
+    pub fn apply_with(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Item> {
         run(&self.0, item.into(), rng)
     }
 
-    /// Does all steps, and gives a tensor `[3, H, W]`.
+    /// [`Compose::apply_with`], and a tensor `[3, H, W]` of the result.
     ///
     /// # Errors
     /// When a step fails.
-    pub fn tensor(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Tensor> {
-        self.apply(item, rng)?.to_tensor(&Device::Cpu)
+    pub fn tensor_with(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Tensor> {
+        self.apply_with(item, rng)?.to_tensor(&Device::Cpu)
     }
 
     /// Does all steps and appends the `3 * H * W` values to `out`; gives (width, height). The same values as
-    /// [`Compose::tensor`], with fewer copies.
+    /// [`Compose::tensor_with`], with fewer copies.
     ///
     /// # Errors
     /// When a step fails.
@@ -169,7 +189,7 @@ fn resize_and_crop(resize: &Resize, crop: &CenterCrop, picture: &Image) -> Resul
         return Ok(None);
     }
     let corner = crop.corner(width, height);
-    Ok(Some(resample_part(picture, (width, height), corner, (crop.width, crop.height), resize.filter)?))
+    Ok(Some(resample_part(picture, (width, height), corner, (crop.width, crop.height), resize.interpolation)?))
 }
 
 impl<T: Into<Transform>, const N: usize> From<[T; N]> for Compose {

@@ -1,7 +1,8 @@
 //! Parts of pictures: the middle, or one chosen at random.
 
+use super::Interpolation;
 use super::pad::{PadMode, pad};
-use super::resize::{Filter, Resize, Window, resample};
+use super::resize::{Resize, Window, resample};
 use super::{Image, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -77,7 +78,8 @@ pub struct RandomResizedCrop {
     /// Its width by its height, from and to; the logarithm is uniform.
     pub ratio: (f64, f64),
     /// How pixels between pixels are found.
-    pub filter: Filter,
+    #[serde(alias = "filter")]
+    pub interpolation: Interpolation,
 }
 
 impl RandomResizedCrop {
@@ -88,7 +90,7 @@ impl RandomResizedCrop {
             height: side,
             scale: (0.08, 1.0),
             ratio: (3.0 / 4.0, 4.0 / 3.0),
-            filter: Filter::Bilinear,
+            interpolation: Interpolation::Bilinear,
         }
     }
 
@@ -141,14 +143,20 @@ impl RandomResizedCrop {
                 ),
             ));
         }
-        resample(picture, self.draw(picture.width(), picture.height(), rng), self.width, self.height, self.filter)
+        resample(
+            picture,
+            self.draw(picture.width(), picture.height(), rng),
+            self.width,
+            self.height,
+            self.interpolation,
+        )
     }
 
     /// What validation does instead, as in fast.ai: the picture is squished to a size 14 % larger (rounded up to a
     /// multiple of 8: 256 for 224), and its middle is kept.
     pub fn valid(&self) -> Vec<Transform> {
         let more = (self.width.max(self.height) as f64 * 0.14 / 8.0).ceil() as usize * 8;
-        let resize = Resize::squish(0).size(self.width + more, self.height + more).filter(self.filter);
+        let resize = Resize::squish(0).size(self.width + more, self.height + more).interpolation(self.interpolation);
         vec![resize.into(), CenterCrop { width: self.width, height: self.height }.into()]
     }
 }

@@ -113,7 +113,8 @@ impl Image {
     ///
     /// # Errors
     /// When the extension is another, or the file cannot be written.
-    pub fn save(&self, file: &Path) -> Result<()> {
+    pub fn save(&self, file: impl AsRef<Path>) -> Result<()> {
+        let file = file.as_ref();
         let failed = |e: image::ImageError| Error::file(file, format!("the picture cannot be written: {e}"));
         let format = image::ImageFormat::from_path(file).map_err(failed)?;
         let (w, h) = (self.width as u32, self.height as u32);

@@ -1,24 +1,13 @@
 //! Resizing as Pillow does it: antialiased, in bytes.
 
 use super::pad::{PadMode, pad};
-use super::{Image, Transform};
+use super::{Image, Interpolation, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
-
-/// How pixels between pixels are found. Pillow's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Filter {
-    /// A triangle, two pixels wide in the smaller of the two pictures.
-    #[default]
-    Bilinear,
-    /// A cubic spline (a = -0.5), four pixels wide.
-    Bicubic,
-}
 
 /// What is done with a picture whose sides are in another proportion than wanted. fast.ai's `ResizeMethod`, and
 /// torchvision's way.
@@ -47,8 +36,8 @@ pub struct Resize {
     /// What becomes of the proportions.
     pub method: ResizeMethod,
     /// How pixels between pixels are found.
-    #[serde(default)]
-    pub filter: Filter,
+    #[serde(default, alias = "filter")]
+    pub interpolation: Interpolation,
     /// Whether a part or a place is chosen at random, as in training, or in the middle.
     #[serde(default)]
     pub random: bool,
@@ -56,7 +45,7 @@ pub struct Resize {
 
 impl Resize {
     fn square(side: usize, method: ResizeMethod, random: bool) -> Resize {
-        Resize { width: side, height: side, method, filter: Filter::Bilinear, random }
+        Resize { width: side, height: side, method, interpolation: Interpolation::Bilinear, random }
     }
 
     /// The shorter side becomes `side`, proportions stay. torchvision's `Resize(side)`.
@@ -86,10 +75,10 @@ impl Resize {
         Resize { width, height, ..self }
     }
 
-    /// Another filter.
+    /// Another interpolation.
     #[must_use]
-    pub fn filter(self, filter: Filter) -> Resize {
-        Resize { filter, ..self }
+    pub fn interpolation(self, interpolation: Interpolation) -> Resize {
+        Resize { interpolation, ..self }
     }
 
     /// The size that a picture of `width` by `height` gets: (width, height).
@@ -111,7 +100,7 @@ impl Resize {
         let pad_mode = match self.method {
             ResizeMethod::ShortSide | ResizeMethod::Squish => {
                 let (out_w, out_h) = self.output_size(w, h);
-                return resample(picture, Window::all(picture), out_w, out_h, self.filter);
+                return resample(picture, Window::all(picture), out_w, out_h, self.interpolation);
             }
             ResizeMethod::Crop => None,
             ResizeMethod::Pad(mode) => Some(mode),
@@ -129,7 +118,7 @@ impl Resize {
             let before = |start: i64| (-start).max(0) as usize;
             let sides = [before(left), before(top), after(w, crop_w, left), after(h, crop_h, top)];
             let padded = pad(picture, sides, mode);
-            return resample(&padded, Window::all(&padded), self.width, self.height, self.filter);
+            return resample(&padded, Window::all(&padded), self.width, self.height, self.interpolation);
         }
         let window = Window {
             left: left.max(0) as usize,
@@ -137,7 +126,7 @@ impl Resize {
             width: crop_w as usize,
             height: crop_h as usize,
         };
-        resample(picture, window, self.width, self.height, self.filter)
+        resample(picture, window, self.width, self.height, self.interpolation)
     }
 
     /// What validation does instead: the middle takes the place of chance.
@@ -154,6 +143,17 @@ impl Resize {
             ResizeMethod::Pad(mode) => format!("padded with {mode}"),
         };
         format!("resize to {} x {}, {method}", self.width, self.height)
+    }
+}
+
+impl Image {
+    /// The image at another size; where `resize` has a random place, the middle is taken.
+    ///
+    /// # Errors
+    /// When a side of the wanted size is 0.
+    pub fn resize(&self, resize: Resize) -> Result<Image> {
+        // Nothing draws from this stream.
+        Resize { random: false, ..resize }.apply(self, &mut Rng::new(0))
     }
 }
 
@@ -174,14 +174,20 @@ impl Window {
 
 /// The window of a picture as a picture of another size; nothing outside of the window is looked at. Pillow's
 /// `crop(...).resize(...)`, without copying the window.
-pub(super) fn resample(picture: &Image, window: Window, width: usize, height: usize, filter: Filter) -> Result<Image> {
+pub(super) fn resample(
+    picture: &Image,
+    window: Window,
+    width: usize,
+    height: usize,
+    interpolation: Interpolation,
+) -> Result<Image> {
     let Window { left, top, width: w, height: h } = window;
     let failed = |e: &dyn std::fmt::Display| {
         Error::Value(format!("a part of {w} by {h} pixels of {picture:?} cannot become {width} by {height}: {e}"))
     };
     let whole = source(picture).map_err(|e| failed(&e))?;
     let part = TypedCroppedImage::new(whole, left as u32, top as u32, w as u32, h as u32).map_err(|e| failed(&e))?;
-    run(&part, None, width, height, filter).map_err(|e| failed(&e))
+    run(&part, None, width, height, interpolation).map_err(|e| failed(&e))
 }
 
 /// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels
@@ -191,14 +197,14 @@ pub(super) fn resample_part(
     full: (usize, usize),
     (left, top): (usize, usize),
     (width, height): (usize, usize),
-    filter: Filter,
+    interpolation: Interpolation,
 ) -> Result<Image> {
     let (x, y) = (picture.width() as f64 / full.0 as f64, picture.height() as f64 / full.1 as f64);
     let part = [left as f64 * x, top as f64 * y, width as f64 * x, height as f64 * y];
     let failed =
         |e: &dyn std::fmt::Display| Error::Value(format!("{picture:?} cannot become {width} by {height}: {e}"));
     let whole = source(picture).map_err(|e| failed(&e))?;
-    run(&whole, Some(part), width, height, filter).map_err(|e| failed(&e))
+    run(&whole, Some(part), width, height, interpolation).map_err(|e| failed(&e))
 }
 
 fn source(picture: &Image) -> Result<TypedImageRef<'_, U8x3>, fast_image_resize::ImageBufferError> {
@@ -210,18 +216,21 @@ fn run(
     part: Option<[f64; 4]>,
     width: usize,
     height: usize,
-    filter: Filter,
+    interpolation: Interpolation,
 ) -> Result<Image, String> {
     let (w, h) = (source.width(), source.height());
     let [left, top, part_w, part_h] = part.unwrap_or([0.0, 0.0, f64::from(w), f64::from(h)]);
-    match filter {
-        Filter::Bilinear => pass(source, [left, top, part_w, part_h], width, height, FilterType::Bilinear),
+    let part = [left, top, part_w, part_h];
+    match interpolation {
+        Interpolation::Nearest => pass(source, part, width, height, ResizeAlg::Nearest),
+        Interpolation::Bilinear => pass(source, part, width, height, ResizeAlg::Convolution(FilterType::Bilinear)),
         // Pillow does columns before rows and cuts what overshoots in between, so here the order matters. Its cubic has
         // a = -0.5, which is Catmull and Rom's.
-        Filter::Bicubic => {
-            let columns = pass(source, [left, 0.0, part_w, f64::from(h)], width, h as usize, FilterType::CatmullRom)?;
+        Interpolation::Bicubic => {
+            let cubic = ResizeAlg::Convolution(FilterType::CatmullRom);
+            let columns = pass(source, [left, 0.0, part_w, f64::from(h)], width, h as usize, cubic)?;
             let columns = self::source(&columns).map_err(|e| e.to_string())?;
-            pass(&columns, [0.0, top, width as f64, part_h], width, height, FilterType::CatmullRom)
+            pass(&columns, [0.0, top, width as f64, part_h], width, height, cubic)
         }
     }
 }
@@ -231,12 +240,12 @@ fn pass(
     [left, top, part_w, part_h]: [f64; 4],
     width: usize,
     height: usize,
-    filter: FilterType,
+    algorithm: ResizeAlg,
 ) -> Result<Image, String> {
     if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
         return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
     }
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
     let options = options.crop(left, top, part_w, part_h);
     let mut bytes = vec![0; width * height * 3];
     let mut target =

@@ -1,19 +1,8 @@
 //! Turning a picture about its middle, as Pillow does it.
 
-use super::Image;
+use super::{Image, Interpolation};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
-
-/// How a turned picture's pixels are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Interpolation {
-    /// The pixel that the point lies in.
-    #[default]
-    Nearest,
-    /// The mean of the four pixels around the point, by nearness.
-    Bilinear,
-}
 
 /// Turns a picture about its middle by a random angle; corners become black. torchvision's `RandomRotation`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,7 +10,7 @@ pub struct RandomRotation {
     /// The angle in degrees, counter-clockwise, from and to.
     pub degrees: (f64, f64),
     /// How pixels are found.
-    #[serde(default)]
+    #[serde(default = "nearest")]
     pub interpolation: Interpolation,
 }
 
@@ -60,7 +49,8 @@ impl Image {
         let matrix = [cos, sin, cx - cos * cx - sin * cy, -sin, cos, cy + sin * cx - cos * cy];
         match interpolation {
             Interpolation::Nearest => self.nearest(matrix),
-            Interpolation::Bilinear => self.bilinear(matrix),
+            Interpolation::Bilinear => self.sampled(matrix, Image::between),
+            Interpolation::Bicubic => self.sampled(matrix, Image::between_cubic),
         }
     }
 
@@ -96,14 +86,14 @@ impl Image {
         Image::from_parts(w, h, bytes)
     }
 
-    fn bilinear(&self, [a, b, c, d, e, f]: [f64; 6]) -> Image {
+    fn sampled(&self, [a, b, c, d, e, f]: [f64; 6], between: fn(&Image, f64, f64) -> [u8; 3]) -> Image {
         let (w, h) = (self.width(), self.height());
         let mut bytes = Vec::with_capacity(w * h * 3);
         for y in 0..h {
             for x in 0..w {
                 let (mx, my) = (x as f64 + 0.5, y as f64 + 0.5);
                 let (from_x, from_y) = (a * mx + b * my + c, d * mx + e * my + f);
-                bytes.extend(self.between(from_x, from_y));
+                bytes.extend(between(self, from_x, from_y));
             }
         }
         Image::from_parts(w, h, bytes)
@@ -129,6 +119,34 @@ impl Image {
             mix(mix(a, b, dx), mix(c, d, dx), dy) as u8
         })
     }
+
+    /// [`Image::between`] by a cubic; rows beyond the border repeat the last one that there is.
+    fn between_cubic(&self, x: f64, y: f64) -> [u8; 3] {
+        let (w, h) = (self.width() as f64, self.height() as f64);
+        if !(x >= 0.0 && x < w && y >= 0.0 && y < h) {
+            return [0; 3];
+        }
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (left, top) = (x.floor(), y.floor());
+        let (dx, dy) = (x - left, y - top);
+        let columns = [-1.0, 0.0, 1.0, 2.0].map(|i| (left + i).clamp(0.0, w - 1.0) as usize);
+        let rows = [-1.0, 0.0, 1.0, 2.0].map(|i| (top + i).clamp(0.0, h - 1.0) as usize);
+        std::array::from_fn(|channel| {
+            let row = |y: usize| cubic(columns.map(|x| f64::from(self.pixel(x, y)[channel])), dx);
+            cubic(rows.map(row), dy).clamp(0.0, 255.0) as u8
+        })
+    }
+}
+
+/// Pillow's cubic through four values, at `d` between the second and the third.
+fn cubic([v1, v2, v3, v4]: [f64; 4], d: f64) -> f64 {
+    let (p2, p3, p4) = (v3 - v1, 2.0 * (v1 - v2) + v3 - v4, v2 - v1 - v3 + v4);
+    v2 + d * (p2 + d * (p3 + d * p4))
+}
+
+/// torchvision's default for rotations.
+fn nearest() -> Interpolation {
+    Interpolation::Nearest
 }
 
 /// To 15 decimals, as Pillow rounds sines and cosines.

@@ -136,6 +136,11 @@ impl Transform {
         })
     }
 
+    /// Whether two applications of this step can differ.
+    pub fn is_random(&self) -> bool {
+        self.valid() != [*self]
+    }
+
     /// What is done in validation in this step's place, as fast.ai does it: nothing random. Often the step itself,
     /// often nothing.
     pub fn valid(&self) -> Vec<Transform> {

@@ -36,7 +36,7 @@ pub(crate) fn network(seed: u64) -> (Sequential, Params) {
 /// A learner on all that, with the accuracy for a metric.
 pub(crate) fn learner(seed: u64, workers: usize) -> Learner {
     let (network, params) = network(seed);
-    Learner::new(loaders(seed, workers), network, &params, cross_entropy).metrics([accuracy])
+    Learner::new(loaders(seed, workers), network, &params, cross_entropy).metrics([accuracy()])
 }
 
 /// All weights and running statistics, one after the other.

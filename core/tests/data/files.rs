@@ -67,7 +67,7 @@ fn a_folder_of_broken_files_stops_with_a_name_or_goes_on_as_asked() {
         // Every file of either side is looked at, but for those of a smaller last batch of training.
         assert!((3..=4).contains(&skipped.len()), "{skipped:?}");
         // What is shown leaves them out too, and what was judged can be found again.
-        assert_eq!(dls.train.show_batch(1000).unwrap().len(), dls.train.dataset().kept().len());
+        assert_eq!(dls.train.captioned(1000).unwrap().len(), dls.train.dataset().kept().len());
         assert_eq!(dls.valid.dataset().kept().len(), valid);
         assert!(dls.valid.dataset().kept().iter().all(|&i| dls.valid.dataset().image(i).is_ok()));
     }
@@ -87,7 +87,7 @@ fn a_batch_of_nothing_but_broken_files_is_an_error() {
     let dls = DataBlock::images().bad_files(BadFiles::Skip).dataloaders(dir.path(), 2);
     // A fifth of four items is none at all.
     let error = dls.err().unwrap().to_string();
-    assert!(error.contains("left none to judge by"), "{error}");
+    assert!(error.contains("left none for validation"), "{error}");
     let block = DataBlock::images().bad_files(BadFiles::Skip).split(RandomSplitter { valid: 0.5, seed: 1 });
     let error = block.dataloaders(dir.path(), 2).unwrap().train.one_batch().unwrap_err().to_string();
     assert!(error.contains("none of the 2 pictures") && error.contains("verify_images"), "{error}");
@@ -123,9 +123,9 @@ fn large_pictures_are_made_smaller_and_small_ones_copied() {
     let dir = tempfile::tempdir().unwrap();
     let (source, target) = (dir.path().join("from"), dir.path().join("to"));
     let picture = |w: usize, h: usize| Image::from_fn(w, h, |x, y| [x as u8, y as u8, 0]).unwrap();
-    picture(200, 100).save(&source.join("a/wide.jpg")).unwrap();
-    picture(30, 90).save(&source.join("tall.png")).unwrap();
-    picture(40, 40).save(&source.join("small.png")).unwrap();
+    picture(200, 100).save(source.join("a/wide.jpg")).unwrap();
+    picture(30, 90).save(source.join("tall.png")).unwrap();
+    picture(40, 40).save(source.join("small.png")).unwrap();
     std::fs::write(source.join("text.jpg"), "text").unwrap();
     let done = resize_images(&source, &target, 50).unwrap();
     assert_eq!((done.resized, done.copied, done.bad.len()), (2, 1, 1));

@@ -27,14 +27,14 @@ fn workers_change_no_bit_and_epochs_differ() {
     classes(dir.path(), &[("cat", 25), ("dog", 25)]);
     let dls = dls(dir.path());
     let alone = dls.workers(0).unwrap();
-    let (first, second) = (epoch(&alone.train, 0), epoch(&alone.train, 1));
+    let (first, second) = (epoch(alone.train.loader(), 0), epoch(alone.train.loader(), 1));
     assert_ne!(first, second);
     for workers in [1, 2, 5] {
         let many = dls.workers(workers).unwrap();
-        assert!(epoch(&many.train, 0) == first && epoch(&many.train, 1) == second, "{workers} workers");
+        assert!(epoch(many.train.loader(), 0) == first && epoch(many.train.loader(), 1) == second, "{workers} workers");
     }
-    let valid = epoch(&dls.valid, 0);
-    assert_eq!(epoch(&dls.valid, 1), valid);
+    let valid = epoch(dls.valid.loader(), 0);
+    assert_eq!(epoch(dls.valid.loader(), 1), valid);
 }
 
 #[test]
@@ -53,26 +53,26 @@ fn a_batch_is_shown_as_the_network_sees_it_with_its_classes() {
     let dir = tempfile::tempdir().unwrap();
     classes(dir.path(), &[("cat", 12), ("dog", 12)]);
     let dls = dls(dir.path());
-    let shown = dls.train.show_batch(6).unwrap();
+    let shown = dls.train.captioned(6).unwrap();
     let batch = dls.train.one_batch().unwrap();
     let plain = Normalize::imagenet().inverse(&batch.xs).unwrap();
     let labels = batch.ys.to_vec1::<u32>().unwrap();
     assert_eq!(shown.len(), 6);
     for (i, shown) in shown.iter().enumerate() {
-        assert_eq!(shown.picture, Image::from_tensor(&plain.get(i).unwrap()).unwrap());
+        assert_eq!(shown.image, Image::from_tensor(&plain.get(i).unwrap()).unwrap());
         assert_eq!(shown.caption, ["cat", "dog"][labels[i] as usize]);
     }
-    let same = dls.train.show_augmented(3, 4).unwrap();
-    assert!(same.len() == 4 && same[0].picture != same[1].picture && same[0].caption == same[1].caption);
+    let same = dls.train.captioned_augmented(3, 4).unwrap();
+    assert!(same.len() == 4 && same[0].image != same[1].image && same[0].caption == same[1].caption);
     // No more than there are.
-    assert_eq!(dls.valid.show_batch(100).unwrap().len(), dls.valid.n_items());
+    assert_eq!(dls.valid.captioned(100).unwrap().len(), dls.valid.n_items());
 }
 
 #[test]
 fn the_speed_of_an_epoch_is_told() {
     let dir = tempfile::tempdir().unwrap();
     classes(dir.path(), &[("cat", 10), ("dog", 10)]);
-    let speed = dls(dir.path()).train.measure(0).unwrap();
+    let speed = dls(dir.path()).train.loader().measure(0).unwrap();
     assert!(speed.items == 16 && speed.seconds > 0.0 && speed.waited <= speed.seconds, "{speed:?}");
     assert!((speed.per_second() - 16.0 / speed.seconds).abs() < 1e-9);
     assert!(speed.to_string().contains("items a second"), "{speed}");
@@ -112,7 +112,7 @@ fn resizing_only_is_exact_between_the_data_block_and_by_hand() {
     let file = &dls.valid.files()[0];
     assert!(files.contains(file));
     let tfms = Compose::from([Resize::squish(9)]);
-    let x = tfms.tensor(Image::open(file).unwrap(), &mut tallow::rng::Rng::new(5)).unwrap();
+    let x = tfms.tensor(Image::open(file).unwrap()).unwrap();
     let batch = dls.valid.one_batch().unwrap().xs.get(0).unwrap();
     assert_eq!(
         batch.flatten_all().unwrap().to_vec1::<f32>().unwrap(),

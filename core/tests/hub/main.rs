@@ -78,7 +78,7 @@ impl Machine {
     #[track_caller]
     fn refusal(&self, file: &HubFile) -> String {
         let error = self.fetch(file).unwrap_err();
-        assert_eq!(error.exit_code(), 3, "{error}");
+        assert_eq!(tallow::cli::exit_code(&error), 3, "{error}");
         error.to_string()
     }
 

@@ -43,7 +43,7 @@ fn what_is_missing_is_named_with_its_address_and_its_place() {
     );
     // No file with these is known on the Hub.
     let error = find(&machine, Arch::ResNet101).unwrap_err();
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(tallow::cli::exit_code(&error), 3);
     let place = machine.folder.path().join("data/weights/resnet101-63fe2227.pth");
     assert_eq!(
         error.to_string(),

@@ -165,7 +165,7 @@ fn nobody_at_that_address_is_said_at_once() {
     assert!(machine.heard().iter().all(|line| !line.contains("asking again")), "{:?}", machine.heard());
 
     let error = Machine::new("huggingface.co").fetch(&pinned(&payload(10))).unwrap_err();
-    assert_eq!(error.exit_code(), 2);
+    assert_eq!(tallow::cli::exit_code(&error), 2);
     assert!(error.to_string().contains("HF_ENDPOINT is `huggingface.co`"), "{error}");
 }
 

@@ -79,7 +79,7 @@ fn top_losses_come_largest_first_with_their_probabilities() {
 fn it_can_be_made_of_a_learner() {
     let mut learner = learner(1, 0);
     learner.fit(3, 0.01).unwrap();
-    let interp = Interpretation::from_learner(&learner, &learner.dls().valid, &VOCAB).unwrap();
+    let interp = Interpretation::from_preds(&learner, &learner.dls().valid, &VOCAB).unwrap();
     let (loss, metrics) = learner.validate().unwrap();
     let mean = interp.losses().iter().sum::<f64>() / 37.0;
     assert_close("mean loss", &[mean], &[loss], 1e-6);
@@ -94,8 +94,7 @@ fn what_does_not_fit_is_refused() {
     let scores = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
     let labels = |of: &[u32]| Tensor::new(of, &Device::Cpu).unwrap();
     let error = Interpretation::new(&scores, &labels(&[0, 1]), &["a", "b"]).unwrap_err();
-    assert!(matches!(&error, Error::Shape { got, .. } if got == &[2]), "{error:?}");
-    assert!(error.to_string().contains("2 names for 3 classes"), "{error}");
+    assert!(matches!(&error, Error::Shape { message, .. } if message.contains("2 names for 3 classes")), "{error}");
     let error = Interpretation::new(&scores, &labels(&[0, 3]), &VOCAB).unwrap_err().to_string();
     assert!(error.contains("label 3"), "{error}");
     assert!(Interpretation::new(&scores, &labels(&[0]), &VOCAB).is_err());

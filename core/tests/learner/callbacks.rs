@@ -9,7 +9,7 @@ use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Params, Sequential};
 use tallow::optim::Sgd;
 use tallow::train::{
-    Callback, CsvLogger, Fit, GradientAccumulation, GradientClip, Learner, Monitor, SaveBest, TerminateOnNaN,
+    Callback, CsvLogger, GradientAccumulation, GradientClip, Learner, Monitor, SaveBest, TerminateOnNaN, TrainState,
     WeightAverage,
 };
 
@@ -31,18 +31,18 @@ struct Spy {
 }
 
 impl Callback for Spy {
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        if let Some(grads) = &fit.grads {
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        if let Some(grads) = &state.grads {
             let of = |p: &tallow::nn::Param| grads.get(p.var()).map_or(0.0, |g| values(g).iter().map(|v| v * v).sum());
-            let sum: f64 = fit.params.trainable().iter().map(of).sum();
+            let sum: f64 = state.params.trainable().iter().map(of).sum();
             self.norms.lock().unwrap().push(sum.sqrt());
         }
         Ok(())
     }
 
-    fn after_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        self.stepped.lock().unwrap().push(fit.stepped);
-        self.weights.lock().unwrap().push(weights(&fit.params));
+    fn after_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        self.stepped.lock().unwrap().push(state.stepped);
+        self.weights.lock().unwrap().push(weights(&state.params));
         Ok(())
     }
 }
@@ -65,8 +65,8 @@ fn accumulated_gradients_are_those_of_a_large_batch() {
 
 #[test]
 fn what_is_over_counts_and_carries_over_as_in_fastai() {
-    // With 8 a batch and 12 wanted, each step has 16 items; fast.ai divides by the 12, so it is 16/12 of their mean. Items
-    // go on counting over the end of an epoch: batches of 8, 8, 8, 8, 5, and again.
+    // With 8 a batch and 12 wanted, each step has 16 items; fast.ai divides by the 12, so it is 16/12 of their mean.
+    // Items go on counting over the end of an epoch: batches of 8, 8, 8, 8, 5, and again.
     let spy = Spy::default();
     let (learner, got) = linear(8);
     let mut learner = learner.callback(GradientAccumulation::new(12)).callback(spy.clone());
@@ -136,9 +136,9 @@ fn the_average_of_weights_is_judged_and_kept_while_training_goes_its_own_way() {
 struct Explode(usize, usize);
 
 impl Callback for Explode {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if (fit.epoch, fit.batch) == (self.0, self.1) {
-            fit.xs = fit.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if (state.epoch, state.batch) == (self.0, self.1) {
+            state.xs = state.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
         }
         Ok(())
     }

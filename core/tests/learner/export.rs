@@ -10,10 +10,11 @@ use tallow::train::export::{Exported, export, load};
 
 fn exported(seed: u64) -> Exported {
     Exported {
-        arch: "resnet18".into(),
-        build: json!({ "head": "fastai" }),
+        kind: "image_classifier".into(),
+        recipe: json!({
+            "arch": "resnet18", "head": "fastai", "transforms": [{ "resize": 224 }, { "normalize": [0.485, 0.229] }]
+        }),
         vocab: vec!["ant".into(), "bee".into(), "wäsp \"x\"".into()],
-        transforms: json!([{ "resize": 224 }, { "normalize": [0.485, 0.229] }]),
         metrics: BTreeMap::from([("accuracy".into(), 0.1 + 0.2), ("odd".into(), f64::NAN)]),
         weights: learner(seed, 0).params().state_dict().unwrap(),
     }
@@ -34,10 +35,7 @@ fn what_is_exported_is_loaded() {
     assert_eq!(names(&folder), ["learner.json", "model.safetensors"]);
     assert_eq!(names(&place.path().join("models")), ["mine"]);
     let (back, want) = (load(&folder).unwrap(), exported(1));
-    assert_eq!(
-        (back.arch, back.build, back.vocab, back.transforms),
-        (want.arch, want.build, want.vocab, want.transforms)
-    );
+    assert_eq!((back.kind, back.recipe, back.vocab), (want.kind, want.recipe, want.vocab));
     assert_eq!(back.metrics["accuracy"], 0.1 + 0.2);
     assert!(back.metrics["odd"].is_nan());
     let fresh = learner(2, 0);
@@ -48,7 +46,7 @@ fn what_is_exported_is_loaded() {
     let notes = std::fs::read_to_string(folder.join("learner.json")).unwrap();
     let json: Value = serde_json::from_str(&notes).unwrap();
     assert!(notes.lines().count() > 10 && notes.contains("wäsp"));
-    assert_eq!((&json["format"], &json["tallow"]), (&json!(1), &json!(env!("CARGO_PKG_VERSION"))));
+    assert_eq!((&json["format"], &json["tallow"]), (&json!(2), &json!(env!("CARGO_PKG_VERSION"))));
     let file = folder.join("model.safetensors");
     let tensors = candle_core::safetensors::load(&file, &candle_core::Device::Cpu).unwrap();
     assert!(want.weights.iter().all(|(name, tensor)| values(&tensors[name]) == values(tensor)));
@@ -76,7 +74,7 @@ fn an_export_replaces_an_older_one_and_nothing_else() {
 fn refuses(folder: &Path, file: &str, words: &[&str]) {
     let error = load(folder).unwrap_err();
     let message = error.to_string();
-    assert!(matches!(error, Error::File { .. }) && error.exit_code() == 3, "{message}");
+    assert!(matches!(error, Error::File { .. }) && tallow::cli::exit_code(&error) == 3, "{message}");
     assert!(message.starts_with(&folder.join(file).display().to_string()), "{message}");
     assert!(words.iter().all(|word| message.contains(word)), "{message} does not say {words:?}");
 }
@@ -112,10 +110,10 @@ fn damaged_and_newer_folders_are_refused() {
     refuses(&folder, "learner.json", &["damaged", "not JSON"]);
     with("\"vocab\"", "\"words\"");
     refuses(&folder, "learner.json", &["damaged", "vocab"]);
-    with("\"format\": 1", "\"format\": 2");
-    refuses(&folder, "learner.json", &["format 2", "reads formats up to 1", "update"]);
-    for odd in ["\"format\": 0", "\"format\": \"1\"", "\"shape\": 1"] {
-        with("\"format\": 1", odd);
+    with("\"format\": 2", "\"format\": 3");
+    refuses(&folder, "learner.json", &["format 3", "reads formats up to 2", "update"]);
+    for odd in ["\"format\": 0", "\"format\": \"2\"", "\"shape\": 2"] {
+        with("\"format\": 2", odd);
         refuses(&folder, "learner.json", &["not the description of an exported model"]);
     }
     // Weights that the hash vouches for, but that are no safetensors file.
@@ -130,4 +128,23 @@ fn damaged_and_newer_folders_are_refused() {
     std::fs::write(&model, &whole).unwrap();
     with("\"ant\"", "\"emmet\"");
     assert_eq!(load(&folder).unwrap().vocab[0], "emmet");
+}
+
+#[test]
+fn folders_of_the_first_format_still_load() {
+    let place = tempfile::tempdir().unwrap();
+    export(place.path(), &exported(1)).unwrap();
+    let notes = place.path().join("learner.json");
+    let mut json: Value = serde_json::from_str(&std::fs::read_to_string(&notes).unwrap()).unwrap();
+    let recipe = json["recipe"].take();
+    // As Tallow wrote it before learners had kinds.
+    let first = json!({
+        "format": 1, "tallow": "0.1.0", "arch": recipe["arch"], "build": { "head": recipe["head"] },
+        "vocab": json["vocab"], "transforms": recipe["transforms"],
+        "metrics": json["metrics"], "weights": json["weights"],
+    });
+    std::fs::write(&notes, first.to_string()).unwrap();
+    let back = load(place.path()).unwrap();
+    assert_eq!((back.kind.as_str(), back.recipe), ("image_classifier", recipe));
+    assert_eq!(back.vocab, exported(1).vocab);
 }

@@ -48,7 +48,7 @@ fn they_train_the_same_head() {
 
     // Body and head are one network again, and judge as the head alone did.
     let loss = *fast.valid_losses().last().unwrap();
-    let whole = Learner::new(loaders(4), network, &got, cross_entropy).metrics([accuracy]);
+    let whole = Learner::new(loaders(4), network, &got, cross_entropy).metrics([accuracy()]);
     assert_close("as one", &[whole.validate().unwrap().0], &[loss], 1e-5);
 }
 

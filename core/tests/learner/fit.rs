@@ -8,7 +8,7 @@ use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, Sequential};
 use tallow::optim::Sgd;
-use tallow::train::{Callback, EarlyStopping, EpochRow, Fit, Learner, Monitor, SaveBest, accuracy, error_rate};
+use tallow::train::{Callback, EarlyStopping, EpochRow, Learner, Monitor, SaveBest, TrainState, accuracy, error_rate};
 use tallow::{Error, Result};
 
 #[test]
@@ -18,7 +18,7 @@ fn one_batch_is_learnt_by_heart() {
     let one =
         || DataLoader::new(TensorDataset::new(&xs.narrow(0, 0, 8).unwrap(), &ys.narrow(0, 0, 8).unwrap()).unwrap(), 8);
     let dls = DataLoaders { train: one().unwrap(), valid: one().unwrap() };
-    let mut learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy]);
+    let mut learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy()]);
     learner.fit(150, 1e-2).unwrap();
     let (loss, metrics) = learner.validate().unwrap();
     assert!(loss < 0.01 && metrics == [1.0], "loss {loss}, accuracy {metrics:?}");
@@ -75,9 +75,9 @@ fn a_prediction_does_not_depend_on_its_neighbours() {
 struct Spoil;
 
 impl Callback for Spoil {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.epoch >= 3 {
-            fit.hypers.lr = vec![-0.01];
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.epoch >= 3 {
+            state.hypers.lr = vec![-0.01];
         }
         Ok(())
     }
@@ -133,10 +133,10 @@ fn training_stops_early() {
 struct Mixup;
 
 impl Callback for Mixup {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { panic!("no batch") };
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&state.xs, &state.ys) else { panic!("no batch") };
         let (xs, ys) = mixed(xs, ys)?;
-        (fit.xs, fit.ys) = (Some(xs), Some(ys));
+        (state.xs, state.ys) = (Some(xs), Some(ys));
         Ok(())
     }
 }
@@ -170,7 +170,7 @@ fn a_callback_may_replace_the_batch() {
     let (xs, ys) = mixed(&batch.xs, &batch.ys).unwrap();
     let want = soft_cross_entropy(&twin.forward(&xs, true).unwrap(), &ys).unwrap();
     let (network, params) = make();
-    let mut learner = Learner::new(dls, network, &params, soft_cross_entropy).metrics([accuracy]).callback(Mixup);
+    let mut learner = Learner::new(dls, network, &params, soft_cross_entropy).metrics([accuracy()]).callback(Mixup);
     learner.fit(2, 0.01).unwrap();
     assert_close("first loss", &learner.recorder().losses[..1], &values(&want), 1e-6);
     assert_ne!(values(&want), values(&cross_entropy(&twin.forward(&batch.xs, true).unwrap(), &batch.ys).unwrap()));
@@ -181,9 +181,9 @@ fn a_callback_may_replace_the_batch() {
 struct NotANumber(usize, usize);
 
 impl Callback for NotANumber {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if (fit.epoch, fit.batch) == (self.0, self.1) {
-            fit.xs = fit.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if (state.epoch, state.batch) == (self.0, self.1) {
+            state.xs = state.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
         }
         Ok(())
     }
@@ -211,9 +211,9 @@ fn a_loss_that_is_no_number_is_refused_with_its_place() {
 struct FirstBatches(Arc<Mutex<Vec<Vec<f64>>>>);
 
 impl Callback for FirstBatches {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.batch == 0 {
-            self.0.lock().unwrap().extend(fit.xs.as_ref().map(values));
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.batch == 0 {
+            self.0.lock().unwrap().extend(state.xs.as_ref().map(values));
         }
         Ok(())
     }

@@ -9,17 +9,17 @@ use tallow::models::Arch;
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{ParamKind, Params};
 use tallow::optim::Adam;
-use tallow::train::{Callback, Fit, Learner};
+use tallow::train::{Callback, Learner, TrainState};
 
 /// The magnitude of each parameter's gradient in the last step, where there was one.
 #[derive(Clone, Default)]
 struct Gradients(Arc<Mutex<BTreeMap<String, f64>>>);
 
 impl Callback for Gradients {
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        let Some(grads) = &fit.grads else { panic!("no gradients") };
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        let Some(grads) = &state.grads else { panic!("no gradients") };
         let size = |grad| values(grad).iter().map(|v| v.abs()).sum::<f64>();
-        let found = fit.params.all().into_iter();
+        let found = state.params.all().into_iter();
         let found = found.filter_map(|p| grads.get(p.var()).map(|grad| (p.name().to_string(), size(grad))));
         *self.0.lock().unwrap() = found.collect();
         Ok(())

@@ -8,15 +8,15 @@ use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::nn::Sequential;
 use tallow::nn::losses::cross_entropy;
 use tallow::rng::Rng;
-use tallow::train::{Callback, CutMix, Fit, Learner, Mixup, accuracy};
+use tallow::train::{Callback, CutMix, Learner, Mixup, TrainState, accuracy};
 
 /// Batches of inputs and targets as the network sees them.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<(Tensor, Tensor)>>>);
 
 impl Callback for Seen {
-    fn after_loss(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { panic!("no batch") };
+    fn after_loss(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&state.xs, &state.ys) else { panic!("no batch") };
         self.0.lock().unwrap().push((xs.clone(), ys.clone()));
         Ok(())
     }
@@ -24,8 +24,8 @@ impl Callback for Seen {
 
 const LABELS: [u32; 20] = [0, 1, 2, 2, 1, 0, 0, 0, 1, 2, 1, 2, 0, 1, 1, 2, 0, 2, 1, 0];
 
-/// Images of 6 x 5 whose channel `c` is 1 where the label is `c` and 0 elsewhere: the mean of a channel is the probability
-/// of a class, mixed or not.
+/// Images of 6 x 5 whose channel `c` is 1 where the label is `c` and 0 elsewhere: the mean of a channel is the
+/// probability of a class, mixed or not.
 fn batches(callback: impl Callback + 'static) -> Vec<(Tensor, Tensor)> {
     let pixels: Vec<f32> =
         LABELS.iter().flat_map(|&label| (0..3).flat_map(move |c| [f32::from(u8::from(c == label)); 30])).collect();
@@ -36,7 +36,7 @@ fn batches(callback: impl Callback + 'static) -> Vec<(Tensor, Tensor)> {
     let network = Sequential::new(&params).flatten().linear(90, 3).unwrap();
     let seen = Seen::default();
     let dls = DataLoaders { train: loader(), valid: loader() };
-    let learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy]);
+    let learner = Learner::new(dls, network, &params, cross_entropy).metrics([accuracy()]);
     learner.callback(callback).callback(seen.clone()).fit(50, 1e-3).unwrap();
     seen.0.lock().unwrap().clone()
 }
@@ -60,8 +60,8 @@ fn mixup_blends_images_and_targets_alike() {
     }
     // The item's own part is never the smaller one.
     assert!(shares.iter().all(|&share| share >= 0.5 - 1e-6));
-    // max(L, 1-L) of L from Beta(.4, .4) has mean 0.8244 (scipy: quad(lambda x: 2*x*beta(.4,.4).pdf(x), .5, 1)); two of five
-    // partners or more have the same label, so that its share is 1.
+    // max(L, 1-L) of L from Beta(.4, .4) has mean 0.8244 (scipy: quad(lambda x: 2*x*beta(.4,.4).pdf(x), .5, 1)); two of
+    // five partners or more have the same label, so that its share is 1.
     let mixed = shares.iter().filter(|&&share| share < 1.0 - 1e-6).count();
     assert!((400..700).contains(&mixed), "{mixed} of 1000 were mixed with another class");
     // The same seed draws the same, another seed another.
@@ -80,7 +80,8 @@ fn cutmix_pastes_one_rectangle_and_mixes_targets_by_area() {
         assert_close("areas", &values(&means), &values(ys), 1e-6);
         // Each pixel is one image's or the other's, none a blend.
         assert!(values(xs).iter().all(|&v| v == 0.0 || v == 1.0));
-        // Pasted pixels are those where the image differs from its first pixel's class: one rectangle, the same for all.
+        // Pasted pixels are those where the image differs from its first pixel's class: one rectangle, the same for
+        // all.
         let shares = values(ys);
         areas.extend(shares.chunks(3).map(|row| row.iter().copied().fold(0.0, f64::max)));
     }

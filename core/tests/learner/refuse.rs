@@ -17,7 +17,7 @@ fn checkpoints(file: &Path) -> Checkpoints {
 /// A checkpoint after `fit(1, 0.01)`.
 fn written_checkpoint(folder: &Path) -> std::path::PathBuf {
     let file = folder.join("checkpoint.safetensors");
-    learner(1, 0).checkpoints(checkpoints(&file)).unwrap().fit(1, 0.01).unwrap();
+    learner(1, 0).checkpoints(checkpoints(&file)).fit(1, 0.01).unwrap();
     file
 }
 
@@ -27,7 +27,7 @@ fn assert_refused(file: &Path, params: &Params, before: &[f64], bytes: &[u8], re
     let error = result.unwrap_err();
     let message = error.to_string();
     assert!(matches!(error, Error::File { .. }), "{message}");
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(tallow::cli::exit_code(&error), 3);
     assert!(message.starts_with(&file.display().to_string()), "{message}");
     assert!(words.iter().all(|word| message.contains(word)), "{message} does not say {words:?}");
     assert_same_bits("weights", &weights(params), before);
@@ -38,14 +38,14 @@ fn assert_refused(file: &Path, params: &Params, before: &[f64], bytes: &[u8], re
 fn refuses(file: &Path, learner: Learner, words: &[&str]) {
     let (params, bytes) = (learner.params().clone(), std::fs::read(file).unwrap());
     let before = weights(&params);
-    let result = learner.checkpoints(checkpoints(file)).map(|_| ());
+    let result = learner.checkpoints(checkpoints(file)).fit(1, 0.01);
     assert_refused(file, &params, &before, &bytes, result, words);
 }
 
 fn other_network() -> Learner {
     let params = crate::common::params(1);
     let network = Sequential::new(&params).flatten().linear(36, 3).unwrap();
-    Learner::new(loaders(1, 0), network, &params, cross_entropy).metrics([tallow::train::accuracy])
+    Learner::new(loaders(1, 0), network, &params, cross_entropy).metrics([tallow::train::accuracy()])
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn checkpoints_of_other_learners() {
         other_network(),
         &["does not fit the network", "`1.weight` has shape [4], expected [3, 36]", "remove it"],
     );
-    refuses(&file, learner(1, 0).metrics([error_rate]), &["accuracy", "error_rate", "remove it"]);
+    refuses(&file, learner(1, 0).metrics([error_rate()]), &["accuracy", "error_rate", "remove it"]);
     refuses(&file, learner(1, 0).opt(Sgd::torch(0.9, 0.0)), &["another kind of optimizer", "remove it"]);
     refuses(&file, learner(1, 0).callback(SaveBest::new(Monitor::valid_loss())), &["another learner", "remove it"]);
 }
@@ -87,7 +87,7 @@ fn other_requests() {
     let file = written_checkpoint(folder.path());
     let bytes = std::fs::read(&file).unwrap();
     let refuses = |make: &dyn Fn() -> Learner, fit: &dyn Fn(&mut Learner) -> Result<()>, words: &[&str]| {
-        let mut learner = make().checkpoints(checkpoints(&file)).unwrap();
+        let mut learner = make().checkpoints(checkpoints(&file));
         let (params, before) = (learner.params().clone(), weights(learner.params()));
         let result = fit(&mut learner);
         assert_refused(&file, &params, &before, &bytes, result, words);
@@ -102,7 +102,7 @@ fn other_requests() {
         let (network, params) = crate::network(1);
         let mut dls = loaders(1, 0);
         dls.train = dls.train.drop_last();
-        Learner::new(dls, network, &params, cross_entropy).metrics([tallow::train::accuracy])
+        Learner::new(dls, network, &params, cross_entropy).metrics([tallow::train::accuracy()])
     };
     refuses(&other_batches, &|l| l.fit(1, 0.01), &["37 items in 5 batches", "37 items in 4 batches"]);
 }
@@ -131,4 +131,15 @@ fn weights_are_saved_and_loaded_and_other_networks_refuse_them() {
     let words = ["not a whole safetensors file", "save the network again"];
     assert_refused(&file, &params, &before, &bytes[..bytes.len() - 3], other.load(&file), &words);
     assert!(matches!(other.load(Path::new("no/such/file")), Err(Error::Io { .. })));
+}
+
+#[test]
+fn parameters_of_another_network_are_noticed_at_the_first_step() {
+    let (network, _) = crate::network(1);
+    let (_, others) = crate::network(2);
+    let before = weights(&others);
+    let mut learner = Learner::new(loaders(1, 0), network, &others, cross_entropy);
+    let error = learner.fit(1, 0.01).unwrap_err();
+    assert!(matches!(error, Error::Network { .. }) && error.to_string().contains("was made with"), "{error}");
+    assert_same_bits("weights", &weights(&others), &before);
 }

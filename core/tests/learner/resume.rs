@@ -5,7 +5,7 @@ use crate::{learner, weights, written};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
-use tallow::train::{Callback, Checkpoints, EarlyStopping, Fit, Learner, Monitor, SaveBest};
+use tallow::train::{Callback, Checkpoints, EarlyStopping, Learner, Monitor, SaveBest, TrainState};
 use tallow::{Error, Result};
 
 /// Dies at a batch (counted over all epochs of this process), before it or after its epoch's validation.
@@ -22,7 +22,7 @@ impl Die {
 }
 
 impl Callback for Die {
-    fn before_batch(&mut self, _: &mut Fit) -> Result<()> {
+    fn before_batch(&mut self, _: &mut TrainState) -> Result<()> {
         if !self.after_validation {
             self.if_due()?;
         }
@@ -30,7 +30,7 @@ impl Callback for Die {
         Ok(())
     }
 
-    fn after_epoch(&mut self, _: &mut Fit) -> Result<()> {
+    fn after_epoch(&mut self, _: &mut TrainState) -> Result<()> {
         if self.after_validation { self.if_due() } else { Ok(()) }
     }
 }
@@ -39,9 +39,9 @@ impl Callback for Die {
 struct Climb;
 
 impl Callback for Climb {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.epoch >= 2 || (fit.n_epochs == 2 && fit.epoch == 1) {
-            fit.hypers.lr = vec![-0.1];
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.epoch >= 2 || (state.n_epochs == 2 && state.epoch == 1) {
+            state.hypers.lr = vec![-0.1];
         }
         Ok(())
     }
@@ -72,11 +72,11 @@ fn start(file: &Path, process: Process) -> Result<Learner> {
             param.var().set(&param.var().ones_like()?)?;
         }
     }
-    learner.checkpoints(Checkpoints { file: file.into(), every, resume })
+    Ok(learner.checkpoints(Checkpoints { file: file.into(), every, resume }))
 }
 
-/// Two fits. The first stops early, after two epochs of climbing; both end on the weights of an earlier epoch. That makes
-/// six epochs and 30 batches.
+/// Two fits. The first stops early, after two epochs of climbing; both end on the weights of an earlier epoch. That
+/// makes six epochs and 30 batches.
 fn story(learner: &mut Learner) -> Result<()> {
     learner.fit_one_cycle(6, 0.05)?;
     learner.fit(2, 0.01)
@@ -206,9 +206,9 @@ fn a_validation_loss_that_is_no_number_survives() {
         Ok(if n == 8 { f64::NAN } else { f64::NEG_INFINITY })
     };
     let make = || learner(1, 0).metrics([tallow::train::Metric::new("odd", odd)]).checkpoints(checkpoints.clone());
-    let mut first = make().unwrap();
+    let mut first = make();
     first.fit(2, 0.01).unwrap();
-    let mut second = make().unwrap();
+    let mut second = make();
     second.fit(2, 0.01).unwrap();
     assert_same_bits("history", &written(second.recorder()), &written(first.recorder()));
     assert!(second.recorder().rows.iter().all(|row| row.metrics[0] == f64::NEG_INFINITY));

@@ -8,8 +8,8 @@ use tallow::nn::losses::cross_entropy;
 use tallow::optim::{StepLr, slice};
 use tallow::rng::Rng;
 use tallow::train::{
-    Callback, Checkpoints, CsvLogger, CutMix, Fit, GradientAccumulation, GradientClip, Learner, LrFindConfig, Mixup,
-    Monitor, PlateauConfig, ReduceLrOnPlateau, SaveBest, TerminateOnNaN, WeightAverage, f1_score,
+    Callback, Checkpoints, CsvLogger, CutMix, GradientAccumulation, GradientClip, Learner, LrFindConfig, Mixup,
+    Monitor, PlateauConfig, ReduceLrOnPlateau, SaveBest, TerminateOnNaN, TrainState, WeightAverage, f1_score,
 };
 use tallow::{Error, Result};
 
@@ -20,7 +20,7 @@ struct Die {
 }
 
 impl Callback for Die {
-    fn before_batch(&mut self, _: &mut Fit) -> Result<()> {
+    fn before_batch(&mut self, _: &mut TrainState) -> Result<()> {
         if self.at == Some(self.seen) {
             return Err(Error::Value("killed".into()));
         }
@@ -47,7 +47,7 @@ impl Story<'_> {
             }
         }
         let config = Checkpoints { file: file.into(), every: Duration::ZERO, resume: true };
-        let mut learner = learner.checkpoints(config)?;
+        let mut learner = learner.checkpoints(config);
         (self.tell)(&mut learner)?;
         Ok(learner)
     }
@@ -106,7 +106,7 @@ fn averaged_weights() {
 fn mixed_images() {
     let mixing = || {
         let (network, params) = network(1);
-        Learner::new(loaders(1, 0), network, &params, cross_entropy).metrics([f1_score])
+        Learner::new(loaders(1, 0), network, &params, cross_entropy).metrics([f1_score()])
     };
     with("mixup", &|| mixing().callback(Mixup::new(3, &Rng::new(3))));
     with("cutmix", &|| mixing().callback(CutMix::new(3, &Rng::new(3))));
@@ -116,8 +116,8 @@ fn mixed_images() {
 struct Climb;
 
 impl Callback for Climb {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        fit.hypers.lr.iter_mut().for_each(|lr| *lr = -*lr);
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        state.hypers.lr.iter_mut().for_each(|lr| *lr = -*lr);
         Ok(())
     }
 }
@@ -140,9 +140,9 @@ fn plateaus() {
 struct Explode;
 
 impl Callback for Explode {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.n_epochs == 3 && (fit.epoch, fit.batch) == (1, 3) {
-            fit.xs = fit.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.n_epochs == 3 && (state.epoch, state.batch) == (1, 3) {
+            state.xs = state.xs.as_ref().map(|xs| xs * f64::NAN).transpose()?;
         }
         Ok(())
     }
@@ -174,8 +174,9 @@ fn the_table_as_csv() {
     assert!(std::fs::read(&csv).unwrap() == want);
 }
 
-/// Searches a learning rate, fine-tunes with what it found, and goes on with other parts frozen. The searches of a resumed
-/// run would find something else with the weights of later, and freezing would empty the optimizer that was just resumed.
+/// Searches a learning rate, fine-tunes with what it found, and goes on with other parts frozen. The searches of a
+/// resumed run would find something else with the weights of later, and freezing would empty the optimizer that was
+/// just resumed.
 #[test]
 fn searches_freezing_and_fine_tuning() {
     let make = || {

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use tallow::Result;
 use tallow::nn::losses::cross_entropy;
 use tallow::optim::{Hypers, StepLr, slice, slice_to};
-use tallow::train::{Callback, FineTune, Fit, Learner, Metric, Monitor, PlateauConfig, ReduceLrOnPlateau};
+use tallow::train::{Callback, FineTune, Learner, Metric, Monitor, PlateauConfig, ReduceLrOnPlateau, TrainState};
 
 /// Writes down the learning rates and the momentum of each step.
 #[derive(Clone, Default)]
 struct Spy(Arc<Mutex<Vec<Hypers>>>);
 
 impl Callback for Spy {
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        self.0.lock().unwrap().push(fit.hypers.clone());
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        self.0.lock().unwrap().push(state.hypers.clone());
         Ok(())
     }
 }

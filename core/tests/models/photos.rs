@@ -7,8 +7,7 @@ use tallow::kernels::no_grad;
 use tallow::models::Arch;
 use tallow::models::weights::{LoadOptions, Weights};
 use tallow::nn::Module;
-use tallow::rng::Rng;
-use tallow::vision::{CenterCrop, Compose, Filter, Image, Normalize, Resize};
+use tallow::vision::{CenterCrop, Compose, Image, Interpolation, Normalize, Resize};
 
 /// One photo of every tenth class, which file names begin with ImageNet's numbers put in order.
 fn photos() -> Option<Vec<PathBuf>> {
@@ -30,12 +29,10 @@ fn the_embedded_weights_recognise_what_the_original_does() {
     weights.load_into(&params, &LoadOptions::strict()).unwrap();
     let wanted = arch.facts().published.preprocess;
     let transforms = Compose::new()
-        .then(Resize::short_side(wanted.resize).filter(Filter::Bicubic))
+        .then(Resize::short_side(wanted.resize).interpolation(Interpolation::Bicubic))
         .then(CenterCrop::new(wanted.size))
         .then(Normalize { mean: wanted.mean, std: wanted.std });
-    let mut rng = Rng::new(0);
-    let pixels: Vec<Tensor> =
-        files.iter().map(|file| transforms.tensor(Image::open(file).unwrap(), &mut rng).unwrap()).collect();
+    let pixels: Vec<Tensor> = files.iter().map(|file| transforms.tensor(Image::open(file).unwrap()).unwrap()).collect();
     let (mut first, mut among_five) = (0, 0);
     for (batch, pixels) in pixels.chunks(20).enumerate() {
         let scores = no_grad(|| network.forward(&Tensor::stack(pixels, 0).unwrap(), false)).unwrap();

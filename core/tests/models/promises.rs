@@ -4,7 +4,7 @@ use crate::common::{params, reference_images, reference_labels, values};
 use crate::reference::fill;
 use std::collections::BTreeMap;
 use tallow::kernels;
-use tallow::models::{Arch, Network, NetworkOptions, Scores};
+use tallow::models::{Arch, Network, NetworkOptions, NetworkOutputs};
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, ParamKind, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
@@ -39,7 +39,8 @@ fn all_values(params: &Params) -> BTreeMap<String, Vec<f64>> {
 /// A step of SGD. Gives for each parameter whether it had a gradient other than zero, and whether it moved.
 fn step(network: &Network, params: &Params, side: usize) -> BTreeMap<String, (bool, bool)> {
     let before = all_values(params);
-    let Scores { logits, aux } = network.forward_with_aux(&reference_images(&[3, 3, side, side]), true).unwrap();
+    let NetworkOutputs { logits, aux_logits: aux } =
+        network.forward_with_aux(&reference_images(&[3, 3, side, side]), true).unwrap();
     let mut loss = cross_entropy(&logits, &reference_labels(3, 5)).unwrap();
     if let Some(aux) = aux {
         loss = (loss + cross_entropy(&aux, &reference_labels(3, 5)).unwrap()).unwrap();

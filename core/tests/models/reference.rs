@@ -3,7 +3,7 @@
 use crate::common::{assert_close, params, reference_images_from, reference_labels, reference_parameter, values};
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
-use tallow::models::{Arch, Network, NetworkOptions, Scores};
+use tallow::models::{Arch, Network, NetworkOptions, NetworkOutputs};
 use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
@@ -141,7 +141,7 @@ fn check_training(fixture: &Fixture, network: &Network, params: &Params, dtype: 
     let (mut sgd, rates) = (Sgd::torch(0.9, 1e-4), Hypers::lr(fixture["lr"][0]));
     let mut losses = Vec::new();
     for step in 0..3 {
-        let Scores { logits, aux } = network.forward_with_aux(&xs, true).unwrap();
+        let NetworkOutputs { logits, aux_logits: aux } = network.forward_with_aux(&xs, true).unwrap();
         let mut loss = cross_entropy(&logits, &ys).unwrap();
         if let Some(aux) = &aux {
             loss = (loss + (cross_entropy(aux, &ys).unwrap() * 0.4).unwrap()).unwrap();

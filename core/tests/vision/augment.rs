@@ -116,7 +116,7 @@ fn a_picture_of_one_pixel_survives_everything() {
             .then(Resize::crop(2))
             .then(AugTransforms { pad_mode, ..aug_transforms() });
         for seed in 0..20 {
-            assert_eq!(tfms.tensor(dot.clone(), &mut Rng::new(seed)).unwrap().dims(), [3, 2, 2]);
+            assert_eq!(tfms.tensor_with(dot.clone(), &mut Rng::new(seed)).unwrap().dims(), [3, 2, 2]);
         }
         let planes =
             AugTransforms { pad_mode, ..aug_transforms() }.apply(&dot.clone().into(), &mut Rng::new(3)).unwrap();
@@ -179,7 +179,7 @@ fn erasing_wipes_one_rectangle_in_half_of_the_items() {
 fn half_of_the_pictures_are_flipped() {
     let picture = Image::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
     let tfms: Compose = [RandomHorizontalFlip::default()].into();
-    let flipped = |seed: u64| tfms.apply(picture.clone(), &mut Rng::new(seed)).unwrap().to_image() != picture;
+    let flipped = |seed: u64| tfms.apply_with(picture.clone(), &mut Rng::new(seed)).unwrap().to_image() != picture;
     let n = (0..400).filter(|&seed| flipped(seed)).count();
     assert!((150..=250).contains(&n), "{n}");
 }

@@ -48,7 +48,7 @@ fn what_is_no_whole_picture_is_named_with_its_reason() {
         let error = Image::open(&file).unwrap_err();
         let message = error.to_string();
         assert!(message.contains(name) && message.contains(reason), "{message}");
-        assert_eq!(error.exit_code(), 3, "{message}");
+        assert_eq!(tallow::cli::exit_code(&error), 3, "{message}");
     }
     let error = Image::open(dir.path().join("none.jpg")).unwrap_err();
     assert!(error.to_string().contains("none.jpg"), "{error}");

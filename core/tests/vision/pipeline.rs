@@ -42,7 +42,7 @@ fn appended_values_are_those_of_the_single_steps() {
             let pairs = out[1..].iter().zip(last.values());
             // Resizing and cropping in one may round one level differently: 1 / 255 / 0.224 = 0.0175.
             assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) <= tolerance);
-            let tensor = tfms.tensor(picture, &mut Rng::new(seed)).unwrap();
+            let tensor = tfms.tensor_with(picture, &mut Rng::new(seed)).unwrap();
             assert_eq!(values(&tensor), out[1..].iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
         }
     }
@@ -75,7 +75,7 @@ fn validation_keeps_what_is_certain() {
             "normalize by mean [0.485, 0.456, 0.406] and std [0.229, 0.224, 0.225]",
         ]
     );
-    let of = |seed: u64| values(&valid.tensor(photo(90, 60), &mut Rng::new(seed)).unwrap());
+    let of = |seed: u64| values(&valid.tensor_with(photo(90, 60), &mut Rng::new(seed)).unwrap());
     assert_eq!(of(1), of(2));
     assert_eq!(valid.valid(), valid);
     // fast.ai: xtra = ceil(224 * 0.14 / 8) * 8 = 32.
@@ -118,7 +118,7 @@ fn normalisation_is_undone_by_its_inverse() {
     let normalize = Normalize::imagenet();
     let picture = photo(5, 4);
     let plain = picture.to_tensor(&Device::Cpu).unwrap();
-    let x = Compose::from([normalize]).tensor(picture.clone(), &mut Rng::new(0)).unwrap();
+    let x = Compose::from([normalize]).tensor_with(picture.clone(), &mut Rng::new(0)).unwrap();
     let first = f64::from(f32::from(picture.pixel(0, 0)[0]) / 255.0);
     assert!((values(&x)[0] - (first - 0.485) / 0.229).abs() < 1e-6);
     let back = normalize.inverse(&x).unwrap();
@@ -133,7 +133,7 @@ fn normalisation_is_undone_by_its_inverse() {
 #[test]
 fn steps_for_pictures_refuse_numbers() {
     let tfms = Compose::new().then(Normalize::imagenet()).then(Resize::squish(8));
-    let error = tfms.tensor(photo(9, 9), &mut Rng::new(0)).unwrap_err().to_string();
+    let error = tfms.tensor_with(photo(9, 9), &mut Rng::new(0)).unwrap_err().to_string();
     assert!(error.contains("resize to 8 x 8") && error.contains("further to the front"), "{error}");
     let error = Resize::squish(0).apply(&photo(9, 9), &mut Rng::new(0)).unwrap_err().to_string();
     assert!(error.contains("0 by 0"), "{error}");

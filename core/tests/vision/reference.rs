@@ -5,12 +5,12 @@ use crate::common::formula;
 use crate::{differences, grid, json, largest_difference, numbers};
 use std::path::Path;
 use tallow::rng::Rng;
-use tallow::vision::{CenterCrop, Compose, Filter, Image, Interpolation, Resize};
+use tallow::vision::{CenterCrop, Compose, Image, Interpolation, Resize};
 
 /// The transforms of `images.py`, by their names there.
 fn transformed(picture: &Image) -> Vec<(&'static str, Image)> {
-    let run = |tfms: Compose| tfms.apply(picture.clone(), &mut Rng::new(0)).unwrap().to_image();
-    let bicubic = |resize: Resize| resize.filter(Filter::Bicubic);
+    let run = |tfms: Compose| tfms.apply_with(picture.clone(), &mut Rng::new(0)).unwrap().to_image();
+    let bicubic = |resize: Resize| resize.interpolation(Interpolation::Bicubic);
     // torchvision's crop takes what lies beyond the border for black.
     let crop = if picture.width() >= 140 {
         picture.crop(20, 10, 120, 100).unwrap()

@@ -1,7 +1,9 @@
 //! The learner for pictures: pretrained, trained, exported, read again.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod dls;
 mod predict;
+mod recipes;
 mod refuse;
 mod statistics;
 
@@ -9,8 +11,9 @@ use candle_core::Device;
 use std::path::{Path, PathBuf};
 use tallow::data::{DataBlock, ImageDataLoaders};
 use tallow::models::{Arch, weights::Weights};
-use tallow::train::{VisionConfig, VisionLearner, accuracy, vision_learner};
+use tallow::train::accuracy;
 use tallow::vision::{Image, RandomHorizontalFlip, RandomRotation, Resize, Transform};
+use tallow::vision_learner::{Pretrained, VisionConfig, VisionLearner, vision_learner};
 
 /// Twelve pictures each of stripes across and stripes down, in random greys.
 pub(crate) fn stripes(root: &Path) -> ImageDataLoaders {
@@ -32,15 +35,18 @@ pub(crate) fn weights() -> Weights {
 }
 
 pub(crate) fn learner(dls: &ImageDataLoaders) -> VisionLearner {
-    let weights = weights();
-    let config = VisionConfig::pretrained(&weights).seed(3);
-    vision_learner(dls, Arch::EfficientNetLite0, &config, &Device::Cpu).unwrap().metrics([accuracy])
+    vision_learner(dls, Arch::EfficientNetLite0, config().seed(3).metrics([accuracy()])).unwrap()
+}
+
+/// The embedded weights, on the CPU.
+pub(crate) fn config() -> VisionConfig {
+    VisionConfig::default().pretrained(Pretrained::Weights(weights())).device(&Device::Cpu)
 }
 
 /// A learner whose head has learnt the stripes on cached features.
 pub(crate) fn trained(dls: &ImageDataLoaders) -> VisionLearner {
     let learner = learner(dls);
-    let mut head = learner.head_learner(8).unwrap().metrics([accuracy]);
+    let mut head = learner.head_learner(8).unwrap().metrics([accuracy()]);
     head.fit_one_cycle(6, 1e-2).unwrap();
     learner
 }

@@ -1,11 +1,12 @@
 //! From training to predictions, in this program and in another.
 
-use crate::{files, learner, stripes, trained, weights};
+use crate::{config, files, learner, stripes, trained, weights};
 use candle_core::Device;
 use tallow::models::Arch;
 use tallow::nn::ParamKind;
-use tallow::train::{HeadKind, VisionConfig, load_learner, predictions_csv, preprocess, vision_learner};
-use tallow::vision::{CenterCrop, Compose, Filter, Normalize, Resize};
+
+use tallow::vision::{CenterCrop, Compose, Interpolation, Normalize, Resize};
+use tallow::vision_learner::{HeadKind, Pretrained, load_learner_on, predictions_csv, vision_learner};
 
 /// What the weights' publisher states: (value - 127) / 128, after bicubic shrinking.
 const LITE: Normalize = Normalize { mean: [127.0 / 255.0; 3], std: [128.0 / 255.0; 3] };
@@ -24,25 +25,25 @@ fn the_body_has_its_weights_and_is_frozen_and_pictures_are_normalised() {
     for param in learner.params().all().iter().filter(|p| p.kind() == ParamKind::Weight) {
         assert_eq!(param.trainable(), param.name().starts_with("head."), "{}", param.name());
     }
-    let lite =
-        Compose::new().then(Resize::short_side(256).filter(Filter::Bicubic)).then(CenterCrop::new(224)).then(LITE);
-    assert_eq!(preprocess(Arch::EfficientNetLite0), lite);
+    let lite = Compose::new()
+        .then(Resize::short_side(256).interpolation(Interpolation::Bicubic))
+        .then(CenterCrop::new(224))
+        .then(LITE);
+    assert_eq!(Arch::EfficientNetLite0.facts().published.preprocess.transforms(), lite);
 }
 
 #[test]
 fn without_weights_nothing_is_frozen_or_normalised_and_the_head_may_be_the_published_one() {
     let folder = tempfile::tempdir().unwrap();
     let dls = stripes(folder.path());
-    let config = VisionConfig::default().head(HeadKind::Published);
-    let learner = vision_learner(&dls, Arch::ResNet18, &config, &Device::Cpu).unwrap();
+    let random = config().pretrained(Pretrained::None).head(HeadKind::Published);
+    let learner = vision_learner(&dls, Arch::ResNet18, random).unwrap();
     assert_eq!(learner.image_dls().valid_tfms().normalization(), None);
     assert_eq!(learner.head_name(), "fc");
     assert_eq!(learner.params().get("fc.weight").unwrap().dims(), [2, 512]);
     assert!(learner.params().all().iter().filter(|p| p.kind() != ParamKind::Buffer).all(|p| p.trainable()));
     // The file's head for 1000 classes gives way to one for two.
-    let weights = weights();
-    let config = VisionConfig::pretrained(&weights).head(HeadKind::Published);
-    let learner = vision_learner(&dls, Arch::EfficientNetLite0, &config, &Device::Cpu).unwrap();
+    let learner = vision_learner(&dls, Arch::EfficientNetLite0, config().head(HeadKind::Published)).unwrap();
     let last = learner.params().get("_fc.weight").unwrap();
     assert_eq!(last.dims(), [2, 1280]);
     // nn.Linear(1280, 2): uniform within 1/sqrt(1280), of which 2,560 draws come close to the bound.
@@ -63,7 +64,7 @@ fn exported_and_read_again_it_predicts_the_same_and_rightly() {
     for words in ["efficientnet_lite0", "\"fastai\"", "\"across\"", "\"accuracy\": 1.0", "Normalize"] {
         assert!(notes.to_lowercase().contains(&words.to_lowercase()), "no {words} in {notes}");
     }
-    let read = load_learner(&model, &Device::Cpu).unwrap();
+    let read = load_learner_on(&model, &Device::Cpu).unwrap();
     assert_eq!((read.vocab(), read.arch()), (learner.vocab(), Arch::EfficientNetLite0));
     assert_eq!(read.tfms(), learner.image_dls().valid_tfms());
 
@@ -121,7 +122,7 @@ fn test_time_augmentation_mixes_views_as_fastai_does() {
     for epoch in 0..4 {
         let mut view = Vec::new();
         for batch in augmented.epoch(epoch) {
-            view.extend(row(&learner.predict(&batch.unwrap().xs).unwrap()));
+            view.extend(row(&learner.learner().predict(&batch.unwrap().xs).unwrap()));
         }
         assert_ne!(view, plain);
         want.iter_mut().zip(view).for_each(|(w, v)| *w += v / 4.0);

@@ -2,7 +2,7 @@
 
 use crate::{stripes, trained};
 use std::collections::BTreeMap;
-use tallow::train::VisionLearner;
+use tallow::vision_learner::VisionLearner;
 
 fn buffers(learner: &VisionLearner) -> BTreeMap<String, Vec<f32>> {
     let all = learner.params().state_dict().unwrap();

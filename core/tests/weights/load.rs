@@ -29,7 +29,7 @@ fn strict_loading_lists_all_that_is_wrong_and_changes_nothing() {
         ("x.num_batches_tracked", &[]),
     ]);
     let error = weights.load_into(&params, &LoadOptions::strict()).unwrap_err();
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(tallow::cli::exit_code(&error), 3);
     assert_eq!(
         error.to_string(),
         "a.file: does not fit the network: 1 missing: `fc.bias`; 1 unexpected: `gc.bias`; \

@@ -33,7 +33,7 @@ fn refusal(bytes: Vec<u8>) -> String {
     match open(bytes) {
         Ok(weights) => panic!("was read: {:?}", weights.names().collect::<Vec<_>>()),
         Err(error) => {
-            assert_eq!(error.exit_code(), 3, "{error}");
+            assert_eq!(tallow::cli::exit_code(&error), 3, "{error}");
             error.to_string()
         }
     }

@@ -1,16 +1,14 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
 use crate::{model, train};
-use candle_core::{Device, Tensor};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{image_files, parent_label};
 use tallow::event::Event;
 use tallow::interpret::Interpretation;
-use tallow::vision::Image;
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, judged" };
+pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated" };
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,7 +32,7 @@ impl AsRef<CommonArgs> for Args {
 
 /// Predicts all photos and compares with the folders that they are in.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
-    let predictor = model::open(&args.model, args.common.device_name())?;
+    let predictor = model::open(&args.model, args.common.device_name())?.listener(s.run.listener());
     let vocab = predictor.vocab();
     s.run.section("The photos");
     s.run.data(format!("photos in {}", args.photos.display()));
@@ -44,30 +42,29 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         let class = parent_label(file)?;
         let known = vocab.iter().position(|name| *name == class).ok_or_else(|| {
             let known = vocab.join(", ");
-            Error::file(file, format!("is in the folder `{class}`, which is no class of the model ({known})"))
+            Error::file(file, format!("is in the folder `{class}`, which is not a class of the model ({known})"))
         })?;
         ys.push(known as u32);
     }
-    let (mut seen, mut labels, mut logs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut seen, mut labels, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let listener = s.run.listener();
     for ((file, y), prediction) in files.iter().zip(ys).zip(predictor.predict(&files)?) {
         match prediction {
             Ok(prediction) => {
-                seen.push(file);
+                seen.push(file.clone());
                 labels.push(y);
-                logs.extend(prediction.probabilities.iter().map(|p| p.max(1e-300).ln()));
+                rows.push(prediction.probabilities);
             }
-            Err(error) => s.run.listener().tell(Event::Note(&format!("left out: {error}"))),
+            Err(error) => listener.tell(Event::Note(&format!("left out: {error}"))),
         }
     }
     if seen.is_empty() {
         return Err(Error::file(&args.photos, "holds no photo that can be read"));
     }
-    // The softmax of logarithms of probabilities are the probabilities.
-    let scores = Tensor::from_vec(logs, (seen.len(), vocab.len()), &Device::Cpu)?; // [N, C]
-    let labels = Tensor::new(labels.as_slice(), &Device::Cpu)?;
-    let interpretation = Interpretation::new(&scores, &labels, vocab)?;
+    let n = seen.len();
+    let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
     let accuracy = tallow::metrics::accuracy(interpretation.predicted(), interpretation.actual())?;
-    s.run.say(format!("{} photos, {} classes: accuracy {accuracy:.4}", seen.len(), vocab.len()));
+    s.run.say(format!("{} photos, {} classes: accuracy {accuracy:.4}", n, vocab.len()));
     s.run.metric("accuracy", accuracy);
-    train::report(s, &interpretation, |index| Image::open(seen[index]))
+    train::report(s, &interpretation)
 }

@@ -4,10 +4,10 @@ use crate::model;
 use crate::say;
 use std::path::PathBuf;
 use tallow::plot::{Figure, ImageGrid};
-use tallow::rng::Rng;
-use tallow::train::Predictor;
+
 use tallow::vision::{Image, Resize};
-use tallow::{Result, event};
+use tallow::vision_learner::Predictor;
+use tallow::{Result, cli};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
     let photo = Image::open(&args.photo)?;
-    let prediction = predictor.predict_image(photo.clone())?;
+    let prediction = predictor.predict_image(&photo)?;
     say(format!("{}: {}", args.photo.display(), prediction.class))?;
     for (class, p) in predictor.vocab().iter().zip(&prediction.probabilities) {
         say(format!("  {class}: {p:.4}"))?;
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let normalization = predictor.tfms().normalization();
     let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
-    for step in predictor.tfms().explain(photo.clone(), &mut Rng::new(0))? {
+    for step in predictor.tfms().explain(photo.clone(), &mut tallow::rng::Rng::new(0))? {
         let seen = shrunk(&step.image(normalization))?;
         grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
     }
@@ -64,17 +64,17 @@ fn shrunk(picture: &Image) -> Result<Image> {
     if w.min(h) <= 320 {
         return Ok(picture.clone());
     }
-    Resize::short_side(320).apply(picture, &mut Rng::new(0))
+    picture.resize(Resize::short_side(320))
 }
 
-/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and Fergus,
-/// *Visualizing and Understanding Convolutional Networks*, 2013.
+/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and
+/// Fergus, *Visualizing and Understanding Convolutional Networks*, 2013.
 fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -> Result<Vec<f64>> {
-    let whole = predictor.predict_image(photo.clone())?.probabilities[class];
+    let whole = predictor.predict_image(photo)?.probabilities[class];
     let (w, h) = (photo.width(), photo.height());
     let mut drops = Vec::with_capacity(parts * parts);
     for part in 0..parts * parts {
-        event::stop_if_interrupted()?;
+        cli::stop_if_interrupted()?;
         // A cover is two parts wide, so that it hides what lies on a border.
         let (row, column) = ((part / parts) as f64, (part % parts) as f64);
         let inside = |at: usize, size: usize, place: f64| {
@@ -89,7 +89,7 @@ fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -
                     if inside(x, w, column) && inside(y, h, row) { [128; 3] } else { photo.pixel(x, y) }
                 },
             )?;
-        drops.push(whole - predictor.predict_image(covered)?.probabilities[class]);
+        drops.push(whole - predictor.predict_image(&covered)?.probabilities[class]);
     }
     Ok(drops)
 }

@@ -1,5 +1,5 @@
-//! `tallow`: the library's main job on the command line. A folder of photos becomes a classifier, which predicts, is evaluated,
-//! and shows what it looks at.
+//! `tallow`: the library's main job on the command line. A folder of photos becomes a classifier, which predicts, is
+//! evaluated, and shows what it looks at.
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
 
@@ -11,8 +11,9 @@ mod predict;
 mod train;
 
 use clap::{Parser, Subcommand};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::process::ExitCode;
+use tallow::text::visible;
 use tallow::{Error, Result, cli, kernels};
 
 /// Train an image classifier on your photos, and use it.
@@ -41,7 +42,7 @@ enum Command {
     Train(train::Args),
     /// Say what photos show
     Predict(predict::Args),
-    /// Judge a classifier by photos whose classes are known
+    /// Evaluate a classifier on photos whose classes are known
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
     Explain(explain::Args),
@@ -54,21 +55,13 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Train(args) => cli::run_program(&train::PROGRAM, &args, train::run),
         Command::Evaluate(args) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
-        Command::Predict(args) => end(predict::run(&args)),
-        Command::Explain(args) => end(explain::run(&args)),
-        Command::Check(args) => end(check::run(&args)),
+        Command::Predict(args) => cli::exit(predict::run(&args)),
+        Command::Explain(args) => cli::exit(explain::run(&args)),
+        Command::Check(args) => cli::exit(check::run(&args)),
     }
 }
 
 /// A result, to stdout.
 fn say(line: impl AsRef<str>) -> Result<()> {
-    writeln!(std::io::stdout(), "{}", line.as_ref()).map_err(Error::io("standard output"))
-}
-
-/// Whoever reads our lines may stop when he has enough of them, as `head` does.
-fn end(result: Result<()>) -> ExitCode {
-    match result {
-        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        other => cli::exit(other),
-    }
+    writeln!(std::io::stdout(), "{}", visible(line.as_ref())).map_err(Error::io("standard output"))
 }

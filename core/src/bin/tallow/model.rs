@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use tallow::data::image_files;
-use tallow::train::{Predictor, load_learner};
+use tallow::vision_learner::{Predictor, load_learner_on};
 use tallow::{Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
     let inside = folder.join("model");
     let folder = if inside.join("learner.json").is_file() { &inside } else { folder };
-    load_learner(folder, &device::parse(device)?)
+    load_learner_on(folder, &device::parse(device)?)
 }
 
 /// The photos that are named, and those in the folders that are named.

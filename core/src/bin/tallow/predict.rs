@@ -3,7 +3,7 @@
 use crate::model;
 use crate::say;
 use std::path::PathBuf;
-use tallow::train::{Prediction, predictions_csv};
+use tallow::vision_learner::{Prediction, predictions_csv};
 use tallow::{Error, Result, cli};
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     device: String,
 }
 
-/// A photo that cannot be read is named, the others are judged, and the end is an error.
+/// Unreadable files are reported, the others classified; then the end is an error.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
     let files = model::photos(&args.photos)?;

@@ -7,7 +7,7 @@
 
 use super::{Failure, HubConfig, HubFile, cache};
 use crate::error::Error;
-use crate::event::{Event, Listener, stop_if_interrupted};
+use crate::event::{Event, Listener};
 use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
 use hf_hub::repository::{RepoTreeEntry, RepoTypeModel};
 use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync};
@@ -241,7 +241,7 @@ impl Download<'_> {
             let wait = wait.max(self.config.backoff * 2u32.pow((failures - 1).min(6))).min(self.config.longest_wait);
             let note = format!("{}: {what}; asking again in {:.0} s", self.file.repo, wait.as_secs_f64());
             self.listener.tell(Event::Note(&note));
-            pause(wait)?;
+            pause(wait, self.listener)?;
         }
     }
 
@@ -276,7 +276,7 @@ impl Download<'_> {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            stop_if_interrupted().map_err(|error| Cut::Failed(Failure::Ours(error)))?;
+            self.listener.stop_if_interrupted().map_err(|error| Cut::Failed(Failure::Ours(error)))?;
         }
     }
 
@@ -330,7 +330,7 @@ impl Download<'_> {
                 let note = format!("waiting for another program that fetches {} of {}", self.file.file, self.file.repo);
                 self.listener.tell(Event::Note(&note));
             }
-            pause(GLANCE)?;
+            pause(GLANCE, self.listener)?;
         }
     }
 
@@ -374,10 +374,10 @@ impl ProgressHandler for SignsOfLife {
 }
 
 /// Waits, unless the user wants to stop.
-fn pause(time: Duration) -> Result<(), Failure> {
+fn pause(time: Duration, listener: &Listener) -> Result<(), Failure> {
     let start = Instant::now();
     loop {
-        stop_if_interrupted().map_err(Failure::Ours)?;
+        listener.stop_if_interrupted().map_err(Failure::Ours)?;
         match time.checked_sub(start.elapsed()) {
             Some(left) => std::thread::sleep(left.min(GLANCE)),
             None => return Ok(()),

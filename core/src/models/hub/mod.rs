@@ -18,7 +18,7 @@ mod download;
 mod pretrained;
 
 pub use config::{HubConfig, Token};
-pub use pretrained::{Pretrained, PublishedWeights, Source, pretrained, weights};
+pub use pretrained::{PretrainedNetwork, PublishedWeights, Source, pretrained, weights};
 
 use super::zoo::WeightFile;
 use crate::error::{Error, Result};

@@ -3,10 +3,11 @@
 use super::{Cached, HubConfig, HubFile, cached, get};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
-use crate::models::weights::{LoadOptions, LoadReport, Weights};
+use crate::models::weights::{LoadOptions, LoadReport, Recipe, Weights};
+use crate::models::zoo::WeightFile;
 use crate::models::{Arch, Network, NetworkOptions};
-use crate::models::{zoo::Preprocess, zoo::WeightFile};
 use crate::nn::Params;
+use crate::vision::Preprocess;
 use std::path::{Path, PathBuf};
 use tallow_datasets::hash;
 
@@ -43,7 +44,7 @@ pub struct PublishedWeights {
 }
 
 /// A network with published weights.
-pub struct Pretrained {
+pub struct PretrainedNetwork {
     /// The network, its parameters in the `Params` that it was built with.
     pub network: Network,
     /// Where its weights came from, and which images it wants.
@@ -64,7 +65,7 @@ pub fn pretrained(
     params: &Params,
     config: &HubConfig,
     listener: &Listener,
-) -> Result<Pretrained> {
+) -> Result<PretrainedNetwork> {
     weights(arch, config, listener)?.network(n_classes, params)
 }
 
@@ -117,6 +118,15 @@ impl PublishedWeights {
     /// # Errors
     /// As [`Weights::open`].
     pub fn open(&self) -> Result<Weights> {
+        Ok(self.file()?.with_recipe(self.recipe()))
+    }
+
+    /// What has to be known to use them. [`PublishedWeights::open`] hands it on with the tensors.
+    pub fn recipe(&self) -> Recipe {
+        Recipe { norm_eps: self.norm_eps, preprocess: self.preprocess, n_classes: IMAGENET }
+    }
+
+    fn file(&self) -> Result<Weights> {
         match (&self.source, embedded(self.arch)) {
             (Source::File(path), _) => Weights::open(path),
             (Source::Embedded, Some(bytes)) => Weights::from_bytes(self.arch.name(), bytes),
@@ -131,7 +141,7 @@ impl PublishedWeights {
     /// # Errors
     /// [`Error::File`] where the file does not fit the architecture, those of [`PublishedWeights::open`] and
     /// [`Arch::build`].
-    pub fn network(&self, n_classes: usize, params: &Params) -> Result<Pretrained> {
+    pub fn network(&self, n_classes: usize, params: &Params) -> Result<PretrainedNetwork> {
         let weights = self.open()?;
         let network = self
             .arch
@@ -142,7 +152,7 @@ impl PublishedWeights {
             _ => heads.iter().fold(LoadOptions::strict(), |options, head| options.and_new_head(head)),
         };
         let report = weights.load_into(params, &options)?;
-        Ok(Pretrained { network, weights: self.clone(), report })
+        Ok(PretrainedNetwork { network, weights: self.clone(), report })
     }
 }
 

@@ -84,12 +84,13 @@ impl Weights {
     ///
     /// # Errors
     /// [`Error::File`] that lists the missing, unexpected and misshapen tensors which `options` do not allow;
-    /// [`Error::Value`] for a head that the network has not. Nothing is changed then.
+    /// [`Error::Network`] for a head that the network does not have. Nothing is changed then.
     pub fn load_into(&self, params: &Params, options: &LoadOptions) -> Result<LoadReport> {
         let all = params.all();
         let ours: Vec<(&str, &Param)> = all.iter().map(|param| (params.relative(param.name()), param)).collect();
         if let Some(head) = options.new_heads.iter().find(|head| !ours.iter().any(|(name, _)| is_under(name, head))) {
-            return Err(Error::Value(format!("the network has no parameter under `{head}`, which should be its head")));
+            let message = format!("the network has no parameter under `{head}`, which should be its head");
+            return Err(Error::network(head, message));
         }
         let sources = self.sources(&ours, options);
         let mut report = LoadReport { unexpected: sources.unexpected, ..LoadReport::default() };

@@ -4,12 +4,15 @@
 //! [`save`] writes a network's.
 
 mod load;
+mod recipe;
 mod rename;
 mod save;
 
 pub use load::{LoadOptions, LoadReport, Misshapen};
+pub use recipe::Recipe;
 pub use save::save;
 
+use super::Arch;
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
@@ -19,13 +22,21 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tallow_datasets::Dtype;
 use tallow_datasets::pth::{self, StateDict};
 
-/// The tensors of a file, by name. What the file says of itself has been checked; the numbers are converted when they
-/// are asked for.
+/// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
+/// are converted lazily. Clones share the file's contents.
+#[derive(Clone)]
 pub struct Weights {
     path: PathBuf,
+    file: Arc<Contents>,
+    recipe: Option<Recipe>,
+}
+
+/// What a file holds. Clones of [`Weights`] share it.
+struct Contents {
     source: Source,
     entries: Vec<Entry>,
     index: HashMap<String, usize>,
@@ -78,22 +89,34 @@ impl Weights {
             return Err(Error::file(&path, "is neither a safetensors file nor one that PyTorch's torch.save wrote"));
         };
         let index = entries.iter().enumerate().map(|(i, entry): (usize, &Entry)| (entry.name.clone(), i)).collect();
-        Ok(Weights { path, source, entries, index, metadata })
+        Ok(Weights { path, file: Arc::new(Contents { source, entries, index, metadata }), recipe: None })
+    }
+
+    /// These weights with their recipe, where it is not the architecture's own.
+    #[must_use]
+    pub fn with_recipe(self, recipe: Recipe) -> Weights {
+        Weights { recipe: Some(recipe), ..self }
+    }
+
+    /// What an `arch` with these weights has to be built with and to be shown: what came with the file, or what the
+    /// architecture's published weights want.
+    pub fn recipe(&self, arch: Arch) -> Recipe {
+        self.recipe.unwrap_or_else(|| Recipe::published(arch))
     }
 
     /// The tensors' names, in the file's order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.name.as_str())
+        self.file.entries.iter().map(|entry| entry.name.as_str())
     }
 
     /// The shape of the tensor with this name, if there is one.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.index.get(name).map(|&i| self.entries[i].shape.as_slice())
+        self.file.index.get(name).map(|&i| self.file.entries[i].shape.as_slice())
     }
 
     /// The notes in a safetensors file, such as its licence.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata
+        &self.file.metadata
     }
 
     /// The tensor with this name, as `f32` on the CPU, whatever its type in the file.
@@ -101,10 +124,10 @@ impl Weights {
     /// # Errors
     /// [`Error::File`] where there is none of this name.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
-        let found = self.index.get(name);
+        let found = self.file.index.get(name);
         let &i = found.ok_or_else(|| Error::file(&self.path, format!("holds no tensor called `{name}`")))?;
-        let Entry { dtype, shape, place, .. } = &self.entries[i];
-        let bytes = match &self.source {
+        let Entry { dtype, shape, place, .. } = &self.file.entries[i];
+        let bytes = match &self.file.source {
             Source::Safetensors(bytes) => Cow::Borrowed(&bytes[place.clone()]),
             Source::Pth(dict) => dict.get(i).map(|tensor| tensor.bytes()).unwrap_or_default(),
         };

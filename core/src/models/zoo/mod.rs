@@ -2,7 +2,7 @@
 
 mod table;
 
-pub use table::{Facts, Interpolation, Preprocess, Published, WeightFile};
+pub use table::{Facts, Published, WeightFile};
 
 use super::alexnet::AlexNet;
 use super::convnext::ConvNext;
@@ -102,11 +102,13 @@ impl Arch {
         self.build_with(&NetworkOptions::new(n_classes), params)
     }
 
-    /// The same with other dropout.
+    /// The network with other dropout or another epsilon than published.
     ///
     /// # Errors
-    /// As there.
+    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
+    /// parameters.
     pub fn build_with(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
+        self.check_norm_eps(options.norm_eps)?;
         match self.family() {
             Family::ResNet(arch) => arch.network(options, params),
             Family::Vgg(arch) => arch.network(options, params),
@@ -125,6 +127,16 @@ impl Arch {
     /// # Errors
     /// When the device cannot hold the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
+        self.body_with(None, params)
+    }
+
+    /// [`Arch::body`] with another epsilon in its batch normalisations ([`crate::models::weights::Recipe::norm_eps`]).
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
+    /// parameters.
+    pub fn body_with(self, norm_eps: Option<f64>, params: &Params) -> Result<Body> {
+        self.check_norm_eps(norm_eps)?;
         match self.family() {
             Family::ResNet(arch) => arch.body(params),
             Family::Vgg(arch) => arch.body(params),
@@ -132,9 +144,20 @@ impl Arch {
             Family::AlexNet(arch) => arch.body(params),
             Family::SqueezeNet(arch) => arch.body(params),
             Family::Inception(arch) => arch.body(params),
-            Family::MobileNetV3(arch) => arch.body(params),
+            Family::MobileNetV3(arch) => arch.body(norm_eps, params),
             Family::ConvNext(arch) => arch.body(params),
             Family::EfficientNetLite0(arch) => arch.body(params),
+        }
+    }
+
+    /// Only of MobileNetV3 there are weights for another epsilon than the architecture's; elsewhere it would be lost.
+    fn check_norm_eps(self, norm_eps: Option<f64>) -> Result<()> {
+        match (norm_eps, self.family()) {
+            (None, _) | (_, Family::MobileNetV3(_)) => Ok(()),
+            (Some(eps), _) => {
+                let message = format!("norm_eps = {eps}: the batch normalisations of {self} have one epsilon, its own");
+                Err(Error::config("norm_eps", message))
+            }
         }
     }
 
@@ -201,7 +224,7 @@ impl FromStr for Arch {
         let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         Arch::ALL.into_iter().find(|arch| plain(arch.name()) == plain(name)).ok_or_else(|| {
             let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
-            Error::Value(format!("there is no network called `{name}`; there are {}", names.join(", ")))
+            Error::network(name, format!("there is no network called `{name}`; there are {}", names.join(", ")))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The facts about each architecture, as torchvision and the weights' publishers state them.
 
 use super::Arch;
+use crate::vision::{Interpolation, Preprocess};
 
 /// What is known about an architecture with 1000 classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,30 +31,6 @@ pub struct Published {
     pub top1: f64,
     /// The images that these weights want.
     pub preprocess: Preprocess,
-}
-
-/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale
-/// to 0..=1, subtract `mean`, divide by `std`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Preprocess {
-    /// Height and width of the network's input.
-    pub size: usize,
-    /// The photo's shorter side before the middle is cut out.
-    pub resize: usize,
-    /// How to resize; antialiased in any case.
-    pub interpolation: Interpolation,
-    /// For red, green and blue.
-    pub mean: [f32; 3],
-    /// For red, green and blue.
-    pub std: [f32; 3],
-}
-
-/// The kernel of a resizing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum Interpolation {
-    Bilinear,
-    Bicubic,
 }
 
 /// A file with weights on the Hugging Face Hub.

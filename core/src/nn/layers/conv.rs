@@ -130,9 +130,8 @@ impl Conv2d {
     pub fn new(config: &Conv2dConfig, params: &Params) -> Result<Conv2d> {
         let &Conv2dConfig { in_channels, out_channels, kernel: [kh, kw], groups, .. } = config;
         if groups == 0 || in_channels % groups != 0 || out_channels % groups != 0 || kh * kw == 0 {
-            return Err(Error::Value(format!(
-                "a convolution of {in_channels} to {out_channels} channels in {groups} groups with kernel {kh} x {kw} cannot be"
-            )));
+            let what = format!("a convolution of {in_channels} to {out_channels} channels in {groups} groups");
+            return Err(Error::config("groups", format!("{what} with kernel {kh} x {kw} cannot be")));
         }
         let shape = (out_channels, in_channels / groups, kh, kw);
         let fans = [in_channels / groups * kh * kw, out_channels * kh * kw];
@@ -179,12 +178,13 @@ impl Conv2d {
     pub(super) fn windows(&self, xs: &Tensor) -> Result<Conv> {
         let (_, h, w, channels) = xs.dims4()?;
         if channels != self.config.in_channels {
-            return Err(Error::Value(format!(
+            let message = format!(
                 "convolution `{}` takes {} channels, which an input [N, H, W, C] of shape {:?} does not have",
                 self.weight.name(),
                 self.config.in_channels,
                 xs.dims()
-            )));
+            );
+            return Err(Error::shape(message, xs.dims()));
         }
         Ok(self.config.windows([h, w]))
     }

@@ -54,12 +54,13 @@ impl Module for Linear {
     fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
         let weight = self.weight.tensor();
         if xs.dims().last() != weight.dims().last() {
-            return Err(Error::Value(format!(
+            let message = format!(
                 "linear layer `{}` has shape [out, in] {:?}, which does not take an input of shape {:?}",
                 self.weight.name(),
                 weight.dims(),
                 xs.dims()
-            )));
+            );
+            return Err(Error::shape(message, xs.dims()));
         }
         let bias = self.bias.as_ref().map(Param::tensor);
         let ys = kernels::linear(xs, &weight, bias.as_ref())?;

@@ -3,14 +3,14 @@
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::{ParamKind, Params};
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
 /// An exponential moving average of the weights and running statistics (Polyak and Juditsky, 1992): after each step
-/// `average ← decay·average + (1 - decay)·weights`. It stands in for the weights in every validation, and at the end it is
-/// what the network keeps, so that metrics, [`super::SaveBest`] and the exported model all speak of the same weights;
-/// training itself goes on with its own. timm's `ModelEmaV2`.
+/// `average ← decay·average + (1 - decay)·weights`. It stands in for the weights in every validation, and at the end it
+/// is what the network keeps, so that metrics, [`super::SaveBest`] and the exported model all speak of the same
+/// weights; training itself goes on with its own. timm's `ModelEmaV2`.
 ///
 /// So that the average does not cling to its beginning, the decay is at most `(1 + t)/(10 + t)` at step `t`, as in
 /// TensorFlow's `ExponentialMovingAverage`.
@@ -37,25 +37,25 @@ impl WeightAverage {
 }
 
 impl Callback for WeightAverage {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
-            (self.steps, self.aside, self.swapped) = (0, fit.params.state_dict()?, false);
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
+            (self.steps, self.aside, self.swapped) = (0, state.params.state_dict()?, false);
         }
         Ok(())
     }
 
-    fn before_epoch(&mut self, fit: &mut Fit) -> Result<()> {
-        if self.swapped { self.swap(&fit.params) } else { Ok(()) }
+    fn before_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        if self.swapped { self.swap(&state.params) } else { Ok(()) }
     }
 
-    fn after_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        if !fit.stepped {
+    fn after_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        if !state.stepped {
             return Ok(());
         }
         self.steps += 1;
         let t = self.steps as f64;
         let decay = self.decay.min((1.0 + t) / (10.0 + t));
-        for param in fit.params.all() {
+        for param in state.params.all() {
             // What is frozen stays what it was.
             if !param.trainable() && param.kind() != ParamKind::Buffer {
                 continue;
@@ -70,12 +70,12 @@ impl Callback for WeightAverage {
         Ok(())
     }
 
-    fn before_validate(&mut self, fit: &mut Fit) -> Result<()> {
-        self.swap(&fit.params)
+    fn before_validate(&mut self, state: &mut TrainState) -> Result<()> {
+        self.swap(&state.params)
     }
 
-    fn after_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if self.swapped || self.aside.is_empty() { Ok(()) } else { self.swap(&fit.params) }
+    fn after_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if self.swapped || self.aside.is_empty() { Ok(()) } else { self.swap(&state.params) }
     }
 
     fn state(&self) -> CallbackState {

@@ -2,7 +2,7 @@
 
 use super::Monitor;
 use crate::error::Result;
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
@@ -21,24 +21,24 @@ impl SaveBest {
 }
 
 impl Callback for SaveBest {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
             (self.best, self.weights) = (f64::NEG_INFINITY, BTreeMap::new());
         }
         Ok(())
     }
 
-    fn after_epoch(&mut self, fit: &mut Fit) -> Result<()> {
-        let score = self.monitor.score(fit)?;
+    fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        let score = self.monitor.score(state)?;
         if score > self.best || self.weights.is_empty() {
             self.best = score;
-            self.weights = fit.params.state_dict()?;
+            self.weights = state.params.state_dict()?;
         }
         Ok(())
     }
 
-    fn after_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if self.weights.is_empty() { Ok(()) } else { fit.params.load_state_dict(&self.weights) }
+    fn after_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if self.weights.is_empty() { Ok(()) } else { state.params.load_state_dict(&self.weights) }
     }
 
     fn state(&self) -> CallbackState {

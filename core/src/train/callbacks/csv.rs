@@ -1,14 +1,15 @@
 //! The recorder's table as a file.
 
 use crate::error::Result;
-use crate::train::{Callback, Fit};
+use crate::train::{Callback, TrainState};
 use std::path::{Path, PathBuf};
 
-/// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch of
-/// each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's `CSVLogger`.
+/// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch
+/// of each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's
+/// `CSVLogger`.
 ///
-/// Numbers have as many digits as it takes to read the same number back. There is no column for the time, so that two runs
-/// with one seed write the same bytes.
+/// Numbers have as many digits as it takes to read the same number back. There is no column for the time, so that two
+/// runs with one seed write the same bytes.
 pub struct CsvLogger {
     path: PathBuf,
 }
@@ -19,11 +20,11 @@ impl CsvLogger {
         CsvLogger { path: path.as_ref().to_path_buf() }
     }
 
-    fn write(&self, fit: &Fit) -> Result<()> {
-        let names = fit.recorder.metric_names.iter().map(|name| quote(name));
+    fn write(&self, state: &TrainState) -> Result<()> {
+        let names = state.recorder.metric_names.iter().map(|name| quote(name));
         let heads = ["fit", "epoch", "train_loss", "valid_loss"].into_iter().map(str::to_string).chain(names);
         let mut csv = heads.collect::<Vec<_>>().join(",") + "\n";
-        for row in &fit.recorder.rows {
+        for row in &state.recorder.rows {
             let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied());
             let cells = [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers.map(|v| v.to_string()));
             csv += &(cells.collect::<Vec<_>>().join(",") + "\n");
@@ -33,8 +34,8 @@ impl CsvLogger {
 }
 
 impl Callback for CsvLogger {
-    fn after_epoch(&mut self, fit: &mut Fit) -> Result<()> {
-        self.write(fit)
+    fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        self.write(state)
     }
 }
 

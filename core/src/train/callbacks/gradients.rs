@@ -2,29 +2,30 @@
 
 use crate::error::Result;
 use crate::optim::clip_grad_norm;
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Scales the gradients down so that their common norm is at most so much, before each step. PyTorch's `clip_grad_norm_`,
-/// fast.ai's `GradientClip`.
+/// Scales the gradients down so that their common norm is at most so much, before each step. PyTorch's
+/// `clip_grad_norm_`, fast.ai's `GradientClip`.
 pub struct GradientClip {
     /// The largest norm.
     pub max_norm: f64,
 }
 
 impl Callback for GradientClip {
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        if let Some(grads) = &mut fit.grads {
-            clip_grad_norm(&fit.params.trainable(), grads, self.max_norm)?;
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        if let Some(grads) = &mut state.grads {
+            clip_grad_norm(&state.params.trainable(), grads, self.max_norm)?;
         }
         Ok(())
     }
 }
 
 /// Takes a step only when so many items have been seen, with the gradients of all of them: large batches on a small
-/// machine. The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. What is left
-/// at the end of a fit makes no step. Batch normalisation still sees the small batches. fast.ai's `GradientAccumulation`.
+/// machine. The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. What is
+/// left at the end of a fit makes no step. Batch normalisation still sees the small batches. fast.ai's
+/// `GradientAccumulation`.
 pub struct GradientAccumulation {
     n_items: usize,
     seen: usize,
@@ -39,19 +40,19 @@ impl GradientAccumulation {
 }
 
 impl Callback for GradientAccumulation {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
             (self.seen, self.sums) = (0, BTreeMap::new());
         }
         Ok(())
     }
 
-    fn after_backward(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(grads), Some(xs)) = (&mut fit.grads, &fit.xs) else { return Ok(()) };
+    fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(grads), Some(xs)) = (&mut state.grads, &state.xs) else { return Ok(()) };
         let size = xs.dims().first().copied().unwrap_or_default();
         let share = size as f64 / self.n_items.max(1) as f64;
         self.seen += size;
-        for param in fit.params.trainable() {
+        for param in state.params.trainable() {
             let Some(grad) = grads.remove(param.var()) else { continue };
             let grad = (grad.detach() * share)?;
             let sum = match self.sums.remove(param.name()) {
@@ -65,7 +66,7 @@ impl Callback for GradientAccumulation {
             }
         }
         if self.seen < self.n_items {
-            fit.grads = None;
+            state.grads = None;
         } else {
             (self.seen, self.sums) = (0, BTreeMap::new());
         }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
-use crate::train::{Callback, Fit};
+use crate::train::{Callback, TrainState};
 use candle_core::{DType, Tensor};
 
 /// Blends each item with another one of its batch, and their targets in the same proportion (Zhang et al., 2018). The
@@ -30,9 +30,9 @@ impl Mixup {
 }
 
 impl Callback for Mixup {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { return Ok(()) };
-        let mut rng = batch_rng(&self.rng, fit);
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&state.xs, &state.ys) else { return Ok(()) };
+        let mut rng = batch_rng(&self.rng, state);
         let n = batch_size(xs)?;
         let lambdas: Vec<f64> = (0..n).map(|_| rng.beta(self.alpha, self.alpha)).map(|l| l.max(1.0 - l)).collect();
         let lambdas = Tensor::new(lambdas, xs.device())?; // [N]
@@ -45,14 +45,14 @@ impl Callback for Mixup {
             Ok((&other + (own - &other)?.broadcast_mul(&lambdas)?)?)
         };
         let (xs, ys) = (blend(xs)?, blend(&probabilities(ys, self.n_classes)?)?);
-        (fit.xs, fit.ys) = (Some(xs), Some(ys));
+        (state.xs, state.ys) = (Some(xs), Some(ys));
         Ok(())
     }
 }
 
-/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al., 2019).
-/// The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`). fast.ai's
-/// `CutMix`.
+/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al.,
+/// 2019). The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`).
+/// fast.ai's `CutMix`.
 ///
 /// Labels `[N]` become probabilities `[N, n_classes]`, as in [`Mixup`].
 pub struct CutMix {
@@ -75,12 +75,13 @@ impl CutMix {
 }
 
 impl Callback for CutMix {
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        let (Some(xs), Some(ys)) = (&fit.xs, &fit.ys) else { return Ok(()) };
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&state.xs, &state.ys) else { return Ok(()) };
         let &[_, _, height, width] = xs.dims() else {
-            return Err(Error::Value(format!("cutmix needs images [N, C, H, W], got shape {:?}", xs.dims())));
+            let message = format!("cutmix needs images [N, C, H, W], got shape {:?}", xs.dims());
+            return Err(Error::shape(message, xs.dims()));
         };
-        let mut rng = batch_rng(&self.rng, fit);
+        let mut rng = batch_rng(&self.rng, state);
         let side = (1.0 - rng.beta(self.alpha, self.alpha)).sqrt();
         // From a middle anywhere in the image, cut off at its borders.
         let mut span = |length: usize| {
@@ -98,18 +99,19 @@ impl Callback for CutMix {
         let share = (rows.len() * columns.len()) as f64 / (height * width) as f64;
         let ys = probabilities(ys, self.n_classes)?;
         let mixed = ((&ys * (1.0 - share))? + (ys.index_select(&partners, 0)? * share)?)?;
-        (fit.xs, fit.ys) = (Some(cut), Some(mixed));
+        (state.xs, state.ys) = (Some(cut), Some(mixed));
         Ok(())
     }
 }
 
-/// The stream of the batch in hand. It depends on how many batches there have been, so that a resumed run draws the same.
-fn batch_rng(rng: &Rng, fit: &Fit) -> Rng {
-    rng.substream(fit.recorder.losses.len() as u64)
+/// The stream of the current batch. It depends on how many batches there have been, so that a resumed run draws the
+/// same.
+fn batch_rng(rng: &Rng, state: &TrainState) -> Rng {
+    rng.substream(state.recorder.losses.len() as u64)
 }
 
 fn batch_size(xs: &Tensor) -> Result<usize> {
-    xs.dims().first().copied().ok_or_else(|| Error::Value("a batch without items cannot be mixed".into()))
+    xs.dims().first().copied().ok_or_else(|| Error::shape("a batch without items cannot be mixed", &[]))
 }
 
 /// For each item the index of the one that it is mixed with, possibly itself.
@@ -128,9 +130,8 @@ fn probabilities(ys: &Tensor, n_classes: usize) -> Result<Tensor> {
     for (row, &label) in labels.iter().enumerate() {
         let class = label as usize;
         if class >= n_classes {
-            return Err(Error::Value(format!(
-                "label {label} is not one of the {n_classes} classes that are to be mixed"
-            )));
+            let message = format!("label {label} is not one of the {n_classes} classes that are to be mixed");
+            return Err(Error::label(label, n_classes, message));
         }
         rows[row * n_classes + class] = 1.0;
     }

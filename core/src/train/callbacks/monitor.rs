@@ -1,7 +1,7 @@
 //! What callbacks watch.
 
 use crate::error::{Error, Result};
-use crate::train::{EpochRow, Fit};
+use crate::train::{EpochRow, TrainState};
 
 /// A column of the recorder's table to watch.
 #[derive(Debug, Clone)]
@@ -31,8 +31,8 @@ impl Monitor {
     }
 
     /// The latest value, so signed that higher is better.
-    pub(super) fn score(&self, fit: &Fit) -> Result<f64> {
-        let (recorder, row) = (&fit.recorder, fit.recorder.rows.last());
+    pub(super) fn score(&self, state: &TrainState) -> Result<f64> {
+        let (recorder, row) = (&state.recorder, state.recorder.rows.last());
         let value = |row: &EpochRow| match self.column.as_str() {
             "train_loss" => Some(row.train_loss),
             "valid_loss" => Some(row.valid_loss),
@@ -40,10 +40,13 @@ impl Monitor {
         };
         match row.and_then(value) {
             Some(value) => Ok(if self.higher_is_better { value } else { -value }),
-            None => Err(Error::Value(format!(
-                "cannot watch `{}`: the table has train_loss, valid_loss and the metrics {:?}",
-                self.column, recorder.metric_names
-            ))),
+            None => {
+                let message = format!(
+                    "cannot watch `{}`: the table has train_loss, valid_loss and the metrics {:?}",
+                    self.column, recorder.metric_names
+                );
+                Err(Error::config("monitor", message))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Monitor;
 use crate::error::Result;
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 use std::collections::BTreeMap;
 
 /// When [`ReduceLrOnPlateau`] acts and what it does; the defaults are PyTorch's.
@@ -26,8 +26,8 @@ impl Default for PlateauConfig {
     }
 }
 
-/// Lowers the learning rates when too many epochs in a row have brought nothing better. The schedule of the fit should be a
-/// constant one. PyTorch's `ReduceLROnPlateau`.
+/// Lowers the learning rates when too many epochs in a row have brought nothing better. The schedule of the fit should
+/// be a constant one. PyTorch's `ReduceLROnPlateau`.
 pub struct ReduceLrOnPlateau {
     monitor: Monitor,
     config: PlateauConfig,
@@ -65,20 +65,20 @@ impl ReduceLrOnPlateau {
 }
 
 impl Callback for ReduceLrOnPlateau {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
             (self.best, self.bad_epochs, self.resting, self.reductions) = (None, 0, 0, 0);
         }
         Ok(())
     }
 
-    fn before_batch(&mut self, fit: &mut Fit) -> Result<()> {
-        fit.hypers.lr.iter_mut().for_each(|lr| *lr = self.reduced(*lr));
+    fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {
+        state.hypers.lr.iter_mut().for_each(|lr| *lr = self.reduced(*lr));
         Ok(())
     }
 
-    fn after_epoch(&mut self, fit: &mut Fit) -> Result<()> {
-        let score = self.monitor.score(fit)?;
+    fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        let score = self.monitor.score(state)?;
         if self.is_better(score) {
             (self.best, self.bad_epochs) = (Some(score), 0);
         } else {

@@ -2,7 +2,7 @@
 
 use super::Monitor;
 use crate::error::Result;
-use crate::train::{Callback, CallbackState, Fit};
+use crate::train::{Callback, CallbackState, TrainState};
 
 /// Ends training after some epochs without improvement. fast.ai's `EarlyStoppingCallback`.
 pub struct EarlyStopping {
@@ -20,20 +20,20 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
-    fn before_fit(&mut self, fit: &mut Fit) -> Result<()> {
-        if fit.is_beginning() {
+    fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        if state.is_beginning() {
             (self.best, self.waited) = (f64::NEG_INFINITY, 0);
         }
         Ok(())
     }
 
-    fn after_epoch(&mut self, fit: &mut Fit) -> Result<()> {
-        let score = self.monitor.score(fit)?;
+    fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        let score = self.monitor.score(state)?;
         if score > self.best {
             (self.best, self.waited) = (score, 0);
         } else {
             self.waited += 1;
-            fit.stop |= self.waited >= self.patience;
+            state.stop |= self.waited >= self.patience;
         }
         Ok(())
     }
@@ -51,13 +51,13 @@ impl Callback for EarlyStopping {
 }
 
 /// Ends training quietly at the first loss that is not a finite number: without a step for that batch and without a row
-/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without this
-/// callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
+/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without
+/// this callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
 pub struct TerminateOnNaN;
 
 impl Callback for TerminateOnNaN {
-    fn after_loss(&mut self, fit: &mut Fit) -> Result<()> {
-        fit.cancel |= !fit.loss.is_finite();
+    fn after_loss(&mut self, state: &mut TrainState) -> Result<()> {
+        state.cancel |= !state.loss.is_finite();
         Ok(())
     }
 }

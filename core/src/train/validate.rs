@@ -1,7 +1,8 @@
-//! The learner's predictions, and how good they are.
+//! Predictions of the learner, and its validation.
 
-use super::learner::{Learner, scalar};
-use crate::data::DataLoader;
+use super::learner::Learner;
+use super::loss::loss_value;
+use crate::data::{Batch, DataLoader};
 use crate::error::Result;
 use crate::kernels;
 use candle_core::Tensor;
@@ -25,8 +26,8 @@ impl Learner {
         for batch in loader.epoch(0) {
             let batch = batch?;
             let size = batch.len() as f64;
-            let preds = self.predict(&batch.xs)?;
-            loss += size * scalar(&(self.loss)(&preds, &batch.ys)?)?;
+            let preds = self.predict_batch(&batch)?;
+            loss += size * loss_value(&(self.loss)(&preds, &batch.ys)?)?;
             tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &batch.ys))?;
             n += size;
         }
@@ -34,13 +35,25 @@ impl Learner {
         Ok((loss / n, metrics?))
     }
 
-    /// What the network makes of a batch, in eval mode and outside any gradient's graph.
+    /// Predictions for one batch of inputs, in evaluation mode and without a graph.
     ///
     /// # Errors
     /// When the shape does not fit.
     pub fn predict(&self, xs: &Tensor) -> Result<Tensor> {
+        self.predict_inputs(xs, &[])
+    }
+
+    /// [`Learner::predict`] for all inputs of a batch.
+    ///
+    /// # Errors
+    /// When a shape does not fit.
+    pub fn predict_batch(&self, batch: &Batch) -> Result<Tensor> {
+        self.predict_inputs(&batch.xs, &batch.more_xs)
+    }
+
+    fn predict_inputs(&self, xs: &Tensor, more_xs: &[Tensor]) -> Result<Tensor> {
         // Without a graph nothing is kept, and layers compute with the weights that they have prepared for inference.
-        Ok(kernels::no_grad(|| self.model.forward(xs, false))?.detach())
+        Ok(kernels::no_grad(|| self.model.forward_inputs(xs, more_xs, false))?.detach())
     }
 
     /// Predictions and targets of all items of a loader, in its order. fast.ai's `get_preds`.
@@ -51,7 +64,7 @@ impl Learner {
         let (mut preds, mut ys) = (Vec::new(), Vec::new());
         for batch in loader.epoch(0) {
             let batch = batch?;
-            preds.push(self.predict(&batch.xs)?);
+            preds.push(self.predict_batch(&batch)?);
             ys.push(batch.ys);
         }
         Ok((Tensor::cat(&preds, 0)?, Tensor::cat(&ys, 0)?))

@@ -1,8 +1,10 @@
-//! A trained network at work: files in, classes out.
+//! A trained network with its classes and transforms: files in, classes out.
 
-use super::network::{self, HeadKind};
+use super::network;
+use super::recipe::ImageRecipe;
+use crate::device;
 use crate::error::{Error, Result};
-use crate::event;
+use crate::event::Listener;
 use crate::kernels;
 use crate::models::{Arch, Network};
 use crate::nn::Module;
@@ -15,16 +17,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What it takes to build a vision learner's network again and to show it a picture.
-#[derive(Debug, Clone)]
-pub(super) struct Recipe {
-    pub(super) arch: Arch,
-    pub(super) head: HeadKind,
-    pub(super) vocab: Vec<String>,
-    pub(super) tfms: Compose,
-}
-
-/// What a network makes of one picture.
+/// The prediction for one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The class.
@@ -37,43 +30,68 @@ pub struct Prediction {
     pub probabilities: Vec<f64>,
 }
 
+impl std::fmt::Display for Prediction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:.4}", self.class, self.probability)
+    }
+}
+
 /// A trained network with its classes and transforms.
 pub struct Predictor {
     network: Arc<Network>,
-    recipe: Recipe,
+    recipe: ImageRecipe,
+    vocab: Vec<String>,
     device: Device,
+    listener: Listener,
 }
 
-/// Reads a folder that [`super::VisionLearner::export`] wrote. fast.ai's `load_learner`.
+/// Reads a folder that [`super::VisionLearner::export`] wrote, and predicts on the best device that this build and this
+/// machine have. fast.ai's `load_learner`.
 ///
 /// # Errors
-/// As [`export::load`]; and when the folder is of a network, a head or transforms that this version does not know, or its
-/// tensors do not fit them.
-pub fn load_learner(folder: &Path, device: &Device) -> Result<Predictor> {
+/// As [`load_learner_on`].
+pub fn load_learner(folder: impl AsRef<Path>) -> Result<Predictor> {
+    load_learner_on(folder, &device::best())
+}
+
+/// [`load_learner`] on a certain device.
+///
+/// # Errors
+/// Those of [`export::load`]; and [`Error::File`] when the folder holds another kind of learner, or a network, a head
+/// or transforms that this version does not know, or its tensors do not fit them.
+pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Predictor> {
+    let folder = folder.as_ref();
     let exported = export::load(folder)?;
-    let useless = |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
-    let arch: Arch = exported.arch.parse().map_err(|e| useless(format!("{e}")))?;
-    let head = exported.build.get("head").cloned().unwrap_or_default();
-    let head = serde_json::from_value(head).map_err(|e| useless(format!("has no head that is known here: {e}")))?;
-    let tfms = serde_json::from_value(exported.transforms)
-        .map_err(|e| useless(format!("has transforms not known here: {e}")))?;
-    if exported.vocab.is_empty() {
-        return Err(useless("has no classes".into()));
-    }
+    let recipe = ImageRecipe::from_exported(folder, &exported)?;
+    let ImageRecipe { arch, head, weights, .. } = recipe;
     let params = network::params(0, device);
-    let network = network::build(arch, head, exported.vocab.len(), None, &params, &Rng::new(0))?;
-    params.load_state_dict(&exported.weights).map_err(|e| useless(format!("its tensors do not fit {arch}: {e}")))?;
-    Ok(Predictor::new(Arc::new(network), Recipe { arch, head, vocab: exported.vocab, tfms }, device))
+    let network = network::build(arch, head, exported.vocab.len(), weights.norm_eps, None, &params, &Rng::new(0))?;
+    params.load_state_dict(&exported.weights).map_err(|e| {
+        let what = format!("its tensors do not fit {arch}: {e}; export the model again, or update this program");
+        Error::file(folder, what)
+    })?;
+    Ok(Predictor::new(Arc::new(network), recipe, exported.vocab, device))
 }
 
 impl Predictor {
-    pub(super) fn new(network: Arc<Network>, recipe: Recipe, device: &Device) -> Predictor {
-        Predictor { network, recipe, device: device.clone() }
+    pub(super) fn new(network: Arc<Network>, recipe: ImageRecipe, vocab: Vec<String>, device: &Device) -> Predictor {
+        Predictor { network, recipe, vocab, device: device.clone(), listener: Listener::default() }
+    }
+
+    /// Sets the receiver of progress, and of the request to stop.
+    #[must_use]
+    pub fn listener(self, listener: Listener) -> Predictor {
+        Predictor { listener, ..self }
     }
 
     /// The names of the classes.
     pub fn vocab(&self) -> &[String] {
-        &self.recipe.vocab
+        &self.vocab
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The architecture.
@@ -81,7 +99,7 @@ impl Predictor {
         self.recipe.arch
     }
 
-    /// What is done with a picture before the network sees it.
+    /// The transforms of an image before the network sees it.
     pub fn tfms(&self) -> &Compose {
         &self.recipe.tfms
     }
@@ -90,53 +108,55 @@ impl Predictor {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn predict_file(&self, file: &Path) -> Result<Prediction> {
-        self.predict_image(Image::open(file)?)
+    pub fn predict_file(&self, file: impl AsRef<Path>) -> Result<Prediction> {
+        self.predict_image(&Image::open(file)?)
     }
 
     /// The class of a picture.
     ///
     /// # Errors
     /// When the transforms do not suit it.
-    pub fn predict_image(&self, picture: Image) -> Result<Prediction> {
-        let x = self.prepare(picture)?;
-        let mut predictions = self.judge(&[&x])?;
+    pub fn predict_image(&self, image: &Image) -> Result<Prediction> {
+        let x = self.prepare(image.clone())?;
+        let mut predictions = self.classify(&[&x])?;
         predictions.pop().ok_or_else(|| Error::Value("the network gave no scores".into()))
     }
 
     /// The classes of many files, in their order; of one that cannot be read the reason. Files are decoded in parallel.
     ///
     /// # Errors
-    /// When the network cannot judge what the transforms make, or somebody interrupts.
+    /// When the network does not take the images that the transforms make, or a stop is asked for.
     pub fn predict(&self, files: &[PathBuf]) -> Result<Vec<Result<Prediction>>> {
         const BATCH: usize = 32;
+        let task = self.listener.task("predicting", files.len());
         let mut all = Vec::with_capacity(files.len());
         for chunk in files.chunks(BATCH) {
-            event::stop_if_interrupted()?;
-            let read = |file: &PathBuf| Image::open(file).and_then(|picture| self.prepare(picture));
+            self.listener.stop_if_interrupted()?;
+            let read = |file: &PathBuf| Image::open(file).and_then(|image| self.prepare(image));
             let prepared: Vec<Result<Tensor>> = chunk.par_iter().map(read).collect();
             let whole: Vec<&Tensor> = prepared.iter().filter_map(|x| x.as_ref().ok()).collect();
-            let mut judged = self.judge(&whole)?.into_iter();
+            let mut classified = self.classify(&whole)?.into_iter();
             for x in prepared {
                 match x {
-                    Ok(_) => all.extend(judged.next().map(Ok)),
+                    Ok(_) => all.extend(classified.next().map(Ok)),
                     Err(error) => all.push(Err(error)),
                 }
             }
+            task.progress(all.len(), "");
         }
         Ok(all)
     }
 
-    /// A picture as the network wants it, `[3, H, W]`. Nothing in validation's transforms is random.
-    fn prepare(&self, picture: Image) -> Result<Tensor> {
-        self.recipe.tfms.tensor(picture, &mut Rng::new(0))
+    /// An image as the network wants it, `[3, H, W]`.
+    fn prepare(&self, image: Image) -> Result<Tensor> {
+        self.recipe.tfms.tensor(image)
     }
 
-    /// Pictures of one size, or each by itself where sizes differ.
-    fn judge(&self, xs: &[&Tensor]) -> Result<Vec<Prediction>> {
+    /// Classifies images of one size together, or each by itself where sizes differ.
+    fn classify(&self, xs: &[&Tensor]) -> Result<Vec<Prediction>> {
         let Some(first) = xs.first() else { return Ok(Vec::new()) };
         if xs.iter().any(|x| x.dims() != first.dims()) {
-            return Ok(xs.iter().map(|x| self.judge(&[*x])).collect::<Result<Vec<_>>>()?.concat());
+            return Ok(xs.iter().map(|x| self.classify(&[*x])).collect::<Result<Vec<_>>>()?.concat());
         }
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
         let scores = kernels::no_grad(|| self.network.forward(&xs, false))?.detach().to_dtype(DType::F64)?;

@@ -1,0 +1,41 @@
+//! What many programs do with a session.
+
+use super::session::Session;
+use crate::data::ImageDataLoaders;
+use crate::error::Result;
+use crate::train::{Checkpoints, EpochRow, Recorder};
+
+impl Session {
+    /// Checkpoints of one learner of this run, `checkpoints/<name>.safetensors` in its folder, as often as the user
+    /// asked for; resumed from with `--resume`.
+    pub fn checkpoints(&self, name: &str) -> Checkpoints {
+        Checkpoints {
+            file: self.run.folder().join("checkpoints").join(format!("{name}.safetensors")),
+            every: self.checkpoint_every,
+            resume: self.resume,
+        }
+    }
+
+    /// Adds a learner's epochs to `history.csv`, under `name`: epoch, losses and metrics.
+    ///
+    /// # Errors
+    /// When epochs have different numbers of metrics.
+    pub fn history(&mut self, name: &str, recorder: &Recorder) -> Result<()> {
+        let row = |row: &EpochRow| {
+            let before = [&[row.epoch as f64, row.train_loss], &row.train_metrics[..]].concat();
+            [&before[..], &[row.valid_loss], &row.metrics[..]].concat()
+        };
+        let mut columns = recorder.columns();
+        columns.pop(); // the time, by which no two runs are equal
+        self.run.history(name, &columns, &recorder.rows.iter().map(row).collect::<Vec<_>>())
+    }
+
+    /// Prints the number of training and validation images of each class.
+    pub fn class_table(&mut self, dls: &ImageDataLoaders) {
+        let row = |(class, (train, valid)): (&String, (usize, usize))| {
+            vec![class.clone(), train.to_string(), valid.to_string()]
+        };
+        let rows: Vec<Vec<String>> = dls.vocab().classes().iter().zip(dls.counts()).map(row).collect();
+        self.run.table(&["class", "train", "valid"], &rows);
+    }
+}

@@ -1,0 +1,33 @@
+//! Batches as pictures.
+
+use crate::data::{Captioned, ImageLoader, Show, Shown};
+use crate::error::Result;
+use crate::plot::{Figure, ImageGrid};
+
+/// Columns of a grid of images.
+const COLUMNS: usize = 4;
+
+/// The first `n` items of a loader as the network sees them, with their targets, as a figure to save or to put on a
+/// page: `show_batch(&dls.train, 8)?.save("batch.png")?`. fast.ai's `show_batch`.
+///
+/// # Errors
+/// When an item cannot be read.
+pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
+    Ok(match loader.shown(n)? {
+        Shown::Images(images) => image_grid(&images).into(),
+    })
+}
+
+/// Image number `index` of a loader in `n` epochs: how augmentation varies it. fast.ai's `show_batch(unique=True)`.
+///
+/// # Errors
+/// When the image cannot be read.
+pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Figure> {
+    Ok(image_grid(&loader.captioned_augmented(index, n)?).into())
+}
+
+fn image_grid(images: &[Captioned]) -> ImageGrid {
+    images.iter().fold(ImageGrid::new("", COLUMNS), |grid, Captioned { image, caption }| {
+        grid.rgb(image.width(), image.height(), image.bytes()).caption(caption)
+    })
+}

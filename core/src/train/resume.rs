@@ -1,0 +1,89 @@
+//! Where a fit begins, and when its checkpoints are written.
+
+use super::learner::Learner;
+use super::position::Position;
+use crate::error::{Error, Result};
+
+impl Learner {
+    /// Reads the checkpoint, the first time that training needs it. `request` is the fit that is asked for, if it is
+    /// one; a checkpoint of another program is refused before anything is changed.
+    pub(super) fn load_checkpoint(&mut self, request: Option<&str>) -> Result<()> {
+        let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.must_load) else { return Ok(()) };
+        if let Some(found) = checkpoints.read()? {
+            if let Some(request) = request {
+                self.check_request(found.position(), request)?;
+            }
+            let position = checkpoints.restore(found, &mut self.state, &mut *self.optimizer, &mut self.callbacks)?;
+            self.resumed = Some(position);
+        }
+        self.must_load = false;
+        Ok(())
+    }
+
+    /// An error if the checkpoint at hand was made by other requests than this program's.
+    fn check_request(&self, at: &Position, request: &str) -> Result<()> {
+        let current = at.is_within_fit().then_some(&at.request);
+        match at.done.get(self.position.done.len()).or(current) {
+            Some(earlier) if earlier != request => {
+                let file = self.checkpoints.as_ref().map(|c| c.file().clone()).unwrap_or_default();
+                let what =
+                    format!("was made by `{earlier}`, but now `{request}` is asked for; remove it to start anew");
+                Err(Error::file(file, what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a resumed run has not yet come to where its checkpoint was written.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.resumed.as_ref().is_some_and(|at| self.position.done.len() < at.done.len() || at.is_within_fit())
+    }
+
+    /// The epoch and batch at which this fit begins: the first ones, or those of a checkpoint; `None` if an earlier
+    /// process has done the whole fit.
+    pub(super) fn starting_point(&mut self, request: &str) -> Result<Option<(usize, usize)>> {
+        if let Some(at) = &self.resumed {
+            self.check_request(at, request)?;
+            if self.position.done.len() < at.done.len() {
+                self.position.epochs_before = at.epochs_before;
+                self.report_table();
+                self.position.done.push(request.to_string());
+                return Ok(None);
+            }
+            if at.is_within_fit() {
+                self.position.searches.clone_from(&at.searches);
+                self.position.epochs_before = at.epochs_before;
+                let start = (at.epoch, at.batch);
+                self.resumed = None;
+                return Ok(Some(start));
+            }
+            self.resumed = None;
+        }
+        self.state.recorder.begin_fit();
+        Ok(Some((0, 0)))
+    }
+
+    /// Ends the fit, with a checkpoint, if a stop has been asked for; else writes one if it is due in the middle of an
+    /// epoch.
+    pub(super) fn stop_or_keep(&mut self) -> Result<()> {
+        if self.listener.take_interrupt() {
+            self.write_checkpoint()?;
+            let kept =
+                self.checkpoints.as_ref().map(|c| format!("; the checkpoint {} is up to date", c.file().display()));
+            return Err(Error::Interrupted(kept.unwrap_or_default()));
+        }
+        if self.state.batch < self.state.n_batches { self.write_checkpoint_if_due() } else { Ok(()) }
+    }
+
+    pub(super) fn write_checkpoint_if_due(&mut self) -> Result<()> {
+        if self.checkpoints.as_ref().is_some_and(|c| c.is_due()) { self.write_checkpoint() } else { Ok(()) }
+    }
+
+    pub(super) fn write_checkpoint(&mut self) -> Result<()> {
+        (self.position.epoch, self.position.batch) = (self.state.epoch, self.state.batch);
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.save(&self.position, &self.state, &*self.optimizer, &self.callbacks),
+            None => Ok(()),
+        }
+    }
+}

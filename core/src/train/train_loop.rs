@@ -1,0 +1,173 @@
+//! The loop: epochs of training and validation, with callbacks and checkpoints.
+
+use super::callback::Callback;
+use super::learner::Learner;
+use super::loss::loss_value;
+use super::recorder::{EpochRow, Recorder};
+use super::state::TrainState;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::kernels;
+use crate::nn::Param;
+use crate::optim::Schedule;
+use std::time::Instant;
+
+impl Learner {
+    /// Trains for `n_epochs`. `request` describes what is asked for, so that a checkpoint can tell whether it is asked
+    /// for the same.
+    pub(super) fn run_fit(&mut self, n_epochs: usize, request: &str, schedule: &dyn Schedule) -> Result<()> {
+        let (n_items, n_batches) = (self.dls.train.n_items(), self.dls.train.n_batches());
+        let request = format!("{request} with {n_items} items in {n_batches} batches");
+        self.load_checkpoint(Some(&request))?;
+        let Some(start) = self.starting_point(&request)? else { return Ok(()) };
+        self.position.request = request;
+        self.state.begin_fit(n_epochs, n_batches, start);
+        let outcome = self.all_epochs(schedule);
+        self.state.forget_batch();
+        outcome
+    }
+
+    fn all_epochs(&mut self, schedule: &dyn Schedule) -> Result<()> {
+        self.report_table();
+        self.hook(<dyn Callback>::before_fit)?;
+        while self.state.epoch < self.state.n_epochs && !self.state.stop {
+            let start = Instant::now();
+            self.one_epoch(schedule)?;
+            if self.state.cancel {
+                break;
+            }
+            self.end_epoch(start)?;
+        }
+        self.hook(<dyn Callback>::after_fit)?;
+        self.position.end_fit(self.state.epoch);
+        (self.state.epoch, self.state.batch) = (0, 0);
+        self.write_checkpoint()
+    }
+
+    fn one_epoch(&mut self, schedule: &dyn Schedule) -> Result<()> {
+        self.hook(<dyn Callback>::before_epoch)?;
+        let name = format!("epoch {}/{}", self.state.epoch + 1, self.state.n_epochs);
+        let task = self.listener.task(&name, self.state.n_batches);
+        let trainable = self.params().trainable();
+        // Epochs are numbered over all fits, so that no two have the same order.
+        let epoch = self.position.epochs_before + self.state.epoch;
+        for batch in self.dls.train.epoch_from(epoch, self.state.batch) {
+            self.state.begin_batch(batch?);
+            self.state.hypers = schedule.hypers(&self.state.progress());
+            self.one_batch(&trainable)?;
+            if self.state.cancel {
+                let TrainState { epoch, batch, loss, .. } = self.state;
+                let note = format!("training ends at epoch {epoch}, batch {batch}: loss {loss}");
+                drop(task);
+                self.listener.tell(Event::Note(&note));
+                return Ok(());
+            }
+            self.state.batch += 1;
+            task.progress(self.state.batch, &format!("loss {:.4}", self.recorder().smooth_loss()));
+            self.stop_or_keep()?;
+        }
+        Ok(())
+    }
+
+    fn one_batch(&mut self, trainable: &[Param]) -> Result<()> {
+        let labels = self.state.ys.clone();
+        self.hook(<dyn Callback>::before_batch)?;
+        self.forward()?;
+        self.hook(<dyn Callback>::after_loss)?;
+        if self.state.cancel {
+            return Ok(());
+        }
+        self.backward()?;
+        self.hook(<dyn Callback>::after_backward)?;
+        self.step(trainable)?;
+        self.record(labels)?;
+        self.hook(<dyn Callback>::after_batch)
+    }
+
+    /// Predictions and loss of the current batch.
+    fn forward(&mut self) -> Result<()> {
+        let (Some(xs), Some(ys)) = (&self.state.xs, &self.state.ys) else {
+            return Err(Error::Value("a callback took the batch away".into()));
+        };
+        let preds = self.model.forward_inputs(xs, &self.state.more_xs, true)?;
+        let loss = (self.loss)(&preds, ys)?;
+        self.state.loss = loss_value(&loss)?;
+        (self.state.preds, self.state.loss_tensor) = (Some(preds), Some(loss));
+        Ok(())
+    }
+
+    /// The gradients of the loss. The graph, and with it the activations, are freed here.
+    fn backward(&mut self) -> Result<()> {
+        let TrainState { loss, epoch, batch, .. } = self.state;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, epoch, batch });
+        }
+        let Some(loss) = self.state.loss_tensor.take() else {
+            return Err(Error::Value("a callback took the loss away".into()));
+        };
+        self.state.grads = Some(kernels::backward(&loss)?);
+        self.state.preds = self.state.preds.take().map(|preds| preds.detach());
+        Ok(())
+    }
+
+    /// Moves the parameters, unless a callback has taken the gradients.
+    fn step(&mut self, trainable: &[Param]) -> Result<()> {
+        let grads = self.state.grads.take();
+        self.state.stepped = grads.is_some();
+        let Some(grads) = grads else { return Ok(()) };
+        if !trainable.is_empty() && !trainable.iter().any(|param| grads.get(param.var()).is_some()) {
+            let message = "no parameter has a gradient: the loss does not depend on them; give the learner the \
+                           parameters that its model was made with";
+            return Err(Error::network(trainable[0].name(), message));
+        }
+        self.optimizer.step(trainable, &grads, &self.state.hypers)
+    }
+
+    /// Writes down the current batch. `labels` are its targets before callbacks mixed them.
+    fn record(&mut self, labels: Option<candle_core::Tensor>) -> Result<()> {
+        let state = &mut self.state;
+        if let (true, Some(preds), Some(labels)) = (state.recorder.with_train_metrics, &state.preds, labels) {
+            let values: Result<Vec<f64>> = self.metrics.iter().map(|metric| metric.of(preds, &labels)).collect();
+            state.recorder.push_train_metrics(&values?, labels.dims().first().copied().unwrap_or(1) as f64);
+        }
+        state.recorder.push_batch(state.loss, &state.hypers);
+        Ok(())
+    }
+
+    /// Validates, and adds the epoch's row to the table.
+    fn end_epoch(&mut self, start: Instant) -> Result<()> {
+        self.hook(<dyn Callback>::before_validate)?;
+        let (valid_loss, metrics) = self.validate()?;
+        let recorder = &mut self.state.recorder;
+        let row = EpochRow {
+            fit: self.position.done.len(),
+            epoch: self.state.epoch,
+            train_loss: recorder.smooth_loss(),
+            valid_loss,
+            metrics,
+            train_metrics: recorder.take_train_metrics(),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        self.listener.tell(Event::Row(&Recorder::cells(&row)));
+        recorder.push_row(row);
+        self.hook(<dyn Callback>::after_epoch)?;
+        (self.state.epoch, self.state.batch) = (self.state.epoch + 1, 0);
+        if !self.state.stop && self.state.epoch < self.state.n_epochs {
+            self.write_checkpoint_if_due()?;
+        }
+        Ok(())
+    }
+
+    /// Calls one hook of all callbacks, in their order.
+    fn hook(&mut self, hook: fn(&mut (dyn Callback + 'static), &mut TrainState) -> Result<()>) -> Result<()> {
+        self.callbacks.iter_mut().try_for_each(|callback| hook(&mut **callback, &mut self.state))
+    }
+
+    /// Sends the head of the table, and the rows that this fit has already: those of an earlier process, if it resumes.
+    pub(super) fn report_table(&self) {
+        self.listener.tell(Event::Columns(&self.recorder().columns()));
+        for row in self.recorder().rows.iter().filter(|row| row.fit == self.position.done.len()) {
+            self.listener.tell(Event::Row(&Recorder::cells(row)));
+        }
+    }
+}

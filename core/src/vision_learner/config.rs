@@ -1,0 +1,168 @@
+//! The settings of a vision learner.
+
+use crate::error::Result;
+use crate::event::Listener;
+use crate::models::Arch;
+use crate::models::hub::{self, HubConfig};
+use crate::models::weights::Weights;
+use crate::optim::{Adam, Optimizer};
+use crate::train::{Callback, Checkpoints, Metric};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use tallow_datasets::DataFolder;
+
+/// The weights that a network begins with.
+#[derive(Clone, Default)]
+pub enum Pretrained {
+    /// The published ones: part of the program, from this machine's caches, or from the Hugging Face Hub
+    /// ([`crate::models::hub`]).
+    #[default]
+    Default,
+    /// Those in a file, safetensors or PyTorch's `.pth`. They are taken to want the images of the architecture's
+    /// published weights.
+    File(PathBuf),
+    /// Those that were opened before, with their recipe.
+    Weights(Weights),
+    /// Random ones: training from scratch, which takes many thousand images.
+    None,
+}
+
+impl Pretrained {
+    /// Opens the weights; `None` for random ones.
+    pub(super) fn open(self, arch: Arch, hub: Option<HubConfig>, listener: &Listener) -> Result<Option<Weights>> {
+        match self {
+            Pretrained::Default => {
+                let hub = hub.unwrap_or_else(|| HubConfig::from_env(&DataFolder::resolve(None)));
+                Ok(Some(hub::weights(arch, &hub, listener)?.open()?))
+            }
+            Pretrained::File(file) => Ok(Some(Weights::open(file)?)),
+            Pretrained::Weights(weights) => Ok(Some(weights)),
+            Pretrained::None => Ok(None),
+        }
+    }
+}
+
+/// The classification head on top of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadKind {
+    /// fast.ai's: concat pool, batch norm, dropout and two linear layers ([`crate::models::vision_head`]), named
+    /// `head`.
+    #[default]
+    FastAi,
+    /// The network's own, as published, with a new last layer for the classes of the data. PyTorch's tutorials replace
+    /// `fc` in this way.
+    Published,
+}
+
+/// The settings of a [`super::VisionLearner`] besides its data and its architecture. The default is fast.ai's:
+/// pretrained weights, fast.ai's head, Adam; on the best device that this build and this machine have.
+///
+/// ```
+/// use tallow::train::{accuracy, top_k_accuracy};
+/// use tallow::vision_learner::{HeadKind, VisionConfig};
+///
+/// let config = VisionConfig::default().metrics([accuracy(), top_k_accuracy(5)]).head(HeadKind::Published);
+/// ```
+pub struct VisionConfig {
+    pub(super) pretrained: Pretrained,
+    pub(super) head: HeadKind,
+    pub(super) seed: Option<u64>,
+    pub(super) device: Option<Device>,
+    pub(super) hub: Option<HubConfig>,
+    pub(super) optimizer: Box<dyn Optimizer>,
+    pub(super) metrics: Vec<Metric>,
+    pub(super) train_metrics: bool,
+    pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) listener: Listener,
+    pub(super) checkpoints: Option<Checkpoints>,
+}
+
+impl Default for VisionConfig {
+    fn default() -> VisionConfig {
+        VisionConfig {
+            pretrained: Pretrained::Default,
+            head: HeadKind::FastAi,
+            seed: None,
+            device: None,
+            hub: None,
+            optimizer: Box::new(Adam::fastai()),
+            metrics: Vec::new(),
+            train_metrics: false,
+            callbacks: Vec::new(),
+            listener: Listener::default(),
+            checkpoints: None,
+        }
+    }
+}
+
+impl VisionConfig {
+    /// Sets the weights to begin with; [`Pretrained::Default`] by default.
+    #[must_use]
+    pub fn pretrained(self, pretrained: Pretrained) -> VisionConfig {
+        VisionConfig { pretrained, ..self }
+    }
+
+    /// Sets the head; [`HeadKind::FastAi`] by default.
+    #[must_use]
+    pub fn head(self, head: HeadKind) -> VisionConfig {
+        VisionConfig { head, ..self }
+    }
+
+    /// Sets the seed of new weights and of dropout; by default the seed of the data
+    /// ([`crate::data::DataBlock::seed`]).
+    #[must_use]
+    pub fn seed(self, seed: u64) -> VisionConfig {
+        VisionConfig { seed: Some(seed), ..self }
+    }
+
+    /// Sets the device; by default CUDA, Metal or the CPU, the first that this build and this machine have.
+    #[must_use]
+    pub fn device(self, device: &Device) -> VisionConfig {
+        VisionConfig { device: Some(device.clone()), ..self }
+    }
+
+    /// Sets where published weights are looked for; by default what the environment says ([`HubConfig::from_env`]).
+    #[must_use]
+    pub fn hub(self, hub: HubConfig) -> VisionConfig {
+        VisionConfig { hub: Some(hub), ..self }
+    }
+
+    /// Sets the optimizer; [`Adam::fastai`] by default.
+    #[must_use]
+    pub fn opt(self, optimizer: impl Optimizer + 'static) -> VisionConfig {
+        VisionConfig { optimizer: Box::new(optimizer), ..self }
+    }
+
+    /// Sets the metrics that are computed on the validation set after each epoch; none by default.
+    #[must_use]
+    pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> VisionConfig {
+        VisionConfig { metrics: metrics.into_iter().collect(), ..self }
+    }
+
+    /// Computes the metrics of the training batches too ([`crate::train::Learner::train_metrics`]).
+    #[must_use]
+    pub fn train_metrics(self) -> VisionConfig {
+        VisionConfig { train_metrics: true, ..self }
+    }
+
+    /// Adds a callback.
+    #[must_use]
+    pub fn callback(mut self, callback: impl Callback + 'static) -> VisionConfig {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Sets the receiver of progress, such as [`crate::cli::console`]; by default nothing is printed.
+    #[must_use]
+    pub fn listener(self, listener: Listener) -> VisionConfig {
+        VisionConfig { listener, ..self }
+    }
+
+    /// Keeps checkpoints, and resumes from the last one if asked to ([`crate::train::Learner::checkpoints`]).
+    #[must_use]
+    pub fn checkpoints(self, checkpoints: Checkpoints) -> VisionConfig {
+        VisionConfig { checkpoints: Some(checkpoints), ..self }
+    }
+}
