@@ -111,6 +111,12 @@ pub enum Error {
 /// What our functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+impl From<tallow_io::Error> for Error {
+    fn from(error: tallow_io::Error) -> Error {
+        Error::Io { path: error.path, source: error.source }
+    }
+}
+
 impl Error {
     /// An [`Error::Io`] for a path, to be used with `map_err`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {

@@ -40,7 +40,9 @@ pub mod vision;
 
 pub mod data;
 
-pub mod kernels;
+pub use tallow_kernels as kernels;
+
+pub mod autograd;
 
 pub mod nn;
 

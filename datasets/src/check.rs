@@ -1,12 +1,14 @@
 //! Whether the files of a dataset are there, and whether they are what they should be.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use tallow_io::hash::{self, Digest, Expected, Mismatch};
 
 use crate::error::{Error, Result};
-use crate::folder::{self, DataFolder};
-use crate::hash::{self, Digest};
+use crate::folder::DataFolder;
 use crate::manifest::{Dataset, Entry, Unpack, safe_path};
+use crate::{gzip, layout};
 
 /// What is known about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl std::fmt::Display for State {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             State::Missing => f.write_str("missing"),
-            State::Partial(bytes) => write!(f, "missing ({} so far)", crate::megabytes(*bytes)),
+            State::Partial(bytes) => write!(f, "missing ({} so far)", tallow_io::megabytes(*bytes)),
             State::Present => f.write_str("present"),
             State::Unhashed => f.write_str("present, unchecked hash"),
             State::Verified => f.write_str("verified"),
@@ -79,31 +81,26 @@ impl DataFolder {
 }
 
 fn quick(folder: &Path, entry: &Entry) -> State {
-    if folder::present(folder, entry).is_some() {
+    if layout::present(folder, entry).is_some() {
         return State::Present;
     }
-    match fs::metadata(part(folder, entry)) {
+    match fs::metadata(layout::part(folder, entry)) {
         Ok(metadata) => State::Partial(metadata.len()),
         Err(_) => State::Missing,
     }
 }
 
-/// The name of an unfinished download.
-pub(crate) fn part(folder: &Path, entry: &Entry) -> PathBuf {
-    folder.join(format!("{}.part", entry.name))
-}
-
 pub(crate) fn verify(folder: &Path, entry: &Entry) -> Result<State> {
-    let Some(path) = folder::present(folder, entry) else { return Ok(quick(folder, entry)) };
+    let Some(path) = layout::present(folder, entry) else { return Ok(quick(folder, entry)) };
     if entry.unpack != Unpack::None {
-        return if path == folder::receipt(folder, entry) { unpacked(folder, &path) } else { Ok(State::Present) };
+        return if path == layout::receipt(folder, entry) { unpacked(folder, &path) } else { Ok(State::Present) };
     }
     if path == folder.join(&entry.name) {
         let found = hash::file(&path)?;
         let state = compare(entry, &found);
         // Somebody may have compressed the same contents anew.
         match (&entry.content_sha256, state.is_good()) {
-            (Some(content), false) => match hash::gzip_content(&path) {
+            (Some(content), false) => match gzip::digest(&path) {
                 Ok(found) if found.sha256 == *content => Ok(State::Verified),
                 Ok(_) | Err(Error::Damaged { .. }) => Ok(state),
                 Err(error) => Err(error),
@@ -119,13 +116,11 @@ pub(crate) fn verify(folder: &Path, entry: &Entry) -> Result<State> {
 
 /// Compares what was found with what the manifest promises of the file as published.
 pub(crate) fn compare(entry: &Entry, found: &Digest) -> State {
-    match &entry.sha256 {
-        _ if found.bytes != entry.bytes => {
-            State::Damaged { expected: format!("{} bytes", entry.bytes), got: format!("{} bytes", found.bytes) }
-        }
+    let expected = Expected { bytes: Some(entry.bytes), sha256: entry.sha256.as_deref() };
+    match expected.differs_from(found) {
+        Some(Mismatch { expected, got }) => State::Damaged { expected, got },
+        None if entry.sha256.is_some() => State::Verified,
         None => State::Unhashed,
-        Some(sha256) if *sha256 == found.sha256 => State::Verified,
-        Some(sha256) => sha256_differs(sha256, &found.sha256),
     }
 }
 
@@ -144,10 +139,10 @@ fn unpacked(folder: &Path, receipt: &Path) -> Result<State> {
         match hash::file(folder.join(path)) {
             Ok(found) if found.sha256 == expected => {}
             Ok(found) => return Ok(sha256_differs(&format!("{expected} of {name}"), &found.sha256)),
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(State::Damaged { expected: name.into(), got: "no such file".into() });
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(State::Verified)

@@ -6,10 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tallow_io::atomic;
 use ureq::Agent;
 
-use crate::atomic;
 use crate::error::{Error, Result};
+use crate::http;
 use crate::manifest::safe_url;
 
 /// How many photos, how large, how many at a time, how patiently. fast.ai's `download_images` has the same defaults.
@@ -61,9 +62,9 @@ fn format(bytes: &[u8]) -> Option<&'static str> {
 }
 
 impl DownloadImages {
-    /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place in
-    /// the list, the extension that of what came. A number that is there already is not fetched again, so a list can be gone
-    /// through twice. What is no picture, too large or too slow is told, and the others go on.
+    /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place
+    /// in the list, the extension that of what came. A number that is there already is not fetched again, so a list can
+    /// be gone through twice. What is no picture, too large or too slow is told, and the others go on.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder cannot be made or a file not be written.
@@ -97,14 +98,9 @@ impl DownloadImages {
     }
 
     fn agent(&self) -> Agent {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .user_agent(concat!("tallow/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(self.timeout))
-            .timeout_recv_response(Some(self.timeout))
-            .timeout_per_read(Some(self.timeout))
-            .timeout_global(Some(Duration::from_secs(60).max(self.timeout)));
-        config.build().new_agent()
+        let settings =
+            http::settings(self.timeout, self.timeout).timeout_global(Some(Duration::from_secs(60).max(self.timeout)));
+        settings.build().new_agent()
     }
 
     /// One photo, to `place` with an extension; or why there is none.
@@ -128,12 +124,7 @@ impl DownloadImages {
         if !safe_url(url) {
             return Err("is no https:// address (http:// only on this machine)".into());
         }
-        let mut request = agent.get(url).config().https_only(url.starts_with("https://"));
-        if !url.starts_with("https://") {
-            // Plain http is for this machine only, and a proxy is not on the way there.
-            request = request.proxy(None);
-        }
-        let response = request.build().call().map_err(|error| error.to_string())?;
+        let response = http::get(agent, url).call().map_err(|error| error.to_string())?;
         if !response.status().is_success() {
             return Err(response.status().to_string());
         }

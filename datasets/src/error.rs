@@ -1,6 +1,8 @@
-//! What can go wrong with a dataset, said so that a user can mend it.
+//! The error of this package, with messages that say how to fix it.
 
 use std::path::{Path, PathBuf};
+
+use tallow_io::megabytes;
 
 /// The result type of this package.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,8 +22,8 @@ pub enum Error {
 
     /// The dataset is known, but some of its files are not in the data folder.
     #[error(
-        "dataset `{dataset}` is not complete in {} (`{file}` is missing): run `cargo xtask fetch-data --only {dataset}` \
-         ({} from {url}), or point --data-dir or TALLOW_DATA_DIR at a folder that has it",
+        "dataset `{dataset}` is not complete in {} (`{file}` is missing): run `cargo xtask fetch-data --only \
+         {dataset}` ({} from {url}), or point --data-dir or TALLOW_DATA_DIR at a folder that has it",
         .folder.display(), megabytes(*.bytes)
     )]
     Missing {
@@ -52,15 +54,8 @@ pub enum Error {
     },
 
     /// The operating system refused to read or write a file or a folder.
-    #[error("cannot {action} {}: {source}", .path.display())]
-    Io {
-        /// What was being done: `read`, `write`, `create`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's own word.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] tallow_io::Error),
 
     /// No source of a file could deliver it.
     #[error(
@@ -136,31 +131,36 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// True where the user asked for something that does not exist, as opposed to something that went wrong.
-    pub fn is_usage(&self) -> bool {
-        matches!(self, Error::UnknownDataset { .. })
-    }
+/// What an [`Error`] means for the program that meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The user asked for something that does not exist.
+    Usage,
+    /// Data are missing, damaged or out of reach.
+    Unavailable,
+    /// Something else went wrong, on this machine.
+    Failed,
+}
 
-    /// The exit code of a program that ends with this error: 1 failed, 2 wrong usage, 3 data missing, damaged or out of
-    /// reach.
-    pub fn exit_code(&self) -> u8 {
+impl Error {
+    /// What the error means for the program that meets it.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Error::UnknownDataset { .. } => 2,
+            Error::UnknownDataset { .. } => ErrorKind::Usage,
             Error::Missing { .. }
             | Error::Damaged { .. }
             | Error::Network { .. }
             | Error::WrongDownload { .. }
             | Error::Offline { .. }
             | Error::UnsafeArchive { .. }
-            | Error::Weights { .. } => 3,
-            Error::Io { .. } | Error::Manifest { .. } => 1,
+            | Error::Weights { .. } => ErrorKind::Unavailable,
+            Error::Io(_) | Error::Manifest { .. } => ErrorKind::Failed,
         }
     }
 
     /// An [`Error::Io`], to be used with `map_err`: `File::open(path).map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
-        move |source| Error::Io { action, path: path.as_ref().to_path_buf(), source }
+        move |source| tallow_io::Error::io(action, path)(source).into()
     }
 
     pub(crate) fn damaged(path: &Path, expected: impl Into<String>, got: impl Into<String>) -> Error {
@@ -174,17 +174,7 @@ impl Error {
         match source.kind() {
             UnexpectedEof => Error::damaged(path, expected, "one that ends too early"),
             InvalidData | InvalidInput => Error::damaged(path, expected, source.to_string()),
-            _ => Error::Io { action: "read", path: path.to_path_buf(), source },
+            _ => Error::io("read", path)(source),
         }
-    }
-}
-
-/// A size for a reader: `28.9 kB`, `9.9 MB`. Decimal units, as download pages and disks use them.
-pub fn megabytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
     }
 }

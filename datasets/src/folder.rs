@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::manifest::{Dataset, Entry, Manifest, Unpack};
+use crate::layout::present;
+use crate::manifest::{Dataset, Manifest};
 
 /// The folder that holds the datasets, each in a folder of its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,36 +64,10 @@ impl DataFolder {
     }
 }
 
-/// Where `entry` is, if it is: the file, or the same without `.gz`, or the record of an unpacked archive, or the first of
-/// the paths that an archive provides if somebody else unpacked it.
-pub(crate) fn present(folder: &Path, entry: &Entry) -> Option<PathBuf> {
-    let file = folder.join(&entry.name);
-    match entry.unpack {
-        Unpack::None if file.is_file() => Some(file),
-        Unpack::None if entry.content_sha256.is_some() && entry.name.ends_with(".gz") => {
-            Some(file.with_extension("")).filter(|plain| plain.is_file())
-        }
-        Unpack::None => None,
-        Unpack::Tgz | Unpack::Zip => {
-            // The archive itself is removed last: while it is here, its files are not all in place.
-            let unfinished = crate::check::part(folder, entry).exists();
-            let mut provided = entry.provides.iter().map(|path| folder.join(path));
-            (!unfinished && provided.all(|path| path.exists())).then(|| {
-                let receipt = receipt(folder, entry);
-                if receipt.is_file() { receipt } else { folder.join(&entry.provides[0]) }
-            })
-        }
-    }
-}
-
-/// The record of what an archive held: a line `<sha256>  <path>` for each file, which `sha256sum --check` reads.
-pub(crate) fn receipt(folder: &Path, entry: &Entry) -> PathBuf {
-    folder.join(format!("{}.sha256", entry.name.replace('/', "_")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn option_then_variable_then_the_source_tree() {
@@ -112,13 +87,14 @@ mod tests {
         let error = folder.find("mnist").unwrap_err();
         let path = temporary.path().join("mnist");
         let expected = format!(
-            "dataset `mnist` is not complete in {} (`train-images-idx3-ubyte.gz` is missing): run `cargo xtask fetch-data \
-             --only mnist` (11.6 MB from https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz), or \
-             point --data-dir or TALLOW_DATA_DIR at a folder that has it",
+            "dataset `mnist` is not complete in {} (`train-images-idx3-ubyte.gz` is missing): run `cargo xtask \
+             fetch-data --only mnist` (11.6 MB from \
+             https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz), or point --data-dir or \
+             TALLOW_DATA_DIR at a folder that has it",
             path.display()
         );
         assert_eq!(error.to_string(), expected);
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
 
         std::fs::create_dir(&path).unwrap();
         for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz"] {

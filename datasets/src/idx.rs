@@ -10,7 +10,8 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::atomic;
+use tallow_io::atomic;
+
 use crate::error::{Error, Result};
 
 /// An array as an IDX file holds it.
@@ -79,8 +80,8 @@ pub fn read_u8(path: impl AsRef<Path>) -> Result<Idx<u8>> {
 /// Reads an IDX file, gzipped or plain.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read; [`Error::Damaged`] where it is not IDX, holds another element type, is cut
-/// short, or goes on past its end.
+/// [`Error::Io`] where the file cannot be read; [`Error::Damaged`] where it is not IDX, holds another element type, is
+/// cut short, or goes on past its end.
 pub fn read<T: Element>(path: impl AsRef<Path>) -> Result<Idx<T>> {
     let path = path.as_ref();
     let file = File::open(path).map_err(Error::io("read", path))?;
@@ -126,7 +127,7 @@ pub fn to_bytes<T: Element>(name: impl AsRef<Path>, array: &Idx<T>) -> Result<Ve
 /// As [`to_bytes`] and [`atomic::write()`].
 pub fn write<T: Element>(path: impl AsRef<Path>, array: &Idx<T>) -> Result<()> {
     let path = path.as_ref();
-    atomic::write(path, to_bytes(path, array)?)
+    Ok(atomic::write(path, to_bytes(path, array)?)?)
 }
 
 fn decode<T: Element>(mut source: impl Read, size: u64, path: &Path) -> Result<Idx<T>> {

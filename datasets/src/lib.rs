@@ -13,13 +13,11 @@
 //!
 //! Without the feature `fetch` nothing here opens a socket.
 
-pub mod atomic;
 pub mod check;
 #[cfg(feature = "fetch")]
 mod download;
 #[cfg(feature = "fetch")]
 mod download_images;
-mod dtype;
 #[cfg(feature = "efficientnet-lite0")]
 pub mod efficientnet_lite0;
 pub mod error;
@@ -27,24 +25,33 @@ pub mod fashion_mnist;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod folder;
-pub mod hash;
+mod gzip;
+#[cfg(feature = "fetch")]
+mod http;
 pub mod idx;
 pub mod imagenet;
+mod layout;
 pub mod manifest;
 pub mod mnist;
+#[cfg(feature = "fetch")]
+mod options;
+#[cfg(feature = "fetch")]
+mod progress;
 #[cfg(feature = "pth")]
 pub mod pth;
-pub mod safetensors;
 #[cfg(feature = "fetch")]
 pub mod unpack;
 
 pub use check::State;
 #[cfg(feature = "fetch")]
 pub use download_images::{DownloadImages, Downloaded};
-pub use dtype::Dtype;
-pub use error::{Error, Result, megabytes};
+pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "fetch")]
-pub use fetch::{Fetcher, Options, Progress};
+pub use fetch::Fetcher;
 pub use folder::DataFolder;
-pub use manifest::{Dataset, Entry, Manifest, Source, Unpack};
+pub use manifest::{Dataset, Entry, FileSource, Manifest, ManifestHubFile, Unpack};
 pub use mnist::{Digits, Mnist};
+#[cfg(feature = "fetch")]
+pub use options::Options;
+#[cfg(feature = "fetch")]
+pub use progress::Progress;

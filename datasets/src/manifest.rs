@@ -60,7 +60,7 @@ pub struct Entry {
     /// The path inside the dataset's folder, with `/` between its parts.
     pub name: String,
     /// Where it can be had, best first.
-    pub sources: Vec<Source>,
+    pub sources: Vec<FileSource>,
     /// Size as published.
     pub bytes: u64,
     /// The sha256 as published, 64 hexadecimal digits; without it only the size can be checked.
@@ -103,17 +103,17 @@ pub enum Unpack {
 /// Where a file can be had.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "a source is a URL, or { repo, file, revision } of a Hugging Face dataset")]
-pub enum Source {
+pub enum FileSource {
     /// An address: `https://`, or `http://` on this machine.
     Url(String),
     /// A file of a Hugging Face dataset, at one commit.
-    Hub(HubFile),
+    Hub(ManifestHubFile),
 }
 
 /// A file of a Hugging Face dataset repository, at one commit, so that it cannot change under us.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HubFile {
+pub struct ManifestHubFile {
     /// `owner/name`.
     pub repo: String,
     /// The path in the repository.
@@ -122,12 +122,12 @@ pub struct HubFile {
     pub revision: String,
 }
 
-impl Source {
+impl FileSource {
     /// The address to download from. `HF_ENDPOINT` replaces the Hugging Face site's own.
     pub fn url(&self) -> String {
         match self {
-            Source::Url(url) => url.clone(),
-            Source::Hub(HubFile { repo, file, revision }) => {
+            FileSource::Url(url) => url.clone(),
+            FileSource::Hub(ManifestHubFile { repo, file, revision }) => {
                 let endpoint = std::env::var("HF_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty());
                 let endpoint = endpoint.as_deref().unwrap_or("https://huggingface.co").trim_end_matches('/');
                 format!("{endpoint}/datasets/{repo}/resolve/{revision}/{file}")
@@ -158,8 +158,8 @@ impl Manifest {
     /// Reads a list from text; `origin` stands for the file in messages.
     ///
     /// # Errors
-    /// [`Error::Manifest`]: with the line where the text is not TOML or lacks a field; with the dataset and file where a
-    /// value makes no sense.
+    /// [`Error::Manifest`]: with the line where the text is not TOML or lacks a field; with the dataset and file where
+    /// a value makes no sense.
     pub fn parse(text: &str, origin: &str) -> Result<Manifest> {
         let wrong = |what: String| Error::Manifest { origin: origin.into(), what };
         let mut manifest: Manifest =
@@ -197,8 +197,8 @@ impl Dataset {
         self.files.iter().map(|entry| entry.bytes).sum()
     }
 
-    /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there, if
-    /// it is one in particular.
+    /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there,
+    /// if it is one in particular.
     pub fn missing(&self, folder: &Path, entry: Option<&Entry>) -> Error {
         let entry = entry.or(self.files.first());
         Error::Missing {
@@ -239,7 +239,7 @@ impl Tree {
         let (Some(sha256), Some(bytes), Some(name), None) = (sha256, bytes, name, words.next()) else {
             return Err(format!("`{line}` must be a sha256, a number of bytes and a path without spaces"));
         };
-        let source = |base: &String| Source::Url(format!("{}/{name}", base.trim_end_matches('/')));
+        let source = |base: &String| FileSource::Url(format!("{}/{name}", base.trim_end_matches('/')));
         Ok(Entry {
             name: name.into(),
             sources: self.bases.iter().map(source).collect(),
@@ -258,7 +258,7 @@ impl Tree {
 impl Entry {
     /// The address of the first source.
     pub fn url(&self) -> String {
-        self.sources.first().map(Source::url).unwrap_or_default()
+        self.sources.first().map(FileSource::url).unwrap_or_default()
     }
 
     /// The most bytes that unpacking may write.
@@ -278,10 +278,10 @@ impl Entry {
         }
         for source in &self.sources {
             match source {
-                Source::Url(url) if !safe_url(url) => {
+                FileSource::Url(url) if !safe_url(url) => {
                     return Err(format!("source `{url}` must be https:// (http:// only on this machine)"));
                 }
-                Source::Hub(hub) if !is_hex(&hub.revision, 40) => {
+                FileSource::Hub(hub) if !is_hex(&hub.revision, 40) => {
                     return Err(format!("revision `{}` must be a commit of 40 hexadecimal digits", hub.revision));
                 }
                 _ => {}

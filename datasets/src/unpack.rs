@@ -10,16 +10,16 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use tallow_io::atomic;
+use tallow_io::hash::Hasher;
 use zip::ZipArchive;
 
-use crate::atomic;
 use crate::error::{Error, Result};
-use crate::folder::receipt;
-use crate::hash::Hasher;
+use crate::layout::receipt;
 use crate::manifest::{Entry, Unpack, safe_path};
 
-/// Unpacks `archive` into `folder` as `entry` says, and leaves a record of what came, `<archive>.sha256`, which verifying
-/// reads. `progress` gets the number of files so far.
+/// Unpacks `archive` into `folder` as `entry` says, and leaves a record of what came, `<archive>.sha256`, which
+/// verifying reads. `progress` gets the number of files so far.
 ///
 /// # Errors
 /// [`Error::UnsafeArchive`] for a path outside the folder, a link, a device, too many files, or too many bytes;
@@ -175,7 +175,7 @@ fn settle(temporary: &Path, folder: &Path, entry: &Entry, files: &BTreeMap<Strin
         fs::rename(&from, &to).map_err(Error::io("write", &to))?;
         record.push_str(&format!("{sha256}  {path}\n"));
     }
-    atomic::write(receipt(folder, entry), record)
+    Ok(atomic::write(receipt(folder, entry), record)?)
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -2,12 +2,10 @@
 #![cfg(feature = "fetch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod common;
-
-use common::{Reply, Server};
 use std::fs;
 use std::time::{Duration, Instant};
 use tallow_datasets::DownloadImages;
+use test_support::{Reply, Server};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a photo";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a drawing";

@@ -2,14 +2,13 @@
 #![cfg(feature = "fetch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::{Reply, Request, Server, file, manifest, payload, sha256, tree};
-use tallow_datasets::{DataFolder, Error, Fetcher, Manifest, Options, Result, State};
+use tallow_datasets::{DataFolder, Error, ErrorKind, Fetcher, Manifest, Options, Result, State};
+use test_support::manifest::{self, file};
+use test_support::{Reply, Request, Server, payload, sha256, tree};
 
 /// A data folder of its own, and what was said while fetching into it.
 struct Bench {
@@ -27,7 +26,7 @@ impl Bench {
     }
 
     fn fetch_with(&mut self, options: Options, files: &[String]) -> Result<Vec<State>> {
-        let list = Manifest::parse(&manifest(files), "test.toml").unwrap();
+        let list = Manifest::parse(&manifest::of(files), "test.toml").unwrap();
         let folder = DataFolder::resolve(Some(self.temporary.path()));
         Fetcher::new(options)
             .fetch(&folder, list.get("demo").unwrap(), &mut |progress| self.heard.push(format!("{progress:?}")))
@@ -52,7 +51,7 @@ fn sources(server: &Server, paths: &[&str]) -> Vec<String> {
 
 /// What was asked for, and how many bytes were sent for it.
 fn ranges(server: &Server) -> Vec<(Option<usize>, usize)> {
-    server.requests().iter().map(|request| (request.range, request.sent)).collect()
+    server.requests().iter().map(|request| (request.range.map(|(from, _)| from), request.sent)).collect()
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn resumes_what_a_killed_process_left() {
     let mut bench = Bench::new();
     fs::create_dir(bench.path("")).unwrap();
     fs::write(bench.path("a.bin.part"), &data[..400]).unwrap();
-    let list = Manifest::parse(&manifest(&files), "test.toml").unwrap();
+    let list = Manifest::parse(&manifest::of(&files), "test.toml").unwrap();
     let folder = DataFolder::resolve(Some(bench.temporary.path()));
     assert_eq!(folder.status(&list.datasets[0]), [State::Partial(400)]);
     assert!(folder.find_in(&list, "demo").is_err());
@@ -167,7 +166,7 @@ fn a_busy_server_is_asked_again_but_not_for_ever() {
     let data = payload(1000);
     let served = data.clone();
     let answer = move |request: &Request| match (&*request.path, request.nth) {
-        ("/a", 0) => Reply { header: "Retry-After: 0\r\n", ..Reply::status(429) },
+        ("/a", 0) => Reply::status(429).header("Retry-After", "0"),
         ("/a", 1) => Reply::status(503),
         ("/a", _) => Reply::file(&served),
         _ => Reply::status(500),
@@ -179,7 +178,7 @@ fn a_busy_server_is_asked_again_but_not_for_ever() {
 
     let error = bench.fetch(&[file("b.bin", &sources(&server, &["/b"]), &data, "")]).unwrap_err();
     assert!(error.to_string().contains("500 Internal Server Error; check the connection"), "{error}");
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(server.requests().len(), 3 + 4);
 }
 
@@ -220,7 +219,7 @@ fn a_wrong_hash_is_thrown_away_and_the_next_mirror_asked() {
     let Error::WrongDownload { expected, got, .. } = &error else { panic!("{error}") };
     assert_eq!((&**expected, &**got), (&*format!("sha256 {}", sha256(&data)), &*format!("sha256 {}", sha256(&forged))));
     assert!(error.to_string().contains(expected) && error.to_string().contains(got));
-    assert_eq!(error.exit_code(), 3);
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(tree(bench.temporary.path()), ["demo/a.bin"]);
 }
 
@@ -241,7 +240,7 @@ fn more_than_the_promised_bytes_are_never_written() {
     let server = Server::start(|_| Reply {
         // Without a length the only limit is ours. A reader takes the last length given, or the chunks.
         status: 200,
-        header: "Transfer-Encoding: chunked\r\n",
+        headers: "Transfer-Encoding: chunked\r\n".into(),
         body: [b"fa0\r\n".as_slice(), &[7; 4000], b"\r\n0\r\n\r\n"].concat(),
         ..Reply::default()
     });
@@ -260,7 +259,7 @@ fn offline_opens_no_socket() {
     let offline = || Options { offline: true, ..quick() };
     let mut bench = Bench::new();
     let error = bench.fetch_with(offline(), &files).unwrap_err();
-    assert!(matches!(error, Error::Offline { .. }) && error.exit_code() == 3);
+    assert!(matches!(error, Error::Offline { .. }) && error.kind() == ErrorKind::Unavailable);
     assert!(error.to_string().contains("--offline forbids fetching it (1.0 kB from http://"), "{error}");
 
     // What is here already is good enough, and what is here and damaged is named.
@@ -306,7 +305,7 @@ fn two_at_once_download_once() {
         Reply::file(&served)
     });
     let temporary = tempfile::tempdir().unwrap();
-    let list = manifest(&[file("a.bin", &sources(&server, &["/a"]), &data, "")]);
+    let list = manifest::of(&[file("a.bin", &sources(&server, &["/a"]), &data, "")]);
     let list = Manifest::parse(&list, "test.toml").unwrap();
     let folder = DataFolder::resolve(Some(temporary.path()));
     std::thread::scope(|scope| {
@@ -339,6 +338,6 @@ fn a_folder_that_cannot_be_written_is_named_and_no_server_is_blamed() {
     fs::write(bench.temporary.path().join("demo"), "a file where the folder should be").unwrap();
     let error = bench.fetch(&[file("a.bin", &sources(&server, &["/a"]), &payload(10), "")]).unwrap_err();
     assert!(error.to_string().starts_with("cannot create "), "{error}");
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(server.requests().is_empty());
 }

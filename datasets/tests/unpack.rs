@@ -2,13 +2,13 @@
 #![cfg(feature = "fetch")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod common;
-
 use std::fs;
 
-use common::{Reply, Server, file, manifest, tgz, tree, zip};
-use tallow_datasets::{DataFolder, Error, Fetcher, Manifest, Options, Result, State};
-use tar::EntryType::{Char, Directory, Link, Regular, Symlink};
+use tallow_datasets::{DataFolder, Error, ErrorKind, Fetcher, Manifest, Options, Result, State};
+use test_support::archive::EntryType::{Char, Directory, Link, Regular, Symlink};
+use test_support::archive::{tgz, zip};
+use test_support::manifest::{self, file};
+use test_support::{Reply, Server, tree};
 
 struct Bench {
     temporary: tempfile::TempDir,
@@ -20,7 +20,7 @@ impl Bench {
         let served = archive.to_vec();
         let server = Server::start(move |_| Reply::file(&served));
         let table = file("demo.archive", &[format!("{}/demo", server.url)], archive, more);
-        let list = Manifest::parse(&manifest(&[table]), "test.toml").unwrap();
+        let list = Manifest::parse(&manifest::of(&[table]), "test.toml").unwrap();
         Bench { temporary: tempfile::tempdir().unwrap(), list }
     }
 
@@ -41,7 +41,7 @@ impl Bench {
         let bench = Bench::new(archive, more);
         let error = bench.fetch(false).unwrap_err();
         assert_eq!(tree(bench.temporary.path()), [""; 0], "{error}");
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
         error
     }
 }

@@ -12,8 +12,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use half::f16;
 use tallow_datasets::pth::StateDict;
-use tallow_datasets::safetensors::{self as writer, Tensor};
-use tallow_datasets::{Dtype, atomic, hash, megabytes};
+use tallow_io::safetensors::{self as writer, Tensor};
+use tallow_io::{Dtype, atomic, hash, megabytes};
 
 use crate::root;
 

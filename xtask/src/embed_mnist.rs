@@ -11,7 +11,8 @@ use anyhow::Context;
 use flate2::{Compression, GzBuilder};
 use tallow_datasets::idx::{self, Element, Idx};
 use tallow_datasets::mnist::SIDE;
-use tallow_datasets::{DataFolder, Mnist, atomic, hash, megabytes};
+use tallow_datasets::{DataFolder, Mnist};
+use tallow_io::{atomic, hash, megabytes};
 
 use crate::root;
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tallow_datasets::{
-    DataFolder, Dataset, Entry, Error, Fetcher, Manifest, Options, Progress, Result, State, megabytes,
-};
+use tallow_datasets::{DataFolder, Dataset, Entry, Error, Fetcher, Manifest, Options, Progress, Result, State};
+use tallow_io::megabytes;
 
+use crate::exit_code;
 use crate::table::table;
 
 #[derive(clap::Args)]
@@ -135,7 +135,8 @@ fn fetch(fetcher: &Fetcher, folder: &DataFolder, dataset: &Dataset, entry: &Entr
 
 fn complain(error: &Error) -> (String, u8) {
     eprintln!("error: {error}");
-    (if error.exit_code() == 3 { "unavailable" } else { "failed" }.into(), error.exit_code())
+    let code = exit_code(error);
+    (if code == 3 { "unavailable" } else { "failed" }.into(), code)
 }
 
 fn draw(bar: &ProgressBar, progress: &Progress) {

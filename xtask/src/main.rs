@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use tallow_datasets::ErrorKind;
 
 /// Tallow's chores.
 #[derive(Parser)]
@@ -59,8 +60,17 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         let data = error.chain().find_map(|cause| cause.downcast_ref::<tallow_datasets::Error>());
-        data.map_or(1, tallow_datasets::Error::exit_code).into()
+        data.map_or(1, exit_code).into()
     })
+}
+
+/// The exit code of a task that ends with this error: 1 failed, 2 wrong usage, 3 data missing, damaged or out of reach.
+fn exit_code(error: &tallow_datasets::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Failed => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Unavailable => 3,
+    }
 }
 
 fn print_tasks() -> anyhow::Result<ExitCode> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use tallow_datasets::atomic;
+use tallow_io::atomic;
 
 use crate::results::Results;
 use crate::table::table;

@@ -1,15 +1,14 @@
 //! `cargo xtask fetch-data` as a user runs it, against a web server on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-#[path = "../../datasets/tests/common/mod.rs"]
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Reply, Server, file, manifest, payload, tree, zip};
+use test_support::archive::zip;
+use test_support::manifest::{self, file};
+use test_support::{Reply, Server, payload, tree};
 
 struct Bench {
     temporary: tempfile::TempDir,
@@ -19,7 +18,7 @@ impl Bench {
     /// A manifest of the given files, in a folder of its own.
     fn new(files: &[String]) -> Bench {
         let temporary = tempfile::tempdir().unwrap();
-        fs::write(temporary.path().join("list.toml"), manifest(files)).unwrap();
+        fs::write(temporary.path().join("list.toml"), manifest::of(files)).unwrap();
         Bench { temporary }
     }
 
@@ -152,7 +151,7 @@ fn killed_half_way_it_leaves_only_a_part_and_resumes() {
     assert!(stderr.contains("resumed at 120.0 kB"), "{stderr}");
     assert_eq!(fs::read(bench.data().join("demo/a.bin")).unwrap(), data);
     let last = server.requests().pop().unwrap();
-    assert_eq!((last.range, last.sent), (Some(120_000), 80_000));
+    assert_eq!((last.range, last.sent), (Some((120_000, None)), 80_000));
 }
 
 #[test]

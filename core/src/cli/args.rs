@@ -1,6 +1,6 @@
 //! The arguments that every chapter takes.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use crate::error::Error;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -112,11 +112,14 @@ pub enum Seed {
 
 impl Seed {
     /// The seed; a random one is short enough to be typed again.
-    pub fn draw(self) -> u64 {
+    ///
+    /// # Errors
+    /// When the operating system has no random numbers.
+    pub fn draw(self) -> Result<u64, Error> {
+        let random = || getrandom::u64().map_err(|e| Error::Value(format!("cannot draw a random seed: {e}")));
         match self {
-            Seed::Fixed(seed) => seed,
-            // The standard library's hash maps draw their keys from the system.
-            Seed::Random => RandomState::new().build_hasher().finish() % 1_000_000_000,
+            Seed::Fixed(seed) => Ok(seed),
+            Seed::Random => Ok(random()? % 1_000_000_000),
         }
     }
 }

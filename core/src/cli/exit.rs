@@ -17,7 +17,11 @@ pub(super) const TARGET_MISSED: u8 = 4;
 pub fn exit_code(error: &Error) -> u8 {
     match error {
         Error::Usage(_) => 2,
-        Error::Data(data) => data.exit_code(),
+        Error::Data(data) => match data.kind() {
+            tallow_datasets::ErrorKind::Failed => 1,
+            tallow_datasets::ErrorKind::Usage => 2,
+            tallow_datasets::ErrorKind::Unavailable => 3,
+        },
         Error::File { .. } | Error::Hub { .. } => 3,
         Error::Interrupted(_) => INTERRUPTED,
         _ => 1,

@@ -58,7 +58,7 @@ impl Session {
         if args.device_name() == "auto" && !args.quiet {
             eprintln!("device: {name}, {}", why(&device));
         }
-        let seed = args.seed.draw();
+        let seed = args.seed.draw()?;
         if args.seed == Seed::Random && !args.quiet {
             eprintln!("seed: {seed}; `--seed {seed}` repeats this run");
         }

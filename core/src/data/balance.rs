@@ -10,13 +10,15 @@ use crate::error::{Error, Result};
 pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f32>> {
     let mut counts = vec![0usize; n_classes];
     for &label in labels {
-        let count = counts.get_mut(label as usize);
-        *count
-            .ok_or_else(|| Error::Value(format!("label {label} is not below the number of classes, {n_classes}")))? +=
-            1;
+        let unknown = || {
+            let message = format!("label {label} is not below the number of classes, {n_classes}");
+            Error::label(label, n_classes, message)
+        };
+        *counts.get_mut(label as usize).ok_or_else(unknown)? += 1;
     }
     if let Some(empty) = counts.iter().position(|&count| count == 0) {
-        return Err(Error::Value(format!("class {empty} of {n_classes} has no item, so no weight can balance it")));
+        let message = format!("class {empty} of {n_classes} has no item, so no weight can balance it");
+        return Err(Error::label(empty, n_classes, message));
     }
     Ok(counts.iter().map(|&count| (labels.len() as f64 / (n_classes * count) as f64) as f32).collect())
 }

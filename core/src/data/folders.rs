@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// How a file comes to be at a second place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum LinkMode {
     /// Its bytes are copied.
     #[default]
     Copy,
@@ -28,7 +28,7 @@ pub fn make_train_valid(
     source: &Path,
     target: &Path,
     splitter: &impl Splitter,
-    place: Place,
+    mode: LinkMode,
 ) -> Result<BTreeMap<String, (usize, usize)>> {
     if target.symlink_metadata().is_ok() {
         return Err(Error::file(target, "exists already; choose a new folder, or remove this one first"));
@@ -46,7 +46,7 @@ pub fn make_train_valid(
             for &i in items {
                 let count: &mut (usize, usize) = counts.entry(labels[i].clone()).or_default();
                 *(if side == "train" { &mut count.0 } else { &mut count.1 }) += 1;
-                put(&files[i], &unfinished.join(side).join(&labels[i]), place)?;
+                put(&files[i], &unfinished.join(side).join(&labels[i]), mode)?;
             }
         }
         std::fs::rename(&unfinished, target).map_err(Error::io(target))
@@ -59,15 +59,15 @@ pub fn make_train_valid(
     Ok(counts)
 }
 
-fn put(file: &Path, folder: &Path, place: Place) -> Result<()> {
+fn put(file: &Path, folder: &Path, mode: LinkMode) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let to: PathBuf = folder.join(file.file_name().unwrap_or_default());
     if to.symlink_metadata().is_ok() {
         return Err(Error::file(file, "has the name of another file of its class; rename one of them"));
     }
-    match place {
-        Place::Copy => std::fs::copy(file, &to).map(|_| ()).map_err(Error::io(file)),
-        Place::Link => {
+    match mode {
+        LinkMode::Copy => std::fs::copy(file, &to).map(|_| ()).map_err(Error::io(file)),
+        LinkMode::Link => {
             let file = file.canonicalize().map_err(Error::io(file))?;
             #[cfg(unix)]
             let linked = std::os::unix::fs::symlink(&file, &to);

@@ -39,7 +39,8 @@ impl ImageDataset {
     /// When there are not as many labels as files.
     pub fn new(files: Vec<PathBuf>, labels: Vec<u32>, tfms: impl Into<Compose>) -> Result<ImageDataset> {
         if files.len() != labels.len() {
-            return Err(Error::Value(format!("{} files and {} labels do not pair up", files.len(), labels.len())));
+            let message = format!("{} files and {} labels do not pair up", files.len(), labels.len());
+            return Err(Error::shape(message, &[labels.len()]));
         }
         Ok(ImageDataset {
             files: Arc::new(files),

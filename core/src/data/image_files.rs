@@ -2,32 +2,32 @@
 
 use crate::error::{Error, Result};
 use crate::vision::{EXTENSIONS, Image, Resize};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use tallow_io::atomic;
+use walkdir::WalkDir;
 
 /// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by
-/// its extension (bmp, gif, jpeg, jpg, png, webp and rarer ones); hidden files and folders do not. fast.ai's
-/// `get_image_files`.
+/// its extension (bmp, gif, jpeg, jpg, png, webp and rarer ones); hidden files and folders do not. Links are followed.
+/// fast.ai's `get_image_files`.
 ///
 /// # Errors
-/// When a folder cannot be read, or there is no picture at all.
+/// When a folder cannot be read, a link leads back to a folder above it, or there is no picture at all.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Err(Error::file(folder, "is not there; expected a folder of pictures"));
     }
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for path in visible(&folder)? {
-            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if path.is_dir() {
-                folders.push(path);
-            } else if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
-                found.push(path);
-            }
-        }
-    }
+    let is_image = |file: &Path| {
+        let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
+        extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
+    };
+    let mut found: Vec<PathBuf> = visible(folder)?
+        .into_iter()
+        .filter(|(path, is_folder)| !is_folder && is_image(path))
+        .map(|(path, _)| path)
+        .collect();
     if found.is_empty() {
         let known = EXTENSIONS.join(", ");
         return Err(Error::file(folder, format!("holds no picture ({known}), nor do its subfolders")));
@@ -36,30 +36,53 @@ pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The folders under `folder` in which there is nothing at all to be seen: classes without a picture, often.
+/// Folders without any visible entry, `folder` itself included: often classes without images.
 ///
 /// # Errors
-/// When a folder cannot be read.
+/// When a folder cannot be read, or a link leads back to a folder above it.
 pub fn empty_folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut empty = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = visible(&folder)?;
-        if entries.is_empty() {
-            empty.push(folder);
-        }
-        folders.extend(entries.into_iter().filter(|path| path.is_dir()));
-    }
-    empty.sort();
-    Ok(empty)
+    let entries = visible(folder)?;
+    let with_entries: BTreeSet<&Path> = entries.iter().filter_map(|(path, _)| path.parent()).collect();
+    let subfolders = entries.iter().filter(|(_, is_folder)| *is_folder).map(|(path, _)| path.as_path());
+    let folders: BTreeSet<&Path> = std::iter::once(folder).chain(subfolders).collect();
+    Ok(folders.difference(&with_entries).map(|path| path.to_path_buf()).collect())
 }
 
-/// What a folder holds, without what is hidden.
-fn visible(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?;
-    let paths = entries.map(|entry| Ok(entry.map_err(Error::io(folder))?.path()));
-    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    paths.filter(|path| !path.as_ref().is_ok_and(|path| hidden(path))).collect()
+/// All that is under a folder and not hidden, links followed, and whether it is a folder.
+fn visible(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
+    let is_hidden = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        path != folder && name.to_string_lossy().starts_with('.')
+    };
+    let walk = WalkDir::new(folder).follow_links(true).into_iter().filter_entry(|entry| !is_hidden(entry.path()));
+    let mut found = Vec::new();
+    for entry in walk {
+        match entry {
+            Ok(entry) if entry.depth() == 0 => {}
+            Ok(entry) => {
+                let is_folder = entry.file_type().is_dir();
+                found.push((entry.into_path(), is_folder));
+            }
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_path_buf();
+                if is_hidden(&path) {
+                    continue;
+                }
+                if let Some(above) = error.loop_ancestor() {
+                    let what = format!("is a link back to {}, a folder above it; remove the link", above.display());
+                    return Err(Error::file(path, what));
+                }
+                // A link to nowhere is a file that cannot be read, which is found out when it is opened.
+                if path.is_symlink() && !path.exists() {
+                    found.push((path, false));
+                    continue;
+                }
+                let source = error.into_io_error().unwrap_or_else(|| ErrorKind::Other.into());
+                return Err(Error::Io { path, source });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A file that cannot be read as a picture.
@@ -75,7 +98,7 @@ pub struct BadFile {
 /// `verify_images`.
 pub fn verify_images(files: &[PathBuf]) -> Vec<BadFile> {
     let check = |file: &PathBuf| Image::open(file).err().map(|e| BadFile { file: file.clone(), reason: e.to_string() });
-    in_parallel(files, check).into_iter().flatten().collect()
+    files.par_iter().filter_map(check).collect()
 }
 
 /// What [`resize_images`] did.
@@ -96,10 +119,11 @@ pub struct Resized {
 /// When a folder cannot be read or a file not be written. A file that is no picture is not an error: it is told.
 pub fn resize_images(source: &Path, target: &Path, max_size: usize) -> Result<Resized> {
     let files = image_files(source)?;
-    let results = in_parallel(&files, |file| {
+    let resize = |file: &PathBuf| {
         let place = target.join(file.strip_prefix(source).unwrap_or(file));
         resize_image(file, &place, max_size)
-    });
+    };
+    let results: Vec<_> = files.par_iter().map(resize).collect();
     let mut done = Resized::default();
     for result in results {
         match result? {
@@ -121,7 +145,7 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     if w.max(h) <= max_size {
         if file != place {
             let bytes = std::fs::read(file).map_err(Error::io(file))?;
-            tallow_datasets::atomic::write(place, bytes)?;
+            atomic::write(place, bytes)?;
         }
         return Ok(Ok(false));
     }
@@ -129,26 +153,4 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     let resize = Resize::squish(0).size(side(w), side(h));
     picture.resize(resize)?.save(place)?;
     Ok(Ok(true))
-}
-
-/// `f` of each item, in order, on all processors.
-fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((i, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?)))
-                {
-                    let result = f(item);
-                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((i, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.sort_unstable_by_key(|(i, _)| *i);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -37,11 +37,11 @@ pub fn name_label(file: &Path, separator: char) -> Result<String> {
 /// # Errors
 /// When the expression is none, or has no group.
 pub fn regex_label(expression: &str) -> Result<impl Fn(&Path) -> Result<String> + Send + Sync + Clone + 'static> {
-    let regex = Regex::new(expression).map_err(|e| Error::Value(format!("not a regular expression: {e}")))?;
+    let regex =
+        Regex::new(expression).map_err(|e| Error::config("expression", format!("not a regular expression: {e}")))?;
     if regex.captures_len() < 2 {
-        return Err(Error::Value(format!(
-            "`{expression}` has no group in parentheses to tell which part is the label"
-        )));
+        let message = format!("`{expression}` has no group in parentheses to tell which part is the label");
+        return Err(Error::config("expression", message));
     }
     Ok(move |file: &Path| {
         let name = file.file_name().and_then(|name| name.to_str());
@@ -79,7 +79,9 @@ impl Vocab {
     pub fn index(&self, label: &str) -> Result<u32> {
         self.0.binary_search_by(|class| class.as_str().cmp(label)).map(|i| i as u32).map_err(|_| {
             let known = self.0.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-            Error::Value(format!("`{label}` is not among the {} classes ({known}, ...)", self.0.len()))
+            let n_classes = self.0.len();
+            let message = format!("`{label}` is not among the {n_classes} classes ({known}, ...)");
+            Error::label(label, n_classes, message)
         })
     }
 }

@@ -18,7 +18,7 @@ mod tensor_dataset;
 pub use balance::{class_weights, warnings};
 pub use block::{CategoryBlock, DataBlock, ImageBlock};
 pub use dataset::{Batch, Dataset};
-pub use folders::{Place, make_train_valid};
+pub use folders::{LinkMode, make_train_valid};
 pub use image_dataset::{BadFiles, ImageDataset};
 pub use image_files::{BadFile, Resized, empty_folders, image_files, resize_images, verify_images};
 pub use image_folder::{ImageFolder, Pixels, read_image};

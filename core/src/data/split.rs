@@ -131,7 +131,7 @@ fn check_share(valid: f64) -> Result<()> {
     if (0.0..1.0).contains(&valid) {
         return Ok(());
     }
-    Err(Error::Value(format!("the share of validation items must be in 0..1, got {valid}")))
+    Err(Error::config("valid", format!("the share of validation items must be in 0..1, got {valid}")))
 }
 
 /// The folder above a file's own folder decides, as in `train/7/10.png`. fast.ai's `GrandparentSplitter`.

@@ -32,7 +32,8 @@ pub trait Module: Send + Sync {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor>;
 
     /// The same for images that are already channels-last, `[N, H, W, C]`, to a result that still is if it has rank 4.
-    /// Image layers compute in this form, and containers stay in it from layer to layer. Features are what they always are.
+    /// Image layers compute in this form, and containers stay in it from layer to layer. Features are what they always
+    /// are.
     ///
     /// # Errors
     /// As [`Module::forward`].

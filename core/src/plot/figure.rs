@@ -197,7 +197,7 @@ impl Figure {
     /// a file.
     ///
     /// # Errors
-    /// [`Error::Usage`] for any other extension, [`Error::Data`] where the file cannot be written, and the errors of
+    /// [`Error::Usage`] for any other extension, [`Error::Io`] where the file cannot be written, and the errors of
     /// [`png`](Figure::png) and [`svg`](Figure::svg).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
@@ -210,6 +210,6 @@ impl Figure {
                 return Err(Error::Usage(message));
             }
         };
-        Ok(tallow_datasets::atomic::write(path, &bytes)?)
+        Ok(tallow_io::atomic::write(path, &bytes)?)
     }
 }

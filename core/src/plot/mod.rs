@@ -30,6 +30,7 @@ mod labels;
 mod legend;
 mod pixel_table;
 mod png;
+mod save;
 mod scale;
 mod scene;
 mod strokes;

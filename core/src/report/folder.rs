@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use tallow_io::atomic;
 
 use crate::error::{Error, Result};
 
@@ -50,21 +51,13 @@ impl Folder {
     /// Writes a file of the run whole, or not at all.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let path = self.claim(name)?;
-        write(&path, bytes)?;
+        atomic::write(&path, bytes)?;
         Ok(path)
     }
 
     fn save_list(&self) -> Result<()> {
-        write(&self.path.join(LIST), (self.files.join("\n") + "\n").as_bytes())
+        Ok(atomic::write(self.path.join(LIST), self.files.join("\n") + "\n")?)
     }
-}
-
-/// Writes a file whole, or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    tallow_datasets::atomic::write(path, bytes).map_err(|error| match error {
-        tallow_datasets::Error::Io { path, source, .. } => Error::Io { path, source },
-        other => Error::Data(other),
-    })
 }
 
 /// Removes one listed file, if it is there. The list is a file like any other and may hold anything, so a name that

@@ -4,6 +4,7 @@
 //! two runs with one seed write the same bytes.
 
 use crate::error::{Error, Result};
+use tallow_io::csv;
 
 /// The fits of a run, each with its own columns.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,30 +40,16 @@ impl History {
                 columns.push(column);
             }
         }
-        let head = ["fit"].into_iter().chain(columns.iter().copied()).map(quote).collect::<Vec<_>>();
-        let mut csv = head.join(",") + "\n";
+        // Rust prints the shortest digits that read back as the same number.
+        let cell = |row: &[f64], place: Option<usize>| place.and_then(|i| row.get(i)).map(f64::to_string);
+        let mut table = vec![["fit"].into_iter().chain(columns.iter().copied()).map(String::from).collect()];
         for fit in &self.fits {
             let places: Vec<_> = columns.iter().map(|name| fit.columns.iter().position(|c| c == name)).collect();
-            for row in &fit.rows {
-                csv.push_str(&quote(&fit.name));
-                for place in &places {
-                    csv.push(',');
-                    if let Some(value) = place.and_then(|i| row.get(i)) {
-                        // Rust prints the shortest digits that read back as the same number.
-                        csv.push_str(&value.to_string());
-                    }
-                }
-                csv.push('\n');
-            }
+            table.extend(fit.rows.iter().map(|row| {
+                let cells = places.iter().map(|&place| cell(row, place).unwrap_or_default());
+                [fit.name.clone()].into_iter().chain(cells).collect::<Vec<_>>()
+            }));
         }
-        csv
-    }
-}
-
-fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        String::from(field)
+        csv::to_string(table)
     }
 }

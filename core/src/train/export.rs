@@ -82,7 +82,7 @@ struct WeightsNote {
 pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
     let folder = folder.as_ref();
     let tensors = weights::bytes(&folder.join(WEIGHTS), &exported.weights, None)?;
-    let digest = tallow_datasets::hash::bytes(&tensors);
+    let digest = tallow_io::hash::bytes(&tensors);
     let notes = Notes {
         format: FORMAT,
         tallow: env!("CARGO_PKG_VERSION").to_string(),
@@ -95,7 +95,7 @@ pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
     let notes = serde_json::to_string_pretty(&notes)
         .map_err(|e| Error::file(folder.join(NOTES), format!("cannot be written: {e}")))?;
     let notes = notes + "\n";
-    Ok(tallow_datasets::atomic::write_folder(folder, &[(WEIGHTS, &tensors), (NOTES, notes.as_bytes())])?)
+    Ok(tallow_io::atomic::write_folder(folder, &[(WEIGHTS, &tensors), (NOTES, notes.as_bytes())])?)
 }
 
 /// Reads a folder that [`export`] wrote. Its tensors are on the CPU.
@@ -135,7 +135,7 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
 
     let path = folder.join(WEIGHTS);
     let bytes = read(&path)?;
-    let digest = tallow_datasets::hash::bytes(&bytes);
+    let digest = tallow_io::hash::bytes(&bytes);
     if (digest.bytes, &digest.sha256) != (notes.weights.bytes, &notes.weights.sha256) {
         let (found, expected) = (digest.bytes, notes.weights.bytes);
         let what = format!(

@@ -11,7 +11,7 @@ const KEY: &str = "tallow";
 
 /// Writes tensors and a note to a safetensors file, atomically.
 pub(super) fn save(path: &Path, tensors: &BTreeMap<String, Tensor>, note: Option<String>) -> Result<()> {
-    Ok(tallow_datasets::atomic::write(path, bytes(path, tensors, note)?)?)
+    Ok(tallow_io::atomic::write(path, bytes(path, tensors, note)?)?)
 }
 
 /// The contents of that file; the path is for the error.

@@ -127,7 +127,7 @@ impl Image {
             _ => image::write_buffer_with_format(&mut out, &self.bytes, w, h, image::ColorType::Rgb8, format),
         };
         written.map_err(failed)?;
-        Ok(tallow_datasets::atomic::write(file, out.into_inner())?)
+        Ok(tallow_io::atomic::write(file, out.into_inner())?)
     }
 }
 

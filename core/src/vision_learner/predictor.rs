@@ -13,9 +13,9 @@ use crate::train::export;
 use crate::vision::{Compose, Image};
 use candle_core::{D, DType, Device, Tensor};
 use rayon::prelude::*;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tallow_io::csv;
 
 /// The prediction for one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,18 +173,12 @@ impl Predictor {
 
 /// Predictions of many files as the text of a CSV file: `file,class,probability,error`, and a row for each file.
 pub fn predictions_csv(files: &[PathBuf], predictions: &[Result<Prediction>]) -> String {
-    let mut csv = String::from("file,class,probability,error\n");
-    for (file, prediction) in files.iter().zip(predictions) {
-        let file = quoted(&file.display().to_string());
-        let _ = match prediction {
-            Ok(p) => writeln!(csv, "{file},{},{:.6},", quoted(&p.class), p.probability),
-            Err(e) => writeln!(csv, "{file},,,{}", quoted(&e.to_string())),
-        };
-    }
-    csv
-}
-
-/// A field as RFC 4180 wants it.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.into() }
+    let rows = files.iter().zip(predictions).map(|(file, prediction)| {
+        let file = file.display().to_string();
+        match prediction {
+            Ok(p) => [file, p.class.clone(), format!("{:.6}", p.probability), String::new()],
+            Err(e) => [file, String::new(), String::new(), e.to_string()],
+        }
+    });
+    csv::to_string(std::iter::once(["file", "class", "probability", "error"].map(String::from)).chain(rows))
 }

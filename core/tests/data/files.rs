@@ -3,8 +3,8 @@
 use crate::{broken, classes};
 use std::collections::BTreeMap;
 use tallow::data::{
-    BadFiles, DataBlock, GrandparentSplitter, Place, RandomSplitter, StratifiedSplitter, image_files, make_train_valid,
-    resize_images, verify_images,
+    BadFiles, DataBlock, GrandparentSplitter, LinkMode, RandomSplitter, StratifiedSplitter, empty_folders, image_files,
+    make_train_valid, resize_images, verify_images,
 };
 use tallow::vision::{Image, Resize};
 
@@ -22,6 +22,44 @@ fn pictures_are_found_by_their_extensions_in_a_fixed_order() {
         .map(|file| file.strip_prefix(dir.path()).unwrap().display().to_string().replace('\\', "/"))
         .collect();
     assert_eq!(names, ["a/x.gif", "b/1.webp", "b/2.JPG", "c.bmp"]);
+}
+
+#[test]
+fn folders_without_a_visible_entry_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["cat", "dog/puppies", "hidden/.git", "notes"] {
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    std::fs::write(dir.path().join("notes/a.txt"), "").unwrap();
+    let expected = ["cat", "dog/puppies", "hidden"].map(|folder| dir.path().join(folder));
+    assert_eq!(empty_folders(dir.path()).unwrap(), expected);
+    assert_eq!(empty_folders(&expected[0]).unwrap(), expected[..1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_a_circle_of_links_is_refused() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::create_dir_all(at("here/sub")).unwrap();
+    std::fs::create_dir(at("elsewhere")).unwrap();
+    std::fs::write(at("elsewhere/a.png"), "").unwrap();
+    symlink(at("elsewhere"), at("here/linked")).unwrap();
+    symlink(at("elsewhere/a.png"), at("here/b.png")).unwrap();
+    // A link to nowhere counts by its name; that it cannot be read is found out when it is opened.
+    symlink(at("nowhere"), at("here/c.png")).unwrap();
+    symlink(at("nowhere"), at("here/.hidden.png")).unwrap();
+    assert_eq!(image_files(&at("here")).unwrap(), ["b.png", "c.png", "linked/a.png"].map(|name| at("here").join(name)));
+    assert_eq!(empty_folders(&at("here")).unwrap(), [at("here/sub")]);
+
+    symlink(at("here"), at("here/sub/.back")).unwrap();
+    assert_eq!(image_files(&at("here")).unwrap().len(), 3);
+    symlink(at("here"), at("here/sub/back")).unwrap();
+    let error = image_files(&at("here")).unwrap_err().to_string();
+    let expected = format!("is a link back to {}, a folder above it", at("here").display());
+    assert!(error.starts_with(&at("here/sub/back").display().to_string()) && error.contains(&expected), "{error}");
+    assert_eq!(empty_folders(&at("here")).unwrap_err().to_string(), error);
 }
 
 #[test]
@@ -141,9 +179,9 @@ fn folders_for_training_and_validation_are_made_whole_or_not_at_all() {
     let source = dir.path().join("all");
     classes(&source, &[("cat", 10), ("dog", 30)]);
     let splitter = StratifiedSplitter { valid: 0.2, seed: 1 };
-    let mut places = vec![(Place::Copy, "copied")];
+    let mut places = vec![(LinkMode::Copy, "copied")];
     if cfg!(unix) {
-        places.push((Place::Link, "linked"));
+        places.push((LinkMode::Link, "linked"));
     }
     for (place, name) in places {
         let target = dir.path().join(name);
@@ -158,7 +196,7 @@ fn folders_for_training_and_validation_are_made_whole_or_not_at_all() {
     }
     // Two files of one name in one class: nothing is left behind.
     classes(&source.join("more"), &[("cat", 1)]);
-    let error = make_train_valid(&source, &dir.path().join("new"), &splitter, Place::Copy).unwrap_err().to_string();
+    let error = make_train_valid(&source, &dir.path().join("new"), &splitter, LinkMode::Copy).unwrap_err().to_string();
     // Only if both land on the same side do they meet.
     assert!(error.contains("000.png") && error.contains("rename"), "{error}");
     assert!(std::fs::read_dir(dir.path()).unwrap().all(|e| !e.unwrap().file_name().to_string_lossy().contains("part")));

@@ -1,9 +1,10 @@
 //! Downloads that succeed, at once or after all.
 
-use super::server::{Hub, Reply, Request, behind_a_proxy};
+use super::server::{Hub, behind_a_proxy, ranges};
 use super::{COMMIT, Machine, payload, pinned, sha256, tree, write};
 use std::time::{Duration, Instant};
 use tallow::models::hub::{HubConfig, HubFile, Token};
+use test_support::{Reply, Request, Server};
 
 /// A failure for the first `n` requests for bytes.
 fn at_first(n: usize, reply: Reply) -> impl Fn(&Request) -> Option<Reply> {
@@ -30,7 +31,7 @@ fn a_file_is_fetched_by_way_of_a_redirect_and_then_the_network_is_left_alone() {
     assert_eq!(tree(&machine.repo()), layout(&bytes));
     #[cfg(unix)]
     assert_eq!(std::fs::read_link(&path).unwrap().to_str().unwrap(), format!("../../blobs/{}", sha256(&bytes)));
-    assert_eq!(hub.network.ranges(), [(0, 999), (1000, 1999), (2000, 2499)]);
+    assert_eq!(ranges(&hub.network), [(0, 999), (1000, 1999), (2000, 2499)]);
     let heard = machine.heard();
     assert_eq!((&*heard[0], &*heard[heard.len() - 1]), ("begin model.safetensors of timm/tiny 2500", "end"));
     let done: Vec<usize> = heard[1..heard.len() - 1].iter().map(|line| line.parse().unwrap()).collect();
@@ -76,9 +77,8 @@ fn the_token_goes_to_the_endpoint_and_to_nobody_else() {
         let mut machine = Machine::new(&hub.hub.url);
         machine.config.token = token.map(Token::new);
         machine.fetch(&HubFile { bytes: None, ..pinned(&bytes) }).unwrap();
-        let sent = |server: &super::server::Server| {
-            server.requests().into_iter().map(|request| request.authorization).collect::<Vec<_>>()
-        };
+        let sent =
+            |server: &Server| server.requests().into_iter().map(|request| request.authorization).collect::<Vec<_>>();
         let expected = token.map(|token| format!("Bearer {token}"));
         assert_eq!(sent(&hub.hub), vec![expected; 3]); // what it is, HEAD, GET
         assert_eq!(sent(&hub.network), [None, None]);
@@ -105,7 +105,7 @@ fn what_fails_once_is_asked_for_again() {
         let path = machine.fetch(&pinned(&bytes)).unwrap();
         assert_eq!(std::fs::read(path).unwrap(), bytes, "{reply:?}");
         assert_eq!(machine.heard().iter().filter(|line| line.contains(note)).count(), 2, "{:?}", machine.heard());
-        assert_eq!(hub.network.ranges(), [(0, 999), (0, 999), (0, 999), (1000, 1999), (2000, 2499)]);
+        assert_eq!(ranges(&hub.network), [(0, 999), (0, 999), (0, 999), (1000, 1999), (2000, 2499)]);
     }
     // The Hub itself, before it sends on: the first HEAD and the first GET.
     let hub = Hub::failing(&bytes, |request| (request.nth < 1).then(|| Reply::status(502)), |_| None);
@@ -133,7 +133,7 @@ fn a_silent_server_is_asked_again() {
         return;
     }
     let bytes = payload(500);
-    let slow = Reply { hold: Duration::from_secs(8), ..Reply::file(&bytes) };
+    let slow = Reply { delay: Duration::from_secs(8), ..Reply::file(&bytes) };
     let hub = Hub::failing(&bytes, |_| None, at_first(1, slow));
     let mut machine = Machine::new(&hub.hub.url);
     machine.config.timeout = Duration::from_secs(2);
@@ -164,7 +164,7 @@ fn a_cut_download_goes_on_where_it_was_cut() {
     let machine =
         Machine { config: HubConfig { endpoint: better.hub.url.clone(), ..machine.config.clone() }, ..machine };
     assert_eq!(std::fs::read(machine.fetch(&pinned(&bytes)).unwrap()).unwrap(), bytes);
-    assert_eq!(better.network.ranges(), [(1000, 1999), (2000, 2499)]);
+    assert_eq!(ranges(&better.network), [(1000, 1999), (2000, 2499)]);
     assert_eq!(tree(&machine.repo()), layout(&bytes));
 }
 
@@ -203,11 +203,11 @@ fn a_server_that_knows_no_pieces_sends_all() {
         return;
     }
     let bytes = payload(2500);
-    let all = Reply { whole: true, ..Reply::file(&bytes) };
+    let all = Reply { ignore_range: true, ..Reply::file(&bytes) };
     let hub = Hub::failing(&bytes, |_| None, move |_| Some(all.clone()));
     let machine = Machine::new(&hub.hub.url);
     assert_eq!(std::fs::read(machine.fetch(&pinned(&bytes)).unwrap()).unwrap(), bytes);
-    assert_eq!(hub.network.ranges().len(), 1);
+    assert_eq!(ranges(&hub.network).len(), 1);
 }
 
 #[test]
@@ -223,5 +223,5 @@ fn two_that_want_the_same_file_take_turns() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(paths.iter().all(|path| std::fs::read(path).unwrap() == bytes));
-    assert_eq!(hub.network.ranges(), [(0, 999), (1000, 1999), (2000, 2499)]);
+    assert_eq!(ranges(&hub.network), [(0, 999), (1000, 1999), (2000, 2499)]);
 }

@@ -1,5 +1,5 @@
-//! Published weights: found in each place that may have them, and fetched from a server on this machine that speaks as the
-//! Hugging Face Hub does, and fails in each way that real ones do.
+//! Published weights: found in each place that may have them, and fetched from a server on this machine that speaks as
+//! the Hugging Face Hub does, and fails in each way that real ones do.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod cache;
@@ -19,7 +19,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tallow::event::{Event, Listener};
 use tallow::models::hub::{HubConfig, HubFile, fetch};
-use tallow_datasets::{DataFolder, hash};
+use tallow_datasets::DataFolder;
+use test_support::{payload, tree};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -88,13 +89,8 @@ impl Machine {
     }
 }
 
-/// Bytes that look like a file: no two places alike.
-fn payload(n: usize) -> Vec<u8> {
-    (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
-}
-
 fn sha256(bytes: &[u8]) -> &'static str {
-    hash::bytes(bytes).sha256.leak()
+    test_support::sha256(bytes).leak()
 }
 
 /// All that is known about a file with these bytes.
@@ -106,23 +102,4 @@ fn pinned(bytes: &[u8]) -> HubFile<'static> {
 fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
-}
-
-/// The names below a folder, sorted, without locks.
-fn tree(folder: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(next) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(next) else { continue };
-        for path in entries.map(|entry| entry.unwrap().path()) {
-            let name = path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
-            if path.is_dir() {
-                folders.push(path);
-            } else if !name.ends_with(".lock") {
-                names.push(name);
-            }
-        }
-    }
-    names.sort();
-    names
 }

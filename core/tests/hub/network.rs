@@ -1,14 +1,14 @@
 //! From the Hub into a network: a file with ResNet-34's names and shapes.
 
-use super::server::{Hub, behind_a_proxy};
+use super::server::{Hub, behind_a_proxy, ranges};
 use super::{Machine, pinned};
 use candle_core::Device;
 use std::collections::BTreeMap;
 use tallow::models::Arch;
-use tallow::models::hub::{PublishedWeights, Source};
+use tallow::models::hub::{PublishedWeights, WeightsSource};
 use tallow::nn::Params;
 use tallow::rng::Rng;
-use tallow_datasets::{Dtype, safetensors};
+use tallow_io::{Dtype, safetensors};
 
 /// One byte for each number, so that the file has 22 MB instead of 87, and what the Hub's files have besides.
 fn resnet34() -> Vec<u8> {
@@ -35,12 +35,12 @@ fn a_file_with_the_names_of_resnet34_becomes_a_network() {
     let mut machine = Machine::new(&hub.hub.url);
     machine.config.piece = 16 << 20;
     let path = machine.fetch(&pinned(&bytes)).unwrap();
-    assert_eq!(hub.network.ranges().len(), 2);
+    assert_eq!(ranges(&hub.network).len(), 2);
 
     let published = Arch::ResNet34.facts().published;
     let weights = PublishedWeights {
         arch: Arch::ResNet34,
-        source: Source::File(path),
+        source: WeightsSource::File(path),
         preprocess: published.preprocess,
         licence: published.licence,
         top1: None,

@@ -1,9 +1,11 @@
-//! Downloads that cannot succeed: no file gets its name, and the message says what was expected, what came, and what to do.
+//! Downloads that cannot succeed: no file gets its name, and the message says what was expected, what came, and what to
+//! do.
 
-use super::server::{Hub, Reply, Server, behind_a_proxy};
+use super::server::{Hub, behind_a_proxy};
 use super::{COMMIT, Machine, payload, pinned, sha256, tree};
 use std::time::{Duration, Instant};
 use tallow::models::hub::{HubFile, Token};
+use test_support::{Reply, Server};
 
 fn with_status(status: u16, header: (&'static str, &'static str)) -> Machine {
     let (name, value) = header;
@@ -137,7 +139,7 @@ fn a_page_where_the_file_should_be_gets_no_name() {
         return;
     }
     // What a hotel's network answers to everything.
-    let portal = Server::start(|_| Reply { whole: true, ..Reply::file(&[b' '; 3000]) });
+    let portal = Server::start(|_| Reply { ignore_range: true, ..Reply::file(&[b' '; 3000]) });
     let bytes = payload(2500);
     let machine = Machine::new(&portal.url);
     let message = machine.refusal(&pinned(&bytes));

@@ -118,7 +118,7 @@ fn damaged_and_newer_folders_are_refused() {
     }
     // Weights that the hash vouches for, but that are no safetensors file.
     let garbage = b"garbage";
-    let digest = tallow_datasets::hash::bytes(garbage);
+    let digest = tallow_io::hash::bytes(garbage);
     let mut json: Value = serde_json::from_str(&text).unwrap();
     json["weights"] = json!({ "file": "model.safetensors", "bytes": digest.bytes, "sha256": digest.sha256 });
     std::fs::write(&notes, json.to_string()).unwrap();

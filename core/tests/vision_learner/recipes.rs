@@ -2,7 +2,7 @@
 
 use crate::stripes;
 use candle_core::{Device, Tensor};
-use tallow::models::hub::{PublishedWeights, Source};
+use tallow::models::hub::{PublishedWeights, WeightsSource};
 use tallow::models::weights::save;
 use tallow::models::{Arch, NetworkOptions};
 use tallow::nn::Params;
@@ -33,7 +33,7 @@ fn a_learners_body_computes_what_the_published_network_does_for_every_recipe_of_
         save(&params, &path, &Default::default()).unwrap();
         let published = PublishedWeights {
             arch,
-            source: Source::File(path),
+            source: WeightsSource::File(path),
             preprocess: file.preprocess,
             licence: file.licence,
             top1: file.top1,

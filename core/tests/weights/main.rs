@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use tallow::models::weights::Weights;
 use tallow::nn::{ParamKind, Params};
 use tallow::rng::Rng;
-use tallow_datasets::{Dtype, safetensors};
+use tallow_io::{Dtype, safetensors};
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/weights/fixtures")).join(name)

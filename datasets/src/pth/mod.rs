@@ -18,9 +18,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use machine::{Objects, Value};
+use tallow_io::Dtype;
 
 pub use container::is_pth;
 

@@ -43,10 +43,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The benchmarks under `core/benches`.
+/// The benchmarks under `core/benches` and `core/kernels/benches`.
 fn criterion(args: &Args) -> anyhow::Result<ExitCode> {
     let mut command = cargo();
-    command.args(["bench", "-p", "tallow", "--bench", "kernels", "--bench", "steps", "--"]).args(&args.filter);
+    command
+        .args(["bench", "-p", "tallow", "-p", "tallow-kernels", "--bench", "kernels", "--bench", "steps", "--"])
+        .args(&args.filter);
     let status = command.current_dir(root()).env("RAYON_NUM_THREADS", args.threads.to_string()).status();
     if !status.context("cannot start cargo bench")?.success() {
         bail!("cargo bench failed");

@@ -1,6 +1,7 @@
 //! Networks with published weights: which file, from where, and into which network.
 
-use super::{Cached, HubConfig, HubFile, cached, get};
+use super::fetch::{Cached, cached, fetch_or_name};
+use super::{HubConfig, HubFile};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::models::weights::{LoadOptions, LoadReport, Recipe, Weights};
@@ -9,7 +10,7 @@ use crate::models::{Arch, Network, NetworkOptions};
 use crate::nn::Params;
 use crate::vision::Preprocess;
 use std::path::{Path, PathBuf};
-use tallow_datasets::hash;
+use tallow_io::hash::{self, Mismatch};
 
 /// Where torchvision's weights are on the web.
 const TORCHVISION: &str = "https://download.pytorch.org/models";
@@ -19,7 +20,7 @@ const IMAGENET: usize = 1000;
 
 /// Where weights are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum WeightsSource {
     /// In this file.
     File(PathBuf),
     /// In this program.
@@ -32,7 +33,7 @@ pub struct PublishedWeights {
     /// The architecture.
     pub arch: Arch,
     /// Where they are.
-    pub source: Source,
+    pub source: WeightsSource,
     /// The images that they want.
     pub preprocess: Preprocess,
     /// Their licence.
@@ -54,8 +55,8 @@ pub struct PretrainedNetwork {
 }
 
 /// A network that has learnt ImageNet, for `n_classes`: torchvision's `resnet34(weights="DEFAULT")`, fast.ai's
-/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one, which
-/// has learnt nothing yet.
+/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one,
+/// which has learnt nothing yet.
 ///
 /// # Errors
 /// As [`weights`] and [`PublishedWeights::network`].
@@ -83,30 +84,30 @@ pub fn weights(arch: Arch, config: &HubConfig, listener: &Listener) -> Result<Pu
         if let Some(file) = facts.files.first() {
             remark_on(&hub_file, file, listener)?;
         }
-        return Ok(found(arch, Source::File(hub_file), facts.files.first()));
+        return Ok(found(arch, WeightsSource::File(hub_file), facts.files.first()));
     }
     for file in [config.by_hand(name("pth")), config.by_hand(torchvision)] {
         if file.is_file() {
             check_name(&file)?;
-            return Ok(found(arch, Source::File(file), None));
+            return Ok(found(arch, WeightsSource::File(file), None));
         }
     }
     if embedded(arch).is_some() {
-        return Ok(found(arch, Source::Embedded, None));
+        return Ok(found(arch, WeightsSource::Embedded, None));
     }
     for file in facts.files {
         if let Cached::Whole(path) = cached(&file.into(), config)? {
-            return Ok(found(arch, Source::File(path), Some(file)));
+            return Ok(found(arch, WeightsSource::File(path), Some(file)));
         }
     }
     let file = config.torch.join(torchvision);
     if file.is_file() && check_name(&file).is_ok() {
-        return Ok(found(arch, Source::File(file), None));
+        return Ok(found(arch, WeightsSource::File(file), None));
     }
     match facts.files.first() {
         Some(file) => {
-            let path = get(&file.into(), config, listener, &hub_file)?;
-            Ok(found(arch, Source::File(path), Some(file)))
+            let path = fetch_or_name(&file.into(), config, listener, &hub_file)?;
+            Ok(found(arch, WeightsSource::File(path), Some(file)))
         }
         None => Err(nowhere(arch, config)),
     }
@@ -128,10 +129,11 @@ impl PublishedWeights {
 
     fn file(&self) -> Result<Weights> {
         match (&self.source, embedded(self.arch)) {
-            (Source::File(path), _) => Weights::open(path),
-            (Source::Embedded, Some(bytes)) => Weights::from_bytes(self.arch.name(), bytes),
-            (Source::Embedded, None) => {
-                Err(Error::Value(format!("this program has no weights of {} in it", self.arch)))
+            (WeightsSource::File(path), _) => Weights::open(path),
+            (WeightsSource::Embedded, Some(bytes)) => Weights::from_bytes(self.arch.name(), bytes),
+            (WeightsSource::Embedded, None) => {
+                let what = format!("this program has no weights of {} in it", self.arch);
+                Err(Error::network(self.arch.name(), what))
             }
         }
     }
@@ -157,7 +159,7 @@ impl PublishedWeights {
 }
 
 /// The weights at `source`: those of a file on the Hub, or those that torchvision publishes.
-fn found(arch: Arch, source: Source, file: Option<&WeightFile>) -> PublishedWeights {
+fn found(arch: Arch, source: WeightsSource, file: Option<&WeightFile>) -> PublishedWeights {
     let published = arch.facts().published;
     match file {
         Some(file) => PublishedWeights {
@@ -189,13 +191,12 @@ fn embedded(_: Arch) -> Option<&'static [u8]> {
     None
 }
 
-/// A file that a user put there is used as it is, since there are other good ones than the published. That it differs is
-/// worth a remark: it may have been cut short.
+/// A file that a user put there is used as it is, since there are other good ones than the published. That it differs
+/// is worth a remark: it may have been cut short.
 fn remark_on(path: &Path, published: &WeightFile, listener: &Listener) -> Result<()> {
-    if let Some(damage) = super::cache::damage(path, &HubFile::from(published))? {
+    if let Some(Mismatch { expected, got }) = HubFile::from(published).expected().differs_from_file(path)? {
         let (path, repo) = (path.display(), published.repo);
-        let what =
-            format!("{path} is not the file of {repo} ({}, not {}); it is used as it is", damage.got, damage.expected);
+        let what = format!("{path} is not the file of {repo} ({got}, not {expected}); it is used as it is");
         listener.tell(Event::Note(&what));
     }
     Ok(())

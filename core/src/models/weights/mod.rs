@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tallow_datasets::Dtype;
 use tallow_datasets::pth::{self, StateDict};
+use tallow_io::Dtype;
 
 /// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
 /// are converted lazily. Clones share the file's contents.

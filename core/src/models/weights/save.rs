@@ -5,13 +5,13 @@ use crate::nn::Params;
 use candle_core::{DType, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
-use tallow_datasets::{Dtype, atomic, safetensors};
+use tallow_io::{Dtype, atomic, safetensors};
 
 /// Writes all tensors of a network, buffers included, by name and in order, as `f32`. `metadata` are notes, such as
 /// the classes that it tells apart. The file is replaced in one step, and the same network makes the same bytes.
 ///
 /// # Errors
-/// [`Error::Data`] where the file cannot be written; what was there is then untouched.
+/// [`Error::Io`] where the file cannot be written; what was there is then untouched.
 pub fn save(params: &Params, path: impl AsRef<Path>, metadata: &BTreeMap<String, String>) -> Result<()> {
     let tensors = params.all().into_iter().map(|param| {
         let value = param.var().as_detached_tensor();

@@ -2,7 +2,7 @@
 
 use super::prepared::Prepared;
 use crate::error::{Error, Result};
-use crate::kernels::{self, Activation, Conv, PreparedConv};
+use crate::kernels::{self, Activation, ConvParams, PreparedConv};
 use crate::nn::init::Init;
 use crate::nn::observe::{observed, report};
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
@@ -101,7 +101,7 @@ impl Conv2dConfig {
     }
 
     /// How the windows move over an image of this height and width.
-    fn windows(&self, size: [usize; 2]) -> Conv {
+    fn windows(&self, size: [usize; 2]) -> ConvParams {
         let padding = match self.padding {
             Padding::Sides(sides) => sides,
             Padding::Same => [0, 1].map(|axis| {
@@ -110,11 +110,12 @@ impl Conv2dConfig {
                 [all / 2, all - all / 2]
             }),
         };
-        Conv { stride: self.stride, padding, dilation: self.dilation, groups: self.groups }
+        ConvParams { stride: self.stride, padding, dilation: self.dilation, groups: self.groups }
     }
 }
 
-/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`. PyTorch's `nn.Conv2d`.
+/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`.
+/// PyTorch's `nn.Conv2d`.
 pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
@@ -159,8 +160,8 @@ impl Conv2d {
         Ok(kernels::activate(&ys, activation)?)
     }
 
-    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked for and
-    /// nobody wants to see each step. While training the memory is given back.
+    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked
+    /// for and nobody wants to see each step. While training the memory is given back.
     pub(super) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
         if train {
             self.prepared.forget();
@@ -175,7 +176,7 @@ impl Conv2d {
     }
 
     /// How the windows move over these images, channels-last.
-    pub(super) fn windows(&self, xs: &Tensor) -> Result<Conv> {
+    pub(super) fn windows(&self, xs: &Tensor) -> Result<ConvParams> {
         let (_, h, w, channels) = xs.dims4()?;
         if channels != self.config.in_channels {
             let message = format!(

@@ -8,8 +8,8 @@ use candle_core::{DType, Tensor};
 
 /// `activation(norm(conv(x)) + residual)`. torchvision's `Conv2dNormActivation`, timm's `ConvNormAct`.
 ///
-/// The one place where the four meet. In inference they are one: scale and shift of the normalisation are multiplied into
-/// the convolution's weights, once.
+/// The one place where the four meet. In inference they are one: scale and shift of the normalisation are multiplied
+/// into the convolution's weights, once.
 pub struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
@@ -18,7 +18,8 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// A layer with PyTorch's batch normalisation. The two places are apart, since networks do not agree on their names.
+    /// A layer with PyTorch's batch normalisation. The two places are apart, since networks do not agree on their
+    /// names.
     ///
     /// # Errors
     /// As [`Conv2d::new`].

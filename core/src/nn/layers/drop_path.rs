@@ -5,8 +5,9 @@ use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
 use candle_core::Tensor;
 
-/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through a
-/// residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's `DropPath`.
+/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through
+/// a residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's
+/// `DropPath`.
 pub struct DropPath {
     p: f64,
     stream: Stream,
@@ -19,7 +20,8 @@ impl DropPath {
     /// When `p` is not a probability, or another one was made at the same place.
     pub fn new(p: f64, params: &Params) -> Result<DropPath> {
         if !(0.0..=1.0).contains(&p) {
-            return Err(Error::Value(format!("the probability of a stochastic depth must be in 0..=1, got {p}")));
+            let message = format!("the probability of a stochastic depth must be in 0..=1, got {p}");
+            return Err(Error::config("drop_path", message));
         }
         Ok(DropPath { p, stream: params.stream("drop_path")? })
     }
@@ -31,6 +33,7 @@ impl Module for DropPath {
             return Ok(xs.clone());
         }
         let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        // One number for each sample: drawn here for every device, since there is little to copy.
         let mut stream = lock(&self.stream);
         let factors: Vec<f32> =
             (0..xs.dim(0)?).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();

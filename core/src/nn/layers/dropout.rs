@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 /// While training, sets each value to 0 with probability `p` and divides the others by `1 - p`. PyTorch's `nn.Dropout`.
 pub struct Dropout {
@@ -18,9 +18,26 @@ impl Dropout {
     /// When `p` is not a probability, or another dropout was made at the same place.
     pub fn new(p: f64, params: &Params) -> Result<Dropout> {
         if !(0.0..=1.0).contains(&p) {
-            return Err(Error::Value(format!("the probability of a dropout must be in 0..=1, got {p}")));
+            return Err(Error::config("dropout", format!("the probability of a dropout must be in 0..=1, got {p}")));
         }
         Ok(Dropout { p, stream: params.stream("dropout")? })
+    }
+
+    /// Drawn from the stream, value by value.
+    fn drawn_mask(&self, xs: &Tensor) -> Result<Tensor> {
+        let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
+        let mut stream = lock(&self.stream);
+        let mask: Vec<f32> =
+            (0..xs.elem_count()).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
+        Ok(Tensor::from_vec(mask, xs.shape(), &Device::Cpu)?)
+    }
+
+    /// Computed where `xs` is, from a key that the stream gives: to draw as many values as there are activations on the
+    /// host, and to copy them, would keep the device waiting. It is another mask than the CPU's, with the same chances.
+    fn computed_mask(&self, xs: &Tensor) -> Result<Tensor> {
+        let mut stream = lock(&self.stream);
+        let key = std::array::from_fn(|_| stream.below((1 << 31) - 1) as u32);
+        Ok(kernels::dropout_mask(xs.shape(), self.p, key, xs.dtype(), xs.device())?)
     }
 }
 
@@ -29,14 +46,38 @@ impl Module for Dropout {
         if !train || self.p == 0.0 {
             return Ok(xs.clone());
         }
-        let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
-        let mut stream = lock(&self.stream);
-        let mask: Vec<f32> =
-            (0..xs.elem_count()).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
-        Ok(kernels::dropout(xs, mask)?)
+        let mask = if xs.device().is_cpu() { self.drawn_mask(xs)? } else { self.computed_mask(xs)? };
+        Ok(kernels::dropout(xs, &mask)?)
     }
 
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         self.forward(xs, train)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use candle_core::DType;
+
+    #[test]
+    fn both_masks_drop_their_share_and_a_position_of_the_stream_brings_them_back() {
+        let params = Params::new(&Rng::new(1), &Device::Cpu);
+        let (dropout, xs) = (Dropout::new(0.3, &params).unwrap(), Tensor::ones((100, 200), DType::F32, &Device::Cpu));
+        let xs = xs.unwrap();
+        let masks: [&dyn Fn() -> Result<Tensor>; 2] = [&|| dropout.drawn_mask(&xs), &|| dropout.computed_mask(&xs)];
+        for mask in masks {
+            let values = |mask: Result<Tensor>| mask.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let positions = params.stream_positions();
+            let first = values(mask());
+            // Five standard errors.
+            let dropped = first.iter().filter(|&&v| v == 0.0).count() as f64 / 20_000.0;
+            assert!((dropped - 0.3).abs() < 5.0 * (0.21f64 / 20_000.0).sqrt(), "{dropped}");
+            assert!(first.iter().all(|&v| v == 0.0 || v == (1.0 / 0.7) as f32));
+            assert_ne!(values(mask()), first);
+            params.seek_streams(&positions);
+            assert_eq!(values(mask()), first);
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
 use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 
 /// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
 /// momentum 0.1 and epsilon 1e-5 if nothing else is said.
@@ -62,17 +62,18 @@ impl BatchNorm {
         let stats = if train {
             let stats = kernels::batch_stats(xs)?;
             if stats.count < 2 {
-                return Err(Error::Value(format!(
+                let message = format!(
                     "batch normalisation `{}` needs more than one value per channel while training, got input {:?}; \
                      use a larger batch, or drop the last one",
                     self.weight.name(),
                     xs.dims()
-                )));
+                );
+                return Err(Error::shape(message, xs.dims()));
             }
             self.update_running(&stats)?;
             stats
         } else {
-            self.running()?
+            self.running()
         };
         let options = BatchNormOptions { eps: self.eps, training: train, activation };
         let (weight, bias) = (self.weight.tensor(), self.bias.tensor());
@@ -94,18 +95,15 @@ impl BatchNorm {
         Ok([scale, shift])
     }
 
-    fn running(&self) -> Result<BatchStats> {
-        let values = |p: &Param| -> Result<Vec<f32>> {
-            Ok(p.tensor().to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1()?)
-        };
-        Ok(BatchStats { mean: values(&self.running_mean)?, var: values(&self.running_var)?, count: 0 })
+    fn running(&self) -> BatchStats {
+        BatchStats { mean: self.running_mean.tensor(), var: self.running_var.tensor(), count: 0 }
     }
 
     fn update_running(&self, stats: &BatchStats) -> Result<()> {
         // PyTorch normalises with the biased variance and remembers the unbiased one.
         let unbias = stats.count as f64 / (stats.count - 1) as f64;
-        let update = |running: &Param, values: &[f32], scale: f64| -> Result<()> {
-            let values = Tensor::new(values, running.var().device())?.to_dtype(running.var().dtype())?;
+        let update = |running: &Param, values: &Tensor, scale: f64| -> Result<()> {
+            let values = values.to_device(running.var().device())?.to_dtype(running.var().dtype())?;
             Ok(kernels::scale_add(running.var(), 1.0 - self.momentum, self.momentum * scale, &values)?)
         };
         update(&self.running_mean, &stats.mean, 1.0)?;

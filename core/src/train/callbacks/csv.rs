@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::train::{Callback, TrainState};
 use std::path::{Path, PathBuf};
+use tallow_io::{atomic, csv};
 
 /// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch
 /// of each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's
@@ -21,28 +22,19 @@ impl CsvLogger {
     }
 
     fn write(&self, state: &TrainState) -> Result<()> {
-        let names = state.recorder.metric_names.iter().map(|name| quote(name));
-        let heads = ["fit", "epoch", "train_loss", "valid_loss"].into_iter().map(str::to_string).chain(names);
-        let mut csv = heads.collect::<Vec<_>>().join(",") + "\n";
-        for row in &state.recorder.rows {
+        let names = state.recorder.metric_names.iter().cloned();
+        let heads = ["fit", "epoch", "train_loss", "valid_loss"].map(String::from).into_iter().chain(names);
+        let rows = state.recorder.rows.iter().map(|row| {
             let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied());
-            let cells = [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers.map(|v| v.to_string()));
-            csv += &(cells.collect::<Vec<_>>().join(",") + "\n");
-        }
-        Ok(tallow_datasets::atomic::write(&self.path, csv)?)
+            [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers.map(|v| v.to_string())).collect()
+        });
+        let table = std::iter::once(heads.collect::<Vec<_>>()).chain(rows);
+        Ok(atomic::write(&self.path, csv::to_string(table))?)
     }
 }
 
 impl Callback for CsvLogger {
     fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
         self.write(state)
-    }
-}
-
-fn quote(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_string()
     }
 }

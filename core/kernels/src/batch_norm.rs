@@ -1,0 +1,460 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with what follows it
+//! in a network: a sum with a shortcut, and an activation.
+
+use super::activation::Activation;
+use super::blank::{Blank, fill, fill_pair, filled};
+use super::graph::record;
+use super::simd::dispatch;
+use super::{fast, with_optional, with_values};
+use candle_core::{DType, Device, Result, Tensor};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Mean and (biased) variance of each channel, over all other axes.
+#[derive(Debug, Clone)]
+pub struct BatchStats {
+    /// `[C]`, on the device of the values, in `f64` if they are, else in `f32`.
+    pub mean: Tensor,
+    /// The same; divided by the number of values, not by one less.
+    pub var: Tensor,
+    /// How many values each channel has.
+    pub count: usize,
+}
+
+/// How to normalise.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchNormOptions {
+    /// Added to the variance.
+    pub eps: f64,
+    /// Whether the statistics are those of the batch itself, so that gradients flow through them, and not constants.
+    pub training: bool,
+    /// What follows.
+    pub activation: Activation,
+}
+
+/// The statistics of `xs` `[..., C]`, outside the gradient's graph, where `xs` is.
+///
+/// # Errors
+/// When `xs` is empty or a scalar.
+pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
+    let c = channels(xs)?;
+    if !fast(xs) {
+        let xs = xs.detach();
+        // Types of 16 bits would lose the sums.
+        let xs = if xs.dtype() == DType::F64 { xs } else { xs.to_dtype(DType::F32)? };
+        let (mean, var) = moments(&xs)?;
+        return Ok(BatchStats { mean: mean.flatten_all()?, var: var.flatten_all()?, count: xs.elem_count() / c });
+    }
+    with_values(xs, |x| {
+        let rows = Rows::new(c, x.len());
+        // Differences from some value of the channel: squares of large means would drown the variance.
+        let origin = rows.repeat(&x[..c]);
+        let sums = rows.sums(|range| {
+            let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
+            dispatch(Moments { xs: &x[range], origin: &origin, sums: &mut sums });
+            sums
+        });
+        let count = x.len() / c;
+        let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
+        let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
+        let var: Vec<f32> = var.collect();
+        let mean: Vec<f32> = mean.iter().zip(x).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
+        Ok(BatchStats {
+            mean: Tensor::from_vec(mean, c, &Device::Cpu)?,
+            var: Tensor::from_vec(var, c, &Device::Cpu)?,
+            count,
+        })
+    })
+}
+
+/// `activation((x - mean) / sqrt(var + eps) * weight + bias + residual)`, with `weight` and `bias` `[C]` and
+/// `residual` of the same shape as `xs`.
+///
+/// # Errors
+/// When a length differs from the number of channels, or the residual's shape from that of `xs`.
+pub fn batch_norm(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    stats: &BatchStats,
+    options: &BatchNormOptions,
+    residual: Option<&Tensor>,
+) -> Result<Tensor> {
+    let c = channels(xs)?;
+    if [weight.elem_count(), bias.elem_count(), stats.mean.elem_count(), stats.var.elem_count()] != [c; 4] {
+        candle_core::bail!("batch_norm: {c} channels, weight {:?}, bias {:?}", weight.dims(), bias.dims());
+    }
+    if let Some(residual) = residual.filter(|residual| residual.shape() != xs.shape()) {
+        candle_core::bail!("batch_norm: input {:?} and residual {:?} differ in shape", xs.dims(), residual.dims());
+    }
+    if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
+        return portable(xs, weight, bias, stats, options, residual);
+    }
+    let host = |values: &Tensor| values.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1();
+    let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
+    let norm =
+        with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
+    let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
+    let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
+    let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
+        let grads = with_values(&x, |x| {
+            with_values(ys, |y| {
+                with_values(grad, |dy| with_optional(needed.as_ref(), |r| Ok(norm.backward(x, y, dy, r, wanted))))
+            })
+        })?;
+        let dims = [x.dims(), &[c], &[c], x.dims()];
+        let tensor = |(grad, dims): (Option<Vec<f32>>, &[usize])| {
+            grad.map(|grad| Tensor::from_vec(grad, dims, &Device::Cpu)).transpose()
+        };
+        grads.into_iter().zip(dims).take(wanted.len()).map(tensor).collect()
+    };
+    let inputs: Vec<&Tensor> = [xs, weight, bias].into_iter().chain(residual).collect();
+    record(&inputs, values, xs.shape(), back)
+}
+
+fn portable(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    stats: &BatchStats,
+    options: &BatchNormOptions,
+    residual: Option<&Tensor>,
+) -> Result<Tensor> {
+    let (mean, var) = if options.training {
+        moments(xs)?
+    } else {
+        let constant = |values: &Tensor| values.detach().to_device(xs.device())?.to_dtype(xs.dtype());
+        (constant(&stats.mean)?, constant(&stats.var)?)
+    };
+    let normal = xs.broadcast_sub(&mean)?.broadcast_div(&(var + options.eps)?.sqrt()?)?;
+    let ys = normal.broadcast_mul(weight)?.broadcast_add(bias)?;
+    let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
+    options.activation.portable(&ys)
+}
+
+/// Mean and variance over all axes but the last, of candle's operations, `[1, ..., C]`.
+fn moments(xs: &Tensor) -> Result<(Tensor, Tensor)> {
+    let axes: Vec<usize> = (0..xs.rank() - 1).collect();
+    let mean = xs.mean_keepdim(axes.as_slice())?;
+    let var = xs.broadcast_sub(&mean)?.sqr()?.mean_keepdim(axes.as_slice())?;
+    Ok((mean, var))
+}
+
+fn channels(xs: &Tensor) -> Result<usize> {
+    match xs.dims().last() {
+        Some(&c) if xs.elem_count() > 0 => Ok(c),
+        _ => candle_core::bail!("batch_norm: nothing to normalise in a tensor of shape {:?}", xs.dims()),
+    }
+}
+
+/// How to go through `[rows, C]`: several rows at once where channels are fewer than a register's values, and in blocks
+/// that stay in the cache.
+#[derive(Clone, Copy)]
+struct Rows {
+    c: usize,
+    /// Values that are looked at together: a multiple of `c`.
+    width: usize,
+    /// Values of a block: fixed, so that sums are the same for any number of threads.
+    block: usize,
+    len: usize,
+}
+
+impl Rows {
+    fn new(c: usize, len: usize) -> Rows {
+        let width = c * (32 / c).max(1);
+        Rows { c, width, block: width * (8192 / width).clamp(16, 128), len }
+    }
+
+    /// A channel's values as many times as a width has them.
+    fn repeat(&self, channels: &[f32]) -> Vec<f32> {
+        channels.repeat(self.width / self.c)
+    }
+
+    /// Adds up what `of` gives for each block, in order, and folds the widths into channels.
+    fn sums(&self, of: impl Fn(std::ops::Range<usize>) -> [Vec<f32>; 2] + Sync) -> [Vec<f64>; 2] {
+        let blocks: Vec<[Vec<f32>; 2]> = (0..self.len.div_ceil(self.block))
+            .into_par_iter()
+            .map(|block| of(block * self.block..((block + 1) * self.block).min(self.len)))
+            .collect();
+        std::array::from_fn(|which| {
+            let mut total = vec![0.0; self.c];
+            for sums in &blocks {
+                for sums in sums[which].chunks_exact(self.c) {
+                    total.iter_mut().zip(sums).for_each(|(total, &sum)| *total += f64::from(sum));
+                }
+            }
+            total
+        })
+    }
+}
+
+/// Sums of differences from `origin`, and of their squares.
+struct Moments<'a> {
+    xs: &'a [f32],
+    origin: &'a [f32],
+    sums: &'a mut [Vec<f32>; 2],
+}
+
+impl WithSimd for Moments<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [sums, squares] = self.sums;
+        for xs in self.xs.chunks(self.origin.len()) {
+            let n = xs.len();
+            let (origin, sums, squares) = (&self.origin[..n], &mut sums[..n], &mut squares[..n]);
+            for i in 0..n {
+                let d = xs[i] - origin[i];
+                sums[i] += d;
+                squares[i] += d * d;
+            }
+        }
+    }
+}
+
+/// A normalisation with its constants, each repeated over a width.
+struct Norm {
+    rows: Rows,
+    mean: Vec<f32>,
+    inv_std: Vec<f32>,
+    /// `weight * inv_std`
+    scale: Vec<f32>,
+    bias: Vec<f32>,
+    options: BatchNormOptions,
+}
+
+impl Norm {
+    fn new(len: usize, weight: &[f32], bias: &[f32], mean: &[f32], var: &[f32], options: &BatchNormOptions) -> Norm {
+        let rows = Rows::new(weight.len(), len);
+        let inv_std: Vec<f32> = var.iter().map(|&var| (1.0 / (f64::from(var) + options.eps).sqrt()) as f32).collect();
+        let scale: Vec<f32> = weight.iter().zip(&inv_std).map(|(weight, inv_std)| weight * inv_std).collect();
+        let [mean, inv_std, scale, bias] = [mean, &inv_std, &scale, bias].map(|v| rows.repeat(v));
+        Norm { rows, mean, inv_std, scale, bias, options: *options }
+    }
+
+    fn forward(&self, x: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+        let block = self.rows.block;
+        fill(x.len(), block, x.par_chunks(block).enumerate(), |(i, x), out| {
+            let residual = residual.map(|residual| &residual[i * block..][..x.len()]);
+            dispatch(Forward { norm: self, x, residual, out })
+        })
+    }
+
+    /// The gradients by input, weight, bias and residual, of those that are wanted.
+    fn backward(
+        &self,
+        x: &[f32],
+        y: &[f32],
+        dy: &[f32],
+        residual: Option<&[f32]>,
+        wanted: &[bool],
+    ) -> [Option<Vec<f32>>; 4] {
+        let (rows, count) = (self.rows, x.len() / self.rows.c);
+        let block = |range: std::ops::Range<usize>| Block {
+            x: &x[range.clone()],
+            y: &y[range.clone()],
+            dy: &dy[range.clone()],
+            residual: residual.map(|residual| &residual[range]),
+        };
+        let sums_wanted = self.options.training && wanted[0] || wanted[1] || wanted[2];
+        let [dbias, dweight] = if sums_wanted {
+            rows.sums(|range| {
+                let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
+                dispatch(Sums { norm: self, block: block(range), sums: &mut sums });
+                sums
+            })
+        } else {
+            [vec![0.0; rows.c], vec![0.0; rows.c]]
+        };
+        let shortcut = wanted.get(3) == Some(&true);
+        // In eval mode the statistics are constants, and nothing flows through them.
+        let through = if self.options.training { 1.0 / count as f64 } else { 0.0 };
+        let means = [&dbias, &dweight]
+            .map(|sums| rows.repeat(&sums.iter().map(|sum| (sum * through) as f32).collect::<Vec<_>>()));
+        let starts = (0..x.len()).into_par_iter().step_by(rows.block);
+        let block_at = |start: usize| block(start..(start + rows.block).min(x.len()));
+        let (dx, dresidual) = match (wanted[0], shortcut) {
+            (true, true) => {
+                let [dx, dresidual] = fill_pair(x.len(), rows.block, starts, |start, dx, dresidual| {
+                    dispatch(BackToBoth { norm: self, block: block_at(start), means: &means, dx, dresidual })
+                });
+                (Some(dx), Some(dresidual))
+            }
+            (true, false) => {
+                let dx = fill(x.len(), rows.block, starts, |start, dx| {
+                    dispatch(BackToInput { norm: self, block: block_at(start), means: &means, dx })
+                });
+                (Some(dx), None)
+            }
+            (false, true) => {
+                let dresidual = fill(x.len(), rows.block, starts, |start, dresidual| {
+                    dispatch(BackToResidual { norm: self, block: block_at(start), dresidual })
+                });
+                (None, Some(dresidual))
+            }
+            (false, false) => (None, None),
+        };
+        let small = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
+        [dx, wanted[1].then(|| small(&dweight)), wanted[2].then(|| small(&dbias)), dresidual]
+    }
+
+    /// From the gradient by what went into the activation to that by the input, in place.
+    #[inline(always)]
+    fn through_statistics(&self, x: &[f32], means: &[Vec<f32>; 2], dx: &mut [f32]) {
+        let width = self.rows.width;
+        for (x, dx) in x.chunks(width).zip(dx.chunks_mut(width)) {
+            let n = x.len();
+            let (mean, inv_std, scale) = (&self.mean[..n], &self.inv_std[..n], &self.scale[..n]);
+            let (by_bias, by_weight, dx) = (&means[0][..n], &means[1][..n], &mut dx[..n]);
+            for i in 0..n {
+                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i] - mean[i]) * inv_std[i] * by_weight[i]);
+            }
+        }
+    }
+
+    /// What goes into the activation.
+    #[inline(always)]
+    fn normalise<'a>(&self, x: &[f32], residual: Option<&[f32]>, out: Blank<'a>) -> &'a mut [f32] {
+        let width = self.rows.width;
+        out.chunks(width, x.chunks(width).enumerate(), |(i, x), out| {
+            let n = x.len();
+            let (mean, scale, bias) = (&self.mean[..n], &self.scale[..n], &self.bias[..n]);
+            let value = |i: usize| (x[i] - mean[i]) * scale[i] + bias[i];
+            match residual {
+                Some(residual) => {
+                    let residual = &residual[i * width..][..n];
+                    out.write((0..n).map(|i| value(i) + residual[i]))
+                }
+                None => out.write((0..n).map(value)),
+            }
+        })
+    }
+}
+
+struct Forward<'a, 'o> {
+    norm: &'a Norm,
+    x: &'a [f32],
+    residual: Option<&'a [f32]>,
+    out: Blank<'o>,
+}
+
+impl<'o> WithSimd for Forward<'_, 'o> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let out = self.norm.normalise(self.x, self.residual, self.out);
+        self.norm.options.activation.apply(out);
+        out
+    }
+}
+
+/// A stretch of all that the backward pass reads.
+struct Block<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+    residual: Option<&'a [f32]>,
+}
+
+impl Block<'_> {
+    /// The gradient by what went into the activation.
+    #[inline(always)]
+    fn before_activation<'a>(&self, norm: &Norm, out: Blank<'a>) -> &'a mut [f32] {
+        let activation = norm.options.activation;
+        let out = out.copy(self.dy);
+        if activation.needs_input() {
+            let pre = filled(self.x.len(), |pre| norm.normalise(self.x, self.residual, pre));
+            activation.back(out, &pre, self.y);
+        } else {
+            activation.back(out, self.y, self.y);
+        }
+        out
+    }
+}
+
+/// The sums over rows that bias and weight get.
+struct Sums<'a> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    sums: &'a mut [Vec<f32>; 2],
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let pre = filled(self.block.x.len(), |pre| self.block.before_activation(self.norm, pre));
+        let width = self.norm.rows.width;
+        let [biases, weights] = self.sums;
+        for (x, pre) in self.block.x.chunks(width).zip(pre.chunks(width)) {
+            let n = x.len();
+            let (mean, pre) = (&self.norm.mean[..n], &pre[..n]);
+            let (biases, weights) = (&mut biases[..n], &mut weights[..n]);
+            for i in 0..n {
+                biases[i] += pre[i];
+                weights[i] += pre[i] * (x[i] - mean[i]);
+            }
+        }
+        weights.iter_mut().zip(&self.norm.inv_std).for_each(|(weight, inv_std)| *weight *= inv_std);
+    }
+}
+
+/// The gradient by the input alone.
+struct BackToInput<'a, 'o> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    /// What flows through mean and variance.
+    means: &'a [Vec<f32>; 2],
+    dx: Blank<'o>,
+}
+
+impl<'o> WithSimd for BackToInput<'_, 'o> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let dx = self.block.before_activation(self.norm, self.dx);
+        self.norm.through_statistics(self.block.x, self.means, dx);
+        dx
+    }
+}
+
+/// The gradient by the residual alone.
+struct BackToResidual<'a, 'o> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    dresidual: Blank<'o>,
+}
+
+impl<'o> WithSimd for BackToResidual<'_, 'o> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        self.block.before_activation(self.norm, self.dresidual)
+    }
+}
+
+/// The gradients by input and residual.
+struct BackToBoth<'a, 'o, 'r> {
+    norm: &'a Norm,
+    block: Block<'a>,
+    means: &'a [Vec<f32>; 2],
+    dx: Blank<'o>,
+    dresidual: Blank<'r>,
+}
+
+impl<'o, 'r> WithSimd for BackToBoth<'_, 'o, 'r> {
+    type Output = (&'o mut [f32], &'r mut [f32]);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let dresidual = self.block.before_activation(self.norm, self.dresidual);
+        let dx = self.dx.copy(dresidual);
+        self.norm.through_statistics(self.block.x, self.means, dx);
+        (dx, dresidual)
+    }
+}

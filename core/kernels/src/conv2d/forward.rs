@@ -1,0 +1,105 @@
+//! The convolution itself: a row of the product is an output pixel, its pieces are the input pixels under the kernel's
+//! taps.
+#![allow(unsafe_code)]
+
+use super::geometry::{Geometry, raster};
+use crate::blank::filled;
+use crate::tiles::{Epilogue, Gemm, PADDING, PackedB};
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// The weights of a convolution, ready for the product: one matrix for each group.
+pub(crate) fn pack(g: &Geometry, weight: &[f32]) -> Vec<PackedB> {
+    weight.chunks_exact(weight.len() / g.groups).map(|w| PackedB::forward(w, g.co, g.ci, g.taps())).collect()
+}
+
+/// The result `[N, H', W', O]`, with `epilogue` applied to each finished stretch of values.
+pub(crate) fn forward(
+    g: &Geometry,
+    xs: &[f32],
+    weights: &[PackedB],
+    bias: Option<&[f32]>,
+    epilogue: Option<&Epilogue<'_>>,
+) -> Vec<f32> {
+    let view = View::new(g, xs);
+    filled(g.out_pixels() * g.outputs(), |mut out| {
+        for (group, panels) in weights.iter().enumerate() {
+            let place = |row: usize, pieces: &mut [usize]| {
+                let (image, y, x) = raster(g.n, g.oh, g.ow, row);
+                view.pieces(image, y, x, group * g.ci, pieces);
+                ((image * g.oh + y) * g.ow + x) * g.outputs() + group * g.co
+            };
+            let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
+            let (segments, len) = (view.segments.as_slice(), view.len);
+            let (rows, source) = (g.out_pixels(), view.source.as_ref());
+            let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, epilogue };
+            // SAFETY: an output pixel is one row, and of its outputs a group has its own.
+            unsafe { gemm.run(out.share()) };
+        }
+        // SAFETY: there is a matrix for each group, so each has written its outputs of each pixel.
+        unsafe { out.assume_filled() }
+    })
+}
+
+/// How a convolution looks at its input: through one piece for each tap, or, where pixels have few channels, one for
+/// each row of the kernel, whose pixels lie side by side in a copy of the input with the padding written out.
+pub(super) struct View<'a> {
+    g: Geometry,
+    pub(super) source: Cow<'a, [f32]>,
+    /// Length of a piece.
+    pub(super) len: usize,
+    /// The taps, or the rows of the kernel, that meet the image. There is always one.
+    pub(super) segments: Vec<usize>,
+    by_rows: bool,
+}
+
+impl View<'_> {
+    pub(super) fn new<'a>(g: &Geometry, xs: &'a [f32]) -> View<'a> {
+        let by_rows = g.ci < 16 && g.groups == 1 && g.dilation[1] == 1 && g.kernel[1] > 1;
+        if by_rows {
+            let (source, len) = (Cow::Owned(padded(g, xs)), g.kernel[1] * g.ci);
+            return View { g: *g, source, len, segments: (0..g.kernel[0]).collect(), by_rows };
+        }
+        let mut segments = g.useful_taps();
+        if segments.is_empty() {
+            // All of the kernel lies in the padding: one tap is enough to come to 0.
+            segments.push(0);
+        }
+        View { g: *g, source: Cow::Borrowed(xs), len: g.ci, segments, by_rows }
+    }
+
+    /// Where the pieces begin that output pixel (y, x) of an image sees, from channel `first`.
+    pub(super) fn pieces(&self, image: usize, y: usize, x: usize, first: usize, pieces: &mut [usize]) {
+        for (piece, &segment) in pieces.iter_mut().zip(&self.segments) {
+            *piece = self.piece(image, y, x, first, segment);
+        }
+    }
+
+    /// Where one of them begins.
+    pub(super) fn piece(&self, image: usize, y: usize, x: usize, first: usize, segment: usize) -> usize {
+        let g = &self.g;
+        if self.by_rows {
+            let (h, w) = (g.h + g.padding[0][0] + g.padding[0][1], g.w + g.padding[1][0] + g.padding[1][1]);
+            let row = y * g.stride[0] + segment * g.dilation[0];
+            return ((image * h + row) * w + x * g.stride[1]) * g.ci;
+        }
+        let (ky, kx) = (segment / g.kernel[1], segment % g.kernel[1]);
+        match (g.input(0, y, ky), g.input(1, x, kx)) {
+            (Some(iy), Some(ix)) => ((image * g.h + iy) * g.w + ix) * g.channels() + first,
+            _ => PADDING,
+        }
+    }
+}
+
+/// A copy of the input with its border of zeros.
+fn padded(g: &Geometry, xs: &[f32]) -> Vec<f32> {
+    let [[top, bottom], [left, right]] = g.padding;
+    let (h, w, row) = (g.h + top + bottom, (g.w + left + right) * g.ci, g.w * g.ci);
+    let mut out = vec![0.0; g.n * h * w];
+    out.par_chunks_exact_mut(h * w).zip(xs.par_chunks_exact(g.h * row)).for_each(|(out, xs)| {
+        for (out, xs) in out.chunks_exact_mut(w).skip(top).zip(xs.chunks_exact(row)) {
+            out[left * g.ci..][..row].copy_from_slice(xs);
+        }
+    });
+    out
+}

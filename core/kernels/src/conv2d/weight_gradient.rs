@@ -1,0 +1,186 @@
+//! The gradient by the weight: for each tap, the sum over all pixels of the products of output gradients and inputs.
+#![allow(unsafe_code)]
+
+use super::forward::View;
+use super::geometry::{Geometry, raster};
+use crate::blank::{Blank, filled};
+use crate::tiles::{PADDING, RankKUpdate};
+use rayon::prelude::*;
+
+/// Output pixels that are summed up before the next tap.
+const BLOCK: usize = 128;
+
+/// `dw` `[O, C / groups, kh, kw]`.
+pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f32> {
+    let view = View::new(g, xs);
+    let each = g.co * g.ci * g.taps();
+    filled(g.groups * each, |dw| {
+        dw.chunks(each, 0..g.groups, |group, dw| {
+            let sum =
+                Sum { g, dy, view: &view, group, stride: view.segments.len() * RankKUpdate::padded_columns(view.len) };
+            let sums = if sum.by_pixels() { sum.over_chunks() } else { sum.over_panels() };
+            sum.unpack(&sums, dw)
+        })
+    })
+}
+
+/// The sum for one group, as a matrix `[O, segment, C]` with whole tiles and registers.
+struct Sum<'a> {
+    g: &'a Geometry,
+    dy: &'a [f32],
+    view: &'a View<'a>,
+    group: usize,
+    /// Length of a row.
+    stride: usize,
+}
+
+impl Sum<'_> {
+    fn size(&self) -> usize {
+        RankKUpdate::padded_rows(self.g.co) * self.stride
+    }
+
+    fn blocks(&self) -> usize {
+        self.g.out_pixels().div_ceil(BLOCK)
+    }
+
+    /// Whether to cut the work by pixels, and add up what each chunk comes to: good for few weights and many pixels.
+    fn by_pixels(&self) -> bool {
+        self.blocks() >= 8 && self.size() <= 1 << 18
+    }
+
+    fn block(&self, index: usize) -> Block {
+        let g = self.g;
+        let range = index * BLOCK..((index + 1) * BLOCK).min(g.out_pixels());
+        let pixels: Vec<_> = range.map(|index| raster(g.n, g.oh, g.ow, index)).collect();
+        let row = |&(image, y, x): &(usize, usize, usize)| {
+            &self.dy[((image * g.oh + y) * g.ow + x) * g.outputs() + self.group * g.co..][..g.co]
+        };
+        let left = RankKUpdate::pack_left(g.co, pixels.iter().map(row));
+        Block { pixels, left }
+    }
+
+    /// Few weights: a fixed number of chunks of pixels, whose sums are added in order.
+    fn over_chunks(&self) -> Vec<f32> {
+        let chunks = (self.blocks() / 4).clamp(2, 16);
+        let each = self.blocks().div_ceil(chunks);
+        let partial: Vec<Vec<f32>> = (0..self.blocks().div_ceil(each))
+            .into_par_iter()
+            .map(|chunk| {
+                let mut sums = vec![0.0; self.size()];
+                let mut right = Vec::new();
+                for index in chunk * each..((chunk + 1) * each).min(self.blocks()) {
+                    let block = self.block(index);
+                    for segment in 0..self.view.segments.len() {
+                        let sums = &mut sums[segment * RankKUpdate::padded_columns(self.view.len)..];
+                        self.add(&block, segment, 0..self.view.len, &mut right, sums, self.stride);
+                    }
+                }
+                sums
+            })
+            .collect();
+        let mut partial = partial.into_iter();
+        let mut total = partial.next().unwrap_or_default();
+        for sums in partial {
+            total.par_chunks_mut(1 << 13).zip(sums.par_chunks(1 << 13)).for_each(|(total, sums)| {
+                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+            });
+        }
+        total
+    }
+
+    /// Many weights: each task owns some columns, and goes over all pixels.
+    fn over_panels(&self) -> Vec<f32> {
+        let blocks: Vec<Block> = (0..self.blocks()).into_par_iter().map(|index| self.block(index)).collect();
+        // Columns of a task: a few panels, so that a block of gradients is used several times while it is in the cache.
+        let columns = 64.max(RankKUpdate::width()).min(RankKUpdate::padded_columns(self.view.len));
+        let parts = self.view.len.div_ceil(columns);
+        let rows = RankKUpdate::padded_rows(self.g.co);
+        filled(self.size(), |mut total| {
+            let out = total.share();
+            (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
+                let (segment, part) = (task / parts, task % parts);
+                let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));
+                let width = RankKUpdate::padded_columns(to - from);
+                let mut sums = vec![0.0; rows * width];
+                let mut right = Vec::new();
+                for block in &blocks {
+                    self.add(block, segment, from..to, &mut right, &mut sums, width);
+                }
+                let start = segment * RankKUpdate::padded_columns(self.view.len) + from;
+                for (row, sums) in sums.chunks_exact(width).enumerate() {
+                    // SAFETY: no other task has these columns.
+                    unsafe { out.part(row * self.stride + start, width) }.copy(sums);
+                }
+            });
+            // SAFETY: the parts of a segment are all its columns, padding included, and each task wrote all rows of
+            // its part.
+            unsafe { total.assume_filled() }
+        })
+    }
+
+    /// Adds what a block of pixels contributes to some columns of a segment.
+    fn add(
+        &self,
+        block: &Block,
+        segment: usize,
+        columns: std::ops::Range<usize>,
+        right: &mut Vec<f32>,
+        sums: &mut [f32],
+        stride: usize,
+    ) {
+        let (mut picks, mut starts) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        for (pick, &(image, y, x)) in block.pixels.iter().enumerate() {
+            let start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
+            if start != PADDING {
+                picks.push(pick as u32);
+                starts.push(start);
+            }
+        }
+        right.resize(BLOCK * RankKUpdate::width(), 0.0);
+        for first in columns.clone().step_by(RankKUpdate::width()) {
+            let n = RankKUpdate::width().min(columns.end - first);
+            // Beyond the last column is what was there before, which comes to sums that nobody reads.
+            let width = RankKUpdate::padded_columns(n);
+            for (&start, right) in starts.iter().zip(right.chunks_exact_mut(width)) {
+                copy(&self.view.source[start + first..start + first + n], right);
+            }
+            let (left, pixels, sums) = (&block.left, block.pixels.len(), &mut sums[first - columns.start..]);
+            RankKUpdate { left, pixels, picks: &picks, right, width, sums, stride }.run();
+        }
+    }
+
+    /// From rows `[segment, C]` to PyTorch's `[C, tap]`.
+    fn unpack<'a>(&self, sums: &[f32], dw: Blank<'a>) -> &'a mut [f32] {
+        let g = self.g;
+        let (taps, columns) = (g.taps(), RankKUpdate::padded_columns(self.view.len));
+        // There may be more rows of sums, with nothing in them: tiles are whole.
+        dw.par_chunks(g.ci * taps, sums.par_chunks_exact(self.stride), |sums, dw| {
+            // Taps that meet nothing but padding have no segment.
+            let dw = dw.fill(0.0);
+            for (&segment, sums) in self.view.segments.iter().zip(sums.chunks_exact(columns)) {
+                // A segment holds the pixels of one tap, or of a row of taps.
+                for (i, sums) in sums[..self.view.len].chunks_exact(g.ci).enumerate() {
+                    let tap = segment * (self.view.len / g.ci) + i;
+                    dw[tap..].iter_mut().step_by(taps).zip(sums).for_each(|(dw, sum)| *dw = *sum);
+                }
+            }
+            dw
+        })
+    }
+}
+
+/// Copies a few values: in registers where there are sixteen, without the detour of a call.
+fn copy(from: &[f32], to: &mut [f32]) {
+    let ((from, rest), (to, place)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    match to.get_mut(from.len()) {
+        Some(to) => to[..rest.len()].copy_from_slice(rest),
+        None => place[..rest.len()].copy_from_slice(rest),
+    }
+}
+
+/// A stretch of output pixels: image, row and column of each, and their gradients in tiles.
+struct Block {
+    pixels: Vec<(usize, usize, usize)>,
+    left: Vec<f32>,
+}

@@ -1,0 +1,118 @@
+//! The kernels of Tallow, for anybody who trains with candle.
+#![doc = include_str!("../README.md")]
+
+// `blank` is memory that is about to be written, and the only way to a result. `simd` chooses the vector
+// instructions, `tiles` multiplies matrices, `graph` records operations for the backward pass; the other modules are
+// an operation each. `unsafe` is for three things: memory whose values are still to be written, results of which
+// several threads write parts that are not blocks in order, and pointers into the matrix products.
+
+mod activation;
+mod avg_pool2d;
+mod batch_norm;
+mod bce;
+mod blank;
+mod cat;
+mod concat_pool2d;
+mod conv2d;
+mod dropout;
+mod elementwise;
+mod graph;
+mod layer_norm;
+mod linear;
+mod math;
+mod max_pool2d;
+mod memory;
+mod resample;
+mod scale;
+mod shared;
+mod shuffle;
+mod simd;
+mod softmax;
+mod step;
+mod sums;
+mod tiles;
+mod upsample;
+mod windows;
+mod zip;
+
+pub use activation::{Activation, activate, relu};
+pub use avg_pool2d::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
+pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
+pub use bce::bce_with_logits;
+pub use cat::cat;
+pub use concat_pool2d::concat_pool2d;
+pub use conv2d::{ConvParams, PreparedConv, conv2d};
+pub use dropout::{dropout, dropout_mask};
+pub use elementwise::add;
+pub use graph::{backward, grad_enabled, no_grad, recorded};
+pub use layer_norm::layer_norm;
+pub use linear::linear;
+pub use max_pool2d::{adaptive_max_pool2d, max_pool2d};
+pub use memory::keep_freed_memory;
+pub use scale::{scale, scale_samples};
+pub use shuffle::{pixel_shuffle, pixel_unshuffle};
+pub use simd::{SIMD_VARIABLE, simd_level};
+pub use softmax::{cross_entropy, log_softmax};
+pub use step::{adam_step, add_scaled, scale_add, square_average};
+pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
+pub use windows::Pool;
+
+use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
+
+/// `[N, C, H, W]` to contiguous `[N, H, W, C]`.
+///
+/// # Errors
+/// When `xs` is not of rank 4.
+pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
+    xs.permute((0, 2, 3, 1))?.contiguous()
+}
+
+/// `[N, H, W, C]` to `[N, C, H, W]`: a view on the same memory.
+///
+/// # Errors
+/// When `xs` is not of rank 4.
+pub fn channels_first(xs: &Tensor) -> Result<Tensor> {
+    xs.permute((0, 3, 1, 2))
+}
+
+/// Whether the fast CPU code can take this tensor.
+fn fast(xs: &Tensor) -> bool {
+    xs.device().is_cpu() && xs.dtype() == DType::F32
+}
+
+/// The values of a contiguous `f32` tensor in CPU memory, as a custom operation sees it.
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("a kernel got a tensor that is not contiguous: {layout:?}"),
+    }
+}
+
+/// Calls `f` with the values of an `f32` CPU tensor, made contiguous first if it must be.
+fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let xs = xs.contiguous()?;
+    let (storage, layout) = xs.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => f(values(storage, layout)?),
+        _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
+    }
+}
+
+/// [`with_values`] for any number of tensors.
+fn with_all<T>(xs: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> Result<T>) -> Result<T> {
+    let xs: Vec<Tensor> = xs.iter().map(|xs| xs.contiguous()).collect::<Result<_>>()?;
+    let storages: Vec<_> = xs.iter().map(Tensor::storage_and_layout).collect();
+    let all = storages.iter().map(|(storage, layout)| match &**storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
+    });
+    f(&all.collect::<Result<Vec<_>>>()?)
+}
+
+/// [`with_values`] for what may not be there.
+fn with_optional<T>(xs: Option<&Tensor>, f: impl FnOnce(Option<&[f32]>) -> Result<T>) -> Result<T> {
+    match xs {
+        Some(xs) => with_values(xs, |xs| f(Some(xs))),
+        None => f(None),
+    }
+}

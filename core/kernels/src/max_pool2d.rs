@@ -1,0 +1,196 @@
+//! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the
+//! size of the window.
+
+use super::blank::{Blank, fill};
+use super::graph::record;
+use super::simd::dispatch;
+use super::windows::{Pool, Window, adaptive_windows};
+use super::{fast, with_values};
+use candle_core::{Device, Result, Tensor};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// The largest value of each window. Padding counts as minus infinity; of equal values the first in row-major order
+/// gets the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
+///
+/// # Shapes
+/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
+///
+/// # Errors
+/// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
+pub fn max_pool2d(xs: &Tensor, pool: &Pool) -> Result<Tensor> {
+    largest(xs, pool.windows("max_pool2d", xs)?)
+}
+
+/// Maxima over a grid of `size` = [height, width] windows, whatever the size of the image. PyTorch's
+/// `adaptive_max_pool2d`.
+///
+/// # Errors
+/// When the image or the grid is empty.
+pub fn adaptive_max_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
+    largest(xs, adaptive_windows("adaptive_max_pool2d", xs, size)?)
+}
+
+fn largest(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
+    if !fast(xs) {
+        return portable(xs, &windows);
+    }
+    // The place in a window that won is kept for the way back, in as little memory as its size allows.
+    let side = |axis: usize| windows[axis].iter().map(|window| window.inside.len()).max().unwrap_or(0);
+    if side(0) * side(1) <= 256 { run::<u8>(xs, windows) } else { run::<u32>(xs, windows) }
+}
+
+/// A place in a window, row by row.
+trait Place: Copy + Send + Sync + PartialEq + 'static {
+    fn of(place: usize) -> Self;
+    fn get(self) -> usize;
+}
+
+impl Place for u8 {
+    fn of(place: usize) -> u8 {
+        place as u8
+    }
+
+    fn get(self) -> usize {
+        self.into()
+    }
+}
+
+impl Place for u32 {
+    fn of(place: usize) -> u32 {
+        place as u32
+    }
+
+    fn get(self) -> usize {
+        self as usize
+    }
+}
+
+fn run<P: Place>(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
+    let (n, h, w, c) = xs.dims4()?;
+    let (oh, ow) = (windows[0].len(), windows[1].len());
+    let mut winners = vec![P::of(0); n * oh * ow * c];
+    let out = with_values(xs, |xs| {
+        let lines = winners.par_chunks_exact_mut(ow * c).enumerate();
+        Ok(fill(n * oh * ow * c, ow * c, lines, |(line, winners), out| {
+            let image = &xs[line / oh * h * w * c..][..h * w * c];
+            dispatch(Line { image, width: w, c, row: &windows[0][line % oh], cols: &windows[1], out, winners })
+        }))
+    })?;
+    record(&[xs], out, (n, oh, ow, c), move |_, grad, _| {
+        let mut dx = vec![0.0; n * h * w * c];
+        with_values(grad, |dy| {
+            let images = dy.par_chunks_exact(oh * ow * c).zip(winners.par_chunks_exact(oh * ow * c));
+            dx.par_chunks_exact_mut(h * w * c).zip(images).for_each(|(dx, (dy, winners))| {
+                dispatch(Back { dx, width: w, c, windows: &windows, dy, winners });
+            });
+            Ok(())
+        })?;
+        Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, c), &Device::Cpu)?)])
+    })
+}
+
+/// A row of the result.
+struct Line<'a, 'o, P> {
+    image: &'a [f32],
+    width: usize,
+    c: usize,
+    row: &'a Window,
+    cols: &'a [Window],
+    out: Blank<'o>,
+    winners: &'a mut [P],
+}
+
+impl<'o, P: Place> WithSimd for Line<'_, 'o, P> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let c = self.c;
+        self.out.chunks(c, self.cols.iter().zip(self.winners.chunks_exact_mut(c)), |(col, winners), out| {
+            let values = |y: usize, x: usize| &self.image[(y * self.width + x) * c..][..c];
+            let out = out.copy(values(self.row.inside.start, col.inside.start));
+            let mut place = 0;
+            for y in self.row.inside.clone() {
+                for x in col.inside.clone() {
+                    if place > 0 {
+                        let (values, out, winners) = (values(y, x), &mut out[..c], &mut winners[..c]);
+                        for i in 0..c {
+                            let better = values[i] > out[i] || values[i].is_nan();
+                            out[i] = if better { values[i] } else { out[i] };
+                            winners[i] = if better { P::of(place) } else { winners[i] };
+                        }
+                    }
+                    place += 1;
+                }
+            }
+            out
+        })
+    }
+}
+
+/// The gradient of an image.
+struct Back<'a, P> {
+    dx: &'a mut [f32],
+    width: usize,
+    c: usize,
+    windows: &'a [Vec<Window>; 2],
+    dy: &'a [f32],
+    winners: &'a [P],
+}
+
+impl<P: Place> WithSimd for Back<'_, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let c = self.c;
+        let mut pixels = self.dy.chunks_exact(c).zip(self.winners.chunks_exact(c));
+        for row in &self.windows[0] {
+            for col in &self.windows[1] {
+                let Some((dy, winners)) = pixels.next() else { return };
+                let across = col.inside.len();
+                if row.inside.len() * across > 16 {
+                    // Large windows: one value at a time to where it belongs.
+                    for (i, (&dy, winner)) in dy.iter().zip(winners).enumerate() {
+                        let (y, x) =
+                            (row.inside.start + winner.get() / across, col.inside.start + winner.get() % across);
+                        self.dx[(y * self.width + x) * c + i] += dy;
+                    }
+                    continue;
+                }
+                let mut place = 0;
+                for y in row.inside.clone() {
+                    for x in col.inside.clone() {
+                        let dx = &mut self.dx[(y * self.width + x) * c..][..c];
+                        let (dy, winners, here) = (&dy[..c], &winners[..c], P::of(place));
+                        for i in 0..c {
+                            dx[i] += if winners[i] == here { dy[i] } else { 0.0 };
+                        }
+                        place += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The maximum over the places of a window, of images shifted by them. Not candle's `maximum`, which splits the
+/// gradient between equal values. A window that is cut off looks at its first row or column again, which changes
+/// nothing.
+fn portable(xs: &Tensor, windows: &[Vec<Window>; 2]) -> Result<Tensor> {
+    let side = |axis: usize| windows[axis].iter().map(|window| window.inside.len()).max().unwrap_or(0);
+    let shifted = |xs: &Tensor, axis: usize, by: usize| {
+        let place = |window: &Window| (window.inside.start + if by < window.inside.len() { by } else { 0 }) as u32;
+        let index: Vec<u32> = windows[axis].iter().map(place).collect();
+        xs.index_select(&Tensor::new(index, xs.device())?, axis + 1)
+    };
+    let xs = xs.contiguous()?;
+    let mut best = shifted(&shifted(&xs, 0, 0)?, 1, 0)?;
+    for (y, x) in (0..side(0)).flat_map(|y| (0..side(1)).map(move |x| (y, x))).skip(1) {
+        let next = shifted(&shifted(&xs, 0, y)?, 1, x)?;
+        let (larger, nan) = (next.gt(&best)?, next.ne(&next)?);
+        best = (larger + nan)?.ne(0u8)?.where_cond(&next, &best)?;
+    }
+    Ok(best)
+}

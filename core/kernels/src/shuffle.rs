@@ -1,0 +1,75 @@
+//! Channels into pixels and back (Shi et al., 2016): upsampling without loss.
+
+use super::blank::fill;
+use super::graph::record;
+use super::{fast, with_values};
+use candle_core::{Device, Result, Tensor};
+use rayon::prelude::*;
+
+/// `[N, H, W, C·r²]` to `[N, H·r, W·r, C]`: PyTorch's `pixel_shuffle`, with its order of channels.
+///
+/// # Errors
+/// When the channels are no multiple of `r²`, or something is empty.
+pub fn pixel_shuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
+    let (n, h, w, channels) = xs.dims4()?;
+    if r == 0 || xs.elem_count() == 0 || channels % (r * r) != 0 {
+        candle_core::bail!("pixel_shuffle: channels of input [N, H, W, C] {:?} into {r} x {r} pixels", xs.dims());
+    }
+    let c = channels / (r * r);
+    if !fast(xs) {
+        let parts = xs.reshape(&[n, h, w, c, r, r][..])?.permute([0, 1, 4, 2, 5, 3])?;
+        return parts.reshape((n, h * r, w * r, c));
+    }
+    record(&[xs], with_values(xs, |xs| Ok(shuffle(xs, w, c, r)))?, (n, h * r, w * r, c), move |_, grad, _| {
+        let dx = with_values(grad, |dy| Ok(unshuffle(dy, w, c, r)))?;
+        Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, channels), &Device::Cpu)?)])
+    })
+}
+
+/// `[N, H·r, W·r, C]` to `[N, H, W, C·r²]`: PyTorch's `pixel_unshuffle`.
+///
+/// # Errors
+/// When a side is no multiple of `r`, or something is empty.
+pub fn pixel_unshuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
+    let (n, height, width, c) = xs.dims4()?;
+    if r == 0 || xs.elem_count() == 0 || height % r != 0 || width % r != 0 {
+        candle_core::bail!("pixel_unshuffle: input [N, H, W, C] {:?} in blocks of {r} x {r} pixels", xs.dims());
+    }
+    let (h, w) = (height / r, width / r);
+    if !fast(xs) {
+        let parts = xs.reshape(&[n, h, r, w, r, c][..])?.permute([0, 1, 3, 5, 2, 4])?;
+        return parts.reshape((n, h, w, c * r * r));
+    }
+    record(&[xs], with_values(xs, |xs| Ok(unshuffle(xs, w, c, r)))?, (n, h, w, c * r * r), move |_, grad, _| {
+        let dx = with_values(grad, |dy| Ok(shuffle(dy, w, c, r)))?;
+        Ok(vec![Some(Tensor::from_vec(dx, (n, height, width, c), &Device::Cpu)?)])
+    })
+}
+
+/// Row by row of the coarse image, which become `r` rows of the fine one.
+fn shuffle(coarse: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
+    let row = w * c * r * r;
+    fill(coarse.len(), row, coarse.par_chunks_exact(row), |coarse, fine| {
+        let fine = fine.fill(0.0);
+        each_place(w, c, r, |at_fine, at_coarse| fine[at_fine] = coarse[at_coarse]);
+        fine
+    })
+}
+
+fn unshuffle(fine: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
+    let row = w * c * r * r;
+    fill(fine.len(), row, fine.par_chunks_exact(row), |fine, coarse| {
+        let coarse = coarse.fill(0.0);
+        each_place(w, c, r, |at_fine, at_coarse| coarse[at_coarse] = fine[at_fine]);
+        coarse
+    })
+}
+
+/// Calls `f` with the places of each value of a coarse row, in the fine and in the coarse image.
+fn each_place(w: usize, c: usize, r: usize, mut f: impl FnMut(usize, usize)) {
+    for (x, i, j) in (0..w * r * r).map(|at| (at / (r * r), at / r % r, at % r)) {
+        let fine = ((i * w + x) * r + j) * c;
+        let coarse = x * c * r * r + i * r + j;
+        (0..c).for_each(|channel| f(fine + channel, coarse + channel * r * r));
+    }
+}

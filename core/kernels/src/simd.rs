@@ -1,0 +1,61 @@
+//! Which vector instructions the kernels use: found out once, when the first kernel runs.
+//!
+//! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`), so that each level can
+//! be tested and measured on a machine that has a higher one.
+
+use pulp::{Arch, Simd, WithSimd};
+use std::sync::OnceLock;
+
+/// The variable that caps the instruction set.
+pub const SIMD_VARIABLE: &str = "TALLOW_SIMD";
+
+/// The vector instructions that the kernels use here: "AVX-512", "AVX2", "NEON" or "plain".
+pub fn simd_level() -> &'static str {
+    match arch() {
+        Arch::Scalar => "plain",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V3(_) => "AVX2",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(_) => "AVX-512",
+        #[allow(unreachable_patterns)]
+        _ => "NEON",
+    }
+}
+
+/// Runs an operation compiled for the instructions in use. A closure of plain loops is vectorised by the compiler.
+#[inline]
+pub(super) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
+    arch().dispatch(op)
+}
+
+/// A register of values, or as many as there are and zeros.
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(from).0 {
+        [whole] => *whole,
+        _ => simd.partial_load_f32s(from),
+    }
+}
+
+/// Writes a register, or as much of it as there is room for.
+#[inline(always)]
+pub(super) fn store<S: Simd>(simd: S, to: &mut [f32], values: S::f32s) {
+    match S::as_mut_simd_f32s(to).0 {
+        [whole] => *whole = values,
+        _ => simd.partial_store_f32s(to, values),
+    }
+}
+
+pub(super) fn arch() -> Arch {
+    static ARCH: OnceLock<Arch> = OnceLock::new();
+    *ARCH.get_or_init(|| capped(std::env::var(SIMD_VARIABLE).ok().as_deref()))
+}
+
+fn capped(cap: Option<&str>) -> Arch {
+    match cap {
+        Some("plain") => Arch::Scalar,
+        #[cfg(target_arch = "x86_64")]
+        Some("avx2") => pulp::x86::V3::try_new().map_or(Arch::Scalar, Arch::V3),
+        _ => Arch::new(),
+    }
+}

@@ -1,0 +1,92 @@
+//! The right-hand matrix of a product, packed for the tiles.
+#![allow(unsafe_code)]
+
+use super::{nr, padded};
+use crate::blank::{Blank, fill};
+use rayon::prelude::*;
+
+/// A `depth` x `n` matrix in panels of columns; within a panel, rows follow each other. The last panel is as narrow as
+/// whole registers allow, and filled up with zeros.
+pub(crate) struct PackedB {
+    data: Vec<f32>,
+    pub(super) depth: usize,
+    pub(super) n: usize,
+    pub(super) width: usize,
+}
+
+impl PackedB {
+    /// Packs a convolution's weight `[n, channels, taps]` (its output channels become columns) with rows in the order
+    /// (tap, channel). A linear layer's weight `[n, k]` is the case of one tap.
+    pub(crate) fn forward(weight: &[f32], n: usize, channels: usize, taps: usize) -> PackedB {
+        /// Channels that are copied together: small enough for their rows to stay in the cache.
+        const BLOCK: usize = 16;
+        let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
+            let weight = &weight[first * channels * taps..];
+            for from in (0..channels).step_by(BLOCK) {
+                for tap in 0..taps {
+                    for c in from..(from + BLOCK).min(channels) {
+                        let values = (0..columns).map(|column| weight[(column * channels + c) * taps + tap]);
+                        panel.part((tap * channels + c) * width, columns).write(values);
+                    }
+                }
+            }
+        };
+        // SAFETY: every pair of a tap and a channel, and so every row, comes up.
+        unsafe { PackedB::pack(channels * taps, n, write) }
+    }
+
+    /// Packs the same weight `[outputs, n, taps]` for the way back: its input channels become columns, rows are in the
+    /// order (tap, output).
+    pub(crate) fn backward(weight: &[f32], outputs: usize, n: usize, taps: usize) -> PackedB {
+        let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
+            for output in 0..outputs {
+                let row = &weight[(output * n + first) * taps..][..columns * taps];
+                for tap in 0..taps {
+                    let values = (0..columns).map(|column| row[column * taps + tap]);
+                    panel.part((tap * outputs + output) * width, columns).write(values);
+                }
+            }
+        };
+        // SAFETY: every pair of a tap and an output, and so every row, comes up.
+        unsafe { PackedB::pack(outputs * taps, n, write) }
+    }
+
+    /// Packs what `write(panel, first column, columns, width)` writes: into each row of a panel, `width` values long,
+    /// its `columns` values.
+    ///
+    /// # Safety
+    /// `write` must write the first `columns` values of each of the `depth` rows.
+    pub(crate) unsafe fn pack(
+        depth: usize,
+        n: usize,
+        write: impl Fn(&mut Blank<'_>, usize, usize, usize) + Sync,
+    ) -> PackedB {
+        let width = nr();
+        let panels = (0..n.div_ceil(width)).into_par_iter();
+        let len = depth * (n / width * width + padded(n % width));
+        let data = fill(len, depth * width, panels, |index, mut panel| {
+            let columns = width.min(n - index * width);
+            if columns < padded(columns) {
+                let all = panel.len();
+                panel.part(0, all).fill(0.0);
+            }
+            write(&mut panel, index * width, columns, padded(columns));
+            // SAFETY: rows are as long as their columns or have been filled up with zeros, and the caller promises
+            // the rest.
+            unsafe { panel.assume_filled() }
+        });
+        PackedB { data, depth, n, width }
+    }
+
+    /// How many panels there are.
+    pub(super) fn count(&self) -> usize {
+        self.n.div_ceil(self.width)
+    }
+
+    /// A panel's values, its columns, and the distance between its rows.
+    pub(super) fn panel(&self, index: usize) -> (&[f32], usize, usize) {
+        let columns = self.width.min(self.n - index * self.width);
+        let start = index * self.depth * self.width;
+        (&self.data[start..start + self.depth * padded(columns)], columns, padded(columns))
+    }
+}
