@@ -1,7 +1,7 @@
 //! A callback of one's own: `cargo run -p tallow --example callback`.
 //!
-//! Callbacks see and change the state of training between its steps. This one watches the length of the gradient, and ends
-//! training when it has become small.
+//! Callbacks see and change the state of training between its steps. This one watches the length of the gradient, and
+//! ends training when it has become small.
 
 use tallow::Result;
 use tallow::candle::Device;

@@ -1,7 +1,7 @@
 //! A layer of one's own: `cargo run -p tallow --example custom_module`.
 //!
-//! A module takes its parameters from `Params`, under names of its own, and computes in `forward`. Everything else follows
-//! from that: initial values, freezing, checkpoints, export.
+//! A module takes its parameters from `Params`, under names of its own, and computes in `forward`. Everything else
+//! follows from that: initial values, freezing, checkpoints, export.
 
 use tallow::Result;
 use tallow::candle::{Device, Tensor};
@@ -10,7 +10,8 @@ use tallow::nn::{Linear, Module, ParamKind, Params, Sequential, losses};
 use tallow::rng::Rng;
 use tallow::train::Learner;
 
-/// `x + g · relu(W x + b)`: a residual block with a learned gain, which begins at 0, so that the block begins as nothing.
+/// `x + g · relu(W x + b)`: a residual block with a learned gain, which begins at 0, so that the block begins as
+/// nothing.
 struct GatedBlock {
     linear: Linear,
     gain: tallow::nn::Param,

@@ -1,6 +1,7 @@
 //! The training loop by hand, for what a `Learner` does not do: `cargo run -p tallow --example custom_training_loop`.
 //!
-//! Layers, loaders, losses, schedules and optimizers work without a learner. Here they fit a small network to a parabola.
+//! Layers, loaders, losses, schedules and optimizers work without a learner. Here they fit a small network to a
+//! parabola.
 
 use tallow::autograd::{backward, no_grad};
 use tallow::candle::Device;

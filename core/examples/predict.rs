@@ -9,8 +9,8 @@ fn main() -> tallow::Result<()> {
     let predictor = load_learner(paths.next().unwrap_or_else(|| "model".into()))?;
     let photos: Vec<PathBuf> = paths.collect();
 
-    // Many files at once are decoded in parallel and go through the network in batches. One that cannot be read has its own
-    // error, and the others are classified all the same.
+    // Many files at once are decoded in parallel and go through the network in batches. One that cannot be read has its
+    // own error, and the others are classified all the same.
     for (photo, prediction) in photos.iter().zip(predictor.predict(&photos)?) {
         match prediction {
             Ok(prediction) => println!("{}: {prediction}", photo.display()),

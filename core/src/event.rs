@@ -58,8 +58,8 @@ impl Listener {
         (self.receive)(event)
     }
 
-    /// Begins a task of `total` steps. It ends when the returned value is dropped, also when an error leaves the function
-    /// that holds it.
+    /// Begins a task of `total` steps. It ends when the returned value is dropped, also when an error leaves the
+    /// function that holds it.
     #[must_use = "the task ends when this is dropped"]
     pub fn task(&self, task: &str, total: usize) -> Task {
         self.tell(Event::Begin { task, total });

@@ -1,10 +1,10 @@
 //! **Tallow**: deep learning in Rust on candle, with fast.ai's shape and PyTorch's numbers.
 //!
-//! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`vision`] makes numbers of photos, and
-//! [`data`] batches of files; [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses, [`models`]
-//! networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`] judges,
-//! [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`] face the
-//! reader.
+//! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`vision`] makes numbers of photos,
+//! and [`data`] batches of files; [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses,
+//! [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`]
+//! judges, [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`]
+//! face the reader.
 //!
 //! ```
 //! use tallow::data::{DataLoader, DataLoaders, TensorDataset};

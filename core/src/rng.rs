@@ -82,8 +82,8 @@ impl Rng {
         radius * libm::cos(std::f64::consts::TAU * self.unit())
     }
 
-    /// A number from the gamma distribution with this shape and scale 1 (Marsaglia and Tsang, 2000); 0 if the shape is not a
-    /// positive number.
+    /// A number from the gamma distribution with this shape and scale 1 (Marsaglia and Tsang, 2000); 0 if the shape is
+    /// not a positive number.
     pub fn gamma(&mut self, shape: f64) -> f64 {
         if shape.is_nan() || shape <= 0.0 || shape.is_infinite() {
             return 0.0;
@@ -107,7 +107,8 @@ impl Rng {
     /// A number from the beta distribution, in `0..=1`; with equal parameters its mean is a half.
     pub fn beta(&mut self, a: f64, b: f64) -> f64 {
         let (x, y) = (self.gamma(a), self.gamma(b));
-        // Both can be too small for a number if the parameters are tiny; the distribution is then almost all at its ends.
+        // Both can be too small for a number if the parameters are tiny; the distribution is then almost all at its
+        // ends.
         if x + y > 0.0 { x / (x + y) } else { f64::from(u8::from(self.unit() < a / (a + b))) }
     }
 

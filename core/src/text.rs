@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Text as it may be shown: control characters, and those that change the direction of writing, are escaped as in Rust
-/// (`\u{1b}`), so that a folder's name cannot colour a terminal, move its cursor or hide an ending. Line ends and tabs stay.
+/// (`\u{1b}`), so that a folder's name cannot colour a terminal, move its cursor or hide an ending. Line ends and tabs
+/// stay.
 ///
 /// ```
 /// assert_eq!(tallow::text::visible("cats\u{1b}[31m"), "cats\\u{1b}[31m");

@@ -53,8 +53,8 @@ fn an_interrupted_run_keeps_a_checkpoint_and_can_be_finished() {
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
     assert_eq!(first.recorder().losses.len(), 8, "the current batch is finished, and no other begun");
 
-    // Every other process is asked to stop at once, and gets one batch further. The request was met each time: nothing is
-    // left of it for the next one.
+    // Every other process is asked to stop at once, and gets one batch further. The request was met each time: nothing
+    // is left of it for the next one.
     for batch in 9.. {
         assert!(!stop.is_interrupted());
         stop.interrupt();

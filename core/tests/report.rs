@@ -225,7 +225,8 @@ fn figures_go_to_files_and_into_the_page() {
     let photo = ImageGrid::new("", 1).rgb(400, 400, &pixels).into();
     run.figure("photo", "A \"photo\"", &photo).unwrap();
     for name in ["", "a/b", "../up", ".hidden", "ü"] {
-        assert!(matches!(run.figure(name, "", &curve()), Err(Error::Value(_))), "{name}");
+        let error = run.figure(name, "", &curve()).unwrap_err();
+        assert!(matches!(error, Error::Config { setting: "name", .. }), "{name}: {error:?}");
     }
     let outcome = run.finish().unwrap();
     let files = outcome.metrics["files"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect::<Vec<_>>();

@@ -62,9 +62,9 @@ fn format(bytes: &[u8]) -> Option<&'static str> {
 }
 
 impl DownloadImages {
-    /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place in
-    /// the list, the extension that of what came. A number that is there already is not fetched again, so a list can be gone
-    /// through twice. What is no picture, too large or too slow is told, and the others go on.
+    /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place
+    /// in the list, the extension that of what came. A number that is there already is not fetched again, so a list can
+    /// be gone through twice. What is no picture, too large or too slow is told, and the others go on.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder cannot be made or a file not be written.

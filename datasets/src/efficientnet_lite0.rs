@@ -1,8 +1,8 @@
 //! EfficientNet-Lite0, trained on ImageNet: a small network for machines without network access.
 
-/// A safetensors file with the network's 247 tensors in half precision, under their original names (`_conv_stem.weight`,
-/// `_blocks.0._bn1.bias`, `_fc.weight`). Its notes say where it comes from and on which terms: Apache-2.0.
-/// `cargo xtask embed-efficientnet` makes it.
+/// A safetensors file with the network's 247 tensors in half precision, under their original names
+/// (`_conv_stem.weight`, `_blocks.0._bn1.bias`, `_fc.weight`). Its notes say where it comes from and on which terms:
+/// Apache-2.0. `cargo xtask embed-efficientnet` makes it.
 pub fn weights() -> &'static [u8] {
     include_bytes!("../embedded/efficientnet_lite0.safetensors")
 }

@@ -22,8 +22,8 @@ pub enum Error {
 
     /// The dataset is known, but some of its files are not in the data folder.
     #[error(
-        "dataset `{dataset}` is not complete in {} (`{file}` is missing): run `cargo xtask fetch-data --only {dataset}` \
-         ({} from {url}), or point --data-dir or TALLOW_DATA_DIR at a folder that has it",
+        "dataset `{dataset}` is not complete in {} (`{file}` is missing): run `cargo xtask fetch-data --only \
+         {dataset}` ({} from {url}), or point --data-dir or TALLOW_DATA_DIR at a folder that has it",
         .folder.display(), megabytes(*.bytes)
     )]
     Missing {

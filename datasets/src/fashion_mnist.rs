@@ -19,8 +19,8 @@ pub struct Product {
     pub pixels: Vec<u8>,
 }
 
-/// Two classes: sneakers and ankle boots, the first 200 of each in the training set, then the first 50 of each in the test
-/// set, in Fashion-MNIST's order. Embedded in the program.
+/// Two classes: sneakers and ankle boots, the first 200 of each in the training set, then the first 50 of each in the
+/// test set, in Fashion-MNIST's order. Embedded in the program.
 ///
 /// # Errors
 /// [`Error::Damaged`] where the embedded bytes do not decode, which a test rules out.
@@ -31,8 +31,8 @@ pub fn sample() -> Result<Vec<Product>> {
 }
 
 /// Three classes that are hard to tell apart by their pixels: pullovers, dresses and coats, the first 50 of each in the
-/// training set, then the first 50 of each in the test set, in Fashion-MNIST's order: 150 to train with and 150 to judge
-/// by. Embedded in the program.
+/// training set, then the first 50 of each in the test set, in Fashion-MNIST's order: 150 to train with and 150 to
+/// judge by. Embedded in the program.
 ///
 /// # Errors
 /// As [`sample`].

@@ -53,8 +53,8 @@ impl Fetcher {
     /// processes that ask for the same dataset take turns.
     ///
     /// # Errors
-    /// [`Error::Network`] where no source could deliver it, [`Error::WrongDownload`] where what they delivered is not what
-    /// the manifest promises, [`Error::UnsafeArchive`], [`Error::Offline`], [`Error::Io`].
+    /// [`Error::Network`] where no source could deliver it, [`Error::WrongDownload`] where what they delivered is not
+    /// what the manifest promises, [`Error::UnsafeArchive`], [`Error::Offline`], [`Error::Io`].
     pub fn fetch_file(&self, folder: &Path, entry: &Entry, progress: &mut dyn FnMut(Progress)) -> Result<State> {
         let state = check::verify(folder, entry)?;
         if state.is_good() {
@@ -131,8 +131,8 @@ impl Fetcher {
     }
 }
 
-/// Looks for the whole file among what is here: a download that was killed just before its last step, or an archive that
-/// somebody copied to its place. It then stands at `part`.
+/// Looks for the whole file among what is here: a download that was killed just before its last step, or an archive
+/// that somebody copied to its place. It then stands at `part`.
 fn adopt(path: &Path, part: &Path, entry: &Entry) -> Result<Option<State>> {
     let whole = |path: &Path| -> Result<Option<State>> {
         if fs::metadata(path).map_or(0, |file| file.len()) != entry.bytes {

@@ -87,9 +87,10 @@ mod tests {
         let error = folder.find("mnist").unwrap_err();
         let path = temporary.path().join("mnist");
         let expected = format!(
-            "dataset `mnist` is not complete in {} (`train-images-idx3-ubyte.gz` is missing): run `cargo xtask fetch-data \
-             --only mnist` (11.6 MB from https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz), or \
-             point --data-dir or TALLOW_DATA_DIR at a folder that has it",
+            "dataset `mnist` is not complete in {} (`train-images-idx3-ubyte.gz` is missing): run `cargo xtask \
+             fetch-data --only mnist` (11.6 MB from \
+             https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz), or point --data-dir or \
+             TALLOW_DATA_DIR at a folder that has it",
             path.display()
         );
         assert_eq!(error.to_string(), expected);

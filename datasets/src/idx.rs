@@ -80,8 +80,8 @@ pub fn read_u8(path: impl AsRef<Path>) -> Result<Idx<u8>> {
 /// Reads an IDX file, gzipped or plain.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read; [`Error::Damaged`] where it is not IDX, holds another element type, is cut
-/// short, or goes on past its end.
+/// [`Error::Io`] where the file cannot be read; [`Error::Damaged`] where it is not IDX, holds another element type, is
+/// cut short, or goes on past its end.
 pub fn read<T: Element>(path: impl AsRef<Path>) -> Result<Idx<T>> {
     let path = path.as_ref();
     let file = File::open(path).map_err(Error::io("read", path))?;

@@ -1,8 +1,8 @@
 //! The thousand classes of ImageNet, by which published networks are usually trained.
 
 /// The classes' names, in the order of the networks' scores, in torchvision's spelling
-/// (`ResNet18_Weights.IMAGENET1K_V1.meta["categories"]`). No two are the same: the bird is the `crane bird`, the machine
-/// the `crane`.
+/// (`ResNet18_Weights.IMAGENET1K_V1.meta["categories"]`). No two are the same: the bird is the `crane bird`, the
+/// machine the `crane`.
 pub static CLASSES: [&str; 1000] = lines(include_str!("../embedded/imagenet_classes.txt"));
 
 /// The lines of a text of exactly so many. It is cut while the program is compiled.

@@ -158,8 +158,8 @@ impl Manifest {
     /// Reads a list from text; `origin` stands for the file in messages.
     ///
     /// # Errors
-    /// [`Error::Manifest`]: with the line where the text is not TOML or lacks a field; with the dataset and file where a
-    /// value makes no sense.
+    /// [`Error::Manifest`]: with the line where the text is not TOML or lacks a field; with the dataset and file where
+    /// a value makes no sense.
     pub fn parse(text: &str, origin: &str) -> Result<Manifest> {
         let wrong = |what: String| Error::Manifest { origin: origin.into(), what };
         let mut manifest: Manifest =
@@ -197,8 +197,8 @@ impl Dataset {
         self.files.iter().map(|entry| entry.bytes).sum()
     }
 
-    /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there, if
-    /// it is one in particular.
+    /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there,
+    /// if it is one in particular.
     pub fn missing(&self, folder: &Path, entry: Option<&Entry>) -> Error {
         let entry = entry.or(self.files.first());
         Error::Missing {

@@ -98,7 +98,8 @@ impl Mnist {
     /// `folder`, which [`DataFolder::find`](crate::DataFolder::find)`("mnist")` gives.
     ///
     /// # Errors
-    /// [`Error::Missing`] where one is not there, [`Error::Damaged`] where one is cut short or they do not fit together.
+    /// [`Error::Missing`] where one is not there, [`Error::Damaged`] where one is cut short or they do not fit
+    /// together.
     pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
         let folder = folder.as_ref();
         let read = |name: &str| -> Result<Part<u8>> {
@@ -127,8 +128,8 @@ fn missing(folder: &Path, file: &str) -> Result<Error> {
     Ok(dataset.missing(folder, dataset.files.iter().find(|entry| entry.name == file)))
 }
 
-/// The threes and sevens of MNIST, all of them, in MNIST's order: 6,131 threes and 6,265 sevens to learn from, 1,010 and
-/// 1,028 to judge by. They are embedded in the program; `datasets/README.md` says how they were made.
+/// The threes and sevens of MNIST, all of them, in MNIST's order: 6,131 threes and 6,265 sevens to learn from, 1,010
+/// and 1,028 to judge by. They are embedded in the program; `datasets/README.md` says how they were made.
 ///
 /// # Errors
 /// [`Error::Damaged`] where the embedded bytes do not decode, which a test rules out.

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::layout::receipt;
 use crate::manifest::{Entry, Unpack, safe_path};
 
-/// Unpacks `archive` into `folder` as `entry` says, and leaves a record of what came, `<archive>.sha256`, which verifying
-/// reads. `progress` gets the number of files so far.
+/// Unpacks `archive` into `folder` as `entry` says, and leaves a record of what came, `<archive>.sha256`, which
+/// verifying reads. `progress` gets the number of files so far.
 ///
 /// # Errors
 /// [`Error::UnsafeArchive`] for a path outside the folder, a link, a device, too many files, or too many bytes;

@@ -6,29 +6,31 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A chapter's program, built once for each test program as `cargo build -p <chapter>` builds it.
+/// A chapter's program, built once for each test program.
 pub struct Chapter {
     program: PathBuf,
 }
 
 impl Chapter {
-    /// Builds the chapter, if that is still to be done, and finds its program.
+    /// Builds the chapters, if that is still to be done, and finds the program of one.
     ///
     /// # Panics
-    /// When the chapter does not build.
+    /// When a chapter does not build.
     pub fn build(name: &str) -> Chapter {
         static BUILT: OnceLock<PathBuf> = OnceLock::new();
+        // All packages of the workspace are selected, as they are by `cargo test --workspace`. A chapter by itself has
+        // fewer features, for which candle and the library would be compiled once more.
         // This test is target/<profile>/deps/<test>; programs are two levels up.
         let folder = BUILT.get_or_init(|| {
             let test = std::env::current_exe().unwrap();
             let folder = test.parent().and_then(Path::parent).unwrap().to_path_buf();
             let target = folder.parent().unwrap();
             let mut cargo = Command::new(env!("CARGO"));
-            cargo.args(["build", "--quiet", "--package", name, "--target-dir"]).arg(target);
+            cargo.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
             if folder.ends_with("release") {
                 cargo.arg("--release");
             }
-            assert!(cargo.status().unwrap().success(), "{name} does not build");
+            assert!(cargo.status().unwrap().success(), "the chapters do not build");
             folder
         });
         Chapter { program: folder.join(name).with_extension(std::env::consts::EXE_EXTENSION) }

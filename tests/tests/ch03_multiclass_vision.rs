@@ -49,9 +49,10 @@ fn a_quick_run_shows_the_lectures_figures_and_classify_reads_files_folders_and_s
     assert_eq!(number(&metrics, "flattened_valid"), number(&metrics, "shuffled_valid"));
     assert!(number(&metrics, "features_valid") > number(&metrics, "dummy_valid"));
 
-    let plots = "points ovr_lines test_points ovr_regions ovr_probabilities ovo_lines ovo_regions twenty_classes wrappers \
-                 multinomial graph_logistic graph_one_hidden_layer graph_two_hidden_layers corners training_images flattened \
-                 coefficients out_of_the_box training_images_in_colour doing_it_right confusion top_losses zoo";
+    let plots = "points ovr_lines test_points ovr_regions ovr_probabilities ovo_lines ovo_regions twenty_classes \
+                 wrappers multinomial graph_logistic graph_one_hidden_layer graph_two_hidden_layers corners \
+                 training_images flattened coefficients out_of_the_box training_images_in_colour doing_it_right \
+                 confusion top_losses zoo";
     for name in plots.split_whitespace() {
         let png = fs::read(folder.path().join(format!("plots/{name}.png"))).unwrap();
         assert!(png.starts_with(b"\x89PNG") && png.len() > 1000, "{name}.png");
@@ -102,7 +103,8 @@ fn folders_that_are_no_photos_are_exit_code_3_with_the_reason() {
     fs::create_dir_all(data.join("train/cat")).unwrap();
     refuses(&data, &["train", "no picture"]);
     // A grey PNG of one pixel, from Pillow.
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cch\0\0\0\x82\0\x81w\xcdr\xb6\0\0\0\0IEND\xaeB`\x82";
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\n\
+        IDATx\x9cch\0\0\0\x82\0\x81w\xcdr\xb6\0\0\0\0IEND\xaeB`\x82";
     fs::write(data.join("train/cat/a.png"), png).unwrap();
     refuses(&data, &["has no folder `valid`"]);
     fs::create_dir_all(data.join("valid/cow")).unwrap();
@@ -117,7 +119,8 @@ fn folders_that_are_no_photos_are_exit_code_3_with_the_reason() {
         .assert_fails(3, &["resnet18"]);
 }
 
-/// The lecture's own photos: pixels as scikit-learn has them on the same files, and what EfficientNet-Lite0 makes of them.
+/// The lecture's own photos: pixels as scikit-learn has them on the same files, and what EfficientNet-Lite0 makes of
+/// them.
 #[test]
 fn animal_faces_give_the_lectures_figures_and_all_mistakes_are_big_cats() {
     let photos = Path::new("../../shared/data/animal_faces");

@@ -1,29 +1,94 @@
 //! `cargo xtask ci`: what the continuous integration runs, on this machine.
 
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
+use std::{env, fs};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::{cargo, root};
 
-const STEPS: [&[&str]; 3] = [
+/// What cargo does, cheap failures first. The tests select the whole workspace, and so does whatever they build:
+/// packages that are built by themselves have fewer features, for which candle would be compiled again.
+const STEPS: [&[&str]; 8] = [
     &["fmt", "--all", "--check"],
+    &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies"],
     &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    // Each feature of the library by itself. `cuda` and `metal` need machines that have them.
+    &["clippy", "-p", "tallow", "--no-default-features", "--", "-D", "warnings"],
+    &["clippy", "-p", "tallow", "--no-default-features", "-F", "hub", "--", "-D", "warnings"],
+    &["clippy", "-p", "tallow", "--no-default-features", "-F", "efficientnet-lite0", "--", "-D", "warnings"],
+    &["doc", "--workspace", "--no-deps"],
     &["test", "--workspace"],
 ];
 
+/// Where the examples for users are, which `cargo test` builds and does not run.
+const EXAMPLES: [&str; 2] = ["core/examples", "core/kernels/examples"];
+
+/// Examples that want photos or a model, which nobody can run without.
+const WANT_FILES: [&str; 2] = ["finetune", "predict"];
+
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for step in STEPS {
-        let name = format!("cargo {}", step.join(" "));
-        eprintln!("==> {name}");
-        let start = Instant::now();
-        let status = cargo().args(step).current_dir(root()).status().with_context(|| format!("cannot start {name}"))?;
-        let verdict = if status.success() { "ok" } else { "FAILED" };
-        println!("{verdict:<6} {:>6.1} s  {name}", start.elapsed().as_secs_f64());
-        if !status.success() {
+        let mut command = cargo();
+        command.args(step).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        if !succeeds(&format!("cargo {}", step.join(" ")), &mut command)? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    for example in examples()? {
+        if !runs(&example)? {
             return Ok(ExitCode::FAILURE);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a command, and says how long it took and how it ended.
+fn succeeds(name: &str, command: &mut Command) -> anyhow::Result<bool> {
+    eprintln!("==> {name}");
+    let start = Instant::now();
+    let status = command.status().with_context(|| format!("cannot start {name}"))?;
+    let verdict = if status.success() { "ok" } else { "FAILED" };
+    println!("{verdict:<6} {:>6.1} s  {name}", start.elapsed().as_secs_f64());
+    Ok(status.success())
+}
+
+/// The names of the examples that run by themselves.
+fn examples() -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for folder in EXAMPLES.map(|folder| root().join(folder)).iter().filter(|folder| folder.is_dir()) {
+        for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let file = entry?.path();
+            let stem = file.file_stem().filter(|_| file.extension().is_some_and(|extension| extension == "rs"));
+            names.extend(stem.map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.retain(|name| !WANT_FILES.contains(&name.as_str()));
+    names.sort();
+    Ok(names)
+}
+
+/// Runs an example as the tests have built it, in an empty folder, without arguments and without a network.
+fn runs(name: &str) -> anyhow::Result<bool> {
+    let program = program(name)?;
+    let folder = env::temp_dir().join(format!("tallow-example-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut command = Command::new(program);
+    let outcome = succeeds(&format!("example {name}"), command.env("HF_HUB_OFFLINE", "1").current_dir(&folder));
+    // What is left behind is in the system's temporary folder, and does no harm.
+    let _ = fs::remove_dir_all(&folder);
+    outcome
+}
+
+/// Cargo puts examples beside the program that is running.
+fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let xtask = env::current_exe().context("cannot find the program that is running")?;
+    let folder = xtask.parent().unwrap_or(Path::new(".")).join("examples");
+    let program = folder.join(name).with_extension(env::consts::EXE_EXTENSION);
+    if !program.is_file() {
+        bail!("example {name}: `cargo test` has not built {}", program.display());
+    }
+    Ok(program)
 }

@@ -1,5 +1,5 @@
-//! What a chapter leaves in its `metrics.json`, as far as the overview needs it. Every key may be missing: a chapter that
-//! was stopped half-way should still have its card.
+//! What a chapter leaves in its `metrics.json`, as far as the overview needs it. Every key may be missing: a chapter
+//! that was stopped half-way should still have its card.
 
 use std::collections::BTreeMap;
 use std::path::Path;

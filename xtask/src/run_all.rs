@@ -108,8 +108,8 @@ fn chosen_by(name: &str, only: &str) -> bool {
     name == only || name.split('_').next() == Some(only)
 }
 
-/// Builds the chapters, each by itself as `cargo run` does: built together they would share their features, and be built once
-/// more when they are run. One that does not build fails again there, and there it is counted.
+/// Builds the chapters, each by itself as `cargo run` does: built together they would share their features, and be
+/// built once more when they are run. One that does not build fails again there, and there it is counted.
 fn build(root: &Path, chapters: &[&String], release: bool) -> anyhow::Result<()> {
     for chapter in chapters {
         let mut cargo = cargo();

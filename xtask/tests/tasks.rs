@@ -25,7 +25,8 @@ fn workspace(chapters: &[(&str, &str)]) -> tempfile::TempDir {
         let package = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
         fs::write(folder.join("Cargo.toml"), package).unwrap();
         let main = format!(
-            "fn main() {{ let args: Vec<String> = std::env::args().collect(); let out = std::path::Path::new(&args[2]);\n\
+            "fn main() {{ let args: Vec<String> = std::env::args().collect();\n\
+             let out = std::path::Path::new(&args[2]);\n\
              std::fs::create_dir_all(out).unwrap(); println!(\"args {{:?}}\", &args[3..]);\n{body} }}"
         );
         fs::write(folder.join("src/main.rs"), main).unwrap();

@@ -1,122 +1,13 @@
-//! The rules of this repository, as tests: which module may use which, how long files are, where `unsafe`, printing and
-//! sockets may stand.
+//! The rules of this repository, as tests: how long files and lines are, and where `unsafe`, printing and sockets
+//! may stand.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[allow(unreachable_pub)]
+mod sources;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
-/// For each module of core, the modules that it may use, besides itself. The ground is open to all.
-const MAY_USE: [(&str, &[&str]); 13] = [
-    ("vision", &[]),
-    ("data", &["vision"]),
-    ("autograd", &["kernels"]),
-    ("nn", &["kernels"]),
-    ("models", &["kernels", "nn"]),
-    ("optim", &["kernels", "nn"]),
-    ("metrics", &[]),
-    ("classic", &["metrics"]),
-    ("train", &["data", "vision", "kernels", "nn", "models", "optim", "metrics"]),
-    ("interpret", &["data", "vision", "nn", "train", "metrics", "plot"]),
-    ("plot", &[]),
-    ("report", &["metrics", "plot"]),
-    ("cli", &["report", "kernels"]),
-];
-
-const GROUND: [&str; 4] = ["error", "event", "device", "rng"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
-
-/// All files under a folder with one of the extensions, outside of build output and hidden folders.
-fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && !["target", "out", "downloads"].contains(&name.as_str()) {
-            found.extend(files(&path, extensions));
-        } else if path.extension().is_some_and(|e| extensions.iter().any(|x| e == *x)) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-fn rust_files(folder: &str) -> Vec<(String, String)> {
-    let root = root();
-    let relative = |p: &Path| p.strip_prefix(&root).unwrap().display().to_string().replace('\\', "/");
-    files(&root.join(folder), &["rs"]).iter().map(|p| (relative(p), fs::read_to_string(p).unwrap())).collect()
-}
-
-/// The lines of a source that are neither comments nor unit tests, with their numbers. Unit tests stand at a file's end.
-fn code_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = source.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
-    lines.enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
-}
-
-/// Every module that a source names by `crate::`.
-fn uses(source: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    for (number, line) in code_lines(source) {
-        for (at, _) in line.match_indices("crate::") {
-            let rest = &line[at + "crate::".len()..];
-            // `crate::{a, b::c}` names several.
-            let names = match rest.strip_prefix('{') {
-                Some(list) => list.split(',').collect(),
-                None => vec![rest],
-            };
-            for name in names {
-                let word: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                found.push((number, word));
-            }
-        }
-    }
-    found
-}
-
-fn forbidden_edges(module: &str, file: &str, source: &str) -> Vec<String> {
-    let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else {
-        return vec![format!("{file}: module `{module}` has no place in the order of dependencies")];
-    };
-    let is_fine = |used: &str| used == module || GROUND.contains(&used) || allowed.contains(&used);
-    let wrong = uses(source).into_iter().filter(|(_, used)| !is_fine(used));
-    wrong.map(|(line, used)| format!("{file}:{line}: `{module}` may use {allowed:?}, not `{used}`")).collect()
-}
-
-fn assert_none(problems: Vec<String>) {
-    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
-}
-
-#[test]
-fn dependencies_of_core_point_one_way() {
-    let mut problems = Vec::new();
-    for (file, source) in rust_files("core/src") {
-        let inside = file.strip_prefix("core/src/").unwrap();
-        let module = inside.split('/').next().unwrap().trim_end_matches(".rs");
-        if module == "lib" || module == "bin" {
-            continue; // the whole, and a program that uses it as others do
-        }
-        if GROUND.contains(&module) {
-            let wrong = uses(&source).into_iter().filter(|(_, used)| !GROUND.contains(&used.as_str()));
-            problems.extend(wrong.map(|(line, used)| format!("{file}:{line}: the ground may not use `{used}`")));
-        } else {
-            problems.extend(forbidden_edges(module, &file, &source));
-        }
-    }
-    assert_none(problems);
-}
-
-#[test]
-fn a_forbidden_dependency_would_be_found() {
-    let source = "use crate::error::Result;\nuse crate::{kernels, train::Learner};\nfn f() { crate::report::g() }\n";
-    let found = forbidden_edges("nn", "x.rs", source);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("x.rs:2") && found[0].contains("`train`") && found[1].contains("x.rs:3"));
-    assert!(forbidden_edges("nn", "x.rs", "// crate::train\n#[cfg(test)]\nuse crate::train;\n").is_empty());
-    assert_eq!(forbidden_edges("newcomer", "x.rs", "").len(), 1);
-}
+use sources::{assert_none, code_lines, files, root, rust_files};
 
 #[test]
 fn files_are_short_documented_and_clean() {
@@ -145,6 +36,18 @@ fn files_are_short_documented_and_clean() {
                 problems.push(format!("{file}:{}: a mark that should not stay: {}", number + 1, line.trim()));
             }
         }
+    }
+    assert_none(problems);
+}
+
+#[test]
+fn lines_are_at_most_120_characters() {
+    // rustfmt leaves comments and strings as they are.
+    let mut problems = Vec::new();
+    for (file, source) in rust_files("") {
+        let widths = source.lines().map(|line| line.chars().count()).enumerate();
+        let wide = widths.filter(|(_, width)| *width > 120);
+        problems.extend(wide.map(|(i, width)| format!("{file}:{}: {width} characters", i + 1)));
     }
     assert_none(problems);
 }

@@ -1,36 +1,19 @@
-//! What came of it: predictions, the three ways side by side, and the model in use.
+//! What came of it: the ways side by side, and the model in use.
 
-use crate::regimes::Outcome;
+use crate::outcome::Outcome;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::interpret::Interpretation;
-use tallow::plot::{Bars, Figure, ImageGrid, Plot};
+use tallow::plot::{Bars, Figure, Plot};
 use tallow::vision_learner::load_learner_on;
-
-/// The source's `visualize_model`: six validation photos, with what the network predicts.
-pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
-    let dls = outcome.learner.image_dls();
-    // Files that cannot be read were left out in validation.
-    let files: Vec<_> = dls.valid.kept_files().into_iter().take(6).collect();
-    let mut grid = ImageGrid::new("", 3);
-    let predictions = outcome.learner.predictor().predict(&files)?;
-    for (shown, prediction) in dls.valid.captioned(6)?.into_iter().zip(predictions) {
-        let prediction = prediction?;
-        grid = grid
-            .rgb(shown.image.width(), shown.image.height(), shown.image.bytes())
-            .caption(format!("predicted: {}", prediction.class))
-            .correct(prediction.class == shown.caption);
-    }
-    s.run.figure("predictions", "Photos that the network did not train on, and what it says.", &grid.into())
-}
 
 // --- 8. The ways compared --------------------------------------------------------------------------------------------
 
 pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<()> {
     s.run.section("The ways compared");
     s.run.text(
-        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and how much \
-         they resemble those that the network knows: the fewer and the more alike, the less should train.",
+        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and \
+         how much they resemble those that the network knows: the fewer and the more alike, the less should train.",
     );
     let row = |outcome: &Outcome| {
         let epochs = outcome.rows.len();
@@ -70,8 +53,8 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     let best = results.iter().reduce(|best, other| if other.best > best.best { other } else { best });
     let Some(Outcome { learner, name, best, .. }) = best else { return Ok(()) };
     s.run.text(format!(
-        "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, the classes \
-         and the transforms. Another program reads it and predicts."
+        "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, \
+         the classes and the transforms. Another program reads it and predicts."
     ));
     let folder = s.run.folder().join("model");
     learner.export_with(&folder, [("accuracy".to_string(), *best)].into())?;

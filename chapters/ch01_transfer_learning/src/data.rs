@@ -27,9 +27,9 @@ pub(crate) struct Task {
 pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Weights) -> Result<Task> {
     s.run.section("The data and its split");
     s.run.text(
-        "A folder of photos with a folder for each class is all that is needed. The source moves a part of the files to a \
-         second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where they are: the \
-         network never trains on a photo that it is judged by.",
+        "A folder of photos with a folder for each class is all that is needed. The source moves a part of the files \
+         to a second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where \
+         they are: the network never trains on a photo that it is judged by.",
     );
     let (folder, most) = match &args.data {
         Some(folder) => {
@@ -50,8 +50,8 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     let size = args.size.map_or(if small { 96 } else { 224 }, usize::from);
     let most = args.limit.unwrap_or(if s.quick { 120 } else { most });
 
-    // The source's transforms: random crops, turns and mirror images for training, nothing random for validation. How to
-    // resize and normalise is what the weights want.
+    // The source's transforms: random crops, turns and mirror images for training, nothing random for validation. How
+    // to resize and normalise is what the weights want.
     let wanted = weights.recipe(args.arch).preprocess;
     let (interpolation, normalize) = (wanted.interpolation, wanted.normalize());
     let train: Vec<Transform> = vec![
@@ -98,12 +98,14 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 /// catalogue shows them.
 fn product_photos(s: &mut Session) -> Result<PathBuf> {
     s.run.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
-    s.run.say("no `--data FOLDER`, and cats and dogs are not fetched: sneakers and ankle boots that are part of the program, 28 x 28 \
-         pixels each");
+    s.run.say(
+        "no `--data FOLDER`, and cats and dogs are not fetched: sneakers and ankle boots that are part of the \
+         program, 28 x 28 pixels each",
+    );
     let folder = s.run.folder().join("photos");
     for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
         let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
-        picture.save(&folder.join(product.class).join(format!("{i:03}.png")))?;
+        picture.save(folder.join(product.class).join(format!("{i:03}.png")))?;
     }
     Ok(folder)
 }
@@ -113,8 +115,9 @@ fn product_photos(s: &mut Session) -> Result<PathBuf> {
 pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
     s.run.section("Some training images");
     s.run.text(
-        "Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently in each \
-         epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the eye.",
+        "Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently \
+         in each epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the \
+         eye.",
     );
     s.run.figure("training_images", "Eight training images as the network sees them.", &show_batch(&task.dls.train, 8)?)
 }

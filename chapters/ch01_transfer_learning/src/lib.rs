@@ -1,25 +1,27 @@
 //! # Chapter 1. Image classification with transfer learning
 //!
-//! A network that has seen a million photos knows edges, textures, eyes and wheels. To teach it two new classes one need not
-//! start again: **transfer learning** keeps what it knows and replaces what it says. This chapter takes a pretrained network,
-//! gives it a new last layer, and trains it in the source's three ways, everything, the last layer alone, and the last stages,
-//! and in one of our own.
+//! A network that has seen a million photos knows edges, textures, eyes and wheels. To teach it two new classes one
+//! need not start again: **transfer learning** keeps what it knows and replaces what it says. This chapter takes a
+//! pretrained network, gives it a new last layer, and trains it in the source's three ways, everything, the last layer
+//! alone, and the last stages, and in one of our own.
 //!
-//! *Data*: the source's cats and dogs, once `cargo xtask fetch-data --only cats_dogs` has fetched them; until then product
-//! photos of sneakers and ankle boots that are part of the program; or your own, `--data FOLDER` with a folder for each class.
+//! *Data*: the source's cats and dogs, once `cargo xtask fetch-data --only cats_dogs` has fetched them; until then
+//! product photos of sneakers and ankle boots that are part of the program; or your own, `--data FOLDER` with a folder
+//! for each class.
 //!
 //! *Command*: `cargo run -p ch01_transfer_learning`; `-- --quick` for a smaller run.
 //!
 //! *Expect*: on cats and dogs about 99 % with a frozen body; the source prints 88.89 %.
 //!
-//! The chapter retells *Image Classification with Transfer Learning and PyTorch* (Dan Nelson, Stack Abuse); the figures that
-//! it prints stand beside ours in the report.
+//! The chapter retells *Image Classification with Transfer Learning and PyTorch* (Dan Nelson, Stack Abuse); the figures
+//! that it prints stand beside ours in the report.
 //!
 //! N = pictures in a batch, C = classes.
 
 mod compare;
 mod data;
 mod network;
+mod outcome;
 mod regimes;
 
 use std::path::PathBuf;
@@ -39,7 +41,8 @@ pub const CHAPTER: Chapter =
     after_help = "Examples:\n  cargo run -p ch01_transfer_learning                         the whole chapter\n  \
                   cargo run -p ch01_transfer_learning -- --data photos        your photos, a folder for each class\n  \
                   cargo run -p ch01_transfer_learning -- --data photos --only features   the fast way alone\n  \
-                  cargo run -p ch01_transfer_learning -- --arch resnet34      the source's network, fetched if need be\n  \
+                  cargo run -p ch01_transfer_learning -- --arch resnet34      the source's network, fetched if need \
+                  be\n  \
                   cargo run -p ch01_transfer_learning -- --resume             go on after a Ctrl-C or a crash"
 )]
 pub struct Args {
@@ -54,8 +57,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
     arch: Arch,
 
-    /// The network's pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not
-    /// on this machine; those of efficientnet_lite0 are part of the program]
+    /// The network's pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they
+    /// are not on this machine; those of efficientnet_lite0 are part of the program]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 

@@ -48,10 +48,10 @@ pub(crate) fn trained_parameters(learner: &VisionLearner) -> usize {
 pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights) -> Result<()> {
     s.run.section("A pretrained network with a new final layer");
     s.run.text(
-        "The network was trained to tell the 1,000 classes of ImageNet apart. All its layers but the last turn a photo into \
-         **features**, and those are of use for other classes too. So we keep them with their weights, and put a new last \
-         layer on top, from the features to as many scores as there are classes. It starts at random. These are the parts \
-         that have weights:",
+        "The network was trained to tell the 1,000 classes of ImageNet apart. All its layers but the last turn a photo \
+         into **features**, and those are of use for other classes too. So we keep them with their weights, and put a \
+         new last layer on top, from the features to as many scores as there are classes. It starts at random. These \
+         are the parts that have weights:",
     );
     let learner = learner(task, config(s, weights))?;
     let params = learner.params();
@@ -67,8 +67,8 @@ pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights)
     s.run.table(&["named child", "parameters", ""], &rows);
     s.run.say(format!("{}: {} parameters, {} classes", task.arch, trained_parameters(&learner), learner.vocab().len()));
     s.run.text(
-        "The source's ResNet-34 has `conv1`, `bn1`, `layer1` to `layer4` and `fc`, and between them parts without weights: \
-         `relu`, `maxpool`, `avgpool`. `--arch resnet34` shows them.",
+        "The source's ResNet-34 has `conv1`, `bn1`, `layer1` to `layer4` and `fc`, and between them parts without \
+         weights: `relu`, `maxpool`, `avgpool`. `--arch resnet34` shows them.",
     );
     Ok(())
 }

@@ -1,15 +1,16 @@
-//! Ways to train a pretrained network: all of it, its last layer alone, its last stages; and all of it with its statistics kept.
+//! Ways to train a pretrained network: all of it, its last layer alone, its last stages; and all of it with its
+//! statistics kept.
 
-use crate::compare::predictions;
 use crate::data::Task;
 use crate::network::{config, learner, trained_parameters};
+use crate::outcome::{Outcome, finish, predictions};
 use std::time::Instant;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::models::weights::Weights;
 use tallow::optim::{Sgd, StepLr, slice};
 use tallow::report::Expect;
-use tallow::train::{EpochRow, Learner, Monitor, SaveBest, accuracy};
+use tallow::train::{EpochRow, Monitor, SaveBest, accuracy};
 use tallow::vision_learner::VisionLearner;
 
 /// One of them.
@@ -23,17 +24,6 @@ pub(crate) enum Way {
     Stages,
     /// Everything, with the body's statistics kept
     Kept,
-}
-
-/// What one way led to.
-pub(crate) struct Outcome {
-    pub(crate) name: &'static str,
-    pub(crate) learner: VisionLearner,
-    pub(crate) trained: usize,
-    pub(crate) rows: Vec<EpochRow>,
-    pub(crate) best: f64,
-    /// From the first batch to the last, features included.
-    pub(crate) seconds: f64,
 }
 
 /// The source's optimizer and schedule: SGD with momentum 0.9, learning rate 0.001, a tenth of it after seven epochs.
@@ -51,8 +41,8 @@ fn best() -> SaveBest {
 pub(crate) fn training_everything(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Training everything");
     s.run.text(
-        "**Fine-tuning**: all weights may move, beginning from the pretrained ones. Cross entropy, SGD with a small learning \
-         rate, which falls to a tenth every seven epochs, and a copy of the weights of the best epoch so far.",
+        "**Fine-tuning**: all weights may move, beginning from the pretrained ones. Cross entropy, SGD with a small \
+         learning rate, which falls to a tenth every seven epochs, and a copy of the weights of the best epoch so far.",
     );
     let (sgd, schedule) = sgd();
     let config = config(s, weights).opt(sgd).callback(best()).train_metrics().checkpoints(s.checkpoints("everything"));
@@ -80,9 +70,9 @@ pub(crate) fn training_everything(s: &mut Session, task: &Task, weights: &Weight
 pub(crate) fn the_fixed_feature_extractor(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("The fixed feature extractor");
     s.run.text(
-        "Training everything is slow, and often needless. If the body does not train, it makes the same features of a photo \
-         every time. So they are computed **once**, without augmentation, and the last layer trains on them: 25 epochs take \
-         less time than one did. Batches of four, as in the source.",
+        "Training everything is slow, and often needless. If the body does not train, it makes the same features of a \
+         photo every time. So they are computed **once**, without augmentation, and the last layer trains on them: 25 \
+         epochs take less time than one did. Batches of four, as in the source.",
     );
     let (sgd, schedule) = sgd();
     let mut learner = learner(task, config(s, weights))?;
@@ -112,9 +102,10 @@ fn count(task: &Task) -> usize {
 pub(crate) fn unfreezing_the_last_stages(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Unfreezing the last stages");
     s.run.text(
-        "Between the two lies the middle: the first stages see edges and textures, which serve any photo; the last ones see \
-         parts of the things they were trained on. The source unfreezes `layer3` and `layer4` by name, and its loop freezes \
-         everything else, even the new `fc`, which then stays as random as it began. We train the last layer too.",
+        "Between the two lies the middle: the first stages see edges and textures, which serve any photo; the last \
+         ones see parts of the things they were trained on. The source unfreezes `layer3` and `layer4` by name, and \
+         its loop freezes everything else, even the new `fc`, which then stays as random as it began. We train the \
+         last layer too.",
     );
     let (sgd, schedule) = sgd();
     let config = config(s, weights).opt(sgd).callback(best()).train_metrics().checkpoints(s.checkpoints("last_stages"));
@@ -133,11 +124,11 @@ pub(crate) fn unfreezing_the_last_stages(s: &mut Session, task: &Task, weights: 
 pub(crate) fn keeping_the_statistics(s: &mut Session, task: &Task, weights: &Weights) -> Result<Outcome> {
     s.run.section("Training everything, with the statistics kept");
     s.run.text(
-        "One more way, which the source does not have. Batch normalisation has a memory of its own: the mean and the deviation of \
-         everything that the network was pretrained on. While training it uses those of **the batch at hand** instead, a few photos of \
-         a few classes, and the pretrained layers behind it get numbers that they are not used to. So here the body keeps the \
-         statistics that it came with, in training as afterwards. All weights learn, with Adam and a one-cycle schedule, from a \
-         last layer that has already learnt on cached features.",
+        "One more way, which the source does not have. Batch normalisation has a memory of its own: the mean and the \
+         deviation of everything that the network was pretrained on. While training it uses those of **the batch at \
+         hand** instead, a few photos of a few classes, and the pretrained layers behind it get numbers that they are \
+         not used to. So here the body keeps the statistics that it came with, in training as afterwards. All weights \
+         learn, with Adam and a one-cycle schedule, from a last layer that has already learnt on cached features.",
     );
     let config = config(s, weights).callback(best()).train_metrics().checkpoints(s.checkpoints("kept"));
     let mut learner = learner(task, config)?;
@@ -170,32 +161,4 @@ fn last_stages(learner: &VisionLearner) -> Vec<String> {
     let mut parts = body[body.len() - body.len().div_ceil(3)..].to_vec();
     parts.push(head);
     parts
-}
-
-/// The epochs in the source's words, and into the report.
-fn finish(
-    s: &mut Session,
-    name: &'static str,
-    learner: VisionLearner,
-    trained: usize,
-    head: Option<&Learner>,
-    start: Instant,
-) -> Result<Outcome> {
-    let seconds = start.elapsed().as_secs_f64();
-    let recorder = head.map_or(learner.recorder(), Learner::recorder);
-    let rows = recorder.rows.clone();
-    let log = |row: &EpochRow| {
-        let (epoch, last) = (row.epoch, rows.len() - 1);
-        format!(
-            "Epoch {epoch}/{last}  train Loss: {:.4} Acc: {:.4}  val Loss: {:.4} Acc: {:.4}",
-            row.train_loss, row.train_metrics[0], row.valid_loss, row.metrics[0]
-        )
-    };
-    s.run.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
-    let best = rows.iter().map(|row| row.metrics[0]).fold(0.0, f64::max);
-    s.run.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
-    s.history(name, recorder)?;
-    s.run.metric(format!("{}_accuracy", name.replace(' ', "_")), best);
-    s.run.metric(format!("{}_seconds", name.replace(' ', "_")), seconds);
-    Ok(Outcome { name, learner, trained, rows, best, seconds })
 }

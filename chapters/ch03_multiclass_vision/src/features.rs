@@ -58,9 +58,10 @@ const HALF: [f32; 3] = [0.5; 3];
 pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Photos) -> Result<Features> {
     s.run.section("A pretrained network as feature extractor");
     s.run.text(
-        "Before its last layer a network has turned a photo into a row of numbers, its **features**, in which the thousand classes are \
-         easy to tell apart. Perhaps other classes are too. So take the last layer away, let each photo through once, and give what \
-         comes out to a scaler and logistic regression: the same model as before, on other columns.",
+        "Before its last layer a network has turned a photo into a row of numbers, its **features**, in which the \
+         thousand classes are easy to tell apart. Perhaps other classes are too. So take the last layer away, let each \
+         photo through once, and give what comes out to a scaler and logistic regression: the same model as before, on \
+         other columns.",
     );
     if let Some(remark) = maker.remark("--arch") {
         s.run.text(remark);
@@ -117,10 +118,11 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
 pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos) -> Result<()> {
     s.run.section("Doing it right");
     s.run.text(
-        "Two things in the lecture's code are not as they should be, and its accuracy of 0.9 does not show it. The network is never \
-         put into **evaluation mode** (`.eval()` is missing): batch normalisation then uses the mean and the deviation of the 64 photos \
-         that happen to be in the batch, so a photo's features depend on its company. And photos are normalised with **0.5 and 0.5** \
-         instead of what the network was trained with. What difference does each of them make?",
+        "Two things in the lecture's code are not as they should be, and its accuracy of 0.9 does not show it. The \
+         network is never put into **evaluation mode** (`.eval()` is missing): batch normalisation then uses the mean \
+         and the deviation of the 64 photos that happen to be in the batch, so a photo's features depend on its \
+         company. And photos are normalised with **0.5 and 0.5** instead of what the network was trained with. What \
+         difference does each of them make?",
     );
     let own = maker.weights.preprocess;
     let usual = own.resize;
@@ -161,9 +163,9 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
     measured.iter().for_each(|(key, valid)| s.run.metric(format!("valid_{key}"), *valid));
     let n = photos.valid.ys.len();
     s.run.text(format!(
-        "One photo more or less is {:.4} here, so small differences mean nothing. That is the trouble with this kind of mistake: \
-         sometimes it costs a lot, sometimes nothing that day, and a deployed model that judges one photo at a time, in training mode, \
-         has a batch of one to take its statistics from.",
+        "One photo more or less is {:.4} here, so small differences mean nothing. That is the trouble with this kind \
+         of mistake: sometimes it costs a lot, sometimes nothing that day, and a deployed model that judges one photo \
+         at a time, in training mode, has a batch of one to take its statistics from.",
         1.0 / n as f64
     ));
     Ok(())
@@ -174,8 +176,8 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
 pub(crate) fn what_it_gets_wrong(s: &mut Session, features: &Features, photos: &Photos) -> Result<()> {
     s.run.section("What it gets wrong");
     s.run.text(
-        "An accuracy is one number for 150 photos. Look at the photos themselves: which classes are taken for which, and which photos \
-         cost the most.",
+        "An accuracy is one number for 150 photos. Look at the photos themselves: which classes are taken for which, \
+         and which photos cost the most.",
     );
     let probabilities = features.model.probabilities(&features.valid.0)?;
     let logs: Vec<f32> = probabilities.values().iter().map(|p| p.max(1e-30).ln() as f32).collect();
@@ -212,8 +214,8 @@ pub(crate) fn what_it_gets_wrong(s: &mut Session, features: &Features, photos: &
     }
 }
 
-/// What kind of photos are in the class that fares worst, to train with and among its mistakes: asked of the network itself,
-/// which knows a thousand classes by name.
+/// What kind of photos are in the class that fares worst, to train with and among its mistakes: asked of the network
+/// itself, which knows a thousand classes by name.
 fn domain_shift(
     s: &mut Session,
     features: &Features,
@@ -223,9 +225,9 @@ fn domain_shift(
 ) -> Result<()> {
     let class = photos.vocab.index(worst)?;
     s.run.text(format!(
-        "The class that fares worst is `{}`. What is in it? ImageNet's thousand classes have names for many things, so we ask a \
-         pretrained network what it sees in the photos of this class: those to train with, those judged rightly, and those that \
-         were taken for something else.",
+        "The class that fares worst is `{}`. What is in it? ImageNet's thousand classes have names for many things, so \
+         we ask a pretrained network what it sees in the photos of this class: those to train with, those judged \
+         rightly, and those that were taken for something else.",
         worst
     ));
     let judge = crate::network::published(s, None, tallow::models::Arch::EfficientNetLite0)?;
@@ -264,9 +266,9 @@ fn domain_shift(
         return Ok(());
     }
     s.run.text(format!(
-        "Of the {} mistakes, {unseen} look like something of which there is at most one photo to train with. The model has not seen \
-         their kind: the photos that judge come from another part of the world than those that train. That is **domain shift**, and \
-         no better classifier helps against it; more photos of that kind do.",
+        "Of the {} mistakes, {unseen} look like something of which there is at most one photo to train with. The model \
+         has not seen their kind: the photos that judge come from another part of the world than those that train. \
+         That is **domain shift**, and no better classifier helps against it; more photos of that kind do.",
         totals[2]
     ));
     Ok(())

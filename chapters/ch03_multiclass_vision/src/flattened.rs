@@ -27,8 +27,9 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
     s.run.section("Logistic regression on flattened photos");
     let side = photos.flat_side;
     s.run.text(format!(
-        "How do models for tables take photos? The simplest way is to **flatten** them: {side} by {side} grey pixels, written one after the \
-         other, are a row of {} features. A dummy classifier says what guessing is worth, then logistic regression, after scaling.",
+        "How do models for tables take photos? The simplest way is to **flatten** them: {side} by {side} grey pixels, \
+         written one after the other, are a row of {} features. A dummy classifier says what guessing is worth, then \
+         logistic regression, after scaling.",
         side * side
     ));
     let (xs, ys) = (rows(s, photos, &photos.train)?, &photos.train.ys);
@@ -77,8 +78,8 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
         HeatMap::new(photos.vocab.classes()[k].as_str(), side, side, coef.row(k)).diverging().into()
     };
     let maps: Vec<Panel> = (0..coef.rows().min(6)).map(map).collect();
-    let caption = "The coefficients of each class as a picture: a blue pixel speaks for the class where it is light, a red one where it \
-                   is dark. They have learnt single photos by heart.";
+    let caption = "The coefficients of each class as a picture: a blue pixel speaks for the class where it is light, a \
+                   red one where it is dark. They have learnt single photos by heart.";
     s.run.figure("coefficients", caption, &Figure::grid(&maps, 3))
 }
 
@@ -91,9 +92,9 @@ fn why_not(
     valid: f64,
 ) -> Result<()> {
     s.run.text(
-        "Why is flattening a bad idea? Pixels that are neighbours belong together, and the model does not know who is whose neighbour. \
-         To see how little it knows, we **shuffle the pixels**, all photos in the same way. To us nothing is left. To logistic \
-         regression nothing has changed.",
+        "Why is flattening a bad idea? Pixels that are neighbours belong together, and the model does not know who is \
+         whose neighbour. To see how little it knows, we **shuffle the pixels**, all photos in the same way. To us \
+         nothing is left. To logistic regression nothing has changed.",
     );
     let file = &photos.train.files[4.min(photos.train.files.len() - 1)];
     let seen = thumbnail(file, photos.flat_side)?.greyscale();

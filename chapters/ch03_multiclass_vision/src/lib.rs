@@ -1,21 +1,22 @@
 //! # Chapter 3. Multi-class classification and computer vision
 //!
-//! Most linear classifiers know two classes: yes or no. The world has more. This chapter first makes three classes out of
-//! twos, in two ways, and draws every step. Then it turns to photos, where a linear model on pixels fails, and lets a network
-//! that others have trained look at them: as it is, and as a maker of features behind the very same linear model.
+//! Most linear classifiers know two classes: yes or no. The world has more. This chapter first makes three classes out
+//! of twos, in two ways, and draws every step. Then it turns to photos, where a linear model on pixels fails, and lets
+//! a network that others have trained look at them: as it is, and as a maker of features behind the very same linear
+//! model.
 //!
 //! *Data*: the lecture's own points are part of the program. Its 300 animal faces: `cargo xtask fetch-data --only
-//! animal_faces`, or `--data FOLDER` with `train/CLASS` and `valid/CLASS`. Without them: pullovers, dresses and coats that
-//! are part of the program.
+//! animal_faces`, or `--data FOLDER` with `train/CLASS` and `valid/CLASS`. Without them: pullovers, dresses and coats
+//! that are part of the program.
 //!
 //! *Command*: `cargo run -p ch03_multiclass_vision`; to ask the network about your own photos,
 //! `cargo run -p ch03_multiclass_vision -- classify PHOTO...`.
 //!
-//! *Expect*: the lecture's coefficients and scores digit for digit; on its animal faces 67 % from pixels, 87 % and more from
-//! a network's features.
+//! *Expect*: the lecture's coefficients and scores digit for digit; on its animal faces 67 % from pixels, 87 % and more
+//! from a network's features.
 //!
-//! The chapter retells lecture 18 of UBC's CPSC 330, 2023-24 (Varada Kolhatkar and Andrew Roth, CC BY 4.0). Its figures stand
-//! beside ours in the report.
+//! The chapter retells lecture 18 of UBC's CPSC 330, 2023-24 (Varada Kolhatkar and Andrew Roth, CC BY 4.0). Its figures
+//! stand beside ours in the report.
 //!
 //! N = samples, F = features, K = classes.
 
@@ -51,8 +52,10 @@ pub const CHAPTER: Chapter =
     version,
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  cargo run -p ch03_multiclass_vision                           the whole chapter\n  \
-                  cargo run -p ch03_multiclass_vision -- --data faces           photos in faces/train/CLASS and faces/valid/CLASS\n  \
-                  cargo run -p ch03_multiclass_vision -- --arch densenet121     the lecture's network, fetched if need be\n  \
+                  cargo run -p ch03_multiclass_vision -- --data faces           photos in faces/train/CLASS and \
+                  faces/valid/CLASS\n  \
+                  cargo run -p ch03_multiclass_vision -- --arch densenet121     the lecture's network, fetched if need \
+                  be\n  \
                   cargo run -p ch03_multiclass_vision -- classify photo.jpg     what a network takes your photo for"
 )]
 pub struct Args {

@@ -16,8 +16,8 @@ pub(crate) struct Published {
     pub(crate) stands_in_for: Option<Arch>,
 }
 
-/// The network that the reader asks for, fetched if need be; else the lecture's if it is on this machine; else the one that is
-/// part of the program.
+/// The network that the reader asks for, fetched if need be; else the lecture's if it is on this machine; else the one
+/// that is part of the program.
 pub(crate) fn published(s: &Session, asked: Option<Arch>, lectures: Arch) -> Result<Published> {
     if let Some(arch) = asked {
         let config = HubConfig::from_env(&s.data).or_offline(s.offline);
@@ -50,8 +50,8 @@ impl Published {
     pub(crate) fn remark(&self, option: &str) -> Option<String> {
         let lectures = self.stands_in_for?;
         Some(format!(
-            "The lecture uses {lectures}. Its weights are not on this machine, so **{} stands in**; `{option} {lectures}` fetches \
-             them.",
+            "The lecture uses {lectures}. Its weights are not on this machine, so **{} stands in**; `{option} \
+             {lectures}` fetches them.",
             self.name()
         ))
     }

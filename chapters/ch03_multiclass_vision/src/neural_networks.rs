@@ -17,9 +17,9 @@ use tallow::train::Learner;
 pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     s.run.section("Neural networks are pipelines");
     s.run.text(
-        "A **neural network** puts a sequence of transformations between features and target; a linear model is one with a single \
-         step. Drawn as graphs: each line is a coefficient, each circle sums up what comes in. In between are **hidden units**, \
-         steps on the way that nobody gives labels for.",
+        "A **neural network** puts a sequence of transformations between features and target; a linear model is one \
+         with a single step. Drawn as graphs: each line is a coefficient, each circle sums up what comes in. In \
+         between are **hidden units**, steps on the way that nobody gives labels for.",
     );
     let (xs, w) = (["x[0]", "x[1]", "x[2]", "x[3]"], ["w[0]", "w[1]", "w[2]", "w[3]"]);
     let (h, h2) = (["h[0]", "h[1]", "h[2]"], ["h2[0]", "h2[1]", "h2[2]"]);
@@ -33,9 +33,10 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     s.run.figure("graph_two_hidden_layers", "And one more.", &two.into())?;
 
     s.run.text(
-        "So a network is like a `Pipeline`: ask of each step **how many features** go in and come out. Scaling does not change their \
-         number, one-hot encoding adds some; in a network you choose it. The last graph goes from 4 to 3 to 3 to 1. Between the sums \
-         stands something bent, here ReLU, `max(x, 0)`: without it two sums in a row would be one sum.",
+        "So a network is like a `Pipeline`: ask of each step **how many features** go in and come out. Scaling does \
+         not change their number, one-hot encoding adds some; in a network you choose it. The last graph goes from 4 \
+         to 3 to 3 to 1. Between the sums stands something bent, here ReLU, `max(x, 0)`: without it two sums in a row \
+         would be one sum.",
     );
     let params = Params::new(&Rng::new(s.seed).stream("graph"), &Device::Cpu);
     let mut net = Sequential::new(&params);
@@ -58,11 +59,11 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     ));
     beyond_a_line(s)?;
     s.run.text(
-        "**Why** then not always networks? They can learn very complex functions, you can nearly always make one that does not underfit, \
-         and for structured data, sequences, images, videos, nothing else comes near. But they often need much data and much \
-         computing; they have hyperparameters without end; they are hard to interpret; and when you call `fit` you never really know \
-         whether it was successful, nor whether it should have run longer. The rest of this chapter uses networks **without calling \
-         `fit`**: others have.",
+        "**Why** then not always networks? They can learn very complex functions, you can nearly always make one that \
+         does not underfit, and for structured data, sequences, images, videos, nothing else comes near. But they \
+         often need much data and much computing; they have hyperparameters without end; they are hard to interpret; \
+         and when you call `fit` you never really know whether it was successful, nor whether it should have run \
+         longer. The rest of this chapter uses networks **without calling `fit`**: others have.",
     );
     Ok(())
 }
@@ -76,8 +77,8 @@ fn corners(n: usize, rng: &mut Rng) -> Result<Samples> {
 
 fn beyond_a_line(s: &mut Session) -> Result<()> {
     s.run.text(
-        "What does a hidden layer buy? Points in four corners, the opposite ones of one class. No line parts them; a network with \
-         eight hidden units does.",
+        "What does a hidden layer buy? Points in four corners, the opposite ones of one class. No line parts them; a \
+         network with eight hidden units does.",
     );
     let rng = Rng::new(s.seed).stream("corners");
     let (train, test) = (corners(400, &mut rng.stream("train"))?, corners(400, &mut rng.stream("test"))?);

@@ -15,10 +15,10 @@ const PAIRS: [(u32, u32); 3] = [(0, 1), (0, 2), (1, 2)];
 pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.run.section("One vs. one");
     s.run.text(
-        "The other trick: a model for each **pair** of classes, trained on the points of these two alone. K classes make K (K - 1) / 2 \
-         pairs: three here, 499,500 for ImageNet. Each model has few points, in fair numbers of both kinds. Asked about a new point, \
-         each casts a vote for one of its two classes, and the class with the most votes wins; where votes are equal, the sum of \
-         the scores decides.",
+        "The other trick: a model for each **pair** of classes, trained on the points of these two alone. K classes \
+         make K (K - 1) / 2 pairs: three here, 499,500 for ImageNet. Each model has few points, in fair numbers of \
+         both kinds. Asked about a new point, each casts a vote for one of its two classes, and the class with the \
+         most votes wins; where votes are equal, the sum of the scores decides.",
     );
     let Samples { xs, ys } = &points.train;
     let ovo = OneVsOne::new(LogisticRegression::new()).fit(xs, ys)?;

@@ -18,9 +18,9 @@ pub(crate) const CELLS: (usize, usize) = (180, 150);
 pub(crate) fn one_vs_rest(s: &mut Session, points: &TrainTest) -> Result<OneVsRestModel<LogisticModel>> {
     s.run.section("One vs. rest");
     s.run.text(
-        "For each class a model that tells it from **all others**: 0 or not, 1 or not, 2 or not. With K classes that makes K \
-         models, each trained on all points, and on few of its own against many others. Logistic regression gives each of them \
-         a coefficient per feature and an intercept.",
+        "For each class a model that tells it from **all others**: 0 or not, 1 or not, 2 or not. With K classes that \
+         makes K models, each trained on all points, and on few of its own against many others. Logistic regression \
+         gives each of them a coefficient per feature and an intercept.",
     );
     let ovr = OneVsRest::new(LogisticRegression::new()).fit(&points.train.xs, &points.train.ys)?;
     let models = binary_models(&ovr)?;
@@ -70,8 +70,8 @@ pub(crate) fn four(value: f64) -> String {
 pub(crate) fn which_line_wins(s: &mut Session, points: &TrainTest, ovr: &OneVsRestModel<LogisticModel>) -> Result<()> {
     s.run.section("Which class wins?");
     s.run.text(
-        "Some places lie on the right side of one line, some of two, some of none. How would you classify the five ringed points? \
-         The answer: by the **highest value** of the classification formula. It need not be positive.",
+        "Some places lie on the right side of one line, some of two, some of none. How would you classify the five \
+         ringed points? The answer: by the **highest value** of the classification formula. It need not be positive.",
     );
     let models = binary_models(ovr)?;
     let test = Matrix::from_rows(&TEST_POINTS)?;
@@ -94,8 +94,8 @@ pub(crate) fn which_line_wins(s: &mut Session, points: &TrainTest, ovr: &OneVsRe
 
     let regions = regions(ovr)?;
     let plot = lines(scatter(plane("").regions(X, Y, CELLS.0, &regions), &points.train, class_name), &models);
-    let caption = "The winner of each place. The borders of the regions are none of the three lines: they lie where two scores are \
-                   equal.";
+    let caption = "The winner of each place. The borders of the regions are none of the three lines: they lie where \
+                   two scores are equal.";
     s.run.figure("ovr_regions", caption, &ringed(plot, Some(&winners)).into())?;
     s.run.metric("ovr_train", ovr.score(&points.train.xs, &points.train.ys)?);
     s.run.metric("ovr_test", ovr.score(&points.test.xs, &points.test.ys)?);
@@ -124,8 +124,8 @@ pub(crate) fn a_point_by_hand(s: &mut Session, ovr: &OneVsRestModel<LogisticMode
     s.run.section("The scores of a point, by hand");
     let point = TEST_POINTS[4];
     s.run.text(
-        "The **raw score** of a class is a weighted sum: each feature times its coefficient, and the intercept. `test_points[4] @ \
-         coef.T + intercept` in NumPy; two lines by hand.",
+        "The **raw score** of a class is a weighted sum: each feature times its coefficient, and the intercept. \
+         `test_points[4] @ coef.T + intercept` in NumPy; two lines by hand.",
     );
     let score = |model: &&LogisticModel| {
         let w = model.coef().row(0);
@@ -161,9 +161,9 @@ pub(crate) fn a_point_by_hand(s: &mut Session, ovr: &OneVsRestModel<LogisticMode
 pub(crate) fn probabilities(s: &mut Session, points: &TrainTest, ovr: &OneVsRestModel<LogisticModel>) -> Result<()> {
     s.run.section("Probabilities as maps");
     s.run.text(
-        "The same for every place of the plane, one map for each class: white where it is out of the question, the class's colour \
-         where it is certain. Between classes 1 and 2 the maps fade into each other; a point there is a guess, and the \
-         probabilities say so.",
+        "The same for every place of the plane, one map for each class: white where it is out of the question, the \
+         class's colour where it is certain. Between classes 1 and 2 the maps fade into each other; a point there is a \
+         guess, and the probabilities say so.",
     );
     let maps = Grid::new(X, Y, CELLS.0, CELLS.1)?.probabilities(ovr)?;
     let panel = |class: usize| {
@@ -179,9 +179,10 @@ pub(crate) fn probabilities(s: &mut Session, points: &TrainTest, ovr: &OneVsRest
 pub(crate) fn multinomial(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.run.section("Without a trick: the multinomial model");
     s.run.text(
-        "Logistic regression has a form of its own for many classes, **multinomial**, also called the maxent classifier. It too has \
-         a line for each class, but learns them together: the scores go through a softmax, and one loss judges all. Nowhere \
-         does a class have to beat *all others at once*, which one-vs.-rest asks of each model.",
+        "Logistic regression has a form of its own for many classes, **multinomial**, also called the maxent \
+         classifier. It too has a line for each class, but learns them together: the scores go through a softmax, and \
+         one loss judges all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each \
+         model.",
     );
     let train = &points.train;
     let multinomial = LogisticRegression::new().fit(&train.xs, &train.ys)?;

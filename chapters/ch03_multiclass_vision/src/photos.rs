@@ -127,7 +127,7 @@ fn clothes(s: &Session) -> Result<PathBuf> {
     for (name, products) in [("train", &train), ("valid", &valid)] {
         for (i, Product { class, pixels }) in products.iter().enumerate() {
             let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - pixels[y * SIDE + x]; 3])?;
-            picture.save(&folder.join(name).join(class).join(format!("{i:03}.png")))?;
+            picture.save(folder.join(name).join(class).join(format!("{i:03}.png")))?;
         }
     }
     Ok(folder)
@@ -151,10 +151,10 @@ pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Image> {
 pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
     s.run.section("Introduction to computer vision");
     s.run.text(
-        "Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), *what is where* \
-         (detection), *which pixels belong to what* (segmentation). We classify. The photos do not come as a table but as a folder \
-         for each class, in one folder to train with and one to judge by; and since real collections do not fit into memory, they \
-         are read in batches.",
+        "Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), \
+         *what is where* (detection), *which pixels belong to what* (segmentation). We classify. The photos do not \
+         come as a table but as a folder for each class, in one folder to train with and one to judge by; and since \
+         real collections do not fit into memory, they are read in batches.",
     );
     let count = |part: &Part, class: usize| part.ys.iter().filter(|y| **y as usize == class).count();
     let classes = photos.vocab.classes();

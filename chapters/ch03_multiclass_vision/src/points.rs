@@ -82,10 +82,10 @@ pub(crate) fn line(plot: Plot, name: &str, model: &LogisticModel) -> Plot {
 pub(crate) fn three_classes(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.run.section("Many classes, out of two");
     s.run.text(
-        "Decision trees and nearest neighbours take any number of classes as they come. Many **linear** models do not: a line \
-         has two sides. Two simple tricks turn a question with many answers into questions with two, **one-vs.-rest** and \
-         **one-vs.-one**. Points in a plane show how they work: two features, three classes, 120 points. A fifth of them, 24, are \
-         put aside as test points.",
+        "Decision trees and nearest neighbours take any number of classes as they come. Many **linear** models do not: \
+         a line has two sides. Two simple tricks turn a question with many answers into questions with two, \
+         **one-vs.-rest** and **one-vs.-one**. Points in a plane show how they work: two features, three classes, 120 \
+         points. A fifth of them, 24, are put aside as test points.",
     );
     s.run.data("the lecture's points, embedded");
     let Samples { xs, ys } = &points.train;

@@ -22,10 +22,11 @@ struct Fitted {
 pub(crate) fn wrappers(s: &mut Session) -> Result<()> {
     s.run.section("Both as wrappers");
     s.run.text(
-        "Neither trick cares what the models are, so both can be wrapped around **any** binary classifier: `OneVsRest::new(...)`, \
-         `OneVsOne::new(...)`. You will seldom need them, until the day on which you write a binary classifier of your own. What do \
-         they cost? 1,000 points of 20 classes: 20 models on all training points, or 190 models on a tenth of them each. Here the \
-         wrappers go around logistic regression and around a linear support vector machine.",
+        "Neither trick cares what the models are, so both can be wrapped around **any** binary classifier: \
+         `OneVsRest::new(...)`, `OneVsOne::new(...)`. You will seldom need them, until the day on which you write a \
+         binary classifier of your own. What do they cost? 1,000 points of 20 classes: 20 models on all training \
+         points, or 190 models on a tenth of them each. Here the wrappers go around logistic regression and around a \
+         linear support vector machine.",
     );
     let points = twenty_blobs()?;
     let plot = Plot::new("").x_label("Feature 0").y_label("Feature 1").size(560, 420);

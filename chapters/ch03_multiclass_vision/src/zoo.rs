@@ -27,9 +27,9 @@ struct Row {
 pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
     s.run.section("The networks of the zoo compared");
     s.run.text(
-        "One pipeline, many sources of features. Nothing (the dummy), pixels, an EfficientNet-Lite0 whose weights are **random**, and \
-         every published network whose weights are on this machine, each with its own normalisation. What a network has learnt, not how \
-         it is built, makes the difference.",
+        "One pipeline, many sources of features. Nothing (the dummy), pixels, an EfficientNet-Lite0 whose weights are \
+         **random**, and every published network whose weights are on this machine, each with its own normalisation. \
+         What a network has learnt, not how it is built, makes the difference.",
     );
     let ys = &photos.train.ys;
     let (xs, xs_valid) = (flattened::rows(s, photos, &photos.train)?, flattened::rows(s, photos, &photos.valid)?);
@@ -109,12 +109,15 @@ fn judged(
 pub(crate) fn summary(s: &mut Session) -> Result<()> {
     s.run.section("Summary");
     s.run.text(
-        "- With more than two classes, most classifiers work as they are. Linear ones are made of many for two classes, or are \
-         multinomial; either way there is a coefficient for each feature **and class**.\n- Flattening an image throws away which pixels \
-         are neighbours.\n- Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as \
-         strong for images.\n- Others have trained them. Use theirs as they are, or as makers of features; both take no training of \
-         your own.\n- Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.\n\nThe \
-         lecturers' advice: do not use deep learning unless there is good reason to.",
+        "- With more than two classes, most classifiers work as they are. Linear ones are made of many for two \
+         classes, or are multinomial; either way there is a coefficient for each feature **and class**.\n\
+         - Flattening an image throws away which pixels are neighbours.\n\
+         - Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as \
+         strong for images.\n\
+         - Others have trained them. Use theirs as they are, or as makers of features; both take no training of your \
+         own.\n\
+         - Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.\n\n\
+         The lecturers' advice: do not use deep learning unless there is good reason to.",
     );
     Ok(())
 }

@@ -65,8 +65,8 @@ pub(crate) fn loaders(data: &Data) -> Result<(DataLoader, DataLoader)> {
 pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()> {
     s.run.section("Putting it all together");
     s.run.text(
-        "Now the seven steps on real digits: for each batch predict, compute the loss, differentiate, step. All of it is in \
-         view: there is no library between us and the arithmetic.",
+        "Now the seven steps on real digits: for each batch predict, compute the loss, differentiate, step. All of it \
+         is in view: there is no library between us and the arithmetic.",
     );
     // Step 1: initialise.
     let weights = init_params(&mut data.rng.stream("weights"), (28 * 28, 1), &s.device)?;
@@ -114,13 +114,13 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
     s.run.figure("by_hand", "Past the baseline after a few epochs.", &curve.into())?;
 
     let map = HeatMap::new("Weights", 28, 28, &numbers(&linear1.weights)?).diverging();
-    let caption = "What ink at each pixel says: blue for a three, red for a seven. Most of it is still the random start, \
-                   since where there is never any ink there is never a gradient.";
+    let caption = "What ink at each pixel says: blue for a three, red for a seven. Most of it is still the random \
+                   start, since where there is never any ink there is never a gradient.";
     s.run.figure("weights_by_hand", caption, &map.into())
 }
 
-/// PyTorch adds new gradients to old ones until somebody sets them to zero. Candle does not; adding them up ourselves shows
-/// what PyTorch's reader sees.
+/// PyTorch adds new gradients to old ones until somebody sets them to zero. Candle does not; adding them up ourselves
+/// shows what PyTorch's reader sees.
 fn accumulating(s: &mut Session, linear1: &Linear1, batch: &Tensor, labels: &Tensor) -> Result<()> {
     let [weights_grad, bias_grad] = linear1.calc_grad(batch, labels)?; // [784, 1], [1, 1]
     s.run.compare("weights.grad.shape[0]", "784", weights_grad.dims()[0] as f64, Expect::Exact);

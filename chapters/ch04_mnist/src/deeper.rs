@@ -24,11 +24,11 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let lr_max = if s.quick { 0.01 } else { 0.1 };
     let duration = if epochs == 1 { "one epoch".to_string() } else { format!("{epochs} epochs") };
     s.run.text(format!(
-        "One bend is enough in theory. In practice more layers with fewer weights each learn more, and learn it faster. \
-         Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's head, \
-         {duration}, learning rates that rise to {lr_max} and fall again (the *one-cycle policy*). From here on the labels \
-         are class numbers, 0 for a three and 1 for a seven, and the loss is *cross entropy*, which serves any number of \
-         classes."
+        "One bend is enough in theory. In practice more layers with fewer weights each learn more, and learn it \
+         faster. Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's \
+         head, {duration}, learning rates that rise to {lr_max} and fall again (the *one-cycle policy*). From here on \
+         the labels are class numbers, 0 for a three and 1 for a seven, and the loss is *cross entropy*, which serves \
+         any number of classes."
     ));
     let rng = Rng::new(s.seed).stream("going deeper");
     let (mut train, mut valid) =

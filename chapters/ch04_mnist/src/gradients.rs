@@ -19,12 +19,12 @@ pub(crate) fn the_seven_steps(s: &mut Session) -> Result<()> {
     s.run.section("Stochastic gradient descent");
     s.run.text(
         "Arthur Samuel said in 1962 what machine learning needs: *weights* that decide how a program behaves, a way to \
-         *test* how well it does with them, and a *mechanism* that changes them so that it does better. For digits that \
-         could be one weight per pixel, and `pr_eight(x, w) = (x * w).sum()`: large where an eight has ink, small where it \
-         has none. Seven steps turn such a function into something that learns:\n\n\
-         **1.** initialise the weights; **2.** predict; **3.** compute the loss; **4.** compute its gradient, which tells \
-         for each weight how the loss would change; **5.** step: change all weights by it; **6.** go back to 2; **7.** \
-         stop, when the model is good enough or time is up.",
+         *test* how well it does with them, and a *mechanism* that changes them so that it does better. For digits \
+         that could be one weight per pixel, and `pr_eight(x, w) = (x * w).sum()`: large where an eight has ink, small \
+         where it has none. Seven steps turn such a function into something that learns:\n\n\
+         **1.** initialise the weights; **2.** predict; **3.** compute the loss; **4.** compute its gradient, which \
+         tells for each weight how the loss would change; **5.** step: change all weights by it; **6.** go back to 2; \
+         **7.** stop, when the model is good enough or time is up.",
     );
     Ok(())
 }
@@ -34,9 +34,9 @@ pub(crate) fn the_seven_steps(s: &mut Session) -> Result<()> {
 pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     s.run.section("Calculating gradients");
     s.run.text(
-        "How would the loss change if a weight grew a little? Take a loss that is simply f(x) = x². At a point the curve has \
-         a slope, and the slope says which way is down, and how steep it is. The function that gives the slope at each \
-         point is the **derivative**, here 2x.",
+        "How would the loss change if a weight grew a little? Take a loss that is simply f(x) = x². At a point the \
+         curve has a slope, and the slope says which way is down, and how steep it is. The function that gives the \
+         slope at each point is the **derivative**, here 2x.",
     );
     // The tangent at x: through (x, f(x)) with slope 2x.
     let at = -1.5;
@@ -73,8 +73,8 @@ pub(crate) fn calculating_gradients(s: &mut Session) -> Result<()> {
     s.run.compare("f([3., 4., 10.])", "125.", number(&yt)?, Expect::Exact);
     s.run.compare_series("xt.grad at [3, 4, 10]", &["6.", "8.", "20."], &grad, Expect::Exact);
     s.run.text(
-        "Candle's `backward` *returns* the gradients. PyTorch *adds* them to what each tensor has in `.grad`, and so every \
-         PyTorch loop has to set them to zero. Here there is nothing to forget.",
+        "Candle's `backward` *returns* the gradients. PyTorch *adds* them to what each tensor has in `.grad`, and so \
+         every PyTorch loop has to set them to zero. Here there is nothing to forget.",
     );
     Ok(())
 }
@@ -100,9 +100,9 @@ pub(crate) fn stepping_with_a_learning_rate(s: &mut Session) -> Result<()> {
     s.run.section("Stepping with a learning rate");
     s.run.text(
         "The gradient gives a direction and a steepness, not a distance. The distance is ours to choose: \
-         `w -= gradient(w) * lr`, with a small number, the **learning rate**, usually between 0.001 and 0.1. Too small, and \
-         it takes forever. Too large, and it jumps from one side of the valley to the other. Larger still, and each step \
-         lands higher than the one before.",
+         `w -= gradient(w) * lr`, with a small number, the **learning rate**, usually between 0.001 and 0.1. Too \
+         small, and it takes forever. Too large, and it jumps from one side of the valley to the other. Larger still, \
+         and each step lands higher than the one before.",
     );
     let rates = [
         ("Too small: 0.02", 0.02, 8),

@@ -33,8 +33,9 @@ fn compare_table(s: &mut Session, name: &str, printed: &[Row], learner: &Learner
 pub(crate) fn the_learner(s: &mut Session, data: &Data) -> Result<()> {
     s.run.section("The learner");
     s.run.text(
-        "One step further, the loop itself goes into the library. A `Learner` takes data, a model, a loss, an optimizer and \
-         metrics: all that we have built. It predicts, differentiates and steps as we did, and prints a row for each epoch.",
+        "One step further, the loop itself goes into the library. A `Learner` takes data, a model, a loss, an \
+         optimizer and metrics: all that we have built. It predicts, differentiates and steps as we did, and prints a \
+         row for each epoch.",
     );
     let (train, valid) = loaders(data)?;
     let params = Params::new(&data.rng.stream("learner"), &s.device);
@@ -57,10 +58,10 @@ pub(crate) fn the_learner(s: &mut Session, data: &Data) -> Result<()> {
 pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> {
     s.run.section("Adding a nonlinearity");
     s.run.text(
-        "Two linear functions in a row are one linear function. Put something bent between them and they are a **neural \
-         network**. The bend can be as plain as `max(x, 0)`, the **rectified linear unit** or ReLU. With enough of them any \
-         continuous function on a bounded region can be approximated as closely as one likes. Ours has 30: each learns its own mixture of pixels, and the \
-         last layer weighs them.",
+        "Two linear functions in a row are one linear function. Put something bent between them and they are a \
+         **neural network**. The bend can be as plain as `max(x, 0)`, the **rectified linear unit** or ReLU. With \
+         enough of them any continuous function on a bounded region can be approximated as closely as one likes. Ours \
+         has 30: each learns its own mixture of pixels, and the last layer weighs them.",
     );
     let relu = Plot::new("ReLU").x_label("x").function("", -2.0, 2.0, |x| x.max(0.0));
     s.run.figure("relu", "Negative numbers become 0, the others stay.", &relu.into())?;

@@ -1,19 +1,20 @@
 //! # Chapter 4. Under the hood: training a digit classifier
 //!
-//! How does a computer learn to see? This chapter opens the machine. It begins with a picture as a table of numbers, and
-//! with a classifier that a child could think of; it goes on to gradients, which it computes by hand; it fits a curve to a
-//! roller coaster; and with the same seven steps it trains a linear model, a small neural network and an 18-layer one to
-//! tell threes from sevens. Each idea is built by hand the first time, and called from the library after that.
+//! How does a computer learn to see? This chapter opens the machine. It begins with a picture as a table of numbers,
+//! and with a classifier that a child could think of; it goes on to gradients, which it computes by hand; it fits a
+//! curve to a roller coaster; and with the same seven steps it trains a linear model, a small neural network and an
+//! 18-layer one to tell threes from sevens. Each idea is built by hand the first time, and called from the library
+//! after that.
 //!
-//! *Data*: all threes and sevens of MNIST, 12,396 to train with and 2,038 to judge by. They are part of the program. The
-//! last section wants all ten digits: `cargo xtask fetch-data --only mnist`.
+//! *Data*: all threes and sevens of MNIST, 12,396 to train with and 2,038 to judge by. They are part of the program.
+//! The last section wants all ten digits: `cargo xtask fetch-data --only mnist`.
 //!
 //! *Command*: `cargo run -p ch04_mnist`, about a minute on two CPU cores; `-- --quick` for a few seconds.
 //!
 //! *Expect*: pixel similarity 95.1 %, a linear model 96 to 98 %, a small network 98 %, ResNet-18 over 99 %.
 //!
-//! The chapter retells chapter 4 of *Deep Learning for Coders with fastai and PyTorch* (Howard and Gugger, 2020) as worked
-//! through in two published sets of notes; every figure that those notes print stands beside ours in the report.
+//! The chapter retells chapter 4 of *Deep Learning for Coders with fastai and PyTorch* (Howard and Gugger, 2020) as
+//! worked through in two published sets of notes; every figure that those notes print stands beside ours in the report.
 //!
 //! N = items in a batch, `xs` = images, `ys` = labels: 1 for a three and 0 for a seven, until section 16 numbers the
 //! classes.

@@ -82,9 +82,10 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
     s.run.compare("corrects.float().mean()", "0.38964182138442993", before, Expect::Draw);
 
     s.run.text(
-        "Step 3 is the loss, and accuracy will not do. Move one weight by a ten-thousandth: no prediction crosses zero, and \
-         the accuracy stays what it was. Its gradient is 0 almost everywhere, and with a gradient of 0 there is nothing to \
-         learn from. A loss has to answer to the smallest change: a little lower when a three scores a little higher.",
+        "Step 3 is the loss, and accuracy will not do. Move one weight by a ten-thousandth: no prediction crosses \
+         zero, and the accuracy stays what it was. Its gradient is 0 almost everywhere, and with a gradient of 0 there \
+         is nothing to learn from. A loss has to answer to the smallest change: a little lower when a three scores a \
+         little higher.",
     );
     let mut nudged = weights.flatten_all()?.to_vec1::<f32>()?;
     nudged[300] += 1e-4;
@@ -101,9 +102,9 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
     s.run.compare("mnist_loss(prds, trgts)", "0.4333", number(&distances.mean_all()?)?, Expect::Exact);
 
     s.run.text(
-        "That takes predictions between 0 and 1, and ours are any numbers. The **sigmoid**, 1/(1 + e^-x), squeezes them in, \
-         smoothly and always upwards, which is what gradients like. The loss is for the machine to learn by, the metric for \
-         people to judge by.",
+        "That takes predictions between 0 and 1, and ours are any numbers. The **sigmoid**, 1/(1 + e^-x), squeezes \
+         them in, smoothly and always upwards, which is what gradients like. The loss is for the machine to learn by, \
+         the metric for people to judge by.",
     );
     let sigmoid = Plot::new("Sigmoid").x_label("x").function("", -4.0, 4.0, |x| 1.0 / (1.0 + (-x).exp()));
     s.run.figure("sigmoid", "Any number in, a number between 0 and 1 out.", &sigmoid.into())

@@ -13,9 +13,9 @@ pub(crate) fn batches(s: &mut Session) -> Result<()> {
     s.run.section("SGD and mini-batches");
     s.run.text(
         "When to step? After all the pictures, each step would be exact and slow. After every single one, fast and \
-         erratic. In between lies the **mini-batch**: some pictures, averaged. Their number is the **batch size**; more \
-         give a steadier gradient and fewer steps an epoch. And it pays to vary what meets in a batch: a `DataLoader` \
-         shuffles the items anew in each epoch and cuts them into batches.",
+         erratic. In between lies the **mini-batch**: some pictures, averaged. Their number is the **batch size**; \
+         more give a steadier gradient and fewer steps an epoch. And it pays to vary what meets in a batch: a \
+         `DataLoader` shuffles the items anew in each epoch and cuts them into batches.",
     );
     let rng = Rng::new(s.seed).stream("mini-batches");
     let coll = Tensor::arange(0u32, 15, &Device::Cpu)?;

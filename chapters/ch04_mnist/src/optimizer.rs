@@ -51,8 +51,8 @@ fn train_epoch(
 pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> {
     s.run.section("Creating an optimizer");
     s.run.text(
-        "Everybody needs the same few pieces, so libraries have them. A linear layer holds weights and bias and does what \
-         `init_params` and `linear1` did. An **optimizer** steps the parameters. Ours is four lines of code; \
+        "Everybody needs the same few pieces, so libraries have them. A linear layer holds weights and bias and does \
+         what `init_params` and `linear1` did. An **optimizer** steps the parameters. Ours is four lines of code; \
          the library's `Sgd`, with its defaults, does the same.",
     );
     let (dl, valid_dl) = loaders(data)?;
@@ -96,7 +96,7 @@ pub(crate) fn creating_an_optimizer(s: &mut Session, data: &Data) -> Result<()> 
     let curve = curve.line("BasicOptim", &epochs, &basic).line("Sgd", &epochs, &sgd);
     s.run.figure("optimizers", "Our optimizer and the library's, from two random starts.", &curve.into())?;
     let map = HeatMap::new("Weights", 28, 28, &numbers(params.get("weight")?.var())?).diverging();
-    let caption = "Started near zero the weights show what they have learnt: ink at blue pixels speaks for a three, at red \
-                   ones for a seven.";
+    let caption = "Started near zero the weights show what they have learnt: ink at blue pixels speaks for a three, at \
+                   red ones for a seven.";
     s.run.figure("weights", caption, &map.into())
 }

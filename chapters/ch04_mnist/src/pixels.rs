@@ -17,8 +17,9 @@ pub(crate) fn an_image_is_an_array_of_numbers(s: &mut Session, digits: &Digits) 
         "A computer understands nothing but numbers, and so a picture has to become numbers before a computer can do \
          anything with it. MNIST is the classic example: pictures of handwritten digits, 28 pixels wide and 28 high, \
          collected by the US National Institute of Standards and Technology and made into a learning problem by Yann \
-         LeCun and colleagues in 1998.\n\nHere we only want to tell threes from sevens. As in any well-kept dataset the \
-         pictures to learn from (`train`) are kept apart from those to judge by (`valid`), in one folder for each label.",
+         LeCun and colleagues in 1998.\n\nHere we only want to tell threes from sevens. As in any well-kept dataset \
+         the pictures to learn from (`train`) are kept apart from those to judge by (`valid`), in one folder for each \
+         label.",
     );
     let Digits { threes, sevens, .. } = digits;
     s.run.say(format!("train/3: {} pictures, train/7: {} pictures", threes.len(), sevens.len()));
@@ -67,13 +68,13 @@ fn compare_block(s: &mut Session, block: &Tensor) -> Result<()> {
 
 // --- 4. Arrays and tensors -------------------------------------------------------------------------------------------
 
-/// NumPy's arrays and PyTorch's tensors are tables of numbers of one type. Candle's tensors are what PyTorch's are: they
-/// live on a CPU or a GPU, and they know how to differentiate.
+/// NumPy's arrays and PyTorch's tensors are tables of numbers of one type. Candle's tensors are what PyTorch's are:
+/// they live on a CPU or a GPU, and they know how to differentiate.
 pub(crate) fn arrays_and_tensors(s: &mut Session) -> Result<()> {
     s.run.section("Arrays and tensors");
     s.run.text(
-        "An array is a table of numbers of one type, with any number of axes, stored in one block of memory. A *tensor* \
-         is an array that can also live on a GPU, and that remembers how it was computed, so that it can be \
+        "An array is a table of numbers of one type, with any number of axes, stored in one block of memory. A \
+         *tensor* is an array that can also live on a GPU, and that remembers how it was computed, so that it can be \
          differentiated. In Rust a nested `Vec` may be jagged; a tensor may not, and that is what makes it fast.",
     );
     let tns = Tensor::new(&[[1i64, 2, 3], [4, 5, 6]], &Device::Cpu)?; // [2, 3]

@@ -66,7 +66,8 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     s.run.text(
         "A roller coaster goes over a hump: fast at first, slow at the top, fast again. Somebody measured its speed by \
          hand, once a second, with some error. What was its speed? We guess that it is a quadratic in time, \
-         `a*t² + b*t + c`, and let gradient descent find a, b and c. The twenty speeds are those that the source prints.",
+         `a*t² + b*t + c`, and let gradient descent find a, b and c. The twenty speeds are those that the source \
+         prints.",
     );
     let ride = Ride { time: Tensor::arange(0f64, 20.0, &Device::Cpu)?, speed: Tensor::new(&SPEED, &Device::Cpu)? };
     let (time, speed) = (ride.time.to_vec1::<f64>()?, SPEED.to_vec());
@@ -125,11 +126,12 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     }
     s.run.figure("roller_coaster_steps", "Step 6, four times more: the curve settles.", &Figure::grid(&plots, 4))?;
     s.run.text(
-        "Step 7, stop: after ten rounds, by decision. The loss barely moves any more, though the curve is still far from the \
-         points: `a` has settled long before `b` and `c`, whose gradients were 16 and 200 times smaller. One learning rate \
-         for parameters of such different scale is a poor fit, and a reason for the optimizers to come.\n\n\
-         **In short**: weights begin at random or come from another model. The loss says how wrong the predictions are, the \
-         gradient which way the loss grows. Go a little the other way; repeat; stop.",
+        "Step 7, stop: after ten rounds, by decision. The loss barely moves any more, though the curve is still far \
+         from the points: `a` has settled long before `b` and `c`, whose gradients were 16 and 200 times smaller. One \
+         learning rate for parameters of such different scale is a poor fit, and a reason for the optimizers to \
+         come.\n\n\
+         **In short**: weights begin at random or come from another model. The loss says how wrong the predictions \
+         are, the gradient which way the loss grows. Go a little the other way; repeat; stop.",
     );
     Ok(())
 }

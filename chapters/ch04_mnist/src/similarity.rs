@@ -14,11 +14,12 @@ use tallow::report::Expect;
 pub(crate) fn the_ideal_digits(s: &mut Session, digits: &Digits) -> Result<(Tensor, Tensor)> {
     s.run.section("First try: pixel similarity");
     s.run.text(
-        "Before anything clever, a **baseline**: the simplest model that should do reasonably well, easy to build and easy \
-         to test. Without one nobody can tell whether a clever model is any good. Ours: average all threes into an *ideal* \
-         three, all sevens into an ideal seven, and call a new picture whichever it is closer to.\n\nTo average pictures \
-         pixel by pixel we stack them into one tensor with three axes. A tensor's number of axes is its **rank**; the \
-         sizes of the axes are its **shape**. When pixels are floats, custom wants them between 0 and 1.",
+        "Before anything clever, a **baseline**: the simplest model that should do reasonably well, easy to build and \
+         easy to test. Without one nobody can tell whether a clever model is any good. Ours: average all threes into \
+         an *ideal* three, all sevens into an ideal seven, and call a new picture whichever it is closer to.\n\nTo \
+         average pictures pixel by pixel we stack them into one tensor with three axes. A tensor's number of axes is \
+         its **rank**; the sizes of the axes are its **shape**. When pixels are floats, custom wants them between 0 \
+         and 1.",
     );
     let stacked_threes = stacked(&digits.threes)?; // [6131, 28, 28]
     let stacked_sevens = stacked(&digits.sevens)?; // [6265, 28, 28]
@@ -51,9 +52,10 @@ pub(crate) fn stacked(pictures: &[Tensor]) -> Result<Tensor> {
 pub(crate) fn distance_to_the_ideal(s: &mut Session, digits: &Digits, mean3: &Tensor, mean7: &Tensor) -> Result<()> {
     s.run.section("How far is a three from the ideal three?");
     s.run.text(
-        "Adding up plain differences would let those above and those below cancel out. Two measures do not: the mean of \
-         the *absolute* differences, which the source calls the **L1 norm**, and the root of the mean of the *squared* \
-         ones, the root mean squared error (**RMSE**), which punishes a large mistake more than many small ones.",
+        "Adding up plain differences would let those above and those below cancel out. Two measures do not: the mean \
+         of the *absolute* differences, which the source calls the **L1 norm**, and the root of the mean of the \
+         *squared* ones, the root mean squared error (**RMSE**), which punishes a large mistake more than many small \
+         ones.",
     );
     let a_3 = (digits.threes[1].to_dtype(DType::F32)? / 255.0)?; // [28, 28]
     let picture = ImageGrid::new("", 3).ink().grey_f32(28, 28, &pixels(&a_3)?).caption("a_3");

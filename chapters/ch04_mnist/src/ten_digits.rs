@@ -38,8 +38,9 @@ pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<(
     }
     s.run.text(
         "The book ends with a task: do it for all of MNIST, 60,000 pictures of ten digits. A linear layer sees every \
-         pixel in its own place; a **convolution** slides one small pattern over the whole picture, and so knows a stroke \
-         wherever it is. Four of them, each halving the picture, and a linear layer at the end make a small network.",
+         pixel in its own place; a **convolution** slides one small pattern over the whole picture, and so knows a \
+         stroke wherever it is. Four of them, each halving the picture, and a linear layer at the end make a small \
+         network.",
     );
     s.run.data("MNIST: all ten digits, fetched (CC BY-SA 3.0)");
     let rng = Rng::new(s.seed).stream("ten digits");

@@ -187,7 +187,8 @@ impl Tape {
         let back = move |_: &Tensor, grad: &Tensor, _: &[bool]| {
             let Some(nodes) = nodes.lock().unwrap_or_else(PoisonError::into_inner).take() else {
                 candle_core::bail!(
-                    "backward went through a recorded network a second time; its activations are gone: compute the forward pass again"
+                    "backward went through a recorded network a second time; its activations are gone: compute the \
+                     forward pass again"
                 )
             };
             let mut grads = HashMap::from([(id, grad.clone())]);

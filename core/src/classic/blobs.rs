@@ -6,23 +6,23 @@ use crate::error::{Error, Result};
 use crate::rng::Rng;
 
 /// Points around random centres, one class for each: scikit-learn's `make_blobs`. The distributions are the same, the
-/// points are not: they come from our own stream of random numbers, not from NumPy's, so a seed means other points here.
+/// points are not: they come from our own stream of random numbers, not from NumPy's, so a seed means other points
+/// here.
 #[derive(Debug, Clone)]
 pub struct Blobs {
-    /// Points in all, spread evenly over the centres.
+    /// Points in all, spread evenly over the centres. Defaults to 100.
     pub samples: usize,
-    /// The number of centres, each drawn uniformly from -10 to 10.
+    /// The number of centres, each drawn uniformly from -10 to 10. Defaults to 3.
     pub centers: usize,
-    /// The number of features.
+    /// The number of features. Defaults to 2.
     pub features: usize,
-    /// The standard deviation of the points around their centre.
+    /// The standard deviation of the points around their centre. Defaults to 1.
     pub std: f64,
-    /// Another seed gives other points.
+    /// Another seed gives other points. Defaults to 42.
     pub seed: u64,
 }
 
 impl Default for Blobs {
-    /// 100 points around 3 centres in the plane, with deviation 1.
     fn default() -> Blobs {
         Blobs { samples: 100, centers: 3, features: 2, std: 1.0, seed: 42 }
     }
@@ -32,16 +32,17 @@ impl Blobs {
     /// The points, in random order.
     ///
     /// # Errors
-    /// [`Error::Value`] where there are no samples, centres or features, or the deviation is negative or not finite.
+    /// [`Error::Shape`] where there are no samples, centres or features, [`Error::Config`] where the deviation is
+    /// negative or not finite.
     pub fn make(&self) -> Result<Samples> {
         let Blobs { samples, centers, features, std, seed } = *self;
         if samples == 0 || centers == 0 || features == 0 {
             let what =
                 format!("{samples} samples, {centers} centres and {features} features: expected at least 1 of each");
-            return Err(Error::Value(what));
+            return Err(Error::shape(what, &[samples, centers, features]));
         }
         if !(std >= 0.0 && std.is_finite()) {
-            return Err(Error::Value(format!("the standard deviation must be 0 or more, got {std}")));
+            return Err(Error::config("std", format!("the standard deviation must be 0 or more, got {std}")));
         }
         let root = Rng::new(seed).stream("blobs");
         let mut place = root.stream("centers");

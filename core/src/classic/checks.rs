@@ -1,4 +1,4 @@
-//! What every model asks of its data.
+//! Checks of the data and settings of all models.
 
 use super::estimator::Classifier;
 use super::matrix::Matrix;
@@ -8,13 +8,13 @@ use crate::error::{Error, Result};
 pub(super) fn training(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
     same_length(xs, ys)?;
     if ys.is_empty() {
-        return Err(Error::Value(String::from("0 samples: there is nothing to fit to")));
+        return Err(Error::shape("0 samples: there is nothing to fit to", &[0, xs.columns()]));
     }
     finite(xs)?;
     Ok(classes(ys))
 }
 
-/// As [`training`], with at least two classes.
+/// The classes of sound training data, ascending, of which there must be two at least.
 pub(super) fn several_classes(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
     let classes = training(xs, ys)?;
     if let [one] = classes[..] {
@@ -24,7 +24,7 @@ pub(super) fn several_classes(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
     Ok(classes)
 }
 
-/// As [`training`], with exactly two classes; and for each sample whether it is of the second.
+/// The two classes of sound training data; and for each sample whether it is of the second.
 pub(super) fn two_classes(what: &str, xs: &Matrix, ys: &[u32]) -> Result<(Vec<u32>, Vec<bool>)> {
     let classes = several_classes(xs, ys)?;
     if classes.len() > 2 {
@@ -49,8 +49,8 @@ pub(super) fn places(classes: &[u32], ys: &[u32]) -> Vec<usize> {
     ys.iter().map(|y| classes.binary_search(y).unwrap_or(0)).collect()
 }
 
-/// Rows that a model can judge.
-pub(super) fn judged(model: &impl Classifier, xs: &Matrix) -> Result<()> {
+/// Fails where a model cannot predict these rows.
+pub(super) fn rows_for(model: &impl Classifier, xs: &Matrix) -> Result<()> {
     width(model.n_features(), xs)?;
     finite(xs)
 }
@@ -58,18 +58,16 @@ pub(super) fn judged(model: &impl Classifier, xs: &Matrix) -> Result<()> {
 pub(super) fn width(fitted: usize, xs: &Matrix) -> Result<()> {
     if xs.columns() != fitted {
         let n = xs.columns();
-        return Err(Error::Value(format!("rows of {n} features for a model that was fitted to {fitted}")));
+        let message = format!("rows of {n} features for a model that was fitted to {fitted}");
+        return Err(Error::shape(message, &[xs.rows(), n]));
     }
     Ok(())
 }
 
 pub(super) fn same_length(xs: &Matrix, ys: &[u32]) -> Result<()> {
     if xs.rows() != ys.len() {
-        return Err(Error::Value(format!(
-            "{} rows and {} labels: expected one label for each row",
-            xs.rows(),
-            ys.len()
-        )));
+        let message = format!("{} rows and {} labels: expected one label for each row", xs.rows(), ys.len());
+        return Err(Error::shape(message, &[ys.len()]));
     }
     Ok(())
 }
@@ -80,9 +78,17 @@ pub(super) fn finite(xs: &Matrix) -> Result<()> {
     Err(Error::Value(format!("row {row}, column {column} is {value}: remove or replace values that are not finite")))
 }
 
-pub(super) fn positive(what: &str, value: f64) -> Result<()> {
+/// Fails where a model does not have two classes, since only one of two has a single confidence.
+pub(super) fn has_two_classes(model: &impl Classifier) -> Result<()> {
+    match model.classes().len() {
+        2 => Ok(()),
+        n => Err(Error::Value(format!("the model has {n} classes: only one of two has a single confidence"))),
+    }
+}
+
+pub(super) fn positive(setting: &'static str, value: f64) -> Result<()> {
     if value > 0.0 && value.is_finite() {
         return Ok(());
     }
-    Err(Error::Value(format!("{what} must be a positive number, got {value}")))
+    Err(Error::config(setting, format!("{setting} must be a positive number, got {value}")))
 }

@@ -7,8 +7,8 @@ use super::products::map;
 use super::split::select;
 use crate::error::{Error, Result};
 
-/// The accuracy on each of `folds` parts of a model that was fitted to the others: scikit-learn's `cross_val_score`, with
-/// its [folds](stratified_folds), fitted in parallel.
+/// The accuracy on each of `folds` parts of a model that was fitted to the others: scikit-learn's `cross_val_score`,
+/// with its [folds](stratified_folds), fitted in parallel.
 ///
 /// # Errors
 /// As [`stratified_folds`], and as fitting and scoring.
@@ -27,11 +27,11 @@ pub fn cross_val_score<C: Estimator>(estimator: &C, xs: &Matrix, ys: &[u32], fol
 /// order: scikit-learn's `StratifiedKFold` without shuffling.
 ///
 /// # Errors
-/// [`Error::Value`] where there are fewer than two folds, or a class has fewer samples than there are folds.
-/// (scikit-learn only warns as long as one class has enough.)
+/// [`Error::Config`] where there are fewer than two folds, or a class has fewer samples than there are folds.
+/// (scikit-learn only warns as long as one class has enough.) [`Error::Shape`] where there are no labels.
 pub fn stratified_folds(ys: &[u32], folds: usize) -> Result<Vec<usize>> {
     if folds < 2 {
-        return Err(Error::Value(format!("{folds} folds: expected at least 2")));
+        return Err(Error::config("folds", format!("{folds} folds: expected at least 2")));
     }
     // Classes in order of appearance, as there.
     let mut classes: Vec<u32> = Vec::new();
@@ -46,12 +46,11 @@ pub fn stratified_folds(ys: &[u32], folds: usize) -> Result<Vec<usize>> {
     let count = |class: usize| places.iter().filter(|&&place| place == class).count();
     if let Some(class) = (0..classes.len()).find(|&class| count(class) < folds) {
         let (class, n) = (classes[class], count(class));
-        return Err(Error::Value(format!(
-            "class {class} has {n} samples: {folds} folds need at least {folds} of each"
-        )));
+        let message = format!("class {class} has {n} samples: {folds} folds need at least {folds} of each");
+        return Err(Error::config("folds", message));
     }
     if ys.is_empty() {
-        return Err(Error::Value(String::from("0 samples: there is nothing to fit to")));
+        return Err(Error::shape("0 samples: there is nothing to fit to", &[0]));
     }
     let mut sorted = places.clone();
     sorted.sort_unstable();

@@ -3,7 +3,7 @@
 use super::checks;
 use super::estimator::{Binary, Classifier, Estimator, Probabilities, winners};
 use super::matrix::Matrix;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rng::Rng;
 
 /// Predicts from the labels alone: scikit-learn's `DummyClassifier`. What it scores is what a model has to beat.
@@ -97,7 +97,7 @@ impl Classifier for DummyModel {
     }
 
     fn predict(&self, xs: &Matrix) -> Result<Vec<u32>> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         if self.classes.len() == 1 {
             return Ok(self.classes.repeat(xs.rows()));
         }
@@ -108,7 +108,7 @@ impl Classifier for DummyModel {
 impl Probabilities for DummyModel {
     /// The frequencies for `Prior`; for `Uniform` all the same; else 1 for the predicted class.
     fn probabilities(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         let n = self.classes.len();
         match self.strategy {
             DummyClassifier::Uniform { .. } => Ok(Matrix::of(n, vec![1.0 / n as f64; n * xs.rows()])),
@@ -119,10 +119,7 @@ impl Probabilities for DummyModel {
 
 impl Binary for DummyModel {
     fn confidence(&self, xs: &Matrix) -> Result<Vec<f64>> {
-        if self.classes.len() != 2 {
-            let n = self.classes.len();
-            return Err(Error::Value(format!("the model has {n} classes: only one of two has a single confidence")));
-        }
+        checks::has_two_classes(self)?;
         Ok(self.probabilities(xs)?.column(1))
     }
 }

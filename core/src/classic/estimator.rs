@@ -1,4 +1,4 @@
-//! What all models have in common: settings are fitted to data and become a model; only a model predicts.
+//! Traits of all models: settings are fitted to data and become a model; only a model predicts.
 
 use super::matrix::Matrix;
 use crate::error::Result;
@@ -18,17 +18,17 @@ pub trait Estimator: Sync {
     /// What fitting makes.
     type Model: Classifier;
 
-    /// Fits to samples: `xs` are `[N, F]`, `ys` the class of each row. Classes are any numbers; the model knows those that
-    /// occur, in ascending order.
+    /// Fits to samples: `xs` are `[N, F]`, `ys` the class of each row. Classes are any numbers; the model knows those
+    /// that occur, in ascending order.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) where the numbers of rows and labels differ or are 0, a value is not finite,
-    /// or there are not enough classes.
+    /// [`Error::Shape`](crate::Error::Shape) where the numbers of rows and labels differ or are 0,
+    /// [`Error::Config`](crate::Error::Config) where a setting is out of its range,
+    /// [`Error::Value`](crate::Error::Value) where a value is not finite, or there are not enough classes.
     fn fit(&self, xs: &Matrix, ys: &[u32]) -> Result<Self::Model>;
 }
 
-/// A fitted model that tells classes. All its methods fail on rows of another width than it was fitted to, and on values
-/// that are not finite.
+/// A fitted model that predicts classes.
 pub trait Classifier: Send + Sync {
     /// The classes that it knows, ascending: scikit-learn's `classes_`.
     fn classes(&self) -> &[u32];
@@ -39,18 +39,20 @@ pub trait Classifier: Send + Sync {
     /// The class of each row.
     ///
     /// # Errors
-    /// As said at [`Classifier`].
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than the model was fitted to,
+    /// [`Error::Value`](crate::Error::Value) where a value is not finite.
     fn predict(&self, xs: &Matrix) -> Result<Vec<u32>>;
 
-    /// The fraction of rows whose class is predicted rightly.
+    /// The fraction of rows whose class is predicted correctly.
     ///
     /// # Errors
-    /// As said at [`Classifier`], and where the numbers of rows and labels differ or are 0.
+    /// [`Error::Shape`](crate::Error::Shape) where the numbers of rows and labels differ or are 0, or rows have another
+    /// width than the model was fitted to, [`Error::Value`](crate::Error::Value) where a value is not finite.
     fn score(&self, xs: &Matrix, ys: &[u32]) -> Result<f64> {
         metrics::accuracy(&self.predict(xs)?, ys)
     }
 
-    /// What a user should know of how the fit went, in one sentence for the whole model; nothing if all went well.
+    /// A warning about how the fit went, in one sentence for the whole model; nothing if it went well.
     fn warning(&self) -> Option<String> {
         None
     }
@@ -62,7 +64,8 @@ pub trait Decision: Classifier {
     /// speaks for the second class where it is above 0.
     ///
     /// # Errors
-    /// As said at [`Classifier`].
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than the model was fitted to,
+    /// [`Error::Value`](crate::Error::Value) where a value is not finite.
     fn decision(&self, xs: &Matrix) -> Result<Matrix>;
 }
 
@@ -71,17 +74,19 @@ pub trait Probabilities: Classifier {
     /// The probability of each class: `[N, n_classes]`, with the sum 1 in each row.
     ///
     /// # Errors
-    /// As said at [`Classifier`].
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than the model was fitted to,
+    /// [`Error::Value`](crate::Error::Value) where a value is not finite.
     fn probabilities(&self, xs: &Matrix) -> Result<Matrix>;
 }
 
-/// What [`OneVsRest`](super::OneVsRest) and [`OneVsOne`](super::OneVsOne) ask of a model of two classes.
+/// A model of two classes that [`OneVsRest`](super::OneVsRest) and [`OneVsOne`](super::OneVsOne) can combine.
 pub trait Binary: Classifier {
     /// How much speaks for the second class: its decision function if it has one, else the probability, as scikit-learn
     /// has it.
     ///
     /// # Errors
-    /// As said at [`Classifier`], and where there are more than two classes.
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than the model was fitted to,
+    /// [`Error::Value`](crate::Error::Value) where a value is not finite, or there are not two classes.
     fn confidence(&self, xs: &Matrix) -> Result<Vec<f64>>;
 }
 

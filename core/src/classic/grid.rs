@@ -4,8 +4,8 @@ use super::estimator::{Classifier, Decision, Probabilities};
 use super::matrix::Matrix;
 use crate::error::{Error, Result};
 
-/// The points of a rectangle of the plane, row by row from the top left, as a picture has its pixels. Each stands in the
-/// middle of its cell, so that cells fill the rectangle.
+/// The points of a rectangle of the plane, row by row from the top left, as a picture has its pixels. Each stands in
+/// the middle of its cell, so that cells fill the rectangle.
 ///
 /// ```
 /// use tallow::classic::{Estimator, Grid, LogisticRegression, Matrix};
@@ -28,15 +28,15 @@ impl Grid {
     /// A grid of `columns` by `rows` cells over the ranges of both features.
     ///
     /// # Errors
-    /// [`Error::Value`] where a range is empty or not finite, or there are no cells.
+    /// [`Error::Config`] where a range is empty or not finite, [`Error::Shape`] where there are no cells.
     pub fn new(x: (f64, f64), y: (f64, f64), columns: usize, rows: usize) -> Result<Grid> {
         for (name, (low, high)) in [("x", x), ("y", y)] {
             if !(low < high && low.is_finite() && high.is_finite()) {
-                return Err(Error::Value(format!("the range of {name} must ascend, got {low} to {high}")));
+                return Err(Error::config(name, format!("the range of {name} must ascend, got {low} to {high}")));
             }
         }
         if columns == 0 || rows == 0 {
-            return Err(Error::Value(format!("a grid of {columns} by {rows} cells has no points")));
+            return Err(Error::shape(format!("a grid of {columns} by {rows} cells has no points"), &[rows, columns]));
         }
         Ok(Grid { x, y, columns, rows })
     }
@@ -66,7 +66,7 @@ impl Grid {
     /// The class of each point: decision regions.
     ///
     /// # Errors
-    /// [`Error::Value`] where the model was not fitted to two features.
+    /// [`Error::Shape`] where the model was not fitted to two features.
     pub fn predict(&self, model: &impl Classifier) -> Result<Vec<u32>> {
         model.predict(&self.points())
     }
@@ -75,7 +75,7 @@ impl Grid {
     /// heat map.
     ///
     /// # Errors
-    /// As [`Grid::predict`].
+    /// [`Error::Shape`] where the model was not fitted to two features.
     pub fn probabilities(&self, model: &impl Probabilities) -> Result<Matrix> {
         model.probabilities(&self.points())
     }
@@ -83,7 +83,7 @@ impl Grid {
     /// The decision function at each point.
     ///
     /// # Errors
-    /// As [`Grid::predict`].
+    /// [`Error::Shape`] where the model was not fitted to two features.
     pub fn decision(&self, model: &impl Decision) -> Result<Matrix> {
         model.decision(&self.points())
     }

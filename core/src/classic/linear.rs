@@ -5,7 +5,7 @@ use super::loss::Loss;
 use super::matrix::Matrix;
 use super::newton::{FitReport, Problem, Solution};
 use super::products::{add_scaled, norm, scores, weighted_sums};
-use super::smaller_space::SmallerSpace;
+use super::row_space::RowSpace;
 use crate::error::Result;
 
 /// Weights and intercepts, one row of each for two classes, else one for each class.
@@ -46,7 +46,7 @@ impl Linear {
             let (coef, intercept) = split_ones(&solution.weights, width);
             return Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report });
         }
-        let space = SmallerSpace::of(xs.values(), width);
+        let space = RowSpace::of(xs.values(), width);
         let solution = solve(&with_ones(&space.rows, space.rank), space.rank + 1)?;
         let (small, intercept) = split_ones(&solution.weights, space.rank);
         let coef = space.weights_of_features(&small, xs.values(), width);
@@ -59,13 +59,13 @@ impl Linear {
     fn gradient_norm(&self, xs: &Matrix, loss: &impl Loss, c: f64) -> f64 {
         let outputs = loss.outputs();
         let (scores, mut state) = (self.scores(xs), vec![0.0; outputs]);
-        let mut slopes = vec![0.0; scores.values().len()];
-        for (sample, (scores, slopes)) in scores.iter().zip(slopes.chunks_exact_mut(outputs)).enumerate() {
-            loss.slopes(sample, scores, slopes, &mut state);
+        let mut gradients = vec![0.0; scores.values().len()];
+        for (sample, (scores, gradient)) in scores.iter().zip(gradients.chunks_exact_mut(outputs)).enumerate() {
+            loss.gradient(sample, scores, gradient, &mut state);
         }
         let mut gradient = self.coef.values().to_vec();
-        add_scaled(&mut gradient, c, &weighted_sums(xs.values(), xs.columns(), &slopes, outputs));
-        gradient.extend((0..outputs).map(|k| c * slopes.iter().skip(k).step_by(outputs).sum::<f64>()));
+        add_scaled(&mut gradient, c, &weighted_sums(xs.values(), xs.columns(), &gradients, outputs));
+        gradient.extend((0..outputs).map(|k| c * gradients.iter().skip(k).step_by(outputs).sum::<f64>()));
         norm(&gradient)
     }
 

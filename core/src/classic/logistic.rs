@@ -1,20 +1,20 @@
 //! Logistic regression, of two classes and of many.
 
 use super::checks;
-use super::estimator::{Binary, Classifier, Decision, Estimator, Probabilities, winners};
+use super::estimator::{Decision, Estimator, Probabilities};
 use super::linear::{Limits, Linear};
+use super::linear_model::LinearModel;
 use super::loss::{Logistic, Softmax, sigmoid, softmax};
 use super::matrix::Matrix;
-use super::newton::FitReport;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Logistic regression with the penalty `‖w‖²`: scikit-learn's `LogisticRegression`, and the same objective,
 /// `½‖w‖² + C · Σ loss`, in which the intercepts are free. With more than two classes it is multinomial; put it into
 /// [`OneVsRest`](super::OneVsRest) for one model per class.
 ///
-/// The fit ends at the optimum, not near it: Newton's method, stopped by the length of the gradient. Where there are more
-/// features than rows it works in the space of the rows, so flattened images cost no more than their scalar products.
-/// scikit-learn's default (L-BFGS with `tol=1e-4`) may stop well before; compare with `tol=1e-10`.
+/// The fit ends at the optimum, not near it: Newton's method, stopped by the length of the gradient. Where there are
+/// more features than rows it works in the space of the rows, so flattened images cost no more than their scalar
+/// products. scikit-learn's default (L-BFGS with `tol=1e-4`) may stop well before; compare with `tol=1e-10`.
 ///
 /// ```
 /// use tallow::classic::{Classifier, Estimator, LogisticRegression, Matrix, Probabilities};
@@ -36,25 +36,26 @@ impl Default for LogisticRegression {
 }
 
 impl LogisticRegression {
-    /// With `C = 1`, at most 100 steps, to a gradient no longer than 1e-6.
+    /// The default settings: `c` is 1, `tol` 1e-6, `max_iter` 100.
     pub fn new() -> LogisticRegression {
         LogisticRegression { limits: Limits { c: 1.0, tol: 1e-6, max_iter: 100 } }
     }
 
-    /// How much the losses weigh against the penalty: the larger, the closer to the data.
+    /// How much the losses weigh against the penalty: the larger, the closer to the data. Defaults to 1.
     pub fn c(mut self, c: f64) -> LogisticRegression {
         self.limits.c = c;
         self
     }
 
-    /// The length of the gradient of `½‖w‖² + C · Σ loss` at which to stop. scikit-learn's `tol` bounds the largest entry
-    /// of the gradient of the same, divided by `C` and the number of samples.
+    /// The length of the gradient of `½‖w‖² + C · Σ loss` at which to stop. scikit-learn's `tol` bounds the largest
+    /// entry of the gradient of the same, divided by `C` and the number of samples. Defaults to 1e-6.
     pub fn tol(mut self, tol: f64) -> LogisticRegression {
         self.limits.tol = tol;
         self
     }
 
-    /// After how many steps to give up, which the model's [`warning`](Classifier::warning) then says.
+    /// After how many steps to give up, which the model's [`warning`](super::Classifier::warning) then says. Defaults
+    /// to 100.
     pub fn max_iter(mut self, max_iter: usize) -> LogisticRegression {
         self.limits.max_iter = max_iter;
         self
@@ -73,59 +74,12 @@ impl Estimator for LogisticRegression {
             let loss = Softmax { classes: checks::places(&classes, ys), n_classes: classes.len() };
             Linear::fit(xs, &loss, self.limits)?
         };
-        Ok(LogisticModel { classes, linear })
+        Ok(LinearModel { estimator: self.clone(), name: "logistic regression", classes, linear })
     }
 }
 
 /// A fitted [`LogisticRegression`].
-#[derive(Debug, Clone)]
-pub struct LogisticModel {
-    classes: Vec<u32>,
-    linear: Linear,
-}
-
-impl LogisticModel {
-    /// The weights, one row for two classes, else one for each class: `coef_`.
-    pub fn coef(&self) -> &Matrix {
-        &self.linear.coef
-    }
-
-    /// The intercepts, as many as there are rows of weights: `intercept_`.
-    pub fn intercept(&self) -> &[f64] {
-        &self.linear.intercept
-    }
-
-    /// How the fit ended.
-    pub fn fit_report(&self) -> FitReport {
-        self.linear.fit
-    }
-}
-
-impl Classifier for LogisticModel {
-    fn classes(&self) -> &[u32] {
-        &self.classes
-    }
-
-    fn n_features(&self) -> usize {
-        self.linear.coef.columns()
-    }
-
-    fn predict(&self, xs: &Matrix) -> Result<Vec<u32>> {
-        Ok(winners(&self.classes, &self.decision(xs)?))
-    }
-
-    fn warning(&self) -> Option<String> {
-        self.linear.warning("logistic regression")
-    }
-}
-
-impl Decision for LogisticModel {
-    /// `xs · coefᵀ + intercept`.
-    fn decision(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
-        Ok(self.linear.scores(xs))
-    }
-}
+pub type LogisticModel = LinearModel<LogisticRegression>;
 
 impl Probabilities for LogisticModel {
     /// The sigmoid of the decision for two classes, else its softmax.
@@ -137,15 +91,5 @@ impl Probabilities for LogisticModel {
         }
         scores.values_mut().chunks_exact_mut(self.classes.len()).for_each(softmax);
         Ok(scores)
-    }
-}
-
-impl Binary for LogisticModel {
-    fn confidence(&self, xs: &Matrix) -> Result<Vec<f64>> {
-        if self.classes.len() > 2 {
-            let n = self.classes.len();
-            return Err(Error::Value(format!("the model has {n} classes: only one of two has a single confidence")));
-        }
-        Ok(self.decision(xs)?.values().to_vec())
     }
 }

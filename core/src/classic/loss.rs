@@ -1,4 +1,4 @@
-//! What a linear classifier pays for a sample, as a function of its scores.
+//! Loss functions of linear classifiers.
 
 /// A convex loss of a sample's scores, with its first and second derivatives.
 pub(super) trait Loss: Sync {
@@ -8,15 +8,15 @@ pub(super) trait Loss: Sync {
     /// The loss of one sample.
     fn value(&self, sample: usize, scores: &[f64]) -> f64;
 
-    /// The derivative by each score; and into `state` as many numbers as there are scores, from which the second
-    /// derivatives follow.
-    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]);
+    /// Writes the derivative by each score into `gradient`; and into `state` as many numbers as there are scores, from
+    /// which the second derivatives follow.
+    fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]);
 
     /// The second derivative by scores `k` and `l`.
-    fn curvature(&self, state: &[f64], k: usize, l: usize) -> f64;
+    fn hessian(&self, state: &[f64], k: usize, l: usize) -> f64;
 
-    /// All second derivatives times a direction.
-    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]);
+    /// Writes the product of the Hessian and a direction into `out`.
+    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]);
 }
 
 /// `ln(1 + exp(-z))` for samples of the second class, `ln(1 + exp(z))` for the first.
@@ -32,20 +32,20 @@ impl Loss for Logistic {
         against.max(0.0) + (-against.abs()).exp().ln_1p()
     }
 
-    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+    fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
         let against = if self.0[sample] { -scores[0] } else { scores[0] };
         let small = (-against.abs()).exp();
         let wrong = if against >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
-        slopes[0] = if self.0[sample] { -wrong } else { wrong };
+        gradient[0] = if self.0[sample] { -wrong } else { wrong };
         // The product of the sigmoids of the score and of its negative.
         state[0] = small / ((1.0 + small) * (1.0 + small));
     }
 
-    fn curvature(&self, state: &[f64], _: usize, _: usize) -> f64 {
+    fn hessian(&self, state: &[f64], _: usize, _: usize) -> f64 {
         state[0]
     }
 
-    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
         out[0] = state[0] * direction[0];
     }
 }
@@ -67,18 +67,18 @@ impl Loss for Softmax {
         scores.iter().map(|z| (z - largest).exp()).sum::<f64>().ln() + (largest - scores[self.classes[sample]])
     }
 
-    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+    fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
         state.copy_from_slice(scores);
         softmax(state);
-        slopes.copy_from_slice(state);
-        slopes[self.classes[sample]] -= 1.0;
+        gradient.copy_from_slice(state);
+        gradient[self.classes[sample]] -= 1.0;
     }
 
-    fn curvature(&self, state: &[f64], k: usize, l: usize) -> f64 {
+    fn hessian(&self, state: &[f64], k: usize, l: usize) -> f64 {
         if k == l { state[k] * (1.0 - state[k]) } else { -state[k] * state[l] }
     }
 
-    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
         let mean: f64 = state.iter().zip(direction).map(|(p, d)| p * d).sum();
         for ((out, p), d) in out.iter_mut().zip(state).zip(direction) {
             *out = p * (d - mean);
@@ -104,17 +104,17 @@ impl Loss for SquaredHinge {
         self.short(sample, scores[0]).powi(2)
     }
 
-    fn slopes(&self, sample: usize, scores: &[f64], slopes: &mut [f64], state: &mut [f64]) {
+    fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
         let short = self.short(sample, scores[0]);
-        slopes[0] = if self.0[sample] { -2.0 * short } else { 2.0 * short };
+        gradient[0] = if self.0[sample] { -2.0 * short } else { 2.0 * short };
         state[0] = if short > 0.0 { 2.0 } else { 0.0 };
     }
 
-    fn curvature(&self, state: &[f64], _: usize, _: usize) -> f64 {
+    fn hessian(&self, state: &[f64], _: usize, _: usize) -> f64 {
         state[0]
     }
 
-    fn bend(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
         out[0] = state[0] * direction[0];
     }
 }
@@ -140,29 +140,29 @@ pub(super) fn softmax(scores: &mut [f64]) {
 mod tests {
     use super::*;
 
-    /// Slopes and curvatures against differences of the values.
+    /// Gradients and Hessians against differences of the values.
     fn agrees_with_differences(loss: &impl Loss, sample: usize, scores: &[f64]) {
         let n = loss.outputs();
-        let (mut slopes, mut state) = (vec![0.0; n], vec![0.0; n]);
-        loss.slopes(sample, scores, &mut slopes, &mut state);
+        let (mut gradient, mut state) = (vec![0.0; n], vec![0.0; n]);
+        loss.gradient(sample, scores, &mut gradient, &mut state);
         let h = 1e-5;
         for k in 0..n {
             let moved = |by: f64| {
                 let mut scores = scores.to_vec();
                 scores[k] += by;
-                let (mut slopes, mut unused) = (vec![0.0; n], vec![0.0; n]);
-                loss.slopes(sample, &scores, &mut slopes, &mut unused);
-                (loss.value(sample, &scores), slopes)
+                let (mut gradient, mut unused) = (vec![0.0; n], vec![0.0; n]);
+                loss.gradient(sample, &scores, &mut gradient, &mut unused);
+                (loss.value(sample, &scores), gradient)
             };
             let (up, down) = (moved(h), moved(-h));
-            assert!((slopes[k] - (up.0 - down.0) / (2.0 * h)).abs() < 1e-8);
+            assert!((gradient[k] - (up.0 - down.0) / (2.0 * h)).abs() < 1e-8);
             let mut direction = vec![0.0; n];
             direction[k] = 1.0;
-            let mut bent = vec![0.0; n];
-            loss.bend(&state, &direction, &mut bent);
-            for (l, bent) in bent.into_iter().enumerate() {
-                assert!((loss.curvature(&state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
-                assert_eq!(loss.curvature(&state, k, l), bent);
+            let mut product = vec![0.0; n];
+            loss.hessian_vector_product(&state, &direction, &mut product);
+            for (l, product) in product.into_iter().enumerate() {
+                assert!((loss.hessian(&state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
+                assert_eq!(loss.hessian(&state, k, l), product);
             }
         }
     }

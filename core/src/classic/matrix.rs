@@ -14,14 +14,14 @@ impl Matrix {
     /// A matrix of the values of its rows, one after the other.
     ///
     /// # Errors
-    /// [`Error::Value`] where there are no columns, or not `rows` times `columns` values.
+    /// [`Error::Shape`] where there are no columns, or not `rows` times `columns` values.
     pub fn new(rows: usize, columns: usize, values: Vec<f64>) -> Result<Matrix> {
         if columns == 0 {
-            return Err(Error::Value(String::from("a matrix needs at least one column, got 0")));
+            return Err(Error::shape("a matrix needs at least one column, got 0", &[rows, columns]));
         }
         if rows.checked_mul(columns) != Some(values.len()) {
             let n = values.len();
-            return Err(Error::Value(format!("{n} values cannot fill {rows} rows of {columns} columns")));
+            return Err(Error::shape(format!("{n} values cannot fill {rows} rows of {columns} columns"), &[n]));
         }
         Ok(Matrix { rows, columns, values })
     }
@@ -35,15 +35,16 @@ impl Matrix {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Value`] where there are no rows, or they are empty or of different lengths.
+    /// [`Error::Shape`] where there are no rows, or they are empty or of different lengths.
     pub fn from_rows(rows: &[impl AsRef<[f64]>]) -> Result<Matrix> {
         let Some(first) = rows.first() else {
-            return Err(Error::Value(String::from("0 rows: their length is not known; use Matrix::new")));
+            return Err(Error::shape("0 rows: their length is not known; use Matrix::new", &[0]));
         };
         let columns = first.as_ref().len();
         if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.as_ref().len() != columns) {
             let n = row.as_ref().len();
-            return Err(Error::Value(format!("row {i} has {n} values, row 0 has {columns}: all rows need one length")));
+            let message = format!("row {i} has {n} values, row 0 has {columns}: all rows need one length");
+            return Err(Error::shape(message, &[n]));
         }
         Matrix::new(rows.len(), columns, rows.iter().flat_map(|row| row.as_ref()).copied().collect())
     }
@@ -51,7 +52,7 @@ impl Matrix {
     /// A matrix of single-precision values, such as a network's features, row after row.
     ///
     /// # Errors
-    /// [`Error::Value`] where there are no columns, or the values do not fill whole rows.
+    /// [`Error::Shape`] where there are no columns, or the values do not fill whole rows.
     pub fn from_f32(columns: usize, values: &[f32]) -> Result<Matrix> {
         let rows = values.len().checked_div(columns).unwrap_or(0);
         Matrix::new(rows, columns, values.iter().map(|&v| f64::from(v)).collect())
@@ -95,10 +96,11 @@ impl Matrix {
     /// The rows of these numbers, in this order, as `xs[indices]` in NumPy.
     ///
     /// # Errors
-    /// [`Error::Value`] where there is no row of a number.
+    /// [`Error::Shape`] where a number is not that of a row.
     pub fn select(&self, indices: &[usize]) -> Result<Matrix> {
         if let Some(bad) = indices.iter().find(|&&i| i >= self.rows) {
-            return Err(Error::Value(format!("row {bad} is out of range for {} rows", self.rows)));
+            let message = format!("row {bad} is out of range for {} rows", self.rows);
+            return Err(Error::shape(message, &[self.rows, self.columns]));
         }
         let values = indices.iter().flat_map(|&i| self.row(i)).copied().collect();
         Matrix::new(indices.len(), self.columns, values)

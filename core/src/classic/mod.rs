@@ -3,9 +3,9 @@
 //! In reading order: a [`Matrix`] holds the samples. Settings that are an [`Estimator`] are fitted and become a model,
 //! which is a [`Classifier`], and maybe has a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
 //! [`LinearSvm`], [`KNeighbors`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and [`OneVsOne`], which
-//! make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`], [`cross_val_score`]
-//! and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions are is told by
-//! [`crate::metrics`].
+//! make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`],
+//! [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions
+//! are is told by [`crate::metrics`].
 //!
 //! All sums are done in `f64`, and the results are the same for any number of threads.
 //!
@@ -24,13 +24,14 @@ mod cholesky;
 mod loss;
 mod newton;
 mod products;
-mod smaller_space;
+mod row_space;
 
 mod linear;
 mod matrix;
 mod wrapper;
 
 mod estimator;
+mod linear_model;
 mod linear_svm;
 mod logistic;
 
@@ -53,6 +54,7 @@ pub use cross_validation::{cross_val_score, stratified_folds};
 pub use dummy::{DummyClassifier, DummyModel};
 pub use estimator::{Binary, Classifier, Decision, Estimator, Probabilities};
 pub use grid::Grid;
+pub use linear_model::LinearModel;
 pub use linear_svm::{LinearSvm, LinearSvmModel};
 pub use logistic::{LogisticModel, LogisticRegression};
 pub use matrix::Matrix;

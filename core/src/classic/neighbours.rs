@@ -21,7 +21,7 @@ impl Default for KNeighbors {
 }
 
 impl KNeighbors {
-    /// With `k` neighbours.
+    /// With `k` neighbours; the default is 5.
     pub fn new(k: usize) -> KNeighbors {
         KNeighbors { k }
     }
@@ -34,7 +34,7 @@ impl Estimator for KNeighbors {
         let classes = checks::several_classes(xs, ys)?;
         if !(1..=xs.rows()).contains(&self.k) {
             let (k, n) = (self.k, xs.rows());
-            return Err(Error::Value(format!("{k} neighbours of {n} samples: expected 1 to {n}")));
+            return Err(Error::config("k", format!("{k} neighbours of {n} samples: expected 1 to {n}")));
         }
         let places = checks::places(&classes, ys);
         Ok(KNeighborsModel { k: self.k, classes, xs: xs.clone(), places })
@@ -82,7 +82,7 @@ impl Classifier for KNeighborsModel {
 impl Probabilities for KNeighborsModel {
     /// The share of each class among the neighbours.
     fn probabilities(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         let rows: Vec<&[f64]> = xs.iter().collect();
         Ok(Matrix::of(self.classes.len(), map(rows.len(), |i| self.shares(rows[i])).concat()))
     }
@@ -90,10 +90,7 @@ impl Probabilities for KNeighborsModel {
 
 impl Binary for KNeighborsModel {
     fn confidence(&self, xs: &Matrix) -> Result<Vec<f64>> {
-        if self.classes.len() > 2 {
-            let n = self.classes.len();
-            return Err(Error::Value(format!("the model has {n} classes: only one of two has a single confidence")));
-        }
+        checks::has_two_classes(self)?;
         Ok(self.probabilities(xs)?.column(1))
     }
 }

@@ -1,9 +1,9 @@
 //! Newton's method for linear models: `½‖w‖² + C · Σ loss`, intercepts free of the penalty.
 //!
 //! Each step solves the model's own quadratic approximation, exactly by Cholesky's factorisation where there are few
-//! unknowns, else to a falling tolerance by conjugate gradients (Nocedal and Wright, *Numerical Optimization*, chapters 3
-//! and 7), and goes along it as far as the objective falls. It stops where the gradient is short: the objective is convex,
-//! and nothing else says how far the optimum is.
+//! unknowns, else to a falling tolerance by conjugate gradients (Nocedal and Wright, *Numerical Optimization*, chapters
+//! 3 and 7), and goes along it as far as the objective falls. It stops where the gradient is short: the objective is
+//! convex, and nothing else says how far the optimum is.
 
 use super::cholesky;
 use super::loss::Loss;
@@ -16,7 +16,7 @@ const DIRECT: usize = 1000;
 /// Samples that one task goes through.
 const BLOCK: usize = 256;
 
-/// What to minimise, and how well.
+/// An objective, and how well it is to be minimised.
 pub(super) struct Problem<'a, L> {
     /// `[N, width]`; the last feature is the constant 1, whose weight is the intercept.
     pub(super) rows: &'a [f64],
@@ -106,20 +106,20 @@ impl<L: Loss> Problem<'_, L> {
         let blocks: Vec<&[f64]> = scores.chunks(BLOCK * outputs).collect();
         let parts = map(blocks.len(), |block| {
             let (mut sum, n) = (0.0, blocks[block].len());
-            let (mut slopes, mut state) = (vec![0.0; n], vec![0.0; n]);
+            let (mut gradients, mut state) = (vec![0.0; n], vec![0.0; n]);
             let samples = blocks[block].chunks_exact(outputs).enumerate();
-            for ((i, scores), (slopes, state)) in
-                samples.zip(slopes.chunks_exact_mut(outputs).zip(state.chunks_exact_mut(outputs)))
+            for ((i, scores), (gradients, state)) in
+                samples.zip(gradients.chunks_exact_mut(outputs).zip(state.chunks_exact_mut(outputs)))
             {
                 sum += self.loss.value(block * BLOCK + i, scores);
-                self.loss.slopes(block * BLOCK + i, scores, slopes, state);
+                self.loss.gradient(block * BLOCK + i, scores, gradients, state);
             }
-            (sum, slopes, state)
+            (sum, gradients, state)
         });
         let loss: f64 = parts.iter().map(|part| part.0).sum();
-        let slopes = parts.iter().flat_map(|part| &part.1).copied().collect::<Vec<f64>>();
+        let gradients = parts.iter().flat_map(|part| &part.1).copied().collect::<Vec<f64>>();
         let state = parts.into_iter().flat_map(|part| part.2).collect();
-        let mut gradient = weighted_sums(self.rows, self.width, &slopes, outputs);
+        let mut gradient = weighted_sums(self.rows, self.width, &gradients, outputs);
         let (mut penalty, places) = (0.0, self.width - 1);
         for (gradient, weights) in gradient.chunks_exact_mut(self.width).zip(weights.chunks_exact(self.width)) {
             gradient.iter_mut().for_each(|g| *g *= self.c);
@@ -163,8 +163,8 @@ impl<L: Loss> Problem<'_, L> {
         let (outputs, width, n) = (self.loss.outputs(), self.width, point.gradient.len());
         let pairs: Vec<(usize, usize)> = (0..outputs).flat_map(|k| (0..=k).map(move |l| (k, l))).collect();
         let samples = || point.state.chunks_exact(outputs);
-        let curvatures = |&(k, l): &(usize, usize)| samples().map(|state| self.loss.curvature(state, k, l)).collect();
-        let squares = weighted_squares(self.rows, width, &pairs.iter().map(curvatures).collect::<Vec<Vec<f64>>>());
+        let hessians = |&(k, l): &(usize, usize)| samples().map(|state| self.loss.hessian(state, k, l)).collect();
+        let squares = weighted_squares(self.rows, width, &pairs.iter().map(hessians).collect::<Vec<Vec<f64>>>());
         let mut hessian = vec![0.0; n * n];
         for (&(k, l), square) in pairs.iter().zip(&squares) {
             for a in 0..width {
@@ -195,7 +195,7 @@ impl<L: Loss> Problem<'_, L> {
         })
     }
 
-    /// Conjugate gradients with the diagonal of `H` as preconditioner, as far as is worth while so far from the optimum.
+    /// Conjugate gradients with the diagonal of `H` as preconditioner, truncated while far from the optimum.
     fn truncated_step(&self, point: &Point, progress: f64) -> Vec<f64> {
         let diagonal = self.diagonal(point);
         let n = diagonal.len();
@@ -206,13 +206,13 @@ impl<L: Loss> Problem<'_, L> {
         let mut length = dot(&left, &direction);
         let enough = norm(&left) * progress.sqrt().min(0.1);
         for _ in 0..2 * n.min(1000) {
-            let bent = self.bend(point, &direction);
-            let curvature = dot(&direction, &bent);
+            let product = self.hessian_vector_product(point, &direction);
+            let curvature = dot(&direction, &product);
             if curvature.is_nan() || curvature <= 0.0 {
                 break;
             }
             add_scaled(&mut step, length / curvature, &direction);
-            add_scaled(&mut left, -length / curvature, &bent);
+            add_scaled(&mut left, -length / curvature, &product);
             if norm(&left) <= enough {
                 break;
             }
@@ -227,15 +227,15 @@ impl<L: Loss> Problem<'_, L> {
     }
 
     /// `H` times a direction, without making `H`.
-    fn bend(&self, point: &Point, direction: &[f64]) -> Vec<f64> {
+    fn hessian_vector_product(&self, point: &Point, direction: &[f64]) -> Vec<f64> {
         let outputs = self.loss.outputs();
         let along = scores(self.rows, self.width, direction);
-        let mut bent = vec![0.0; along.len()];
+        let mut products = vec![0.0; along.len()];
         let states = point.state.chunks_exact(outputs).zip(along.chunks_exact(outputs));
-        for (out, (state, along)) in bent.chunks_exact_mut(outputs).zip(states) {
-            self.loss.bend(state, along, out);
+        for (out, (state, along)) in products.chunks_exact_mut(outputs).zip(states) {
+            self.loss.hessian_vector_product(state, along, out);
         }
-        let mut product = weighted_sums(self.rows, self.width, &bent, outputs);
+        let mut product = weighted_sums(self.rows, self.width, &products, outputs);
         for (product, direction) in product.chunks_exact_mut(self.width).zip(direction.chunks_exact(self.width)) {
             product.iter_mut().for_each(|p| *p *= self.c);
             add_scaled(&mut product[..self.width - 1], 1.0, &direction[..self.width - 1]);
@@ -247,7 +247,7 @@ impl<L: Loss> Problem<'_, L> {
         let outputs = self.loss.outputs();
         let squares: Vec<f64> = self.rows.iter().map(|x| x * x).collect();
         let states = point.state.chunks_exact(outputs);
-        let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.curvature(s, k, k))).collect();
+        let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.hessian(s, k, k))).collect();
         let sums = weighted_sums(&squares, self.width, &own, outputs);
         let penalty = |at: usize| if at % self.width == self.width - 1 { 1e-13 } else { 1.0 };
         sums.iter().enumerate().map(|(at, sum)| penalty(at) + self.c * sum).collect()

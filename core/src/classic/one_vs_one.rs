@@ -6,9 +6,9 @@ use super::matrix::Matrix;
 use super::wrapper::{self, Part};
 use crate::error::Result;
 
-/// Makes a classifier of many classes from one of two: for each pair of classes a model, fitted in parallel to the samples
-/// of the two alone. Each votes for one of its pair; the most votes win, and among equals the greatest confidence.
-/// scikit-learn's `OneVsOneClassifier`.
+/// Makes a classifier of many classes from one of two: for each pair of classes a model, fitted in parallel to the
+/// samples of the two alone. Each votes for one of its pair; the most votes win, and among equals the greatest
+/// confidence. scikit-learn's `OneVsOneClassifier`.
 #[derive(Debug, Clone)]
 pub struct OneVsOne<C> {
     estimator: C,
@@ -22,7 +22,7 @@ impl<C> OneVsOne<C> {
     }
 
     /// Announces that the classes are `0..n`, though not all of them may occur among the samples. Against one that does
-    /// not occur, the other always has the vote.
+    /// not occur, the other always has the vote. Defaults to the classes that occur.
     pub fn n_classes(mut self, n: usize) -> OneVsOne<C> {
         self.n_classes = Some(n);
         self
@@ -59,15 +59,15 @@ pub struct OneVsOneModel<M> {
 }
 
 impl<M: Binary> OneVsOneModel<M> {
-    /// The model of each pair, none for one that is a constant: `estimators_`. Pairs come in the order 0 and 1, 0 and 2,
-    /// ..., 1 and 2, ...; a positive decision is for the second of the pair.
+    /// The model of each pair, none for one that is a constant: `estimators_`. Pairs come in the order 0 and 1, 0 and
+    /// 2, ..., 1 and 2, ...; a positive decision is for the second of the pair.
     pub fn models(&self) -> Vec<Option<&M>> {
         self.models.iter().map(Part::model).collect()
     }
 
     /// Votes plus confidence, `[N, n_classes]`, for two classes too.
     fn tally(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         let n = self.classes.len();
         let mut votes = Matrix::of(n, vec![0.0; xs.rows() * n]);
         let mut confidences = votes.clone();

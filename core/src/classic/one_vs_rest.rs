@@ -28,9 +28,9 @@ impl<C> OneVsRest<C> {
         OneVsRest { estimator, n_classes: None }
     }
 
-    /// Announces that the classes are `0..n`, though not all of them may occur among the samples. One that does not occur
-    /// gets a constant: its decision is minus infinity, its probability 0, and it never wins. (scikit-learn's constant
-    /// decides 0, with which a class that was never seen can win.)
+    /// Announces that the classes are `0..n`, though not all of them may occur among the samples. One that does not
+    /// occur gets a constant: its decision is minus infinity, its probability 0, and it never wins. (scikit-learn's
+    /// constant decides 0, with which a class that was never seen can win.) Defaults to the classes that occur.
     pub fn n_classes(mut self, n: usize) -> OneVsRest<C> {
         self.n_classes = Some(n);
         self
@@ -77,7 +77,7 @@ impl<M: Binary> Classifier for OneVsRestModel<M> {
     }
 
     fn predict(&self, xs: &Matrix) -> Result<Vec<u32>> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         if let [only] = &self.models[..] {
             let second = only.is_second(xs)?;
             return Ok(second.into_iter().map(|second| self.classes[usize::from(second)]).collect());
@@ -93,7 +93,7 @@ impl<M: Binary> Classifier for OneVsRestModel<M> {
 impl<M: Binary> Decision for OneVsRestModel<M> {
     /// The confidence of each class's model.
     fn decision(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         let confidence = |part: &Part<M>| match part {
             Part::Model(model) => model.confidence(xs),
             Part::Constant(second) => Ok(vec![if *second { f64::INFINITY } else { f64::NEG_INFINITY }; xs.rows()]),
@@ -105,7 +105,7 @@ impl<M: Binary> Decision for OneVsRestModel<M> {
 impl<M: Binary + Probabilities> Probabilities for OneVsRestModel<M> {
     /// The probability that each class's model gives to its class, divided by their sum.
     fn probabilities(&self, xs: &Matrix) -> Result<Matrix> {
-        checks::judged(self, xs)?;
+        checks::rows_for(self, xs)?;
         let probability = |part: &Part<M>| match part {
             Part::Model(model) => Ok(model.probabilities(xs)?.column(1)),
             Part::Constant(second) => Ok(vec![f64::from(*second); xs.rows()]),

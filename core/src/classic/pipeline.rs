@@ -12,7 +12,8 @@ pub trait Transformer: Sync {
     /// Fits to samples.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) where there are no samples, or a value is not finite.
+    /// [`Error::Shape`](crate::Error::Shape) where there are no samples, [`Error::Value`](crate::Error::Value) where a
+    /// value is not finite.
     fn fit(&self, xs: &Matrix) -> Result<Self::Fitted>;
 }
 
@@ -24,7 +25,7 @@ pub trait Transform: Send + Sync {
     /// The changed samples.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) where rows have another width than it was fitted to.
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than it was fitted to.
     fn transform(&self, xs: &Matrix) -> Result<Matrix>;
 }
 
@@ -63,7 +64,7 @@ impl<T: Transformer, C: Estimator> Estimator for Pipeline<T, C> {
     }
 }
 
-/// A fitted [`Pipeline`]. It can what its model can.
+/// A fitted [`Pipeline`]. It implements whatever its model implements.
 #[derive(Debug, Clone)]
 pub struct PipelineModel<T, M> {
     first: T,

@@ -1,7 +1,7 @@
 //! The sums of products that fitting spends its time on.
 //!
-//! Work is cut by shapes alone and partial sums are added in a fixed order, with fixed lanes, so the results are the same
-//! bit for bit for any number of threads and any vector instructions.
+//! Work is cut by shapes alone and partial sums are added in a fixed order, with fixed lanes, so the results are the
+//! same bit for bit for any number of threads and any vector instructions.
 
 use pulp::Arch;
 use rayon::prelude::*;

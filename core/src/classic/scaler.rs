@@ -26,7 +26,7 @@ impl Transformer for StandardScaler {
 
     fn fit(&self, xs: &Matrix) -> Result<FittedScaler> {
         if xs.rows() == 0 {
-            return Err(Error::Value(String::from("0 samples: there is nothing to fit to")));
+            return Err(Error::shape("0 samples: there is nothing to fit to", &[0, xs.columns()]));
         }
         checks::finite(xs)?;
         let n = xs.rows() as f64;

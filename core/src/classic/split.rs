@@ -1,4 +1,4 @@
-//! Which samples train, and which test.
+//! Splits samples into a training and a test set.
 
 use super::checks;
 use super::matrix::Matrix;
@@ -18,7 +18,7 @@ impl Samples {
     /// The samples of these numbers, in this order.
     ///
     /// # Errors
-    /// [`Error::Value`] where there is no sample of a number.
+    /// [`Error::Shape`] where a number is not that of a sample.
     pub fn select(&self, indices: &[usize]) -> Result<Samples> {
         select(&self.xs, &self.ys, indices)
     }
@@ -41,16 +41,15 @@ pub(super) fn select(xs: &Matrix, ys: &[u32], indices: &[usize]) -> Result<Sampl
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrainTestSplit {
-    /// The share that tests, above 0 and below 1; rounded up to whole samples.
+    /// The share of the test set, above 0 and below 1; rounded up to whole samples. Defaults to 0.25.
     pub test: f64,
-    /// Another seed gives another split.
+    /// Another seed gives another split. Defaults to 42.
     pub seed: u64,
-    /// Whether every class is split in the same proportion.
+    /// Whether every class is split in the same proportion. Defaults to `false`.
     pub stratified: bool,
 }
 
 impl Default for TrainTestSplit {
-    /// A quarter tests, with seed 42, not stratified.
     fn default() -> TrainTestSplit {
         TrainTestSplit { test: 0.25, seed: 42, stratified: false }
     }
@@ -78,16 +77,18 @@ impl TrainTestSplit {
     /// The numbers of the samples that train, and of those that test.
     ///
     /// # Errors
-    /// [`Error::Value`] where the share is not between 0 and 1, or would leave one side empty; and where a stratified
+    /// [`Error::Config`] where the share is not between 0 and 1, or would leave one side empty; and where a stratified
     /// split cannot have every class on both sides.
     pub fn indices(&self, ys: &[u32]) -> Result<(Vec<usize>, Vec<usize>)> {
         let n = ys.len();
         if !(self.test > 0.0 && self.test < 1.0) {
-            return Err(Error::Value(format!("the share that tests must be above 0 and below 1, got {}", self.test)));
+            let message = format!("the share that tests must be above 0 and below 1, got {}", self.test);
+            return Err(Error::config("test", message));
         }
         let n_test = (self.test * n as f64).ceil() as usize;
         if n_test == 0 || n_test >= n {
-            return Err(Error::Value(format!("{} of {n} samples would leave none to train with", self.test)));
+            let message = format!("{} of {n} samples would leave none to train with", self.test);
+            return Err(Error::config("test", message));
         }
         let mut rng = Rng::new(self.seed).stream("train_test_split");
         if !self.stratified {
@@ -101,13 +102,13 @@ impl TrainTestSplit {
         (0..n).for_each(|i| of_class[places[i]].push(i));
         if let Some(lonely) = (0..classes.len()).find(|&k| of_class[k].len() < 2) {
             let class = classes[lonely];
-            return Err(Error::Value(format!("class {class} has one sample: a stratified split needs two of each")));
+            let message = format!("class {class} has one sample: a stratified split needs two of each");
+            return Err(Error::config("stratified", message));
         }
         if n_test < classes.len() || n - n_test < classes.len() {
             let (k, train) = (classes.len(), n - n_test);
-            return Err(Error::Value(format!(
-                "{train} and {n_test} samples cannot have all {k} classes on both sides"
-            )));
+            let message = format!("{train} and {n_test} samples cannot have all {k} classes on both sides");
+            return Err(Error::config("stratified", message));
         }
         let counts: Vec<usize> = of_class.iter().map(Vec::len).collect();
         let (mut train, mut test) = (Vec::new(), Vec::new());

@@ -36,10 +36,11 @@ pub(super) fn classes(announced: Option<usize>, xs: &Matrix, ys: &[u32]) -> Resu
     let Some(n) = announced else { return checks::several_classes(xs, ys) };
     checks::training(xs, ys)?;
     if n < 2 {
-        return Err(Error::Value(format!("{n} classes: expected at least 2")));
+        return Err(Error::config("n_classes", format!("{n} classes: expected at least 2")));
     }
     if let Some((i, y)) = ys.iter().enumerate().find(|(_, y)| **y as usize >= n) {
-        return Err(Error::Value(format!("label {i} is class {y}, out of range for {n} classes (0 to n - 1)")));
+        let message = format!("label {i} is class {y}, out of range for {n} classes (0 to n - 1)");
+        return Err(Error::label(y, n, message));
     }
     Ok((0..n as u32).collect())
 }

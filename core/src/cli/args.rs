@@ -144,8 +144,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     seconds.ok_or_else(|| String::from("expected a number of seconds, such as 30 or 0.5"))
 }
 
-/// The workspace that cargo runs this program from: the nearest folder upwards whose `Cargo.toml` declares one. A program
-/// that is started by hand writes below the current folder, as programs do.
+/// The workspace that cargo runs this program from: the nearest folder upwards whose `Cargo.toml` declares one. A
+/// program that is started by hand writes below the current folder, as programs do.
 fn workspace() -> Option<PathBuf> {
     std::env::var_os("CARGO_MANIFEST_DIR")?;
     let here = std::env::current_dir().ok()?;

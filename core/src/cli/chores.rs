@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::train::{Checkpoints, EpochRow, Recorder};
 
 impl Session {
-    /// Checkpoints of one learner of this run, `checkpoints/<name>.safetensors` in its folder, as often as the user asked
-    /// for; resumed from with `--resume`.
+    /// Checkpoints of one learner of this run, `checkpoints/<name>.safetensors` in its folder, as often as the user
+    /// asked for; resumed from with `--resume`.
     pub fn checkpoints(&self, name: &str) -> Checkpoints {
         Checkpoints {
             file: self.run.folder().join("checkpoints").join(format!("{name}.safetensors")),

@@ -11,8 +11,9 @@ use crate::error::Result;
 use crate::kernels;
 use crate::report::Outcome;
 
-/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, keeps the memory that it frees, runs it and maps the
-/// result to an exit code: 0 well, 1 failed, 2 wrong usage, 3 data missing or damaged, 4 target missed, 130 interrupted.
+/// Runs a chapter as a program: reads the arguments, listens for Ctrl-C, keeps the memory that it frees, runs it and
+/// maps the result to an exit code: 0 well, 1 failed, 2 wrong usage, 3 data missing or damaged, 4 target missed, 130
+/// interrupted.
 pub fn main<A>(chapter: &Chapter, run: fn(&A, &mut Session) -> Result<()>) -> ExitCode
 where
     A: clap::Parser + AsRef<CommonArgs>,

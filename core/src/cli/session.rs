@@ -50,7 +50,8 @@ impl Session {
     /// Finds the device, draws the seed and begins the run that `args` ask for.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) for a device that is not there, [`Error::Io`](crate::Error::Io) for a folder that cannot be written.
+    /// [`Error::Usage`](crate::Error::Usage) for a device that is not there, [`Error::Io`](crate::Error::Io) for a
+    /// folder that cannot be written.
     pub fn open(chapter: &Chapter, args: &CommonArgs) -> Result<Session> {
         let device = device::parse(args.device_name())?;
         let name = device::describe(&device);

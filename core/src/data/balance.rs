@@ -24,8 +24,8 @@ pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
     Ok(counts.iter().map(|&count| labels.len() as f64 / (n_classes * count) as f64).collect())
 }
 
-/// What looks wrong with classes of these numbers of items (to train with, to judge by), in sentences: a single class, a
-/// class that is missing on one side, and classes of which the largest has ten times the items of the smallest.
+/// What looks wrong with classes of these numbers of items (to train with, to judge by), in sentences: a single class,
+/// a class that is missing on one side, and classes of which the largest has ten times the items of the smallest.
 pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     let mut warnings = Vec::new();
     if let [class] = vocab.classes() {

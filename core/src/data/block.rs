@@ -18,10 +18,11 @@ use std::sync::Arc;
 type Items = dyn Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync;
 type Label = dyn Fn(&Path) -> Result<String> + Send + Sync;
 
-/// Describes how a folder becomes data loaders: how to find, label, split and transform the items. fast.ai's `DataBlock`.
+/// Describes how a folder becomes data loaders: how to find, label, split and transform the items. fast.ai's
+/// `DataBlock`.
 ///
-/// The type says what an item consists of, as fast.ai's `blocks=(ImageBlock, CategoryBlock)` does: the input first, then the
-/// target. [`DataBlock::images`] begins one of images with a class each.
+/// The type says what an item consists of, as fast.ai's `blocks=(ImageBlock, CategoryBlock)` does: the input first,
+/// then the target. [`DataBlock::images`] begins one of images with a class each.
 ///
 /// ```no_run
 /// use tallow::data::{DataBlock, RandomSplitter, image_files, parent_label};
@@ -72,8 +73,8 @@ struct Found {
 }
 
 impl DataBlock<ImageBlock, CategoryBlock> {
-    /// Images with one class each. By default classes are the names of folders, a random fifth is for validation, nothing is
-    /// transformed, and the seed is 42.
+    /// Images with one class each. By default classes are the names of folders, a random fifth is for validation,
+    /// nothing is transformed, and the seed is 42.
     pub fn images() -> DataBlock {
         DataBlock {
             blocks: PhantomData,
@@ -97,8 +98,8 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         DataBlock { items: Arc::new(items), ..self }
     }
 
-    /// Sets how a file tells its class: [`parent_label`], [`regex_label`](super::regex_label), or a function of one's own.
-    /// fast.ai's `get_y`.
+    /// Sets how a file tells its class: [`parent_label`], [`regex_label`](super::regex_label), or a function of one's
+    /// own. fast.ai's `get_y`.
     #[must_use]
     pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
         DataBlock { label: Arc::new(label), ..self }
@@ -116,8 +117,8 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         DataBlock { item_tfms: tfms.into(), ..self }
     }
 
-    /// Sets the transforms after those, in fast.ai's order: augmentation, normalisation, erasing. fast.ai does it to whole batches
-    /// on a GPU; here each picture gets it on a worker's thread, and the mathematics is the same.
+    /// Sets the transforms after those, in fast.ai's order: augmentation, normalisation, erasing. fast.ai does it to
+    /// whole batches on a GPU; here each picture gets it on a worker's thread, and the mathematics is the same.
     #[must_use]
     pub fn batch_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
         DataBlock { batch_tfms: tfms.into(), ..self }
@@ -148,8 +149,8 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         DataBlock { limits, ..self }
     }
 
-    /// Sets the one seed of the random split, of shuffling and augmentation, and of a learner that is made from the loaders;
-    /// 42 by default.
+    /// Sets the one seed of the random split, of shuffling and augmentation, and of a learner that is made from the
+    /// loaders; 42 by default.
     #[must_use]
     pub fn seed(self, seed: u64) -> DataBlock {
         DataBlock { seed, ..self }

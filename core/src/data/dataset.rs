@@ -41,8 +41,8 @@ pub trait Dataset: Send + Sync {
 pub struct Batch {
     /// Inputs, `[N, ...]`.
     pub xs: Tensor,
-    /// Further inputs, each `[N, ...]`, of a network that takes several: a table's numbers beside its categories. Empty for
-    /// most. [`Dataset::batch`] of such a dataset makes them.
+    /// Further inputs, each `[N, ...]`, of a network that takes several: a table's numbers beside its categories. Empty
+    /// for most. [`Dataset::batch`] of such a dataset makes them.
     pub more_xs: Vec<Tensor>,
     /// Targets, `[N, ...]`.
     pub ys: Tensor,

@@ -16,9 +16,9 @@ pub enum LinkMode {
     Link,
 }
 
-/// Makes `target/train/<class>/...` and `target/valid/<class>/...` of the pictures in `source/<class>/...`, as the splitter
-/// says: with a [`StratifiedSplitter`](super::StratifiedSplitter), the same share of each class judges. Gives the number
-/// of files of each class: to train with, to judge by.
+/// Makes `target/train/<class>/...` and `target/valid/<class>/...` of the pictures in `source/<class>/...`, as the
+/// splitter says: with a [`StratifiedSplitter`](super::StratifiedSplitter), the same share of each class judges. Gives
+/// the number of files of each class: to train with, to judge by.
 ///
 /// `target` must not exist yet; it appears when all is done and not before.
 ///

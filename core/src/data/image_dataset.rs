@@ -98,8 +98,8 @@ impl ImageDataset {
         skipped.iter().map(|(file, reason)| (file.clone(), reason.clone())).collect()
     }
 
-    /// The numbers of the items that were not left out so far. After a whole epoch these are the ones that a loader in order
-    /// has shown, one after the other: what the network said of its third item is of number `kept()[2]`.
+    /// The numbers of the items that were not left out so far. After a whole epoch these are the ones that a loader in
+    /// order has shown, one after the other: what the network said of its third item is of number `kept()[2]`.
     pub fn kept(&self) -> Vec<usize> {
         let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
         (0..self.files.len()).filter(|&i| !skipped.contains_key(&self.files[i])).collect()
@@ -108,7 +108,7 @@ impl ImageDataset {
     /// The picture number `index`; none if its file cannot be read and such files are to be left out.
     ///
     /// # Errors
-    /// As [`ImageDataset::picture`].
+    /// As [`ImageDataset::image`].
     pub fn readable(&self, index: usize) -> Result<Option<Image>> {
         match self.image(index) {
             Ok(picture) => Ok(Some(picture)),
@@ -164,8 +164,8 @@ impl Dataset for ImageDataset {
                 return Err(Error::file(
                     &self.files[index],
                     format!(
-                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to the \
-                         item transforms",
+                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to \
+                         the item transforms",
                         size.0,
                         size.1,
                         self.files[other].display(),

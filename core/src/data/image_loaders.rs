@@ -83,8 +83,8 @@ impl ImageLoader {
         self.loader.one_batch()
     }
 
-    /// The files that have been read so far without being left out, in the dataset's order: after an epoch, in order, the
-    /// files behind its predictions.
+    /// The files that have been read so far without being left out, in the dataset's order: after an epoch, in order,
+    /// the files behind its predictions.
     pub fn kept_files(&self) -> Vec<PathBuf> {
         self.dataset.kept().into_iter().map(|index| self.files()[index].clone()).collect()
     }

@@ -39,8 +39,8 @@ pub fn plot_metrics(recorder: &Recorder) -> Figure {
     Figure::grid(&panels, 2)
 }
 
-/// The losses of a search over the learning rates, with the suggestions that there are. fast.ai's `plot_lr_find`. The last
-/// five points, where the loss has left the picture, are not drawn.
+/// The losses of a search over the learning rates, with the suggestions that there are. fast.ai's `plot_lr_find`. The
+/// last five points, where the loss has left the picture, are not drawn.
 pub fn plot_lr_find(found: &LrFind) -> Plot {
     let shown = if found.losses.len() > 10 { found.losses.len() - 5 } else { found.losses.len() };
     let (lrs, losses) = (&found.lrs[..shown.min(found.lrs.len())], &found.losses[..shown]);

@@ -88,8 +88,8 @@ impl Interpretation {
         Ok(Interpretation { vocab, probabilities, predicted, actual, losses, confusion, files: None })
     }
 
-    /// From the probabilities of each item's classes, such as those of [`crate::vision_learner::Prediction`], and labels; the
-    /// losses are cross entropies.
+    /// From the probabilities of each item's classes, such as those of [`crate::vision_learner::Prediction`], and
+    /// labels; the losses are cross entropies.
     ///
     /// # Errors
     /// When there is not one row for each label and one name for each class, or a label is not a class.
@@ -194,7 +194,8 @@ impl Interpretation {
         (heads, self.vocab.iter().zip(self.confusion.rows()).map(row).collect())
     }
 
-    /// The pairs of classes that were confused at least `min` times, the most frequent first. fast.ai's `most_confused`.
+    /// The pairs of classes that were confused at least `min` times, the most frequent first. fast.ai's
+    /// `most_confused`.
     pub fn most_confused(&self, min: u64) -> Vec<MostConfused> {
         let name = |class: usize| self.vocab.get(class).cloned().unwrap_or_default();
         let pairs = self.confusion.most_confused(min).into_iter();
@@ -203,7 +204,8 @@ impl Interpretation {
             .collect()
     }
 
-    /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's `top_losses`.
+    /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's
+    /// `top_losses`.
     pub fn top_losses(&self, k: usize) -> Vec<TopLoss> {
         let mut order: Vec<usize> = (0..self.losses.len()).collect();
         // NaN is the worst of all.
@@ -227,8 +229,8 @@ impl Interpretation {
         }
     }
 
-    /// The images of the `k` largest losses, each with its class, what it was taken for, and the probability of that. fast.ai's
-    /// `plot_top_losses`.
+    /// The images of the `k` largest losses, each with its class, what it was taken for, and the probability of that.
+    /// fast.ai's `plot_top_losses`.
     ///
     /// # Errors
     /// When the items do not come from files ([`Interpretation::with_files`]), or a file cannot be read.

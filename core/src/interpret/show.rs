@@ -7,8 +7,8 @@ use crate::plot::{Figure, ImageGrid};
 /// Columns of a grid of images.
 const COLUMNS: usize = 4;
 
-/// The first `n` items of a loader as the network sees them, with their targets, as a figure to save or to put on a page:
-/// `show_batch(&dls.train, 8)?.save("batch.png")?`. fast.ai's `show_batch`.
+/// The first `n` items of a loader as the network sees them, with their targets, as a figure to save or to put on a
+/// page: `show_batch(&dls.train, 8)?.save("batch.png")?`. fast.ai's `show_batch`.
 ///
 /// # Errors
 /// When an item cannot be read.

@@ -25,10 +25,13 @@ mod sealed {
 /// Two slices of one length, which is not 0.
 pub(super) fn same_length(predicted: usize, actual: usize) -> Result<()> {
     if predicted != actual {
-        return Err(Error::Value(format!("{predicted} predictions for {actual} labels: expected one for each")));
+        return Err(Error::shape(
+            format!("{predicted} predictions for {actual} labels: expected one for each"),
+            &[predicted],
+        ));
     }
     if actual == 0 {
-        return Err(Error::Value(String::from("0 predictions for 0 labels: there is nothing to measure")));
+        return Err(Error::shape("0 predictions for 0 labels: there is nothing to measure", &[0]));
     }
     Ok(())
 }
@@ -37,18 +40,25 @@ pub(super) fn same_length(predicted: usize, actual: usize) -> Result<()> {
 pub(super) fn class(label: u32, n_classes: usize) -> Result<usize> {
     match usize::try_from(label) {
         Ok(index) if index < n_classes => Ok(index),
-        _ => Err(Error::Value(format!("class {label} is out of range for {n_classes} classes (0 to n - 1)"))),
+        _ => Err(Error::label(
+            label,
+            n_classes,
+            format!("class {label} is out of range for {n_classes} classes (0 to n - 1)"),
+        )),
     }
 }
 
 /// One row of scores for each label; none of them NaN, which no order has a place for.
 pub(super) fn rows<T: Real>(scores: &[T], n_classes: usize, labels: usize) -> Result<Vec<Vec<f64>>> {
     if n_classes < 2 {
-        return Err(Error::Value(format!("{n_classes} classes: expected at least 2")));
+        return Err(Error::config("n_classes", format!("{n_classes} classes: expected at least 2")));
     }
     if scores.len() != n_classes * labels {
         let n = scores.len();
-        return Err(Error::Value(format!("{n} scores for {labels} labels: expected {n_classes} scores for each")));
+        return Err(Error::shape(
+            format!("{n} scores for {labels} labels: expected {n_classes} scores for each"),
+            &[n],
+        ));
     }
     same_length(scores.len() / n_classes, labels)?;
     no_nan(scores)?;

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`](crate::Error::Value) where the lengths differ or are 0.
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     checks::same_length(predicted.len(), actual.len())?;
     let right = predicted.iter().zip(actual).filter(|(p, a)| p == a).count();
@@ -36,8 +36,9 @@ pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`](crate::Error::Value) where there are not `n_classes` scores for each label, a label is out of
-/// range, or a score is NaN.
+/// [`Error::Shape`](crate::Error::Shape) where there are not `n_classes` scores for each label,
+/// [`Error::Label`](crate::Error::Label) where a label is out of range, [`Error::Value`](crate::Error::Value) where a
+/// score is NaN.
 pub fn top_k_accuracy<T: Real>(scores: &[T], n_classes: usize, actual: &[u32], k: usize) -> Result<f64> {
     let rows = checks::rows(scores, n_classes, actual.len())?;
     let mut hits = 0;

@@ -54,7 +54,8 @@ impl Confusion {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) where the lengths differ or are 0, or a class is out of range.
+    /// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0, [`Error::Label`](crate::Error::Label)
+    /// where a class is out of range.
     pub fn new(n_classes: usize, predicted: &[u32], actual: &[u32]) -> Result<Confusion> {
         checks::same_length(predicted.len(), actual.len())?;
         let mut counts = vec![0; n_classes * n_classes];
@@ -122,8 +123,8 @@ impl Confusion {
         Scores { precision: average(|s| s.precision), recall: average(|s| s.recall), f1: average(|s| s.f1) }
     }
 
-    /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order of
-    /// their classes.
+    /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order
+    /// of their classes.
     pub fn most_confused(&self, min: u64) -> Vec<Confused> {
         let pairs =
             (0..self.n_classes).flat_map(|actual| (0..self.n_classes).map(move |predicted| (actual, predicted)));
@@ -154,8 +155,8 @@ fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// The sum, in the order in which NumPy adds up to 128 numbers: a report that rounds an average to two digits rounds ties
-/// as scikit-learn does.
+/// The sum, in the order in which NumPy adds up to 128 numbers: a report that rounds an average to two digits rounds
+/// ties as scikit-learn does.
 fn sum(values: &[f64]) -> f64 {
     let (chunks, rest) = values.as_chunks::<8>();
     let Some((first, chunks)) = chunks.split_first() else { return values.iter().sum() };

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`] where there are not `n_classes` probabilities for each label, a label is out of range, or a
-/// probability is not between 0 and 1.
+/// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
+/// of range, [`Error::Value`] where a probability is not between 0 and 1.
 pub fn log_loss<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32]) -> Result<f64> {
     let rows = checks::rows(probabilities, n_classes, actual.len())?;
     // A softmax in single precision may end a rounding error above 1.
@@ -39,7 +39,8 @@ pub fn log_loss<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32]) 
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`] where the lengths differ, a label is neither 0 nor 1, a score is NaN, or one class has no sample.
+/// [`Error::Shape`] where the lengths differ, [`Error::Label`] where a label is neither 0 nor 1, [`Error::Value`] where
+/// a score is NaN, or one class has no sample.
 pub fn roc_auc<T: Real>(scores: &[T], actual: &[u32]) -> Result<f64> {
     checks::same_length(scores.len(), actual.len())?;
     checks::no_nan(scores)?;
@@ -69,7 +70,8 @@ pub fn roc_auc<T: Real>(scores: &[T], actual: &[u32]) -> Result<f64> {
 /// `average="macro"`.
 ///
 /// # Errors
-/// As [`roc_auc`], for each class; [`Error::Value`] where there are not `n_classes` scores for each label.
+/// [`Error::Shape`] where there are not `n_classes` scores for each label, [`Error::Label`] where a label is out of
+/// range, [`Error::Value`] where a score is NaN, or one class has no sample.
 pub fn roc_auc_ovr<T: Real>(scores: &[T], n_classes: usize, actual: &[u32]) -> Result<f64> {
     let rows = checks::rows(scores, n_classes, actual.len())?;
     for &label in actual {

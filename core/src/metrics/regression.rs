@@ -11,7 +11,7 @@ use crate::error::Result;
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`](crate::Error::Value) where the lengths differ or are 0.
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn mse<T: Real>(predicted: &[T], actual: &[T]) -> Result<f64> {
     mean(predicted, actual, |error| error * error)
 }

@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`] where there is not one name for each class.
+/// [`Error::Shape`] where there is not one name for each class.
 pub fn classification_report(confusion: &Confusion, names: &[impl AsRef<str>], digits: usize) -> Result<String> {
     if names.len() != confusion.n_classes() {
         let (n, classes) = (names.len(), confusion.n_classes());
-        return Err(Error::Value(format!("{n} names for {classes} classes: expected one for each")));
+        return Err(Error::shape(format!("{n} names for {classes} classes: expected one for each"), &[n]));
     }
     let longest = names.iter().map(|name| name.as_ref().chars().count()).max().unwrap_or(0);
     let width = longest.max("weighted avg".len()).max(digits);

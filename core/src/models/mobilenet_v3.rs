@@ -16,8 +16,8 @@ pub enum MobileNetV3 {
     Large,
 }
 
-/// An inverted residual block: input, expanded and output channels, kernel, stride; whether it has squeeze-and-excitation;
-/// whether its activation is hard swish.
+/// An inverted residual block: input, expanded and output channels, kernel, stride; whether it has
+/// squeeze-and-excitation; whether its activation is hard swish.
 type Shape = ([usize; 5], bool, bool);
 
 const SMALL: [Shape; 11] = [
@@ -56,8 +56,8 @@ const LARGE: [Shape; 15] = [
 const EPS: f64 = 1e-3;
 
 impl MobileNetV3 {
-    /// Images to `[N, 576, H/32, W/32]`, or 960 channels in the large one. `norm_eps` is the batch normalisations' epsilon,
-    /// torchvision's 1e-3 if `None`.
+    /// Images to `[N, 576, H/32, W/32]`, or 960 channels in the large one. `norm_eps` is the batch normalisations'
+    /// epsilon, torchvision's 1e-3 if `None`.
     ///
     /// # Errors
     /// When the device cannot hold the parameters.

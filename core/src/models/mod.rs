@@ -1,6 +1,7 @@
 //! Networks, with torchvision's names for their parameters.
 //!
-//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that makes features and a head that judges them.
+//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that makes features and a head that judges
+//! them.
 
 mod head;
 pub mod hub;

@@ -99,7 +99,8 @@ impl Body {
         groups.into_iter().filter(|group| !group.is_empty()).collect()
     }
 
-    /// The channels-last features, showing each child's result on the way: for skip connections, hooks and side branches.
+    /// The channels-last features, showing each child's result on the way: for skip connections, hooks and side
+    /// branches.
     ///
     /// # Errors
     /// When an image is too small, and those of `visit`.
@@ -117,8 +118,8 @@ impl Body {
         Ok(xs)
     }
 
-    /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters are named after
-    /// `params`' prefix. The features that it judges are the pooled ones, `[N, 2 * channels]`.
+    /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters are named
+    /// after `params`' prefix. The features that it judges are the pooled ones, `[N, 2 * channels]`.
     ///
     /// # Errors
     /// When the device cannot hold the parameters, or `params` has no prefix.
@@ -172,8 +173,8 @@ struct Side {
 pub struct NetworkOutputs {
     /// Those that count, `[N, classes]`.
     pub logits: Tensor,
-    /// Those of an auxiliary classifier in the middle of the network, where it has one. Their loss is added, times 0.4, to
-    /// that of the logits.
+    /// Those of an auxiliary classifier in the middle of the network, where it has one. Their loss is added, times 0.4,
+    /// to that of the logits.
     pub aux_logits: Option<Tensor>,
 }
 
@@ -224,8 +225,8 @@ impl Network {
         &self.prefixes
     }
 
-    /// The scores, and those of the auxiliary classifier if the network has one and trains. [`Module::forward`] gives the
-    /// first alone and leaves the auxiliary classifier out.
+    /// The scores, and those of the auxiliary classifier if the network has one and trains. [`Module::forward`] gives
+    /// the first alone and leaves the auxiliary classifier out.
     ///
     /// # Errors
     /// As [`Module::forward`].

@@ -39,8 +39,8 @@ pub struct Row {
     pub trainable: usize,
 }
 
-/// Sends zeros of the shape `input` through a network in inference mode, and tells what its layers did. `params` are the
-/// network's.
+/// Sends zeros of the shape `input` through a network in inference mode, and tells what its layers did. `params` are
+/// the network's.
 ///
 /// # Errors
 /// When the network does not take this shape.

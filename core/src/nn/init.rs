@@ -37,7 +37,8 @@ pub enum FanMode {
 }
 
 impl Init {
-    /// Draws the values of a tensor of a layer whose outputs see `fan_in` inputs each, and whose inputs `fan_out` outputs.
+    /// Draws the values of a tensor of a layer whose outputs see `fan_in` inputs each, and whose inputs `fan_out`
+    /// outputs.
     ///
     /// # Errors
     /// When the device cannot hold the tensor.

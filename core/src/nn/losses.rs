@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use crate::kernels;
 use candle_core::{DType, Tensor};
 
-/// Cross entropy of logits `[N, C]` and targets: class labels `[N]`, or a probability for each class, `[N, C]`, as mixup
-/// makes them. PyTorch's `F.cross_entropy`.
+/// Cross entropy of logits `[N, C]` and targets: class labels `[N]`, or a probability for each class, `[N, C]`, as
+/// mixup makes them. PyTorch's `F.cross_entropy`.
 ///
 /// # Errors
 /// When the shapes do not fit or a label is not a class.
@@ -27,7 +27,8 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
 /// # use candle_core::{Device, Tensor};
 /// use tallow::nn::losses::CrossEntropy;
 /// # fn main() -> tallow::Result<()> {
-/// # let (logits, labels) = (Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu)?, Tensor::new(&[0u32, 2], &Device::Cpu)?);
+/// # let logits = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu)?;
+/// # let labels = Tensor::new(&[0u32, 2], &Device::Cpu)?;
 /// let rare_counts_more = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
 /// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`
 /// # loss(&logits, &labels)?;
@@ -38,8 +39,8 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
 pub struct CrossEntropy {
     /// The share of each target that is spread over all classes: label smoothing (Szegedy et al., 2015).
     pub smoothing: f64,
-    /// How much each class counts. The mean over items is then weighted by the classes of their labels; where targets are
-    /// probabilities it is the plain mean, as in PyTorch.
+    /// How much each class counts. The mean over items is then weighted by the classes of their labels; where targets
+    /// are probabilities it is the plain mean, as in PyTorch.
     pub weights: Option<Vec<f64>>,
 }
 
@@ -92,7 +93,7 @@ fn class_weights(weights: &[f64], logits: &Tensor) -> Result<Tensor> {
     let classes = logits.dims2()?.1;
     if weights.len() != classes {
         let n = weights.len();
-        return Err(Error::Value(format!("{n} class weights for {classes} classes: expected one for each")));
+        return Err(Error::shape(format!("{n} class weights for {classes} classes: expected one for each"), &[n]));
     }
     Ok(Tensor::new(weights, logits.device())?.to_dtype(logits.dtype())?)
 }
@@ -105,13 +106,15 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     let ys = labels(&ys.flatten_all()?)?;
     if ys.elem_count() != n {
-        return Err(Error::Value(format!("{n} rows of logits but {} labels", ys.elem_count())));
+        return Err(Error::shape(format!("{n} rows of logits but {} labels", ys.elem_count()), &[ys.elem_count()]));
     }
     let largest = ys.max(0)?.to_scalar::<u32>()?;
     if largest as usize >= classes {
-        return Err(Error::Value(format!(
-            "label {largest} is not one of the {classes} classes that the network tells apart"
-        )));
+        return Err(Error::label(
+            largest,
+            classes,
+            format!("label {largest} is not one of the {classes} classes that the network tells apart"),
+        ));
     }
     Ok(kernels::cross_entropy(logits, &ys)?)
 }
@@ -150,7 +153,7 @@ fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
     if a.shape() == b.shape() {
         return Ok(());
     }
-    Err(Error::Value(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims())))
+    Err(Error::shape(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims()), b.dims()))
 }
 
 /// Refuses labels that are not whole numbers, which losses and metrics would misread.

@@ -48,8 +48,8 @@ impl Param {
         self.0.kind
     }
 
-    /// The variable behind it, for optimizers and for loading weights. Whoever asks for it may change it, so what layers
-    /// keep for inference, made of the old values, is made anew. Do not keep it for changes later.
+    /// The variable behind it, for optimizers and for loading weights. Whoever asks for it may change it, so what
+    /// layers keep for inference, made of the old values, is made anew. Do not keep it for changes later.
     pub fn var(&self) -> &Var {
         self.0.version.fetch_add(1, Ordering::Relaxed);
         &self.0.var
@@ -70,8 +70,8 @@ impl Param {
         self.0.version.load(Ordering::Relaxed)
     }
 
-    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so does
-    /// every parameter inside of [`kernels::no_grad`].
+    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so
+    /// does every parameter inside of [`kernels::no_grad`].
     pub fn tensor(&self) -> Tensor {
         if self.trainable() && kernels::grad_enabled() {
             self.0.var.as_tensor().clone()
@@ -126,8 +126,9 @@ impl Params {
         Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
     }
 
-    /// Parameters made from here on have this type instead of that of their initial values, `f32` as a rule: PyTorch's `.double()`, with `f64`. The fast kernels are
-    /// for `f32`; other types take the portable path, to the same numbers in more digits.
+    /// Parameters made from here on have this type instead of that of their initial values, `f32` as a rule: PyTorch's
+    /// `.double()`, with `f64`. The fast kernels are for `f32`; other types take the portable path, to the same numbers
+    /// in more digits.
     #[must_use]
     pub fn with_dtype(self, dtype: DType) -> Params {
         Params { dtype: Some(dtype), ..self }
@@ -286,18 +287,18 @@ impl Params {
         self.freeze_to(0);
     }
 
-    /// Whether the batch normalisations under this prefix keep their running statistics, and normalise with them while training
-    /// too, as they do afterwards; scales and shifts still learn. Worth it where a pretrained network learns from few photos:
-    /// statistics of small batches of two classes are far from those of a million photos of a thousand. What fast.ai's
-    /// `BnFreeze` does for frozen layers.
+    /// Whether the batch normalisations under this prefix keep their running statistics, and normalise with them while
+    /// training too, as they do afterwards; scales and shifts still learn. Worth it where a pretrained network learns
+    /// from few photos: statistics of small batches of two classes are far from those of a million photos of a
+    /// thousand. What fast.ai's `BnFreeze` does for frozen layers.
     pub fn freeze_batch_norm(&self, fixed: bool) {
         for param in self.all().iter().filter(|param| param.kind() == ParamKind::Buffer) {
             param.0.fixed.store(fixed, Ordering::Relaxed);
         }
     }
 
-    /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`, ...
-    /// PyTorch's `named_children`, without those that have no parameters.
+    /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`,
+    /// ... PyTorch's `named_children`, without those that have no parameters.
     pub fn children(&self) -> Vec<String> {
         let mut children: Vec<String> = Vec::new();
         for param in self.all() {
@@ -309,8 +310,9 @@ impl Params {
         children
     }
 
-    /// Trains the parameters under these prefixes (counted from this one, such as `layer3` or `layer4.0`) and freezes all
-    /// others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by child.
+    /// Trains the parameters under these prefixes (counted from this one, such as `layer3` or `layer4.0`) and freezes
+    /// all others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by
+    /// child.
     ///
     /// # Errors
     /// When there is nothing under a prefix; then nothing is changed.
@@ -341,7 +343,8 @@ impl Params {
         self.all().iter().map(|p| Ok((p.name().to_string(), p.var().copy()?.detach()))).collect()
     }
 
-    /// Sets values by name. All must be there, none may be left over, and shapes must agree; if not, nothing is changed.
+    /// Sets values by name. All must be there, none may be left over, and shapes must agree; if not, nothing is
+    /// changed.
     ///
     /// # Errors
     /// [`Error::Network`] naming the missing, unexpected and misshapen tensors.

@@ -5,8 +5,8 @@ use crate::nn::Param;
 use candle_core::DType;
 use candle_core::backprop::GradStore;
 
-/// Scales all gradients down by one factor so that their norm, taken over all of them together, is at most `max_norm`, and
-/// gives the norm that they had. PyTorch's `clip_grad_norm_` (Pascanu et al., 2013).
+/// Scales all gradients down by one factor so that their norm, taken over all of them together, is at most `max_norm`,
+/// and gives the norm that they had. PyTorch's `clip_grad_norm_` (Pascanu et al., 2013).
 ///
 /// # Errors
 /// When a tensor operation fails.

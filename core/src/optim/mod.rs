@@ -49,7 +49,8 @@ pub trait Optimizer: Send {
     /// When a gradient does not have its parameter's shape.
     fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()>;
 
-    /// All that must be kept to go on later as if nothing had happened: averages by parameter and name, and step counts.
+    /// All that must be kept to go on later as if nothing had happened: averages by parameter and name, and step
+    /// counts.
     fn state(&self) -> OptimState;
 
     /// Goes on from a state that [`Optimizer::state`] gave.

@@ -29,8 +29,9 @@ pub trait Schedule {
     /// What the optimizer uses for the current step.
     fn hypers(&self, progress: &Progress) -> Hypers;
 
-    /// The schedule and all of its settings in words, the same for equal schedules. A checkpoint keeps them, so that training
-    /// goes on by the schedule that it began with or not at all; keep the words stable from version to version.
+    /// The schedule and all of its settings in words, the same for equal schedules. A checkpoint keeps them, so that
+    /// training goes on by the schedule that it began with or not at all; keep the words stable from version to
+    /// version.
     fn describe(&self) -> String;
 }
 
@@ -88,7 +89,8 @@ impl Schedule for OneCycle {
     fn describe(&self) -> String {
         let OneCycle { lr_max, pct_start, div, div_final, moms: (start, peak, end) } = self;
         format!(
-            "one cycle, lr_max {lr_max}, pct_start {pct_start}, div {div}, div_final {div_final}, moms {start} {peak} {end}"
+            "one cycle, lr_max {lr_max}, pct_start {pct_start}, div {div}, div_final {div_final}, moms {start} {peak} \
+             {end}"
         )
     }
 }
@@ -123,7 +125,8 @@ impl Schedule for FlatCos {
     }
 }
 
-/// PyTorch's `StepLR`, stepped once an epoch: the learning rates are multiplied by `gamma` after every `step_size` epochs.
+/// PyTorch's `StepLR`, stepped once an epoch: the learning rates are multiplied by `gamma` after every `step_size`
+/// epochs.
 #[derive(Debug, Clone)]
 pub struct StepLr {
     /// The learning rates of the first epochs.

@@ -76,7 +76,10 @@ impl Bars {
     pub(super) fn draw(&self, scene: &mut Scene, area: Area) -> Result<()> {
         let (labels, values) = (self.labels.len(), self.values.len());
         if labels != values {
-            return Err(Error::Value(format!("bars `{}`: {labels} labels and {values} values", self.title)));
+            return Err(Error::shape(
+                format!("bars `{}`: {labels} labels and {values} values", self.title),
+                &[labels, values],
+            ));
         }
         let (title, title_height) = title_lines(&self.title, area.w - 2.0 * MARGIN);
         scene.title(&title, area.middle().0, area.y + MARGIN);

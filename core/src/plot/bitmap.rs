@@ -2,18 +2,44 @@
 
 use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::style::Color as _;
-use plotters::style::text_anchor::VPos;
 
-use super::render::{Surface, device_size, failed, lowered, resized, scaled, text_style};
-use super::scene::{Anchor, Area, Pixels, Point};
+use super::png::{PNG_SCALE, encode_png, resized};
+use super::scene::{Anchor, Area, Pixels, Point, Scene};
 use super::style::Color;
-use super::text::{ASCENT_TO_DESCENT, CAP_HEIGHT};
-use crate::error::Result;
+use super::surface::{Surface, device_size, failed, paint, scaled};
+use super::text::{self, CAP_HEIGHT};
+use crate::error::{Error, Result};
 
-/// plotters' bitmap back-end, with lines and round shapes of our own.
-pub(super) struct Bitmap<'a> {
-    pub(super) backend: BitMapBackend<'a>,
-    pub(super) scale: f64,
+/// The bitmap is drawn this much larger and averaged, which smooths every edge.
+const OVERSAMPLING: u32 = 2;
+/// Bytes of the largest bitmap that is drawn.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// The scene as the bytes of a PNG file, at [`PNG_SCALE`] pixels to one CSS pixel.
+pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>> {
+    let times = PNG_SCALE * OVERSAMPLING;
+    let (w, h) = (u64::from(width) * u64::from(times), u64::from(height) * u64::from(times));
+    if w.saturating_mul(h).saturating_mul(3) > MAX_BYTES {
+        return Err(Error::shape(
+            format!("a figure of {width} by {height} is too large to draw: use fewer panels"),
+            &[height as usize, width as usize],
+        ));
+    }
+    let mut large = vec![255u8; (w * h * 3) as usize];
+    {
+        let backend = BitMapBackend::with_buffer(&mut large, (w as u32, h as u32));
+        let mut surface = Bitmap { backend, scale: f64::from(times) };
+        paint(scene, &mut surface)?;
+        surface.backend.present().map_err(failed)?;
+    }
+    let (out_w, out_h) = (width * PNG_SCALE, height * PNG_SCALE);
+    encode_png(&average(&large, w as usize, OVERSAMPLING as usize), out_w, out_h)
+}
+
+/// plotters' bitmap back-end, with lines, round shapes and text of our own.
+struct Bitmap<'a> {
+    backend: BitMapBackend<'a>,
+    scale: f64,
 }
 
 impl Bitmap<'_> {
@@ -80,11 +106,22 @@ impl Surface for Bitmap<'_> {
     }
 
     fn text(&mut self, text: &str, at: Point, size: f64, color: &Color, anchor: Anchor, upright: bool) -> Result<()> {
-        // plotters puts the baseline half of what it calls the size below the point.
-        let plotters_size = size * ASCENT_TO_DESCENT;
-        let style = text_style(plotters_size * self.scale, color, anchor, VPos::Top, upright);
-        let at = lowered(at, (CAP_HEIGHT * size - plotters_size) / 2.0, upright);
-        self.backend.draw_text(text, &style, scaled(at, self.scale)).map_err(failed)
+        let (x, y) = scaled(at, self.scale);
+        let (width, height) = self.backend.get_size();
+        let size = size * self.scale;
+        let before = match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => 0.5,
+            Anchor::End => 1.0,
+        };
+        let start = (-before * text::width(text, size), CAP_HEIGHT / 2.0 * size);
+        text::draw(text, size, start, |right, down, covered| {
+            let (x, y) = if upright { (x + down, y - 1 - right) } else { (x + right, y + down) };
+            if x < 0 || y < 0 || x >= width as i32 || y >= height as i32 {
+                return Ok(());
+            }
+            self.backend.draw_pixel((x, y), color.mix(covered).to_backend_color()).map_err(failed)
+        })
     }
 
     fn image(&mut self, area: &Area, pixels: &Pixels) -> Result<()> {
@@ -95,7 +132,7 @@ impl Surface for Bitmap<'_> {
 }
 
 /// Each block of `n` by `n` pixels becomes one, their mean.
-pub(super) fn average(rgb: &[u8], width: usize, n: usize) -> Vec<u8> {
+fn average(rgb: &[u8], width: usize, n: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(rgb.len() / (n * n));
     for rows in rgb.chunks_exact(width * 3 * n) {
         for x in (0..width).step_by(n) {
@@ -111,4 +148,49 @@ pub(super) fn average(rgb: &[u8], width: usize, n: usize) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::style::{BLUE, INK};
+
+    fn pixel(png: &[u8], x: u32, y: u32) -> [u8; 3] {
+        image::load_from_memory(png).unwrap().to_rgb8().get_pixel(x, y).0
+    }
+
+    #[test]
+    fn shapes_land_where_the_scene_puts_them() {
+        let mut scene = Scene::default();
+        scene.rect(Area::new(10.0, 10.0, 5.0, 5.0), BLUE);
+        scene.line(vec![(0.0, 30.0), (40.0, 30.0), (40.0, 60.0)], 2.0, INK);
+        scene.circle((70.0, 70.0), 4.0, BLUE);
+        let pixels = Pixels { width: 2, height: 1, rgb: vec![255, 0, 0, 0, 255, 0] };
+        scene.image(Area::new(50.0, 10.0, 20.0, 10.0), pixels);
+        let png = png(&scene, (100, 80)).unwrap();
+        assert_eq!(pixel(&png, 20, 20), [0, 114, 178]);
+        assert_eq!(pixel(&png, 29, 29), [0, 114, 178]);
+        assert_eq!(pixel(&png, 30, 30), [255, 255, 255]);
+        assert_eq!(pixel(&png, 40, 60), [34, 34, 34]);
+        assert_eq!(pixel(&png, 80, 100), [34, 34, 34]);
+        assert_eq!(pixel(&png, 140, 140), [0, 114, 178]);
+        assert_eq!(pixel(&png, 119, 30), [255, 0, 0]);
+        assert_eq!(pixel(&png, 120, 30), [0, 255, 0]);
+    }
+
+    #[test]
+    fn a_page_too_large_is_refused() {
+        assert!(png(&Scene::default(), (u32::MAX, u32::MAX)).unwrap_err().to_string().contains("too large"));
+    }
+
+    #[test]
+    fn capitals_are_centred_on_their_point() {
+        let mut scene = Scene::default();
+        scene.text("H", (20.0, 20.0), 20.0, INK, Anchor::Middle);
+        let image = image::load_from_memory(&png(&scene, (40, 40)).unwrap()).unwrap().to_luma8();
+        let rows: Vec<u32> = (0..80).filter(|&y| (0..80).any(|x| image.get_pixel(x, y).0[0] < 100)).collect();
+        let (top, bottom) = (rows[0], rows[rows.len() - 1]);
+        assert!((top + bottom).abs_diff(79) <= 2, "{top} {bottom}");
+        assert!((bottom - top + 1).abs_diff(29) <= 1, "{top} {bottom}");
+    }
 }

@@ -131,8 +131,8 @@ impl Plot {
         self.with_series(Swatch::Ring, name, xs, ys)
     }
 
-    /// Gives the series before the colour of number `index`, so that what belongs together (a class, its line, its region)
-    /// has one colour. Without it a series has the colour of its own number.
+    /// Gives the series before the colour of number `index`, so that what belongs together (a class, its line, its
+    /// region) has one colour. Without it a series has the colour of its own number.
     pub fn colored(mut self, index: usize) -> Plot {
         if let Some(series) = self.series.last_mut() {
             series.color = series_color(index);
@@ -140,15 +140,15 @@ impl Plot {
         self
     }
 
-    /// Regions of the plane behind the series: for each cell of a grid over the ranges `x` and `y`, row by row from the top
-    /// left, the number of its colour, which is pale. The axes show just that rectangle.
+    /// Regions of the plane behind the series: for each cell of a grid over the ranges `x` and `y`, row by row from the
+    /// top left, the number of its colour, which is pale. The axes show just that rectangle.
     pub fn regions(self, x: (f64, f64), y: (f64, f64), columns: usize, classes: &[u32]) -> Plot {
         let color = |&class: &u32| tint(series_color(class as usize), 0.3);
         self.with_backdrop(x, y, Backdrop { columns, cells: classes.iter().map(color).collect() })
     }
 
-    /// A map behind the series: for each cell, as in [`Plot::regions`], a value from 0, which is white, to 1, which is the
-    /// colour of number `index`.
+    /// A map behind the series: for each cell, as in [`Plot::regions`], a value from 0, which is white, to 1, which is
+    /// the colour of number `index`.
     pub fn shades(self, x: (f64, f64), y: (f64, f64), columns: usize, index: usize, values: &[f64]) -> Plot {
         let color = |&value: &f64| if value.is_nan() { MISSING } else { tint(series_color(index), 0.85 * value) };
         self.with_backdrop(x, y, Backdrop { columns, cells: values.iter().map(color).collect() })
@@ -206,7 +206,8 @@ impl Plot {
         self
     }
 
-    /// Width and height in CSS pixels, from 160 by 120 to 4000 by 4000. The default is 640 by 400, and smaller in a grid.
+    /// Width and height in CSS pixels, from 160 by 120 to 4000 by 4000. The default is 640 by 400, and smaller in a
+    /// grid.
     pub fn size(mut self, width: u32, height: u32) -> Plot {
         self.size = Some((width, height));
         self

@@ -52,8 +52,8 @@ impl Diagram {
         self
     }
 
-    /// Labels for the lines from the last layer to the one that comes next: for its first circle those to all circles of
-    /// the next one, then for its second.
+    /// Labels for the lines from the last layer to the one that comes next: for its first circle those to all circles
+    /// of the next one, then for its second.
     pub fn weights<S: AsRef<str>>(mut self, labels: &[S]) -> Diagram {
         if let Some(layer) = self.layers.last_mut() {
             layer.weights = labels.iter().map(|label| text::clean(label.as_ref())).collect();
@@ -87,7 +87,10 @@ impl Diagram {
             let lines = from.units.len() * to.units.len();
             if !from.weights.is_empty() && from.weights.len() != lines {
                 let labels = from.weights.len();
-                return Err(Error::Value(format!("diagram `{}`: {labels} labels for {lines} lines", self.title)));
+                return Err(Error::shape(
+                    format!("diagram `{}`: {labels} labels for {lines} lines", self.title),
+                    &[labels],
+                ));
             }
             for i in 0..from.units.len() {
                 for j in 0..to.units.len() {

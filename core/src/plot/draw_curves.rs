@@ -33,10 +33,10 @@ impl Plot {
         for series in &self.series {
             let (xs, ys) = (series.xs.len(), series.ys.len());
             if xs != ys {
-                return Err(Error::Value(format!(
-                    "plot `{}`: series `{}` has {xs} x values and {ys} y values",
-                    self.title, series.name
-                )));
+                return Err(Error::shape(
+                    format!("plot `{}`: series `{}` has {xs} x values and {ys} y values", self.title, series.name),
+                    &[xs, ys],
+                ));
             }
         }
         let legend = self.legend();
@@ -181,9 +181,10 @@ impl Backdrop {
     fn pixels(&self, title: &str) -> Result<Pixels> {
         let (columns, cells) = (self.columns, self.cells.len());
         if columns == 0 || cells == 0 || !cells.is_multiple_of(columns) {
-            return Err(Error::Value(format!("plot `{title}`: {cells} cells do not fill rows of {columns}")));
+            return Err(Error::shape(format!("plot `{title}`: {cells} cells do not fill rows of {columns}"), &[cells]));
         }
-        let side = |n: usize| u32::try_from(n).map_err(|_| Error::Value(format!("plot `{title}`: {n} cells in a row")));
+        let side =
+            |n: usize| u32::try_from(n).map_err(|_| Error::shape(format!("plot `{title}`: {n} cells in a row"), &[n]));
         Ok(Pixels { width: side(columns)?, height: side(cells / columns)?, rgb: self.cells.concat() })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::render;
+use super::bitmap;
 use super::scene::{Area, MARGIN, Scene, title_lines};
+use super::svg;
 use super::{Bars, Diagram, HeatMap, ImageGrid, PixelTable, Plot};
 use crate::error::{Error, Result};
 
@@ -129,8 +130,8 @@ impl Figure {
         self
     }
 
-    /// Width and height of the page in CSS pixels, which are the units of the SVG; the PNG has twice as many pixels each
-    /// way, to be crisp.
+    /// Width and height of the page in CSS pixels, which are the units of the SVG; the PNG has twice as many pixels
+    /// each way, to be crisp.
     pub fn size(&self) -> (u32, u32) {
         let (widths, heights) = self.tracks();
         let width: f64 = widths.iter().sum();
@@ -179,21 +180,21 @@ impl Figure {
     /// The figure as an SVG document.
     ///
     /// # Errors
-    /// [`Error::Value`] where the data of a panel do not fit together.
+    /// [`Error::Shape`] where the data of a panel do not fit together.
     pub fn svg(&self) -> Result<String> {
-        render::svg(&self.scene()?, self.size())
+        svg::svg(&self.scene()?, self.size())
     }
 
     /// The figure as the bytes of a PNG file.
     ///
     /// # Errors
-    /// [`Error::Value`] where the data of a panel do not fit together, or the page would be too large.
+    /// [`Error::Shape`] where the data of a panel do not fit together, or the page would be too large.
     pub fn png(&self) -> Result<Vec<u8>> {
-        render::png(&self.scene()?, self.size())
+        bitmap::png(&self.scene()?, self.size())
     }
 
-    /// Writes the figure to a file, as PNG or SVG by its extension. Missing folders are made; a reader never sees half a
-    /// file.
+    /// Writes the figure to a file, as PNG or SVG by its extension. Missing folders are made; a reader never sees half
+    /// a file.
     ///
     /// # Errors
     /// [`Error::Usage`] for any other extension, [`Error::Io`] where the file cannot be written, and the errors of

@@ -160,11 +160,14 @@ impl HeatMap {
     fn check(&self) -> Result<()> {
         let (rows, columns, values) = (self.rows, self.columns, self.values.len());
         if rows.checked_mul(columns) != Some(values) || values == 0 {
-            return Err(Error::Value(format!(
-                "heat map `{}`: {rows} rows of {columns} need {} values (at least one), and there are {values}",
-                self.title,
-                rows.saturating_mul(columns)
-            )));
+            return Err(Error::shape(
+                format!(
+                    "heat map `{}`: {rows} rows of {columns} need {} values (at least one), and there are {values}",
+                    self.title,
+                    rows.saturating_mul(columns)
+                ),
+                &[values],
+            ));
         }
         for (what, labels, n) in [("row", &self.row_labels, rows), ("column", &self.col_labels, columns)] {
             if let Some(labels) = labels
@@ -172,7 +175,7 @@ impl HeatMap {
             {
                 let found = labels.len();
                 let message = format!("heat map `{}`: {n} {what}s and {found} {what} labels", self.title);
-                return Err(Error::Value(message));
+                return Err(Error::shape(message, &[found]));
             }
         }
         Ok(())

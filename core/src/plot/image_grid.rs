@@ -61,8 +61,8 @@ impl ImageGrid {
         }
     }
 
-    /// Draws grey images as ink on paper, 0 white and 255 black, as matplotlib's "Greys" does. Without it 0 is black, as
-    /// stored.
+    /// Draws grey images as ink on paper, 0 white and 255 black, as matplotlib's "Greys" does. Without it 0 is black,
+    /// as stored.
     pub fn ink(mut self) -> ImageGrid {
         self.ink = true;
         self
@@ -226,14 +226,17 @@ impl ImageGrid {
         };
         let expected = cell.width.saturating_mul(cell.height).saturating_mul(channels);
         if bytes.len() != expected || expected == 0 || cell.width > 1 << 16 || cell.height > 1 << 16 {
-            return Err(Error::Value(format!(
-                "image grid `{}`: image {n} is to be {} by {} in {channels} channels, which needs {expected} values (at \
-                 least one), and has {}",
-                self.title,
-                cell.width,
-                cell.height,
-                bytes.len()
-            )));
+            return Err(Error::shape(
+                format!(
+                    "image grid `{}`: image {n} is to be {} by {} in {channels} channels, which needs {expected} \
+                 values (at least one), and has {}",
+                    self.title,
+                    cell.width,
+                    cell.height,
+                    bytes.len()
+                ),
+                &[bytes.len()],
+            ));
         }
         let rgb = match &cell.data {
             Data::Grey(bytes) => bytes.iter().flat_map(|&v| [if self.ink { 255 - v } else { v }; 3]).collect(),

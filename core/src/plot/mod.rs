@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Reading order: [`Plot`] and its siblings collect data; `axes`, `legend` and `labels` turn them into shapes on a
-//! `scene`; `render` draws a scene with plotters.
+//! `scene`; `surface` paints a scene, with plotters, into an `svg` or a `bitmap`.
 
 mod axes;
 mod bars;
@@ -29,12 +29,14 @@ mod image_grid;
 mod labels;
 mod legend;
 mod pixel_table;
-mod render;
+mod png;
 mod save;
 mod scale;
 mod scene;
 mod strokes;
 mod style;
+mod surface;
+mod svg;
 mod text;
 mod ticks;
 

@@ -46,10 +46,10 @@ impl PixelTable {
     pub(super) fn draw(&self, scene: &mut Scene, area: Area) -> Result<()> {
         let (rows, n) = (self.rows(), self.pixels.len());
         if n == 0 || rows.checked_mul(self.width) != Some(n) {
-            return Err(Error::Value(format!(
-                "pixel table `{}`: {n} pixels do not make rows of {}",
-                self.title, self.width
-            )));
+            return Err(Error::shape(
+                format!("pixel table `{}`: {n} pixels do not make rows of {}", self.title, self.width),
+                &[n],
+            ));
         }
         let (title, title_height) = title_lines(&self.title, area.w - 2.0 * MARGIN);
         scene.title(&title, area.middle().0, area.y + MARGIN);

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+use ab_glyph::{Font, FontRef, GlyphId, PxScale, point};
 
 /// The font family as an SVG viewer reads it. Verdana has DejaVu's widths, so where DejaVu is not installed the layout
 /// still holds.
@@ -11,26 +11,58 @@ pub(super) const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 /// Height of capitals and digits over the font size.
 pub(super) const CAP_HEIGHT: f64 = 0.729;
 
-/// plotters asks for the distance from ascender to descender, which in DejaVu is this many times the font size.
-pub(super) const ASCENT_TO_DESCENT: f64 = 2384.0 / 2048.0;
-
 static DEJAVU: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 
-/// The embedded font at `size` font units, registered with plotters on first use.
-pub(super) fn font(size: f64) -> FontDesc<'static> {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    REGISTERED.get_or_init(|| register_font(FAMILY, FontStyle::Normal, DEJAVU).is_ok());
-    FontDesc::new(FontFamily::Name(FAMILY), size, FontStyle::Normal)
+/// The embedded font, which a test reads; none would mean text without letters.
+fn font() -> Option<&'static FontRef<'static>> {
+    static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+    FONT.get_or_init(|| FontRef::try_from_slice(DEJAVU).ok()).as_ref()
+}
+
+/// The glyphs of a line of text, each with its start in font units, and where the last one ends.
+fn laid_out(font: &FontRef<'_>, text: &str) -> (Vec<(GlyphId, f32)>, f32) {
+    let (mut glyphs, mut at): (Vec<(GlyphId, f32)>, f32) = (Vec::new(), 0.0);
+    for c in text.chars() {
+        let glyph = font.glyph_id(c);
+        at += glyphs.last().map_or(0.0, |&(before, _)| font.kern_unscaled(before, glyph));
+        glyphs.push((glyph, at));
+        at += font.h_advance_unscaled(glyph);
+    }
+    (glyphs, at)
 }
 
 /// The width of one line of text, in the units of `size`.
 pub(super) fn width(text: &str, size: f64) -> f64 {
-    // plotters rounds to whole pixels: measure large, then scale.
-    const EM: f64 = 1000.0;
-    match font(EM * ASCENT_TO_DESCENT).layout_box(text) {
-        Ok(((x0, _), (x1, _))) => f64::from(x1 - x0) / EM * size,
-        Err(_) => text.chars().count() as f64 * 0.6 * size,
+    font().map_or(0.0, |font| f64::from(laid_out(font, text).1) * size / units_per_em(font))
+}
+
+fn units_per_em(font: &FontRef<'_>) -> f64 {
+    f64::from(font.units_per_em().unwrap_or(2048.0))
+}
+
+/// Goes through the pixels of a line of text of `size` pixels to an em, whose baseline begins at `start`: column, row,
+/// and how much of the pixel is covered, from 0 to 1.
+pub(super) fn draw<E>(
+    text: &str,
+    size: f64,
+    start: (f64, f64),
+    mut pixel: impl FnMut(i32, i32, f64) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(font) = font() else { return Ok(()) };
+    let to_pixels = size / units_per_em(font);
+    // ab_glyph's scale is the distance from ascender to descender.
+    let scale = PxScale::from((f64::from(font.height_unscaled()) * to_pixels) as f32);
+    for (glyph, at) in laid_out(font, text).0 {
+        let place = point((start.0 + f64::from(at) * to_pixels) as f32, start.1 as f32);
+        let Some(outline) = font.outline_glyph(glyph.with_scale_and_position(scale, place)) else { continue };
+        let bounds = outline.px_bounds();
+        let mut pixels = Vec::new();
+        outline.draw(|x, y, covered| pixels.push((x, y, covered)));
+        for (x, y, covered) in pixels {
+            pixel(bounds.min.x as i32 + x as i32, bounds.min.y as i32 + y as i32, f64::from(covered.min(1.0)))?;
+        }
     }
+    Ok(())
 }
 
 /// Control characters become blanks: fonts have no picture of them, and XML forbids them.
@@ -86,10 +118,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_font_is_registered_and_measured() {
+    fn the_embedded_font_is_read_and_measured() {
         // DejaVu's digits are 1303/2048 em wide.
-        assert!((width("0000000000", 100.0) - 636.2).abs() < 1.0, "{}", width("0000000000", 100.0));
+        assert!((width("0000000000", 2048.0) - 13_030.0).abs() < 1e-3, "{}", width("0000000000", 2048.0));
         assert_eq!(width("", 12.0), 0.0);
+        // The pair is kerned.
+        assert!(width("AV", 12.0) < width("A", 12.0) + width("V", 12.0));
+    }
+
+    #[test]
+    fn glyphs_stand_where_their_own_bearings_put_them() {
+        // In DejaVu the stem of an `l` is from 193 to 377 of 569 units, from the baseline to 1556.
+        let mut covered = Vec::new();
+        draw("ll", 2048.0, (0.0, 2000.0), |x, y, c| {
+            covered.extend((c > 0.5).then_some((x, y)));
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        let columns: Vec<i32> = covered.iter().filter(|(_, y)| *y == 1000).map(|(x, _)| *x).collect();
+        assert_eq!(columns, (193..377).chain(569 + 193..569 + 377).collect::<Vec<i32>>());
+        assert_eq!(covered.iter().map(|(_, y)| *y).min(), Some(2000 - 1556));
+        assert_eq!(covered.iter().map(|(_, y)| *y).max(), Some(1999));
     }
 
     #[test]

@@ -103,8 +103,8 @@ fn is_zero(text: &str) -> bool {
     text.chars().all(|c| matches!(c, '0' | '.'))
 }
 
-/// Ticks for a logarithmic axis, `lo` and `hi` positive: whole powers of ten, thinned out when there are many; over less
-/// than two powers also 2 and 5 times them; over less still, round numbers.
+/// Ticks for a logarithmic axis, `lo` and `hi` positive: whole powers of ten, thinned out when there are many; over
+/// less than two powers also 2 and 5 times them; over less still, round numbers.
 pub(super) fn log(lo: f64, hi: f64, count: usize) -> Vec<Tick> {
     let count = count.max(2);
     if !(lo > 0.0 && lo < hi && hi.is_finite()) {

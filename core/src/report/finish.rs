@@ -130,8 +130,8 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A run that fails half way keeps its words and its settings. Nobody can be told of a failure here, and the failure
-    /// that led here matters more.
+    /// A run that fails half way keeps its words and its settings. Nobody can be told of a failure here, and the
+    /// failure that led here matters more.
     fn drop(&mut self) {
         if self.finished {
             return;

@@ -24,7 +24,7 @@ impl History {
     pub(crate) fn push(&mut self, name: &str, columns: &[impl AsRef<str>], rows: &[Vec<f64>]) -> Result<()> {
         if let Some((i, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != columns.len()) {
             let (n, expected) = (row.len(), columns.len());
-            return Err(Error::Value(format!("history `{name}`: row {i} has {n} values for {expected} columns")));
+            return Err(Error::shape(format!("history `{name}`: row {i} has {n} values for {expected} columns"), &[n]));
         }
         let columns = columns.iter().map(|c| String::from(c.as_ref())).collect();
         self.fits.push(Fit { name: String::from(name), columns, rows: rows.to_vec() });

@@ -66,7 +66,8 @@ impl Page<'_> {
             all => format!("<p class=\"count\"><a href=\"#measured\">{}</a></p>\n", Count::of(all).words()),
         };
         format!(
-            "<header>\n<p class=\"chapter\">{}</p>\n<h1>{}</h1>\n<dl class=\"facts\">{}</dl>\n{data}{quick}{count}</header>\n",
+            "<header>\n<p class=\"chapter\">{}</p>\n<h1>{}</h1>\n\
+             <dl class=\"facts\">{}</dl>\n{data}{quick}{count}</header>\n",
             escape(self.chapter),
             inline(self.title),
             facts.collect::<String>(),
@@ -162,8 +163,8 @@ fn comparison(row: &Row) -> String {
         0 => String::new(),
         n => format!(
             "<tr class=\"all\"><td colspan=\"4\"><details><summary>all {n} figures</summary><table><thead><tr>\
-             <th class=\"n\">Printed</th><th class=\"n\">Measured</th><th>Verdict</th></tr></thead><tbody>{}</tbody></table>\
-             </details></td></tr>\n",
+             <th class=\"n\">Printed</th><th class=\"n\">Measured</th><th>Verdict</th></tr></thead>\
+             <tbody>{}</tbody></table></details></td></tr>\n",
             details.collect::<String>()
         ),
     };

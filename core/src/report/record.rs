@@ -137,8 +137,9 @@ impl Shared {
     }
 }
 
-/// A listener that shows progress without a run: bars on stderr while work goes on, tables on stdout, remarks on stderr. It
-/// makes no folder and no page. For a program of one's own: `VisionConfig::default().listener(tallow::cli::console())`.
+/// A listener that shows progress without a run: bars on stderr while work goes on, tables on stdout, remarks on
+/// stderr. It makes no folder and no page. For a program of one's own:
+/// `VisionConfig::default().listener(tallow::cli::console())`.
 pub fn console() -> Listener {
     let mut console = Console::new(Box::new(std::io::stdout()), false, false, None);
     if cfg!(debug_assertions) {

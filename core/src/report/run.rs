@@ -155,11 +155,14 @@ impl Run {
     /// second figure of one name gets a number.
     ///
     /// # Errors
-    /// [`Error::Value`] where the name is no plain file name, and what drawing or writing the figure fails with.
+    /// [`Error::Config`] where the name is not a plain file name, and what drawing or writing the figure fails with.
     pub fn figure(&mut self, name: &str, caption: impl AsRef<str>, figure: &Figure) -> Result<()> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-            return Err(Error::Value(format!("`{name}` cannot name a figure: letters, digits, `_`, `-` and `.` can")));
+            return Err(Error::config(
+                "name",
+                format!("`{name}` cannot name a figure: letters, digits, `_`, `-` and `.` can"),
+            ));
         }
         let taken = |name: &str| self.folder.files().contains(&format!("plots/{name}.png"));
         let numbered = (2..).map(|i| format!("{name}_{i}"));
@@ -226,7 +229,7 @@ impl Run {
     /// What a fit recorded, for `history.csv`. Leave times out: two runs with one seed write the same bytes.
     ///
     /// # Errors
-    /// [`Error::Value`] where a row is not as long as `columns`.
+    /// [`Error::Shape`] where a row is not as long as `columns`.
     pub fn history(&mut self, fit: &str, columns: &[impl AsRef<str>], rows: &[Vec<f64>]) -> Result<()> {
         self.history.push(fit, columns, rows)
     }
@@ -243,8 +246,8 @@ impl Run {
         self.data.push(String::from(data));
     }
 
-    /// A file or folder that the chapter wrote itself below the run's folder, such as an exported model. It is listed in
-    /// `metrics.json`; the next run does not remove it.
+    /// A file or folder that the chapter wrote itself below the run's folder, such as an exported model. It is listed
+    /// in `metrics.json`; the next run does not remove it.
     pub fn artifact(&mut self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         let inside = path.strip_prefix(self.folder.path()).unwrap_or(path);

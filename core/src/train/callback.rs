@@ -5,8 +5,8 @@ use crate::error::Result;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Hooks into the training loop. All do nothing unless implemented. Callbacks are called in the order in which the learner
-/// got them, so what changes gradients belongs in the order of the changes: first accumulation, then clipping.
+/// Hooks into the training loop. All do nothing unless implemented. Callbacks are called in the order in which the
+/// learner got them, so what changes gradients belongs in the order of the changes: first accumulation, then clipping.
 #[allow(unused_variables)]
 pub trait Callback: Send {
     /// Before the first epoch; also when a run resumes.
@@ -33,8 +33,8 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the forward pass: `state.loss` and `state.preds` are known, a penalty may be added to `state.loss_tensor`, and
-    /// `state.cancel` may be set. A loss that is not a finite number ends the
+    /// After the forward pass: `state.loss` and `state.preds` are known, a penalty may be added to `state.loss_tensor`,
+    /// and `state.cancel` may be set. A loss that is not a finite number ends the
     /// fit with an error after this, unless it has been cancelled.
     ///
     /// # Errors

@@ -108,8 +108,8 @@ impl CheckpointWriter {
         Ok(Some(Found { tensors, note }))
     }
 
-    /// Puts what was found into network, optimizer, callbacks and recorder, and returns the position in the program. If it
-    /// does not fit, nothing is changed.
+    /// Puts what was found into network, optimizer, callbacks and recorder, and returns the position in the program. If
+    /// it does not fit, nothing is changed.
     pub(super) fn restore(
         &self,
         Found { mut tensors, note }: Found,

@@ -1,5 +1,5 @@
-//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by people too.
-//! Nothing in it is code.
+//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by
+//! people too. Nothing in it is code.
 
 use super::weights;
 use crate::error::{Error, Result};
@@ -116,8 +116,8 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
         Some(format) if format > u64::from(FORMAT) => {
             let by = json.get("tallow").and_then(Value::as_str).unwrap_or("a newer version");
             let what = format!(
-                "has format {format}, written by Tallow {by}; this program, {}, reads formats up to {FORMAT}: update it, or \
-                 export the model with this version",
+                "has format {format}, written by Tallow {by}; this program, {}, reads formats up to {FORMAT}: update \
+                 it, or export the model with this version",
                 env!("CARGO_PKG_VERSION")
             );
             return Err(Error::file(&path, what));
@@ -139,8 +139,8 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     if (digest.bytes, &digest.sha256) != (notes.weights.bytes, &notes.weights.sha256) {
         let (found, expected) = (digest.bytes, notes.weights.bytes);
         let what = format!(
-            "is not the file that {NOTES} describes ({found} bytes, expected {expected}, or other contents): it is damaged, \
-             or of another model; {REMEDY}"
+            "is not the file that {NOTES} describes ({found} bytes, expected {expected}, or other contents): it is \
+             damaged, or of another model; {REMEDY}"
         );
         return Err(Error::file(&path, what));
     }

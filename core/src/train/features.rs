@@ -12,9 +12,9 @@ use candle_core::Tensor;
 /// takes milliseconds where an epoch of the whole network takes minutes.
 ///
 /// This is honest only where the body would make the same of an item every time. So the training set must come
-/// **without augmentation** (each item is seen once, in one form, and that form is what every epoch of the head gets), and
-/// the body runs in eval mode: its normalisation layers use their running statistics, and neither these nor their scales
-/// move, while in fast.ai's frozen phase they do.
+/// **without augmentation** (each item is seen once, in one form, and that form is what every epoch of the head gets),
+/// and the body runs in eval mode: its normalisation layers use their running statistics, and neither these nor their
+/// scales move, while in fast.ai's frozen phase they do.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -27,7 +27,8 @@ use candle_core::Tensor;
 /// # use candle_core::{Device, Tensor};
 /// # fn main() -> tallow::Result<()> {
 /// # let rng = Rng::new(1);
-/// # let (xs, ys) = (rng.stream("x").randn((4, 3, 32, 32), 1.0, &Device::Cpu)?, Tensor::new(&[0u32, 1, 0, 1], &Device::Cpu)?);
+/// # let xs = rng.stream("x").randn((4, 3, 32, 32), 1.0, &Device::Cpu)?;
+/// # let ys = Tensor::new(&[0u32, 1, 0, 1], &Device::Cpu)?;
 /// # let loader = DataLoader::new(TensorDataset::new(&xs, &ys)?, 2)?;
 /// # let dls = DataLoaders { train: loader.clone(), valid: loader };
 /// let params = Params::new(&rng, &Device::Cpu);

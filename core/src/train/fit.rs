@@ -60,8 +60,8 @@ impl Learner {
         self.run_fit(n_epochs, &format!("fit_flat_cos({n_epochs}, {})", schedule.lr), &schedule)
     }
 
-    /// Trains for `n_epochs` by any schedule: [`crate::optim::StepLr`], [`crate::optim::CosineAnnealing`], an [`OneCycle`] with
-    /// other numbers, or one of your own.
+    /// Trains for `n_epochs` by any schedule: [`crate::optim::StepLr`], [`crate::optim::CosineAnnealing`], an
+    /// [`OneCycle`] with other numbers, or one of your own.
     ///
     /// # Errors
     /// As [`Learner::fit`].
@@ -69,8 +69,8 @@ impl Learner {
         self.run_fit(n_epochs, &format!("fit_schedule({n_epochs}, {})", schedule.describe()), schedule)
     }
 
-    /// Transfer learning in one call: trains the new head while the body is frozen, and then the whole network, the first
-    /// layers more slowly than the last. The network must be split into groups
+    /// Transfer learning in one call: trains the new head while the body is frozen, and then the whole network, the
+    /// first layers more slowly than the last. The network must be split into groups
     /// ([`crate::models::Network::split_groups`]); without groups there is nothing to freeze. fast.ai's `fine_tune`.
     ///
     /// # Errors
@@ -93,8 +93,8 @@ impl Learner {
         self.freeze_to(-1)
     }
 
-    /// Freezes the groups before number `group` and trains the others; a negative number counts from the end. For the rest
-    /// as [`Learner::freeze`].
+    /// Freezes the groups before number `group` and trains the others; a negative number counts from the end. For the
+    /// rest as [`Learner::freeze`].
     ///
     /// # Errors
     /// When there is no such group.
@@ -121,8 +121,8 @@ impl Learner {
     }
 
     /// Trains the named parts of the network, such as `["layer3", "layer4", "fc"]`, and freezes all else, normalisation
-    /// layers included: PyTorch's way of unfreezing. [`crate::nn::Params::children`] gives the names. The optimizer forgets
-    /// its averages.
+    /// layers included: PyTorch's way of unfreezing. [`crate::nn::Params::children`] gives the names. The optimizer
+    /// forgets its averages.
     ///
     /// # Errors
     /// When there is no such part.

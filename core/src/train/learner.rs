@@ -1,5 +1,5 @@
-//! The learner: data, a network, a loss and an optimizer. [`Learner::fit`] and its siblings are in `fit`, the loop itself
-//! is in `train_loop`.
+//! The learner: data, a network, a loss and an optimizer. [`Learner::fit`] and its siblings are in `fit`, the loop
+//! itself is in `train_loop`.
 
 use super::callback::Callback;
 use super::checkpoint::{CheckpointWriter, Checkpoints};
@@ -83,8 +83,9 @@ impl Learner {
         self
     }
 
-    /// Computes the metrics of the training batches too, as they go by: each batch as the network was before its step, with
-    /// augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's tutorials.
+    /// Computes the metrics of the training batches too, as they go by: each batch as the network was before its step,
+    /// with augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's
+    /// tutorials.
     #[must_use]
     pub fn train_metrics(mut self) -> Learner {
         self.state.recorder.with_train_metrics = true;
@@ -110,8 +111,8 @@ impl Learner {
         Learner { listener, ..self }
     }
 
-    /// Keeps checkpoints, and resumes from the last one if asked to. It is read when training begins, not here, so it does
-    /// not matter what is configured before or after.
+    /// Keeps checkpoints, and resumes from the last one if asked to. It is read when training begins, not here, so it
+    /// does not matter what is configured before or after.
     #[must_use]
     pub fn checkpoints(mut self, config: Checkpoints) -> Learner {
         self.checkpoints = Some(CheckpointWriter::new(config));

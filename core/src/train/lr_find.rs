@@ -8,8 +8,8 @@ use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
 
 impl Learner {
-    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as they
-    /// were. A run that resumes gets what the search found before, since the weights are no longer those of then.
+    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as
+    /// they were. A run that resumes gets what the search found before, since the weights are no longer those of then.
     ///
     /// # Errors
     /// When shapes do not fit, or a stop is asked for.

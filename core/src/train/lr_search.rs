@@ -78,7 +78,8 @@ impl LrFind {
     }
 
     /// An interval of 15 points slides down from the last point for as long as the slopes of the loss at its two ends
-    /// differ by more than 0.005; the learning rate at its lower end, the last time that they did. `None` on too few points.
+    /// differ by more than 0.005; the learning rate at its lower end, the last time that they did. `None` on too few
+    /// points.
     pub fn slide(&self) -> Option<f64> {
         const WIDTH: usize = 15;
         let (lrs, losses) = self.middle();

@@ -14,7 +14,8 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's `AvgMetric`.
+    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's
+    /// `AvgMetric`.
     pub fn new(
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
@@ -22,8 +23,8 @@ impl Metric {
         Metric { name: name.into(), measure: Box::new(measure), whole: false }
     }
 
-    /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once: fast.ai's
-    /// `AccumMetric`.
+    /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
+    /// fast.ai's `AccumMetric`.
     pub fn of_all(
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
@@ -111,8 +112,8 @@ pub fn f1_score() -> Metric {
     Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).f1))
 }
 
-/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's `RocAucBinary`
-/// and `RocAuc`. It is an error if the validation set lacks a class.
+/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's
+/// `RocAucBinary` and `RocAuc`. It is an error if the validation set lacks a class.
 pub fn roc_auc() -> Metric {
     Metric::of_all("roc_auc", |preds, ys| {
         let probabilities = candle_nn::ops::softmax(&preds.to_dtype(DType::F64)?, D::Minus1)?;

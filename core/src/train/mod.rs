@@ -1,8 +1,8 @@
 //! The training loop: a [`Learner`] brings data, a network, a loss and an optimizer together.
 //!
-//! Reading order: `learner` holds what a learner is made of, `fit` its methods that train, `train_loop` the loop, `validate`
-//! predictions and validation. A [`Model`] is what a learner calls, [`Callback`]s take part through the [`TrainState`]; the
-//! rest are files and records.
+//! Reading order: `learner` holds what a learner is made of, `fit` its methods that train, `train_loop` the loop,
+//! `validate` predictions and validation. A [`Model`] is what a learner calls, [`Callback`]s take part through the
+//! [`TrainState`]; the rest are files and records.
 
 mod callback;
 mod callbacks;

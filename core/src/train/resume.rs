@@ -5,8 +5,8 @@ use super::position::Position;
 use crate::error::{Error, Result};
 
 impl Learner {
-    /// Reads the checkpoint, the first time that training needs it. `request` is the fit that is asked for, if it is one; a
-    /// checkpoint of another program is refused before anything is changed.
+    /// Reads the checkpoint, the first time that training needs it. `request` is the fit that is asked for, if it is
+    /// one; a checkpoint of another program is refused before anything is changed.
     pub(super) fn load_checkpoint(&mut self, request: Option<&str>) -> Result<()> {
         let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.must_load) else { return Ok(()) };
         if let Some(found) = checkpoints.read()? {
@@ -39,8 +39,8 @@ impl Learner {
         self.resumed.as_ref().is_some_and(|at| self.position.done.len() < at.done.len() || at.is_within_fit())
     }
 
-    /// The epoch and batch at which this fit begins: the first ones, or those of a checkpoint; `None` if an earlier process
-    /// has done the whole fit.
+    /// The epoch and batch at which this fit begins: the first ones, or those of a checkpoint; `None` if an earlier
+    /// process has done the whole fit.
     pub(super) fn starting_point(&mut self, request: &str) -> Result<Option<(usize, usize)>> {
         if let Some(at) = &self.resumed {
             self.check_request(at, request)?;
@@ -63,7 +63,8 @@ impl Learner {
         Ok(Some((0, 0)))
     }
 
-    /// Ends the fit, with a checkpoint, if a stop has been asked for; else writes one if it is due in the middle of an epoch.
+    /// Ends the fit, with a checkpoint, if a stop has been asked for; else writes one if it is due in the middle of an
+    /// epoch.
     pub(super) fn stop_or_keep(&mut self) -> Result<()> {
         if self.listener.take_interrupt() {
             self.write_checkpoint()?;

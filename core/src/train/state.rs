@@ -31,8 +31,8 @@ pub struct TrainState {
     pub ys: Option<Tensor>,
     /// The predictions for the current batch; in [`super::Callback::after_loss`] with their graph.
     pub preds: Option<Tensor>,
-    /// The loss as a tensor of one element, from the forward to the backward pass. A callback may add a penalty to it in
-    /// [`super::Callback::after_loss`].
+    /// The loss as a tensor of one element, from the forward to the backward pass. A callback may add a penalty to it
+    /// in [`super::Callback::after_loss`].
     pub loss_tensor: Option<Tensor>,
     /// The value of the loss of the current batch, as the loss function gave it.
     pub loss: f64,
@@ -42,8 +42,8 @@ pub struct TrainState {
     pub stepped: bool,
     /// A callback sets this to end training after the current epoch.
     pub stop: bool,
-    /// A callback sets this in [`super::Callback::after_loss`] to end training at once: the current batch has no step, and
-    /// there is no validation.
+    /// A callback sets this in [`super::Callback::after_loss`] to end training at once: the current batch has no step,
+    /// and there is no validation.
     pub cancel: bool,
 }
 

@@ -13,8 +13,8 @@ use crate::optim::Schedule;
 use std::time::Instant;
 
 impl Learner {
-    /// Trains for `n_epochs`. `request` describes what is asked for, so that a checkpoint can tell whether it is asked for
-    /// the same.
+    /// Trains for `n_epochs`. `request` describes what is asked for, so that a checkpoint can tell whether it is asked
+    /// for the same.
     pub(super) fn run_fit(&mut self, n_epochs: usize, request: &str, schedule: &dyn Schedule) -> Result<()> {
         let (n_items, n_batches) = (self.dls.train.n_items(), self.dls.train.n_batches());
         let request = format!("{request} with {n_items} items in {n_batches} batches");
@@ -116,8 +116,8 @@ impl Learner {
         self.state.stepped = grads.is_some();
         let Some(grads) = grads else { return Ok(()) };
         if !trainable.is_empty() && !trainable.iter().any(|param| grads.get(param.var()).is_some()) {
-            let message = "no parameter has a gradient: the loss does not depend on them; give the learner the parameters \
-                           that its model was made with";
+            let message = "no parameter has a gradient: the loss does not depend on them; give the learner the \
+                           parameters that its model was made with";
             return Err(Error::network(trainable[0].name(), message));
         }
         self.optimizer.step(trainable, &grads, &self.state.hypers)

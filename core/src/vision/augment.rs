@@ -42,8 +42,8 @@ pub struct AugTransforms {
     pub size: Option<(usize, usize)>,
     /// What lies beyond the border.
     pub pad_mode: PadMode,
-    /// Below 1, and with a size: a random square part of at least this share of the area is resized to `size`, as the last
-    /// change of coordinates. The second half of fast.ai's "presizing".
+    /// Below 1, and with a size: a random square part of at least this share of the area is resized to `size`, as the
+    /// last change of coordinates. The second half of fast.ai's "presizing".
     pub min_scale: f64,
 }
 
@@ -212,27 +212,27 @@ impl AugTransforms {
     }
 
     fn check(&self) -> Result<()> {
-        let wrong = |what: &str| Err(Error::Value(format!("aug_transforms: {what}, in {self:?}")));
+        let wrong = |setting, what: &str| Err(Error::config(setting, format!("aug_transforms: {what}, in {self:?}")));
         if !(0.0..1.0).contains(&self.max_lighting) {
-            return wrong("max_lighting must be at least 0 and below 1");
+            return wrong("max_lighting", "max_lighting must be at least 0 and below 1");
         }
         if !(self.min_zoom > 0.0 && self.min_zoom <= self.max_zoom && self.max_zoom.is_finite()) {
-            return wrong("the zoom must go from a positive number to one that is not smaller");
+            return wrong("min_zoom", "the zoom must go from a positive number to one that is not smaller");
         }
         if !(0.0..0.5).contains(&self.max_warp) || !self.max_rotate.is_finite() {
-            return wrong("max_warp must be at least 0 and below 0.5, and max_rotate a number");
+            return wrong("max_warp", "max_warp must be at least 0 and below 0.5, and max_rotate a number");
         }
         if self.size.is_some_and(|(w, h)| w == 0 || h == 0) {
-            return wrong("the size must not be 0");
+            return wrong("size", "the size must not be 0");
         }
         if self.min_scale != 1.0 && (self.size.is_none() || !(self.min_scale > 0.0 && self.min_scale < 1.0)) {
-            return wrong("a min_scale must be above 0 and at most 1, and needs a size to resize to");
+            return wrong("min_scale", "a min_scale must be above 0 and at most 1, and needs a size to resize to");
         }
         Ok(())
     }
 
-    /// What validation does instead: nothing, unless a size is asked for, to which the picture is then resampled (with a
-    /// `min_scale`: its largest square part).
+    /// What validation does instead: nothing, unless a size is asked for, to which the picture is then resampled (with
+    /// a `min_scale`: its largest square part).
     pub fn valid(&self) -> Vec<Transform> {
         let square = self.min_scale != 1.0;
         self.size.map(|(width, height)| ResampleTo { width, height, square }.into()).into_iter().collect()

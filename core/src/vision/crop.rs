@@ -17,9 +17,10 @@ impl Image {
         let fits =
             |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
         if !fits(left, width, self.width()) || !fits(top, height, self.height()) {
-            return Err(Error::Value(format!(
-                "a part of {width} by {height} pixels from ({left}, {top}) on does not lie within {self:?}"
-            )));
+            return Err(Error::shape(
+                format!("a part of {width} by {height} pixels from ({left}, {top}) on does not lie within {self:?}"),
+                &[self.height(), self.width()],
+            ));
         }
         let rows = (top..top + height).flat_map(|y| &self.row(y)[left * 3..(left + width) * 3]);
         Ok(Image::from_parts(width, height, rows.copied().collect()))
@@ -134,10 +135,13 @@ impl RandomResizedCrop {
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
-            return Err(Error::Value(format!(
-                "random resized crop: scale {:?} and ratio {:?} must be ranges of positive numbers",
-                self.scale, self.ratio
-            )));
+            return Err(Error::config(
+                "scale",
+                format!(
+                    "random resized crop: scale {:?} and ratio {:?} must be ranges of positive numbers",
+                    self.scale, self.ratio
+                ),
+            ));
         }
         resample(
             picture,

@@ -33,7 +33,8 @@ impl Image {
     /// camera took sideways (EXIF orientation) is turned upright.
     ///
     /// # Errors
-    /// When the file cannot be read, is not a picture, is damaged or cut short, or is larger than the default [`Limits`].
+    /// When the file cannot be read, is not a picture, is damaged or cut short, or is larger than the default
+    /// [`Limits`].
     pub fn open(file: impl AsRef<Path>) -> Result<Image> {
         Image::open_with(file, Limits::default())
     }
@@ -95,8 +96,8 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let pixels = u64::from(w) * u64::from(h);
     if pixels > limits.max_pixels || decoder.total_bytes() > limits.max_bytes || pixels * 3 > limits.max_bytes {
         return Err(format!(
-            "is too large: {w} by {h} pixels are {pixels}, and {} pixels in {} MB are allowed; make it smaller, or raise \
-             the limits if you trust it",
+            "is too large: {w} by {h} pixels are {pixels}, and {} pixels in {} MB are allowed; make it smaller, or \
+             raise the limits if you trust it",
             limits.max_pixels,
             limits.max_bytes >> 20
         ));

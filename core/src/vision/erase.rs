@@ -44,10 +44,13 @@ impl RandomErasing {
     pub fn apply(&self, mut planes: ChannelPlanes, rng: &mut Rng) -> Result<ChannelPlanes> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
-            return Err(Error::Value(format!(
-                "random erasing: scale {:?} and ratio {:?} must be ranges of positive numbers",
-                self.scale, self.ratio
-            )));
+            return Err(Error::config(
+                "scale",
+                format!(
+                    "random erasing: scale {:?} and ratio {:?} must be ranges of positive numbers",
+                    self.scale, self.ratio
+                ),
+            ));
         }
         if rng.uniform(0.0, 1.0) >= self.p {
             return Ok(planes);

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 
-/// A batch `[N, C, H, W]` (one channel or three) as one picture `[3, H', W']`: `n_row` pictures in each row, with `padding`
-/// pixels of `pad_value` around each. torchvision's `make_grid`.
+/// A batch `[N, C, H, W]` (one channel or three) as one picture `[3, H', W']`: `n_row` pictures in each row, with
+/// `padding` pixels of `pad_value` around each. torchvision's `make_grid`.
 ///
 /// # Errors
 /// When the tensor has another shape, or `n_row` is 0.
@@ -12,9 +12,12 @@ pub fn make_grid(xs: &Tensor, n_row: usize, padding: usize, pad_value: f64) -> R
     let (n, h, w) = match *xs.dims() {
         [n, 1 | 3, h, w] if n > 0 && n_row > 0 => (n, h, w),
         ref dims => {
-            return Err(Error::Value(format!(
-                "make_grid takes a batch [N, 1 or 3, H, W] in rows of at least one, not {dims:?} in rows of {n_row}"
-            )));
+            return Err(Error::shape(
+                format!(
+                    "make_grid takes a batch [N, 1 or 3, H, W] in rows of at least one, not {dims:?} in rows of {n_row}"
+                ),
+                dims,
+            ));
         }
     };
     let xs = xs.broadcast_as((n, 3, h, w))?;

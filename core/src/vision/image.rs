@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
 
-/// A picture of `width` by `height` pixels, one byte each of red, green and blue, row by row. Pillow's `Image` in mode RGB.
+/// A picture of `width` by `height` pixels, one byte each of red, green and blue, row by row. Pillow's `Image` in mode
+/// RGB.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
     width: usize,
@@ -20,9 +21,13 @@ impl Image {
     pub fn new(width: usize, height: usize, bytes: Vec<u8>) -> Result<Image> {
         if width == 0 || height == 0 || width.checked_mul(height).and_then(|n| n.checked_mul(3)) != Some(bytes.len()) {
             let n = bytes.len();
-            return Err(Error::Value(format!(
-                "a picture of {width} by {height} pixels needs {width} * {height} * 3 bytes, at least 3, and got {n}"
-            )));
+            return Err(Error::shape(
+                format!(
+                    "a picture of {width} by {height} pixels needs {width} * {height} * 3 bytes, at least 3, and got \
+                     {n}"
+                ),
+                &[n],
+            ));
         }
         Ok(Image { width, height, bytes })
     }
@@ -44,7 +49,7 @@ impl Image {
         let (height, width) = match *tensor.dims() {
             [1 | 3, h, w] => (h, w),
             ref dims => {
-                return Err(Error::Value(format!("a picture is a tensor [3, H, W] or [1, H, W], not {dims:?}")));
+                return Err(Error::shape(format!("a picture is a tensor [3, H, W] or [1, H, W], not {dims:?}"), dims));
             }
         };
         let rgb = tensor.broadcast_as((3, height, width))?.permute((1, 2, 0))?.to_dtype(DType::F32)?;
@@ -103,8 +108,8 @@ impl Image {
         super::ChannelPlanes::from(self).to_tensor(device)
     }
 
-    /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90), bmp,
-    /// webp (lossless) or gif.
+    /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90),
+    /// bmp, webp (lossless) or gif.
     ///
     /// # Errors
     /// When the extension is another, or the file cannot be written.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How the value between pixels is found. Pillow's resampling filters and torchvision's `InterpolationMode`; resizing with
-/// [`Interpolation::Bilinear`] and [`Interpolation::Bicubic`] is antialiased.
+/// How the value between pixels is found. Pillow's resampling filters and torchvision's `InterpolationMode`; resizing
+/// with [`Interpolation::Bilinear`] and [`Interpolation::Bicubic`] is antialiased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {

@@ -1,4 +1,5 @@
-//! Whether a JPEG is all there. Decoders fill what is missing with grey and say nothing; a network would learn the grey.
+//! Whether a JPEG is all there. Decoders fill what is missing with grey and say nothing; a network would learn the
+//! grey.
 
 /// Whether the stream of markers that a JPEG is (ITU-T T.81, annex B) goes on to its end marker.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {

@@ -1,7 +1,8 @@
 //! Brightness and contrast.
 
-/// fast.ai's `Brightness` and then `Contrast`: on the scale of logits, where 0 is black at minus infinity and no change can
-/// leave the range, values are shifted by `logit(brightness)` and multiplied by `contrast`. 0.5 and 1 change nothing.
+/// fast.ai's `Brightness` and then `Contrast`: on the scale of logits, where 0 is black at minus infinity and no change
+/// can leave the range, values are shifted by `logit(brightness)` and multiplied by `contrast`. 0.5 and 1 change
+/// nothing.
 pub(super) fn light(values: &mut [f32], brightness: f32, contrast: f32) {
     let shift = (brightness / (1.0 - brightness)).ln();
     for v in values {

@@ -1,8 +1,9 @@
 //! From the bytes of a photo to the numbers that a network sees.
 //!
-//! An [`Image`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`ChannelPlanes`] or as a tensor
-//! `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two; augmentation
-//! is fast.ai's. Random steps draw from the stream that they are given, so an item's stream decides about the item.
+//! An [`Image`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`ChannelPlanes`] or as a
+//! tensor `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two;
+//! augmentation is fast.ai's. Random steps draw from the stream that they are given, so an item's stream decides about
+//! the item.
 
 mod augment;
 mod compose;

@@ -70,6 +70,6 @@ impl Normalize {
         if self.std.iter().all(|&s| s > 0.0 && s.is_finite()) && self.mean.iter().all(|m| m.is_finite()) {
             return Ok(());
         }
-        Err(Error::Value(format!("normalize: the deviations must be positive numbers, and are {:?}", self.std)))
+        Err(Error::config("std", format!("normalize: the deviations must be positive numbers, and are {:?}", self.std)))
     }
 }

@@ -21,9 +21,10 @@ impl ChannelPlanes {
     pub fn new(width: usize, height: usize, values: Vec<f32>) -> Result<ChannelPlanes> {
         if values.len() != 3 * width * height || values.is_empty() {
             let n = values.len();
-            return Err(Error::Value(format!(
-                "planes of {width} by {height} need 3 * {height} * {width} values, not {n}"
-            )));
+            return Err(Error::shape(
+                format!("planes of {width} by {height} need 3 * {height} * {width} values, not {n}"),
+                &[n],
+            ));
         }
         Ok(ChannelPlanes { width, height, values })
     }
@@ -60,10 +61,13 @@ impl ChannelPlanes {
     /// The part `[left, top, width, height]`.
     pub(super) fn part(&self, [left, top, width, height]: [usize; 4]) -> Result<ChannelPlanes> {
         if width == 0 || height == 0 || left + width > self.width || top + height > self.height {
-            return Err(Error::Value(format!(
-                "a part of {width} by {height} from ({left}, {top}) on does not lie within {} by {}",
-                self.width, self.height
-            )));
+            return Err(Error::shape(
+                format!(
+                    "a part of {width} by {height} from ({left}, {top}) on does not lie within {} by {}",
+                    self.width, self.height
+                ),
+                &[self.height, self.width],
+            ));
         }
         let rows = self.values.chunks_exact(self.width).enumerate();
         let wanted = rows.filter(|(i, _)| (top..top + height).contains(&(i % self.height)));

@@ -3,8 +3,8 @@
 use super::{CenterCrop, Compose, Interpolation, Normalize, Resize};
 use serde::{Deserialize, Serialize};
 
-/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale to
-/// 0..=1, subtract `mean`, divide by `std`. torchvision's `weights.transforms()`, timm's `data_config`.
+/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale
+/// to 0..=1, subtract `mean`, divide by `std`. torchvision's `weights.transforms()`, timm's `data_config`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Preprocess {
     /// Height and width of the network's input, in pixels.

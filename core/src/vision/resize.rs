@@ -190,8 +190,8 @@ pub(super) fn resample(
     run(&part, None, width, height, interpolation).map_err(|e| failed(&e))
 }
 
-/// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels are
-/// those that resizing first and cropping then gives, without making the others.
+/// The `width` by `height` pixels from (`left`, `top`) on of what the picture resized to `full` would be. The pixels
+/// are those that resizing first and cropping then gives, without making the others.
 pub(super) fn resample_part(
     picture: &Image,
     full: (usize, usize),

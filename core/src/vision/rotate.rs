@@ -99,7 +99,8 @@ impl Image {
         Image::from_parts(w, h, bytes)
     }
 
-    /// The value at a point, pixels having their middle at halves; black outside, and cut to whole numbers, as in Pillow.
+    /// The value at a point, pixels having their middle at halves; black outside, and cut to whole numbers, as in
+    /// Pillow.
     fn between(&self, x: f64, y: f64) -> [u8; 3] {
         let (w, h) = (self.width(), self.height());
         if !(x >= 0.0 && x < w as f64 && y >= 0.0 && y < h as f64) {

@@ -28,7 +28,8 @@ impl Coordinates {
         }
     }
 
-    /// The largest difference between any two coordinates of a grid; straight lines stay straight, so its corners have it.
+    /// The largest difference between any two coordinates of a grid; straight lines stay straight, so its corners have
+    /// it.
     fn extent(&self) -> f32 {
         let corners = [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)].map(|(x, y)| self.at(x, y));
         let all = corners.iter().flat_map(|&(x, y)| [x, y]);
@@ -85,8 +86,8 @@ impl Source for ChannelPlanes {
     }
 }
 
-/// ChannelPlanes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than twice as
-/// large as is asked for is first made smaller by averaging.
+/// ChannelPlanes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than
+/// twice as large as is asked for is first made smaller by averaging.
 pub(super) fn sample(
     source: &impl Source,
     coordinates: &Coordinates,

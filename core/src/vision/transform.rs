@@ -108,8 +108,8 @@ impl Transform {
         let picture = |item: Item| match item {
             Item::Image(picture) => Ok(picture),
             Item::ChannelPlanes(_) => Err(Error::Value(format!(
-                "`{self}` works on pictures, and a step before it has made numbers of the picture: put it further to the \
-                 front"
+                "`{self}` works on pictures, and a step before it has made numbers of the picture: put it further to \
+                 the front"
             ))),
         };
         Ok(match self {
@@ -141,8 +141,8 @@ impl Transform {
         self.valid() != [*self]
     }
 
-    /// What is done in validation in this step's place, as fast.ai does it: nothing random. Often the step itself, often
-    /// nothing.
+    /// What is done in validation in this step's place, as fast.ai does it: nothing random. Often the step itself,
+    /// often nothing.
     pub fn valid(&self) -> Vec<Transform> {
         match self {
             Transform::Resize(t) => t.valid(),

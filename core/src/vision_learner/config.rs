@@ -19,8 +19,8 @@ pub enum Pretrained {
     /// ([`crate::models::hub`]).
     #[default]
     Default,
-    /// Those in a file, safetensors or PyTorch's `.pth`. They are taken to want the images of the architecture's published
-    /// weights.
+    /// Those in a file, safetensors or PyTorch's `.pth`. They are taken to want the images of the architecture's
+    /// published weights.
     File(PathBuf),
     /// Those that were opened before, with their recipe.
     Weights(Weights),
@@ -47,16 +47,17 @@ impl Pretrained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
-    /// fast.ai's: concat pool, batch norm, dropout and two linear layers ([`crate::models::vision_head`]), named `head`.
+    /// fast.ai's: concat pool, batch norm, dropout and two linear layers ([`crate::models::vision_head`]), named
+    /// `head`.
     #[default]
     FastAi,
-    /// The network's own, as published, with a new last layer for the classes of the data. PyTorch's tutorials replace `fc`
-    /// in this way.
+    /// The network's own, as published, with a new last layer for the classes of the data. PyTorch's tutorials replace
+    /// `fc` in this way.
     Published,
 }
 
-/// The settings of a [`super::VisionLearner`] besides its data and its architecture. The default is fast.ai's: pretrained
-/// weights, fast.ai's head, Adam; on the best device that this build and this machine have.
+/// The settings of a [`super::VisionLearner`] besides its data and its architecture. The default is fast.ai's:
+/// pretrained weights, fast.ai's head, Adam; on the best device that this build and this machine have.
 ///
 /// ```
 /// use tallow::train::{accuracy, top_k_accuracy};

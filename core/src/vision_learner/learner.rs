@@ -33,9 +33,10 @@ pub struct VisionLearner {
     listener: Listener,
 }
 
-/// A learner for these images: the architecture's body, pretrained unless the configuration says otherwise, with a new head,
-/// in fast.ai's parameter groups, cross entropy as the loss. A pretrained body is frozen at first, and the images are
-/// normalised as its weights want. fast.ai's `vision_learner`; unlike there, a VGG without batch norm is normalised too.
+/// A learner for these images: the architecture's body, pretrained unless the configuration says otherwise, with a new
+/// head, in fast.ai's parameter groups, cross entropy as the loss. A pretrained body is frozen at first, and the images
+/// are normalised as its weights want. fast.ai's `vision_learner`; unlike there, a VGG without batch norm is normalised
+/// too.
 ///
 /// ```no_run
 /// use tallow::data::DataBlock;
@@ -56,8 +57,8 @@ pub struct VisionLearner {
 /// ```
 ///
 /// # Errors
-/// When the weights are not on this machine and cannot be fetched ([`Error::Hub`]), are not of this architecture, or the
-/// device cannot hold them.
+/// When the weights are not on this machine and cannot be fetched ([`Error::Hub`]), are not of this architecture, or
+/// the device cannot hold them.
 pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) -> Result<VisionLearner> {
     let VisionConfig {
         pretrained,
@@ -115,7 +116,8 @@ impl VisionLearner {
     /// Transfer learning in one call ([`Learner::fine_tune`]).
     ///
     /// # Errors
-    /// When an image cannot be read, the loss stops being a number, a checkpoint cannot be written, or a stop is asked for.
+    /// When an image cannot be read, the loss stops being a number, a checkpoint cannot be written, or a stop is asked
+    /// for.
     pub fn fine_tune(&mut self, n_epochs: usize, config: impl Into<FineTune>) -> Result<()> {
         self.learner.fine_tune(n_epochs, config)
     }
@@ -215,8 +217,8 @@ impl VisionLearner {
         &self.learner
     }
 
-    /// Replaces the loaders, for larger images or another batch size: fast.ai's `learn.dls = dls`. They are normalised and
-    /// moved to the device as the first ones were, and exported models take their transforms.
+    /// Replaces the loaders, for larger images or another batch size: fast.ai's `learn.dls = dls`. They are normalised
+    /// and moved to the device as the first ones were, and exported models take their transforms.
     ///
     /// # Errors
     /// [`Error::Config`] when their classes are not the same.
@@ -250,8 +252,9 @@ impl VisionLearner {
     }
 
     /// Whether the body's batch normalisations keep the statistics of the photos that it was pretrained on
-    /// ([`crate::nn::Params::freeze_batch_norm`]). A head that has learnt on cached features ([`VisionLearner::head_learner`]) has
-    /// seen a body that does; training on with statistics of the batch would begin with another body.
+    /// ([`crate::nn::Params::freeze_batch_norm`]). A head that has learnt on cached features
+    /// ([`VisionLearner::head_learner`]) has seen a body that does; training on with statistics of the batch would
+    /// begin with another body.
     pub fn freeze_body_batch_norm(&self, fixed: bool) {
         let (params, heads) = (self.learner.params(), self.network.head_prefixes());
         for child in params.children().iter().filter(|child| !heads.contains(child)) {
@@ -274,13 +277,14 @@ impl VisionLearner {
         self.dls.vocab().classes()
     }
 
-    /// What the head's parameters' names start with: `head`, or `fc`, `classifier`, `_fc` where it is the published one.
+    /// What the head's parameters' names start with: `head`, or `fc`, `classifier`, `_fc` where it is the published
+    /// one.
     pub fn head_name(&self) -> &str {
         &self.network.head_prefixes()[0]
     }
 
-    /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]): the
-    /// fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
+    /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]):
+    /// the fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
     ///
     /// The training pictures come **as in validation**, without augmentation.
     ///
@@ -295,9 +299,9 @@ impl VisionLearner {
         Ok(Learner::new(features, HeadOf(self.network.clone()), &head, cross_entropy).listener(self.listener.clone()))
     }
 
-    /// Probabilities `[N, classes]` and classes `[N]` of the validation pictures, from `n` augmented views of each and the
-    /// plain one: a share of `beta` for the plain one, the rest for the views' mean. fast.ai's `tta`, whose defaults are 4
-    /// and 0.25.
+    /// Probabilities `[N, classes]` and classes `[N]` of the validation pictures, from `n` augmented views of each and
+    /// the plain one: a share of `beta` for the plain one, the rest for the views' mean. fast.ai's `tta`, whose
+    /// defaults are 4 and 0.25.
     ///
     /// # Errors
     /// When `n` is 0, a picture cannot be read, or shapes do not fit.
@@ -323,14 +327,14 @@ impl VisionLearner {
         Ok((Tensor::cat(&probabilities, 0)?, Tensor::cat(&ys, 0)?))
     }
 
-    /// A predictor for files, with the validation transforms and the classes' names. It shares the network with this learner,
-    /// now and later.
+    /// A predictor for files, with the validation transforms and the classes' names. It shares the network with this
+    /// learner, now and later.
     pub fn predictor(&self) -> Predictor {
         Predictor::new(self.network.clone(), self.recipe.clone(), self.vocab().to_vec(), &self.device)
     }
 
-    /// Writes the trained network, its classes and its transforms to a folder for [`super::load_learner`], with the losses and
-    /// metrics of the last epoch. fast.ai's `export`; there is no code in it.
+    /// Writes the trained network, its classes and its transforms to a folder for [`super::load_learner`], with the
+    /// losses and metrics of the last epoch. fast.ai's `export`; there is no code in it.
     ///
     /// # Errors
     /// When a file cannot be written.

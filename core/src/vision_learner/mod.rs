@@ -1,7 +1,7 @@
 //! Images in, a classifier out: the learner for images, and what it exports.
 //!
-//! [`vision_learner`] brings loaders of images and a network of the zoo together; [`VisionLearner::export`] writes the folder
-//! that [`load_learner`] reads back as a [`Predictor`].
+//! [`vision_learner`] brings loaders of images and a network of the zoo together; [`VisionLearner::export`] writes the
+//! folder that [`load_learner`] reads back as a [`Predictor`].
 
 mod config;
 mod learner;

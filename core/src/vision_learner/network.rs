@@ -8,8 +8,8 @@ use crate::nn::Params;
 use crate::rng::Rng;
 use candle_core::Device;
 
-/// The network, its parameters in `params`, which is empty; `norm_eps` is that of the recipe of the weights. A new last layer
-/// draws from `rng`.
+/// The network, its parameters in `params`, which is empty; `norm_eps` is that of the recipe of the weights. A new last
+/// layer draws from `rng`.
 pub(super) fn build(
     arch: Arch,
     head: HeadKind,
@@ -52,8 +52,8 @@ pub(super) fn build(
     }
 }
 
-/// New last layers on a pretrained body begin as PyTorch's `nn.Linear` does, which is what its tutorials put there: uniformly
-/// within one over the root of the number of inputs. Some architectures begin theirs much wider.
+/// New last layers on a pretrained body begin as PyTorch's `nn.Linear` does, which is what its tutorials put there:
+/// uniformly within one over the root of the number of inputs. Some architectures begin theirs much wider.
 fn begin_anew(n_classes: usize, network: &Network, params: &Params, rng: &Rng) -> Result<()> {
     for param in network.head_prefixes().iter().flat_map(|prefix| params.pp(prefix).all()) {
         if let &[outputs, inputs] = param.dims()

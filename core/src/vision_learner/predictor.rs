@@ -45,8 +45,8 @@ pub struct Predictor {
     listener: Listener,
 }
 
-/// Reads a folder that [`super::VisionLearner::export`] wrote, and predicts on the best device that this build and this machine
-/// have. fast.ai's `load_learner`.
+/// Reads a folder that [`super::VisionLearner::export`] wrote, and predicts on the best device that this build and this
+/// machine have. fast.ai's `load_learner`.
 ///
 /// # Errors
 /// As [`load_learner_on`].
@@ -57,8 +57,8 @@ pub fn load_learner(folder: impl AsRef<Path>) -> Result<Predictor> {
 /// [`load_learner`] on a certain device.
 ///
 /// # Errors
-/// Those of [`export::load`]; and [`Error::File`] when the folder holds another kind of learner, or a network, a head or
-/// transforms that this version does not know, or its tensors do not fit them.
+/// Those of [`export::load`]; and [`Error::File`] when the folder holds another kind of learner, or a network, a head
+/// or transforms that this version does not know, or its tensors do not fit them.
 pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Predictor> {
     let folder = folder.as_ref();
     let exported = export::load(folder)?;

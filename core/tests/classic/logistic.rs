@@ -102,7 +102,8 @@ fn more_features_than_rows() {
 
 #[test]
 fn rows_that_repeat_each_other_make_no_difference_in_the_smaller_space() {
-    // Twelve rows of forty features, each of them twice: the space has eleven dimensions once the scaler has centred it.
+    // Twelve rows of forty features, each of them twice: the space has eleven dimensions once the scaler has centred
+    // it.
     let (xs, ys) = wide(12, 400, 2);
     let twice: Vec<usize> = (0..12).chain(0..12).collect();
     let all = Samples { xs, ys }.select(&twice).unwrap();
@@ -116,8 +117,8 @@ fn rows_that_repeat_each_other_make_no_difference_in_the_smaller_space() {
 
 #[test]
 fn many_unknowns_are_found_by_conjugate_gradients_at_the_same_place() {
-    // 12 classes of 90 features and an intercept are 1,092 unknowns, more than are solved for at once. The optimum has a
-    // gradient of zero, which is measured here with plain loops.
+    // 12 classes of 90 features and an intercept are 1,092 unknowns, more than are solved for at once. The optimum has
+    // a gradient of zero, which is measured here with plain loops.
     let (n, d, k) = (400, 90, 12);
     let xs = Matrix::new(n, d, formula("many", n * d)).unwrap();
     let ys: Vec<u32> = (0..n).map(|i| (i * i % k) as u32).collect();

@@ -8,7 +8,8 @@ use tallow::metrics::{Confusion, classification_report};
 #[track_caller]
 fn refused<T>(result: tallow::Result<T>, words: &str) {
     let Err(error) = result else { panic!("accepted; expected: {words}") };
-    assert!(matches!(error, Error::Value(_)));
+    let kinds = matches!(error, Error::Value(_) | Error::Shape { .. } | Error::Config { .. } | Error::Label { .. });
+    assert!(kinds, "{error:?}");
     assert_eq!(error.to_string(), words);
 }
 
@@ -107,6 +108,20 @@ fn matrices_splits_folds_blobs_and_grids() {
     refused(Grid::new((0.0, 1.0), (0.0, 1.0), 0, 2), "a grid of 0 by 2 cells has no points");
     let confusion = Confusion::new(2, &[0, 1], &[0, 1]).unwrap();
     refused(classification_report(&confusion, &["one"], 2), "1 names for 2 classes: expected one for each");
+}
+
+#[test]
+fn errors_hold_what_they_are_about() {
+    let xs = rows(&[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]);
+    let error = LogisticRegression::new().c(0.0).fit(&xs, &[0, 1, 1]).unwrap_err();
+    assert!(matches!(error, Error::Config { setting: "C", .. }), "{error:?}");
+    let error = OneVsRest::new(LinearSvm::new()).n_classes(3).fit(&xs, &[0, 1, 5]).unwrap_err();
+    assert!(matches!(&error, Error::Label { label, n_classes: 3, .. } if label == "5"), "{error:?}");
+    let model = LinearSvm::new().fit(&xs, &[0, 1, 1]).unwrap();
+    let error = model.predict(&Matrix::from_rows(&[[0.0, 1.0, 2.0]]).unwrap()).unwrap_err();
+    assert!(matches!(&error, Error::Shape { got, .. } if got == &[1, 3]), "{error:?}");
+    let error = LinearSvm::new().fit(&xs, &[0, 1, 2]).unwrap_err();
+    assert!(matches!(error, Error::Value(_)), "{error:?}");
 }
 
 #[test]

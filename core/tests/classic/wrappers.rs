@@ -126,7 +126,8 @@ fn equal_votes_are_decided_by_confidence_and_equal_confidence_by_the_lower_class
     let decision = model.decision(&Matrix::from_rows(&[[0.0, 0.0]]).unwrap()).unwrap();
     assert_eq!(decision.row(0), [2.0, 1.0, 0.0]);
 
-    // Models that say what they are told: three of them, for the pairs 0 1, 0 2 and 1 2, by the feature of their number.
+    // Models that say what they are told: three of them, for the pairs 0 1, 0 2 and 1 2, by the feature of their
+    // number.
     struct Told;
     struct Model(usize);
     impl Estimator for Told {
@@ -154,8 +155,8 @@ fn equal_votes_are_decided_by_confidence_and_equal_confidence_by_the_lower_class
     }
     let samples = Matrix::from_rows(&[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]).unwrap();
     let model = OneVsOne::new(Told).fit(&samples, &[4, 7, 9]).unwrap();
-    // 4 beats 7, 7 beats 9, 9 beats 4: a vote for each. sklearn.utils.multiclass._ovr_decision_function gives the numbers:
-    // _ovr_decision_function(np.array([[0, 1, 0]]), np.array([[-1., 3., -0.5]]), 3)
+    // 4 beats 7, 7 beats 9, 9 beats 4: a vote for each. sklearn.utils.multiclass._ovr_decision_function gives the
+    // numbers: _ovr_decision_function(np.array([[0, 1, 0]]), np.array([[-1., 3., -0.5]]), 3)
     let round = Matrix::from_rows(&[[-1.0, 3.0, -0.5], [-1.0, 1.0, -1.0]]).unwrap();
     let decision = model.decision(&round).unwrap();
     near("votes and confidence", decision.row(0), &[0.7777777777777778, 0.8888888888888888, 1.2380952380952381], 1e-15);

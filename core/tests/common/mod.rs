@@ -1,4 +1,5 @@
-//! What the integration tests share: the reference networks' weights and inputs, and the kernels' comparison and formula.
+//! What the integration tests share: the reference networks' weights and inputs, and the kernels' comparison and
+//! formula.
 #![allow(dead_code)] // each test program uses a part of it
 
 #[path = "../../kernels/tests/common/mod.rs"]

@@ -161,9 +161,9 @@ fn large_pictures_are_made_smaller_and_small_ones_copied() {
     let dir = tempfile::tempdir().unwrap();
     let (source, target) = (dir.path().join("from"), dir.path().join("to"));
     let picture = |w: usize, h: usize| Image::from_fn(w, h, |x, y| [x as u8, y as u8, 0]).unwrap();
-    picture(200, 100).save(&source.join("a/wide.jpg")).unwrap();
-    picture(30, 90).save(&source.join("tall.png")).unwrap();
-    picture(40, 40).save(&source.join("small.png")).unwrap();
+    picture(200, 100).save(source.join("a/wide.jpg")).unwrap();
+    picture(30, 90).save(source.join("tall.png")).unwrap();
+    picture(40, 40).save(source.join("small.png")).unwrap();
     std::fs::write(source.join("text.jpg"), "text").unwrap();
     let done = resize_images(&source, &target, 50).unwrap();
     assert_eq!((done.resized, done.copied, done.bad.len()), (2, 1, 1));

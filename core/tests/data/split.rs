@@ -37,7 +37,7 @@ fn files_judge_by_name_by_path_and_by_function() {
     let (files, labels) = items(&[("a", 2), ("b", 2)]);
     let split = FileNameSplitter::read(&list).unwrap().split_items(&files, &labels).unwrap();
     assert_eq!(split, Split { train: vec![1], valid: vec![0, 2, 3] });
-    assert!(FileNameSplitter::read(&dir.path().join("none")).unwrap_err().to_string().contains("none"));
+    assert!(FileNameSplitter::read(dir.path().join("none")).unwrap_err().to_string().contains("none"));
     let split = FnSplitter(|file: &Path| file.starts_with("b")).split_items(&files, &labels).unwrap();
     assert_eq!(split, Split { train: vec![0, 1], valid: vec![2, 3] });
 }

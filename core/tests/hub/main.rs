@@ -1,5 +1,5 @@
-//! Published weights: found in each place that may have them, and fetched from a server on this machine that speaks as the
-//! Hugging Face Hub does, and fails in each way that real ones do.
+//! Published weights: found in each place that may have them, and fetched from a server on this machine that speaks as
+//! the Hugging Face Hub does, and fails in each way that real ones do.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod cache;

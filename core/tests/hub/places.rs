@@ -34,10 +34,10 @@ fn what_is_missing_is_named_with_its_address_and_its_place() {
     assert_eq!(
         message,
         format!(
-            "cannot get model.safetensors (87.3 MB) of timm/resnet34.tv_in1k: it is not on this machine, and the network is \
-             out of bounds (--offline or HF_HUB_OFFLINE); run without them, or download \
-             http://127.0.0.1:9/timm/resnet34.tv_in1k/resolve/1b7b21cca82ff974d341713f777bf740c2db38c4/model.safetensors \
-             elsewhere and put it at {}",
+            "cannot get model.safetensors (87.3 MB) of timm/resnet34.tv_in1k: it is not on this machine, and the \
+             network is out of bounds (--offline or HF_HUB_OFFLINE); run without them, or download \
+             http://127.0.0.1:9/timm/resnet34.tv_in1k/resolve/\
+             1b7b21cca82ff974d341713f777bf740c2db38c4/model.safetensors elsewhere and put it at {}",
             place.display()
         )
     );
@@ -48,8 +48,9 @@ fn what_is_missing_is_named_with_its_address_and_its_place() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot get resnet101-63fe2227.pth: the weights of resnet101 are not on this machine, and no file with them is \
-             known on the Hub; download https://download.pytorch.org/models/resnet101-63fe2227.pth and put it at {}",
+            "cannot get resnet101-63fe2227.pth: the weights of resnet101 are not on this machine, and no file with \
+             them is known on the Hub; download https://download.pytorch.org/models/resnet101-63fe2227.pth and put it \
+             at {}",
             place.display()
         )
     );
@@ -61,7 +62,8 @@ fn files_put_there_by_hand_come_first_and_say_which_images_they_want() {
     let by_hand = |name: &str| machine.folder.path().join("data/weights").join(name);
     let torch = |name: &str| machine.folder.path().join(".cache/torch/hub/checkpoints").join(name);
 
-    // SHA-256("abc") begins with ba7816bf (FIPS 180-2), so "abc" is whole under a name that ends so, and under no other.
+    // SHA-256("abc") begins with ba7816bf (FIPS 180-2), so "abc" is whole under a name that ends so, and under no
+    // other.
     let name = Arch::MobileNetV3Large.facts().published.file;
     write(torch(name), "abc");
     assert!(find(&machine, Arch::MobileNetV3Large).unwrap_err().to_string().contains("it is not on this machine"));

@@ -1,4 +1,5 @@
-//! Downloads that cannot succeed: no file gets its name, and the message says what was expected, what came, and what to do.
+//! Downloads that cannot succeed: no file gets its name, and the message says what was expected, what came, and what to
+//! do.
 
 use super::server::{Hub, behind_a_proxy};
 use super::{COMMIT, Machine, payload, pinned, sha256, tree};

@@ -1,5 +1,5 @@
-//! A server that speaks as the Hugging Face Hub does: `resolve` sends on to a second server, as the Hub does to its content
-//! network; the rest is JSON. What fails, and when, a test decides.
+//! A server that speaks as the Hugging Face Hub does: `resolve` sends on to a second server, as the Hub does to its
+//! content network; the rest is JSON. What fails, and when, a test decides.
 
 use test_support::{Reply, Request, Server};
 

@@ -59,7 +59,8 @@ fn confusions_are_counted() {
 fn top_losses_come_largest_first_with_their_probabilities() {
     let interp = numbered();
     let top = interp.top_losses(3);
-    // The mistakes are items 2, 3, 6, 10, 11, each surer than the one before: loss ln(e^m + 2), probability e^m/(e^m + 2).
+    // The mistakes are items 2, 3, 6, 10, 11, each surer than the one before: loss ln(e^m + 2), probability e^m/(e^m +
+    // 2).
     assert_eq!(top.iter().map(|item| item.index).collect::<Vec<_>>(), [11, 10, 6]);
     let margin = 0.5f64 + 11.0 / 4.0;
     let sum = margin.exp() + 2.0;

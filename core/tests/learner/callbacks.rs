@@ -65,8 +65,8 @@ fn accumulated_gradients_are_those_of_a_large_batch() {
 
 #[test]
 fn what_is_over_counts_and_carries_over_as_in_fastai() {
-    // With 8 a batch and 12 wanted, each step has 16 items; fast.ai divides by the 12, so it is 16/12 of their mean. Items
-    // go on counting over the end of an epoch: batches of 8, 8, 8, 8, 5, and again.
+    // With 8 a batch and 12 wanted, each step has 16 items; fast.ai divides by the 12, so it is 16/12 of their mean.
+    // Items go on counting over the end of an epoch: batches of 8, 8, 8, 8, 5, and again.
     let spy = Spy::default();
     let (learner, got) = linear(8);
     let mut learner = learner.callback(GradientAccumulation::new(12)).callback(spy.clone());

@@ -11,7 +11,9 @@ use tallow::train::export::{Exported, export, load};
 fn exported(seed: u64) -> Exported {
     Exported {
         kind: "image_classifier".into(),
-        recipe: json!({ "arch": "resnet18", "head": "fastai", "transforms": [{ "resize": 224 }, { "normalize": [0.485, 0.229] }] }),
+        recipe: json!({
+            "arch": "resnet18", "head": "fastai", "transforms": [{ "resize": 224 }, { "normalize": [0.485, 0.229] }]
+        }),
         vocab: vec!["ant".into(), "bee".into(), "wäsp \"x\"".into()],
         metrics: BTreeMap::from([("accuracy".into(), 0.1 + 0.2), ("odd".into(), f64::NAN)]),
         weights: learner(seed, 0).params().state_dict().unwrap(),
@@ -138,7 +140,8 @@ fn folders_of_the_first_format_still_load() {
     // As Tallow wrote it before learners had kinds.
     let first = json!({
         "format": 1, "tallow": "0.1.0", "arch": recipe["arch"], "build": { "head": recipe["head"] },
-        "vocab": json["vocab"], "transforms": recipe["transforms"], "metrics": json["metrics"], "weights": json["weights"],
+        "vocab": json["vocab"], "transforms": recipe["transforms"],
+        "metrics": json["metrics"], "weights": json["weights"],
     });
     std::fs::write(&notes, first.to_string()).unwrap();
     let back = load(place.path()).unwrap();

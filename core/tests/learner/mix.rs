@@ -24,8 +24,8 @@ impl Callback for Seen {
 
 const LABELS: [u32; 20] = [0, 1, 2, 2, 1, 0, 0, 0, 1, 2, 1, 2, 0, 1, 1, 2, 0, 2, 1, 0];
 
-/// Images of 6 x 5 whose channel `c` is 1 where the label is `c` and 0 elsewhere: the mean of a channel is the probability
-/// of a class, mixed or not.
+/// Images of 6 x 5 whose channel `c` is 1 where the label is `c` and 0 elsewhere: the mean of a channel is the
+/// probability of a class, mixed or not.
 fn batches(callback: impl Callback + 'static) -> Vec<(Tensor, Tensor)> {
     let pixels: Vec<f32> =
         LABELS.iter().flat_map(|&label| (0..3).flat_map(move |c| [f32::from(u8::from(c == label)); 30])).collect();
@@ -60,8 +60,8 @@ fn mixup_blends_images_and_targets_alike() {
     }
     // The item's own part is never the smaller one.
     assert!(shares.iter().all(|&share| share >= 0.5 - 1e-6));
-    // max(L, 1-L) of L from Beta(.4, .4) has mean 0.8244 (scipy: quad(lambda x: 2*x*beta(.4,.4).pdf(x), .5, 1)); two of five
-    // partners or more have the same label, so that its share is 1.
+    // max(L, 1-L) of L from Beta(.4, .4) has mean 0.8244 (scipy: quad(lambda x: 2*x*beta(.4,.4).pdf(x), .5, 1)); two of
+    // five partners or more have the same label, so that its share is 1.
     let mixed = shares.iter().filter(|&&share| share < 1.0 - 1e-6).count();
     assert!((400..700).contains(&mixed), "{mixed} of 1000 were mixed with another class");
     // The same seed draws the same, another seed another.
@@ -80,7 +80,8 @@ fn cutmix_pastes_one_rectangle_and_mixes_targets_by_area() {
         assert_close("areas", &values(&means), &values(ys), 1e-6);
         // Each pixel is one image's or the other's, none a blend.
         assert!(values(xs).iter().all(|&v| v == 0.0 || v == 1.0));
-        // Pasted pixels are those where the image differs from its first pixel's class: one rectangle, the same for all.
+        // Pasted pixels are those where the image differs from its first pixel's class: one rectangle, the same for
+        // all.
         let shares = values(ys);
         areas.extend(shares.chunks(3).map(|row| row.iter().copied().fold(0.0, f64::max)));
     }

@@ -75,8 +75,8 @@ fn start(file: &Path, process: Process) -> Result<Learner> {
     Ok(learner.checkpoints(Checkpoints { file: file.into(), every, resume }))
 }
 
-/// Two fits. The first stops early, after two epochs of climbing; both end on the weights of an earlier epoch. That makes
-/// six epochs and 30 batches.
+/// Two fits. The first stops early, after two epochs of climbing; both end on the weights of an earlier epoch. That
+/// makes six epochs and 30 batches.
 fn story(learner: &mut Learner) -> Result<()> {
     learner.fit_one_cycle(6, 0.05)?;
     learner.fit(2, 0.01)

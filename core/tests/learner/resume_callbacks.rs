@@ -174,8 +174,9 @@ fn the_table_as_csv() {
     assert!(std::fs::read(&csv).unwrap() == want);
 }
 
-/// Searches a learning rate, fine-tunes with what it found, and goes on with other parts frozen. The searches of a resumed
-/// run would find something else with the weights of later, and freezing would empty the optimizer that was just resumed.
+/// Searches a learning rate, fine-tunes with what it found, and goes on with other parts frozen. The searches of a
+/// resumed run would find something else with the weights of later, and freezing would empty the optimizer that was
+/// just resumed.
 #[test]
 fn searches_freezing_and_fine_tuning() {
     let make = || {

@@ -8,8 +8,8 @@ use tallow::nn::losses::cross_entropy;
 use tallow::nn::{Module, Params};
 use tallow::optim::{Hypers, Optimizer, Sgd};
 
-/// Outputs, gradients and running statistics, relative to the largest magnitude. Where PyTorch's own f32 is farther from its
-/// f64, our f32 may be four times as far, and our f64 must be as near as this.
+/// Outputs, gradients and running statistics, relative to the largest magnitude. Where PyTorch's own f32 is farther
+/// from its f64, our f32 may be four times as far, and our f64 must be as near as this.
 const TOLERANCE: f64 = 1e-4;
 
 /// Losses of three steps of SGD, the same way.
@@ -186,7 +186,8 @@ fn check_rows(what: &str, fixture: &Fixture, tolerance: f64, got: &dyn Fn(&Expec
         let name = &expected.name;
         assert!(
             off <= tolerance,
-            "{what} of {name}: {:?} instead of {:?}, norm {} instead of {}, off by {off:.1e} (allowed: {tolerance:.0e})",
+            "{what} of {name}: {:?} instead of {:?}, norm {} instead of {}, off by {off:.1e} (allowed: \
+             {tolerance:.0e})",
             &got[..got.len().min(3)],
             expected.first,
             norm(&got),

@@ -53,8 +53,8 @@ fn given_the_same_draws_values_are_fastais() {
         for item in [Item::Image(picture.clone()), Item::ChannelPlanes(ChannelPlanes::from(&picture))] {
             let planes = tfms.apply_draw(&item, &draw).unwrap();
             assert_eq!(numbers(&case["shape"]), [planes.height() as f64, planes.width() as f64, 3.0]);
-            // Coordinates in f32 are good to a few 1e-5 of a pixel, and neighbours differ by up to 0.1 here; where black
-            // begins at the border, the whole value counts.
+            // Coordinates in f32 are good to a few 1e-5 of a pixel, and neighbours differ by up to 0.1 here; where
+            // black begins at the border, the whole value counts.
             assert_close(&format!("{draw:?}"), &grid(&planes, 12), &numbers(&case["grid"]), 3e-5);
         }
     }

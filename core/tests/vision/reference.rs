@@ -1,5 +1,5 @@
-//! Resizing, cropping and turning, against `../shared/reference/images.json`: what torchvision and Pillow make of photos
-//! and of pictures made by a formula.
+//! Resizing, cropping and turning, against `../shared/reference/images.json`: what torchvision and Pillow make of
+//! photos and of pictures made by a formula.
 
 use crate::common::formula;
 use crate::{differences, grid, json, largest_difference, numbers};

@@ -9,8 +9,8 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::machine::{self, Objects, Result, Value};
 
-/// What is in a file: the root of the pickle, what it made, and where each of its storages begins. Each lies whole in the
-/// file.
+/// What is in a file: the root of the pickle, what it made, and where each of its storages begins. Each lies whole in
+/// the file.
 pub(super) struct Contents<'a> {
     pub(super) root: Value<'a>,
     pub(super) objects: Objects<'a>,
@@ -28,8 +28,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Contents<'_>> {
     } else if bytes.starts_with(STREAM_MAGIC) {
         open_stream(bytes)
     } else if is_tar(bytes) {
-        Err("is a tar archive, PyTorch's format until version 0.1.9, which is not read; load it with PyTorch and save it \
-             again: torch.save(torch.load(\"old.pth\"), \"new.pth\")"
+        Err("is a tar archive, PyTorch's format until version 0.1.9, which is not read; load it with PyTorch and save \
+             it again: torch.save(torch.load(\"old.pth\"), \"new.pth\")"
             .into())
     } else {
         Err("is not a file that torch.save wrote".into())

@@ -2,8 +2,8 @@
 //!
 //! What the program makes lies in lists ([`Objects`]), and values refer to it by number. So a value that is used a
 //! thousand times costs a thousand numbers, however large it is, and a structure that is a million levels deep is
-//! neither walked nor torn down level by level. Strings are borrowed from the file. Each instruction makes a bounded number of
-//! values, and their count has a limit.
+//! neither walked nor torn down level by level. Strings are borrowed from the file. Each instruction makes a bounded
+//! number of values, and their count has a limit.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -325,7 +325,8 @@ impl<'a> Machine<'a> {
         let len = self.objects.storages[storage].len;
         let outside = || {
             format!(
-                "has a tensor of shape {shape:?}, strides {strides:?} and offset {offset} that does not lie in its storage of {len} numbers"
+                "has a tensor of shape {shape:?}, strides {strides:?} and offset {offset} that does not lie in its \
+                 storage of {len} numbers"
             )
         };
         if shape.len() != strides.len() {

@@ -1,7 +1,7 @@
 //! The same work by turns in Tallow and in PyTorch.
 //!
-//! All processes live through the whole comparison and get each piece of work by turns, so that whatever slows the machine
-//! down slows all of them. Only ratios of such neighbours mean anything.
+//! All processes live through the whole comparison and get each piece of work by turns, so that whatever slows the
+//! machine down slows all of them. Only ratios of such neighbours mean anything.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -15,7 +15,7 @@ use crate::{cargo, root};
 
 const SCRIPT: &str = include_str!("work.py");
 
-/// What is compared. The name says what is done: see `core/examples/work.rs`.
+/// What is compared. The name says what is done: see `core/benches/work/work.rs`.
 const WORK: [&str; 15] = [
     "train resnet18 64 32",
     "train resnet18 128 32",
@@ -126,20 +126,21 @@ fn check_python(args: &Args) -> anyhow::Result<()> {
             Ok(())
         }
         Ok(_) => bail!(
-            "{} has no torch and torchvision; install them (`pip install torch torchvision`), or name another Python with --python",
+            "{} has no torch and torchvision; install them (`pip install torch torchvision`), or name another Python \
+             with --python",
             args.python
         ),
         Err(error) => bail!("cannot start {}: {error}; name a Python that has torch with --python", args.python),
     }
 }
 
-/// Builds `core/examples/work.rs` and tells where it is.
+/// Builds `core/benches/work/work.rs` and tells where it is.
 fn build() -> anyhow::Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "-p", "tallow", "--example", "work", "--message-format", "json"]).current_dir(root());
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo build")?;
     if !output.status.success() {
-        bail!("cargo build of core/examples/work.rs failed");
+        bail!("cargo build of core/benches/work/work.rs failed");
     }
     let program = String::from_utf8_lossy(&output.stdout).lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;

@@ -27,7 +27,8 @@ impl Geometry {
     pub(crate) fn new(xs: &[usize], weight: &[usize], conv: &ConvParams) -> Result<Geometry> {
         let (&[n, h, w, channels], &[outputs, ci, kh, kw]) = (xs, weight) else {
             candle_core::bail!(
-                "conv2d: expected an input [N, H, W, C] and a weight [O, C / groups, kh, kw], got shapes {xs:?} and {weight:?}"
+                "conv2d: expected an input [N, H, W, C] and a weight [O, C / groups, kh, kw], got shapes {xs:?} and \
+                 {weight:?}"
             )
         };
         let &ConvParams { stride, padding, dilation, groups } = conv;

@@ -25,7 +25,8 @@ pub(crate) fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64
     let (index, worst) = errors.enumerate().fold((0, 0.0), |worst, now| if now.1 > worst.1 { now } else { worst });
     assert!(
         worst <= tolerance,
-        "{what}: index {index} is {} instead of {}, off by {worst:.2e} of the largest magnitude {scale:.3e} (allowed: {tolerance:.0e})",
+        "{what}: index {index} is {} instead of {}, off by {worst:.2e} of the largest magnitude {scale:.3e} (allowed: \
+         {tolerance:.0e})",
         got[index],
         want[index]
     );

@@ -67,8 +67,8 @@ fn shrunk(picture: &Image) -> Result<Image> {
     picture.resize(Resize::short_side(320))
 }
 
-/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and Fergus,
-/// *Visualizing and Understanding Convolutional Networks*, 2013.
+/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and
+/// Fergus, *Visualizing and Understanding Convolutional Networks*, 2013.
 fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -> Result<Vec<f64>> {
     let whole = predictor.predict_image(photo)?.probabilities[class];
     let (w, h) = (photo.width(), photo.height());

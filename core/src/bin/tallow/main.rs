@@ -1,5 +1,5 @@
-//! `tallow`: the library's main job on the command line. A folder of photos becomes a classifier, which predicts, is evaluated,
-//! and shows what it looks at.
+//! `tallow`: the library's main job on the command line. A folder of photos becomes a classifier, which predicts, is
+//! evaluated, and shows what it looks at.
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
 

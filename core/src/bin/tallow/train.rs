@@ -16,10 +16,10 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The network's body is published and frozen: its features are computed once, and a head learns on them. With \
-                        `--epochs` the whole network trains after that, with augmentation.\n\n\
-                        The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, `history.csv` and \
-                        plots."
+    after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
+                        them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
+                        The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
+                        `history.csv` and plots."
 )]
 pub(crate) struct Args {
     /// Photos, a folder for each class; or `train` and `valid` with such folders in them
@@ -33,7 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
     arch: Arch,
 
-    /// Its pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not here]
+    /// Its pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not
+    /// here]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 

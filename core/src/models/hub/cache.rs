@@ -48,8 +48,8 @@ pub(super) fn place(finished: &Path, folder: &Path, id: &str, commit: &str, file
     Ok(pointer)
 }
 
-/// A link that goes on working when the cache is moved: from `snapshots/<commit>/a/b` up to the repository's folder, and
-/// down to the blob.
+/// A link that goes on working when the cache is moved: from `snapshots/<commit>/a/b` up to the repository's folder,
+/// and down to the blob.
 #[cfg(feature = "hub")]
 fn link(bytes: &Path, pointer: &Path, file: &str) -> std::io::Result<()> {
     let mut target = PathBuf::new();

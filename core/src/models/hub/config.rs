@@ -35,8 +35,8 @@ pub struct HubConfig {
     pub longest_wait: Duration,
     /// How long to wait for a sign of life: a connection, an answer, the next bytes.
     pub timeout: Duration,
-    /// A file is asked for in pieces of this many bytes. What arrived of a piece is lost when its connection is cut, and no
-    /// more than that.
+    /// A file is asked for in pieces of this many bytes. What arrived of a piece is lost when its connection is cut,
+    /// and no more than that.
     pub piece: u64,
 }
 
@@ -52,10 +52,10 @@ impl HubConfig {
     /// | `HF_TOKEN_PATH` | the token file | `$HF_HOME/token` |
     /// | `HF_HUB_DISABLE_IMPLICIT_TOKEN` | `1`: send no token | |
     /// | `HF_HUB_OFFLINE` | `1`, `true`, `yes` or `on`: open no socket | |
-    /// | `TORCH_HOME` | PyTorch's folder, whose `hub/checkpoints` are searched too | `$XDG_CACHE_HOME/torch`, `~/.cache/torch` |
+    /// | `TORCH_HOME` | PyTorch's folder, whose `hub/checkpoints` counts | `$XDG_CACHE_HOME/torch`, `~/.cache/torch` |
     ///
-    /// An empty variable is one that is not set. Files put there by hand are in `weights` in the data folder. Proxies are
-    /// those of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// An empty variable is one that is not set. Files put there by hand are in `weights` in the data folder. Proxies
+    /// are those of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub fn from_env(data: &DataFolder) -> HubConfig {
         HubConfig::from_lookup(data, |name| std::env::var_os(name))
     }

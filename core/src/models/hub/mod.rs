@@ -8,8 +8,8 @@
 //! 4. in PyTorch's cache, where torchvision puts what it downloads;
 //! 5. on the Hub, with the feature `hub` and unless the network is out of bounds ([`HubConfig`]).
 //!
-//! What is fetched is checked against its size and sha256 before it gets its name. What is not there is an error that says
-//! which file to put where.
+//! What is fetched is checked against its size and sha256 before it gets its name. What is not there is an error that
+//! says which file to put where.
 
 mod cache;
 #[cfg(feature = "hub")]

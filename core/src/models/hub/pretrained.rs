@@ -55,8 +55,8 @@ pub struct PretrainedNetwork {
 }
 
 /// A network that has learnt ImageNet, for `n_classes`: torchvision's `resnet34(weights="DEFAULT")`, fast.ai's
-/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one, which
-/// has learnt nothing yet.
+/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one,
+/// which has learnt nothing yet.
 ///
 /// # Errors
 /// As [`weights`] and [`PublishedWeights::network`].
@@ -191,8 +191,8 @@ fn embedded(_: Arch) -> Option<&'static [u8]> {
     None
 }
 
-/// A file that a user put there is used as it is, since there are other good ones than the published. That it differs is
-/// worth a remark: it may have been cut short.
+/// A file that a user put there is used as it is, since there are other good ones than the published. That it differs
+/// is worth a remark: it may have been cut short.
 fn remark_on(path: &Path, published: &WeightFile, listener: &Listener) -> Result<()> {
     if let Some(Mismatch { expected, got }) = HubFile::from(published).expected().differs_from_file(path)? {
         let (path, repo) = (path.display(), published.repo);

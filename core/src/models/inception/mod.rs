@@ -13,7 +13,8 @@ use candle_core::Tensor;
 /// The network; images should be 299 x 299, and at least 75 x 75.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InceptionV3 {
-    /// Take images that are normalised by ImageNet's means and deviations, as other networks do, instead of by 0.5 and 0.5.
+    /// Take images that are normalised by ImageNet's means and deviations, as other networks do, instead of by 0.5 and
+    /// 0.5.
     pub transform_input: bool,
     /// With the auxiliary classifier, which [`Network::forward_with_aux`] asks while training.
     pub aux: bool,

@@ -40,7 +40,8 @@ impl LoadOptions {
         self
     }
 
-    /// Passes over what the file has under `prefix`, such as a head or an auxiliary classifier that the network has not.
+    /// Passes over what the file has under `prefix`, such as a head or an auxiliary classifier that the network has
+    /// not.
     #[must_use]
     pub fn ignore(mut self, prefix: &str) -> LoadOptions {
         self.ignored.push(prefix.into());

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use tallow_datasets::pth::{self, StateDict};
 use tallow_io::Dtype;
 
-/// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors are
-/// converted lazily. Clones share the file's contents.
+/// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
+/// are converted lazily. Clones share the file's contents.
 #[derive(Clone)]
 pub struct Weights {
     path: PathBuf,

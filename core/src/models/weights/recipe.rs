@@ -4,8 +4,8 @@ use crate::models::Arch;
 use crate::vision::Preprocess;
 use serde::{Deserialize, Serialize};
 
-/// How a network with certain weights is built and what it is shown. It travels with the weights: from the place where they
-/// are found, by way of [`super::Weights`], to a learner and to the model that this exports.
+/// How a network with certain weights is built and what it is shown. It travels with the weights: from the place where
+/// they are found, by way of [`super::Weights`], to a learner and to the model that this exports.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// The epsilon of the batch normalisations, where it is not the architecture's.

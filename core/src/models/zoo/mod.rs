@@ -105,7 +105,8 @@ impl Arch {
     /// The network with other dropout or another epsilon than published.
     ///
     /// # Errors
-    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the parameters.
+    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
+    /// parameters.
     pub fn build_with(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         self.check_norm_eps(options.norm_eps)?;
         match self.family() {
@@ -132,7 +133,8 @@ impl Arch {
     /// [`Arch::body`] with another epsilon in its batch normalisations ([`crate::models::weights::Recipe::norm_eps`]).
     ///
     /// # Errors
-    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the parameters.
+    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
+    /// parameters.
     pub fn body_with(self, norm_eps: Option<f64>, params: &Params) -> Result<Body> {
         self.check_norm_eps(norm_eps)?;
         match self.family() {

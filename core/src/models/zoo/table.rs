@@ -52,7 +52,8 @@ pub struct WeightFile {
     pub top1: Option<f64>,
     /// The images that these weights want.
     pub preprocess: Preprocess,
-    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the architecture's.
+    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the
+    /// architecture's.
     pub norm_eps: Option<f64>,
 }
 

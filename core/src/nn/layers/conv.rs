@@ -114,7 +114,8 @@ impl Conv2dConfig {
     }
 }
 
-/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`. PyTorch's `nn.Conv2d`.
+/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`.
+/// PyTorch's `nn.Conv2d`.
 pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
@@ -159,8 +160,8 @@ impl Conv2d {
         Ok(kernels::activate(&ys, activation)?)
     }
 
-    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked for and
-    /// nobody wants to see each step. While training the memory is given back.
+    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked
+    /// for and nobody wants to see each step. While training the memory is given back.
     pub(super) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
         if train {
             self.prepared.forget();

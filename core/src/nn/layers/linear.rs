@@ -7,7 +7,8 @@ use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
-/// `y = x·Wᵀ + b`, `[N, in_features]` to `[N, out_features]`; `weight` is `[out_features, in_features]`, `bias` `[out_features]`. PyTorch's `nn.Linear`.
+/// `y = x·Wᵀ + b`, `[N, in_features]` to `[N, out_features]`; `weight` is `[out_features, in_features]`, `bias`
+/// `[out_features]`. PyTorch's `nn.Linear`.
 pub struct Linear {
     weight: Param,
     bias: Option<Param>,

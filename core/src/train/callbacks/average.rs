@@ -8,9 +8,9 @@ use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
 /// An exponential moving average of the weights and running statistics (Polyak and Juditsky, 1992): after each step
-/// `average ← decay·average + (1 - decay)·weights`. It stands in for the weights in every validation, and at the end it is
-/// what the network keeps, so that metrics, [`super::SaveBest`] and the exported model all speak of the same weights;
-/// training itself goes on with its own. timm's `ModelEmaV2`.
+/// `average ← decay·average + (1 - decay)·weights`. It stands in for the weights in every validation, and at the end it
+/// is what the network keeps, so that metrics, [`super::SaveBest`] and the exported model all speak of the same
+/// weights; training itself goes on with its own. timm's `ModelEmaV2`.
 ///
 /// So that the average does not cling to its beginning, the decay is at most `(1 + t)/(10 + t)` at step `t`, as in
 /// TensorFlow's `ExponentialMovingAverage`.

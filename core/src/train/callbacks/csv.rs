@@ -5,11 +5,12 @@ use crate::train::{Callback, TrainState};
 use std::path::{Path, PathBuf};
 use tallow_io::{atomic, csv};
 
-/// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch of
-/// each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's `CSVLogger`.
+/// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch
+/// of each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's
+/// `CSVLogger`.
 ///
-/// Numbers have as many digits as it takes to read the same number back. There is no column for the time, so that two runs
-/// with one seed write the same bytes.
+/// Numbers have as many digits as it takes to read the same number back. There is no column for the time, so that two
+/// runs with one seed write the same bytes.
 pub struct CsvLogger {
     path: PathBuf,
 }

@@ -6,8 +6,8 @@ use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Scales the gradients down so that their common norm is at most so much, before each step. PyTorch's `clip_grad_norm_`,
-/// fast.ai's `GradientClip`.
+/// Scales the gradients down so that their common norm is at most so much, before each step. PyTorch's
+/// `clip_grad_norm_`, fast.ai's `GradientClip`.
 pub struct GradientClip {
     /// The largest norm.
     pub max_norm: f64,
@@ -23,8 +23,9 @@ impl Callback for GradientClip {
 }
 
 /// Takes a step only when so many items have been seen, with the gradients of all of them: large batches on a small
-/// machine. The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. What is left
-/// at the end of a fit makes no step. Batch normalisation still sees the small batches. fast.ai's `GradientAccumulation`.
+/// machine. The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. What is
+/// left at the end of a fit makes no step. Batch normalisation still sees the small batches. fast.ai's
+/// `GradientAccumulation`.
 pub struct GradientAccumulation {
     n_items: usize,
     seen: usize,

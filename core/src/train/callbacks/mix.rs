@@ -50,9 +50,9 @@ impl Callback for Mixup {
     }
 }
 
-/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al., 2019).
-/// The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`). fast.ai's
-/// `CutMix`.
+/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al.,
+/// 2019). The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`).
+/// fast.ai's `CutMix`.
 ///
 /// Labels `[N]` become probabilities `[N, n_classes]`, as in [`Mixup`].
 pub struct CutMix {
@@ -104,7 +104,8 @@ impl Callback for CutMix {
     }
 }
 
-/// The stream of the current batch. It depends on how many batches there have been, so that a resumed run draws the same.
+/// The stream of the current batch. It depends on how many batches there have been, so that a resumed run draws the
+/// same.
 fn batch_rng(rng: &Rng, state: &TrainState) -> Rng {
     rng.substream(state.recorder.losses.len() as u64)
 }

@@ -26,8 +26,8 @@ impl Default for PlateauConfig {
     }
 }
 
-/// Lowers the learning rates when too many epochs in a row have brought nothing better. The schedule of the fit should be a
-/// constant one. PyTorch's `ReduceLROnPlateau`.
+/// Lowers the learning rates when too many epochs in a row have brought nothing better. The schedule of the fit should
+/// be a constant one. PyTorch's `ReduceLROnPlateau`.
 pub struct ReduceLrOnPlateau {
     monitor: Monitor,
     config: PlateauConfig,

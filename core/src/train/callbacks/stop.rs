@@ -51,8 +51,8 @@ impl Callback for EarlyStopping {
 }
 
 /// Ends training quietly at the first loss that is not a finite number: without a step for that batch and without a row
-/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without this
-/// callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
+/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without
+/// this callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
 pub struct TerminateOnNaN;
 
 impl Callback for TerminateOnNaN {

@@ -1,6 +1,7 @@
 //! The work that `cargo xtask bench` measures.
 //!
-//! Reads the name of a piece of work from each line of standard input, does it once, and writes how many seconds it took:
+//! Reads the name of a piece of work from each line of standard input, does it once, and writes how many seconds it
+//! took:
 //!
 //! ```text
 //! train resnet18 64 32        one step of SGD with momentum, images of 64 x 64, batches of 32

@@ -1,7 +1,11 @@
 """The input pipeline beside torchvision's, in one run.
 
-Usage: python pipeline.py target/debug/examples/pipeline FOLDER [WORKERS]    (after `cargo build -p tallow --example pipeline`;
-FOLDER holds pictures; by default 2 workers). Each measures every pipeline five times in turn, after one round to warm up; medians, the range, and the ratio are printed.
+Usage:
+    cargo build -p tallow --example pipeline
+    python core/benches/work/pipeline.py target/debug/examples/pipeline FOLDER [WORKERS]
+
+FOLDER holds pictures; by default there are 2 workers. Each measures every pipeline five times in turn, after one round to
+warm up; medians, the range, and the ratio are printed.
 """
 import os, subprocess, sys, time
 import torch

@@ -1,13 +1,16 @@
 //! Chapter 4, as a reader runs it: what it leaves, and that its figures are the printed ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod refuses;
+mod resume;
+
 use chapter_tests::{Chapter, Finished};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A quick run with the default seed, shared by all tests of this file.
+/// A quick run with the default seed, threads and workers, that nobody disturbed: shared by all tests.
 fn quick() -> &'static (tempfile::TempDir, Finished) {
     static RUN: OnceLock<(tempfile::TempDir, Finished)> = OnceLock::new();
     RUN.get_or_init(|| {

@@ -1,5 +1,4 @@
 //! Chapter 4 on bad input: each mistake has its message and its exit code.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use chapter_tests::Chapter;
 use std::fs;

@@ -1,13 +1,14 @@
 //! Fewer rows than features: the rows span a space of as many dimensions as there are rows, and no more.
 //!
-//! With the penalty `‖w‖²`, the best weights are a combination of the rows (the representer theorem; Kimeldorf and Wahba,
-//! 1970): any part at right angles to all rows would cost and change no score. So the rows are turned into the space that
-//! they span, where they have the same lengths and angles and few coordinates, and the weights are turned back.
+//! With the penalty `‖w‖²`, the best weights are a combination of the rows (the representer theorem; Kimeldorf and
+//! Wahba, 1970): any part at right angles to all rows would cost and change no score. So the rows are turned into the
+//! space that they span, where they have the same lengths and angles and few coordinates, and the weights are turned
+//! back.
 
 use super::products::{add_scaled, dot, gram, map, weighted_sums};
 
 /// The rows in their own space.
-pub(super) struct SmallerSpace {
+pub(super) struct RowSpace {
     /// Dimensions: the rank of the rows.
     pub(super) rank: usize,
     /// The coordinates of each row, `[N, rank]`.
@@ -16,10 +17,10 @@ pub(super) struct SmallerSpace {
     pivots: Vec<usize>,
 }
 
-impl SmallerSpace {
-    /// Turns rows of `width` features into their own space, by Cholesky's factorisation of their scalar products with the
-    /// longest remaining row as the next pivot.
-    pub(super) fn of(rows: &[f64], width: usize) -> SmallerSpace {
+impl RowSpace {
+    /// Turns rows of `width` features into their own space, by Cholesky's factorisation of their scalar products with
+    /// the longest remaining row as the next pivot.
+    pub(super) fn of(rows: &[f64], width: usize) -> RowSpace {
         let gram = gram(rows, width);
         let n = rows.len() / width;
         let mut left: Vec<f64> = (0..n).map(|i| gram[i * n + i]).collect();
@@ -49,7 +50,7 @@ impl SmallerSpace {
         }
         let rank = pivots.len().max(1);
         let rows = factor.chunks_exact(n).flat_map(|row| &row[..rank]).copied().collect();
-        SmallerSpace { rank, rows, pivots }
+        RowSpace { rank, rows, pivots }
     }
 
     /// Weights of this space, `[K, rank]`, as weights of the features, `[K, width]`.
@@ -80,7 +81,7 @@ mod tests {
         let mut rows: Vec<f64> = (0..27).map(|i| f64::from((i * i * 7 + 3) % 11) - 5.0).collect();
         rows.extend((0..9).map(|i| rows[i] + rows[9 + i]).collect::<Vec<f64>>());
         rows.extend([0.0; 9]);
-        let space = SmallerSpace::of(&rows, 9);
+        let space = RowSpace::of(&rows, 9);
         assert_eq!(space.rank, 3);
         let small: Vec<&[f64]> = space.rows.chunks_exact(3).collect();
         let large: Vec<&[f64]> = rows.chunks_exact(9).collect();

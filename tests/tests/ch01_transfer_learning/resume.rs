@@ -1,5 +1,4 @@
 //! Chapter 1, stopped and resumed: the same seed gives the same `history.csv`, whatever happens in between.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use chapter_tests::Chapter;
 use std::fs;

@@ -1,6 +1,8 @@
 //! Chapter 1, run as a reader runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod resume;
+
 use chapter_tests::Chapter;
 use serde_json::Value;
 use std::fs;
@@ -66,8 +68,8 @@ fn cats_and_dogs_with_a_frozen_body_reach_98_per_cent() {
     assert!(accuracy >= 0.98, "{accuracy}");
 }
 
-/// The source's network, from a file that somebody has put where weights are looked for. Its numbers are drawn at random here,
-/// so nothing is said of its accuracy.
+/// The source's network, from a file that somebody has put where weights are looked for. Its numbers are drawn at
+/// random here, so nothing is said of its accuracy.
 #[test]
 fn resnet34_is_used_as_soon_as_its_weights_are_on_this_machine() {
     use tallow::models::{Arch, weights::save};

@@ -1,10 +1,8 @@
 //! Chapter 4, stopped and resumed: the same seed gives the same `history.csv`, whatever happens in between.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use chapter_tests::{Chapter, Finished};
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::time::SystemTime;
 
 fn args<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -14,18 +12,6 @@ fn args<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 fn history(out: &Path) -> String {
     fs::read_to_string(out.join("history.csv")).unwrap()
-}
-
-/// The history of a run that nobody disturbed, with the default number of threads and workers.
-fn undisturbed() -> &'static str {
-    static HISTORY: OnceLock<String> = OnceLock::new();
-    HISTORY.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().display().to_string();
-        let run = Chapter::build("ch04_mnist").run(&args(&out, &[]));
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        history(folder.path())
-    })
 }
 
 fn written(file: &Path) -> Option<SystemTime> {
@@ -40,7 +26,7 @@ fn the_number_of_threads_and_of_workers_changes_nothing() {
     let mut command = chapter.command(&args(&out, &["--workers", "1", "--quiet"]));
     let run = Finished::from(command.env("RAYON_NUM_THREADS", "1").output().unwrap());
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
-    assert_eq!(history(folder.path()), undisturbed());
+    assert_eq!(history(folder.path()), super::read("history.csv"));
 }
 
 #[test]
@@ -59,7 +45,7 @@ fn a_run_that_is_killed_twice_in_mid_epoch_and_resumed_ends_with_the_same_histor
     }
     let run = chapter.run(&args(&out, &["--resume"]));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert_eq!(history(folder.path()), undisturbed());
+    assert_eq!(history(folder.path()), super::read("history.csv"));
 }
 
 #[cfg(unix)]
@@ -77,6 +63,6 @@ fn ctrl_c_keeps_a_checkpoint_and_resuming_ends_with_the_same_history() {
     assert!(!folder.path().join("report.html").exists());
     let run = chapter.run(&args(&out, &["--resume"]));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert_eq!(history(folder.path()), undisturbed());
+    assert_eq!(history(folder.path()), super::read("history.csv"));
     assert!(run.stdout.contains("epoch  train_loss"));
 }

@@ -1,0 +1,99 @@
+//! Drawing into an SVG document.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use plotters::backend::{DrawingBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, TextStyle};
+
+use super::png::{PNG_SCALE, encode_png, resized};
+use super::scene::{Anchor, Area, Pixels, Point, Scene};
+use super::style::Color;
+use super::surface::{Surface, device_size, failed, paint, scaled};
+use super::text::{CAP_HEIGHT, FAMILY};
+use crate::error::Result;
+
+/// Steps of the SVG's coordinates in one CSS pixel.
+const SVG_SCALE: f64 = 10.0;
+
+/// The scene as an SVG document of `width` by `height` CSS pixels.
+pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<String> {
+    let mut drawn = String::new();
+    let mut images = String::new();
+    {
+        let size = (width.saturating_mul(SVG_SCALE as u32), height.saturating_mul(SVG_SCALE as u32));
+        let mut surface = Vector { backend: SVGBackend::with_string(&mut drawn, size), images: &mut images };
+        paint(scene, &mut surface)?;
+        surface.backend.present().map_err(failed)?;
+    }
+    // plotters' first line is the opening tag. Ours states the page's true size, lays the paper, and puts the images,
+    // which plotters cannot write here, at the bottom.
+    let body = drawn.split_once('\n').map_or("", |(_, body)| body);
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
+         stroke-linejoin=\"round\" font-family=\"{FAMILY}\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n{images}{body}",
+        u64::from(width) * SVG_SCALE as u64,
+        u64::from(height) * SVG_SCALE as u64,
+    ))
+}
+
+/// plotters' SVG back-end, and images, which it cannot write here.
+struct Vector<'a> {
+    backend: SVGBackend<'a>,
+    images: &'a mut String,
+}
+
+impl Surface for Vector<'_> {
+    fn rect(&mut self, area: &Area, fill: &Color) -> Result<()> {
+        let (from, to) = (scaled((area.x, area.y), SVG_SCALE), scaled((area.right(), area.bottom()), SVG_SCALE));
+        self.backend.draw_rect(from, to, &fill.filled(), true).map_err(failed)
+    }
+
+    fn line(&mut self, points: &[Point], width: f64, color: &Color) -> Result<()> {
+        let style = color.stroke_width((width * SVG_SCALE).round() as u32);
+        self.backend.draw_path(points.iter().map(|&p| scaled(p, SVG_SCALE)), &style).map_err(failed)
+    }
+
+    fn polygon(&mut self, corners: &[Point], fill: &Color) -> Result<()> {
+        self.backend.fill_polygon(corners.iter().map(|&p| scaled(p, SVG_SCALE)), &fill.filled()).map_err(failed)
+    }
+
+    fn circle(&mut self, center: Point, radius: f64, fill: &Color) -> Result<()> {
+        let radius = (radius * SVG_SCALE).round() as u32;
+        self.backend.draw_circle(scaled(center, SVG_SCALE), radius, &fill.filled(), true).map_err(failed)
+    }
+
+    fn text(&mut self, text: &str, at: Point, size: f64, color: &Color, anchor: Anchor, upright: bool) -> Result<()> {
+        let turn = if upright { FontTransform::Rotate270 } else { FontTransform::None };
+        let h_pos = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        // plotters divides the size by 1.24 and puts the baseline half an ex (0.547 em in DejaVu) below the point.
+        let font = FontDesc::new(FontFamily::Name(FAMILY), size * SVG_SCALE * 1.24, FontStyle::Normal).transform(turn);
+        let style = TextStyle::from(font).color(color).pos(Pos::new(h_pos, VPos::Center));
+        let down = (CAP_HEIGHT - 0.547) / 2.0 * size;
+        let at = if upright { (at.0 + down, at.1) } else { (at.0, at.1 + down) };
+        self.backend.draw_text(text, &style, scaled(at, SVG_SCALE)).map_err(failed)
+    }
+
+    fn image(&mut self, area: &Area, pixels: &Pixels) -> Result<()> {
+        // Magnified here too, for viewers that do not know `pixelated`.
+        let (w, h) = device_size(area, f64::from(PNG_SCALE));
+        let png = encode_png(&resized(pixels, w, h), w, h)?;
+        let (x, y) = scaled((area.x, area.y), SVG_SCALE);
+        let (right, bottom) = scaled((area.right(), area.bottom()), SVG_SCALE);
+        let data = base64::engine::general_purpose::STANDARD.encode(png);
+        writeln!(
+            self.images,
+            "<image x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
+             style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{data}\"/>",
+            right - x,
+            bottom - y
+        )
+        .map_err(failed)
+    }
+}
