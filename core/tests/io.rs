@@ -20,10 +20,11 @@ use tallow::{Error, Result};
 use tallow_datasets::DataFolder;
 
 /// Every kind of file that the library writes, at a path below a given folder.
+#[allow(clippy::type_complexity)] // a list of names and functions
 fn writers() -> Vec<(&'static str, fn(&Path) -> Result<()>)> {
     vec![
         ("plot", |folder| Figure::from(Plot::new("")).save(folder.join("figure.png"))),
-        ("image", |folder| Image::new(1, 1, vec![0; 3])?.save(&folder.join("image.png"))),
+        ("image", |folder| Image::new(1, 1, vec![0; 3])?.save(folder.join("image.png"))),
         ("report", |folder| Run::create(RunConfig { out: folder.join("out"), ..RunConfig::default() }).map(drop)),
         ("checkpoint", |folder| {
             let file = folder.join("checkpoint.safetensors");
