@@ -2,6 +2,7 @@
 //!
 //! Callbacks see and change the state of training between its steps. This one watches the length of the gradient, and
 //! ends training when it has become small.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::Result;
 use tallow::candle::Device;

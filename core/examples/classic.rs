@@ -1,4 +1,5 @@
 //! Classifiers of rows of numbers, as scikit-learn has them: `cargo run -p tallow --example classic`.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::classic::{
     Blobs, Classifier, DummyClassifier, Estimator, KNeighbors, LogisticRegression, OneVsOne, OneVsRest, Pipeline,

@@ -2,6 +2,7 @@
 //!
 //! A module takes its parameters from `Params`, under names of its own, and computes in `forward`. Everything else
 //! follows from that: initial values, freezing, checkpoints, export.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::Result;
 use tallow::candle::{Device, Tensor};

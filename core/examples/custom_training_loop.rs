@@ -2,6 +2,7 @@
 //!
 //! Layers, loaders, losses, schedules and optimizers work without a learner. Here they fit a small network to a
 //! parabola.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::autograd::{backward, no_grad};
 use tallow::candle::Device;

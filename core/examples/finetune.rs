@@ -1,5 +1,6 @@
 //! Fine-tunes a pretrained network on a folder of photos, with a folder for each class:
 //! `cargo run -p tallow --example finetune` where there is a folder `pets`.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::data::DataBlock;
 use tallow::interpret::{Interpretation, show_batch};

@@ -1,5 +1,6 @@
 //! Classifies photos with an exported model:
 //! `cargo run -p tallow --example predict -- model photo.jpg another.png`.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use std::path::PathBuf;
 use tallow::vision_learner::load_learner;

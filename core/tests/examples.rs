@@ -28,8 +28,8 @@ fn lines(root: &Path) {
     for i in 0..12 {
         let (dark, width) = (20 + 7 * i as u8, 3 + i % 3);
         let stripe = |at: usize| [if (at / width).is_multiple_of(2) { dark } else { 255 - dark }; 3];
-        Image::from_fn(80, 70, |_, y| stripe(y)).unwrap().save(&root.join(format!("pets/across/{i:02}.png"))).unwrap();
-        Image::from_fn(70, 80, |x, _| stripe(x)).unwrap().save(&root.join(format!("pets/down/{i:02}.png"))).unwrap();
+        Image::from_fn(80, 70, |_, y| stripe(y)).unwrap().save(root.join(format!("pets/across/{i:02}.png"))).unwrap();
+        Image::from_fn(70, 80, |x, _| stripe(x)).unwrap().save(root.join(format!("pets/down/{i:02}.png"))).unwrap();
     }
 }
 

@@ -26,7 +26,7 @@ type Writer = fn(&Path) -> Result<()>;
 fn writers() -> Vec<(&'static str, Writer)> {
     vec![
         ("plot", |folder| Figure::from(Plot::new("")).save(folder.join("figure.png"))),
-        ("image", |folder| Image::new(1, 1, vec![0; 3])?.save(&folder.join("image.png"))),
+        ("image", |folder| Image::new(1, 1, vec![0; 3])?.save(folder.join("image.png"))),
         ("report", |folder| Run::create(RunConfig { out: folder.join("out"), ..RunConfig::default() }).map(drop)),
         ("checkpoint", |folder| {
             let file = folder.join("checkpoint.safetensors");

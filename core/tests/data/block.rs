@@ -119,5 +119,5 @@ fn mistakes_are_told_with_their_remedy() {
     let error = block().items(|_: &std::path::Path| Ok(vec![])).dataloaders(dir.path(), 4).err().unwrap().to_string();
     assert!(error.contains("no items"), "{error}");
     assert!(block().dataloaders(dir.path(), 0).is_err());
-    assert!(block().dataloaders(&dir.path().join("none"), 4).err().unwrap().to_string().contains("none"));
+    assert!(block().dataloaders(dir.path().join("none"), 4).err().unwrap().to_string().contains("none"));
 }

@@ -26,7 +26,7 @@ fn loaders_of_other_classes_are_refused_and_change_nothing() {
     for (class, grey) in [("black", 0), ("white", 255)] {
         for i in 0..5 {
             let image = Image::from_fn(8, 8, |_, _| [grey; 3]).unwrap();
-            image.save(&other.path().join(class).join(format!("{i}.png"))).unwrap();
+            image.save(other.path().join(class).join(format!("{i}.png"))).unwrap();
         }
     }
     let greys = DataBlock::images().item_tfms([Resize::squish(64)]).dataloaders(other.path(), 4).unwrap();

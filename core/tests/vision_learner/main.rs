@@ -22,8 +22,8 @@ pub(crate) fn stripes(root: &Path) -> ImageDataLoaders {
         let stripe = |at: usize| [if (at / width).is_multiple_of(2) { low as u8 } else { 255 - low as u8 }; 3];
         let across = Image::from_fn(80, 70, |_, y| stripe(y)).unwrap();
         let down = Image::from_fn(70, 80, |x, _| stripe(x)).unwrap();
-        across.save(&root.join(format!("across/{i:02}.png"))).unwrap();
-        down.save(&root.join(format!("down/{i:02}.png"))).unwrap();
+        across.save(root.join(format!("across/{i:02}.png"))).unwrap();
+        down.save(root.join(format!("down/{i:02}.png"))).unwrap();
     }
     let tfms: Vec<Transform> =
         vec![Resize::squish(64).into(), RandomHorizontalFlip::default().into(), RandomRotation::new(10.0).into()];
