@@ -8,8 +8,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tallow::event::Listener;
-use tallow::models::hub::{HubConfig, HubFile, fetch};
 use tallow::models::weights;
 use tallow::plot::{Figure, Plot};
 use tallow::report::{Run, RunConfig};
@@ -17,7 +15,6 @@ use tallow::train::export::{Exported, export};
 use tallow::train::{Checkpoints, CsvLogger};
 use tallow::vision::Image;
 use tallow::{Error, Result};
-use tallow_datasets::DataFolder;
 
 /// Writes something below a folder.
 type Writer = fn(&Path) -> Result<()>;
@@ -67,27 +64,4 @@ fn a_full_disk_is_an_io_error_that_names_the_file() {
     let error = Error::from(tallow_io::atomic::write_with(&file, |_| Err(full())).unwrap_err());
     assert!(matches!(&error, Error::Io { path, source } if *path == file && source.kind() == full().kind()));
     assert!(!file.exists());
-}
-
-#[cfg(feature = "hub")]
-#[test]
-fn a_cache_that_cannot_be_written_is_an_io_error_that_names_it() {
-    let place = tempfile::tempdir().unwrap();
-    std::fs::write(place.path().join("hub"), "").unwrap();
-    let data = DataFolder::resolve(Some(place.path()));
-    let config = HubConfig {
-        endpoint: "http://127.0.0.1:9".into(),
-        cache: place.path().join("hub"),
-        ..HubConfig::from_lookup(&data, |_| None)
-    };
-    let sha256 = "0".repeat(64);
-    let file = HubFile {
-        repo: "timm/tiny",
-        file: "model.safetensors",
-        revision: Some("0123456789abcdef0123456789abcdef01234567"),
-        bytes: Some(1),
-        sha256: Some(&sha256),
-    };
-    let error = fetch(&file, &config, &Listener::default()).unwrap_err();
-    assert!(matches!(&error, Error::Io { path, .. } if path.starts_with(place.path().join("hub"))), "{error:?}");
 }

@@ -2,8 +2,9 @@
 //! do.
 
 use super::server::{Hub, behind_a_proxy};
-use super::{COMMIT, Machine, payload, pinned, sha256, tree};
+use super::{COMMIT, Machine, payload, pinned, sha256, tree, write};
 use std::time::{Duration, Instant};
+use tallow::Error;
 use tallow::models::hub::{HubFile, Token};
 use test_support::{Reply, Server};
 
@@ -179,4 +180,13 @@ fn offline_no_socket_is_opened() {
     machine.refusal(&pinned(&payload(10)));
     machine.refusal(&HubFile { revision: None, bytes: None, sha256: None, ..pinned(&payload(10)) });
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_an_io_error_that_names_it() {
+    let machine = Machine::new("http://127.0.0.1:9");
+    write(&machine.config.cache, "a file where the folder should be");
+    let error = machine.fetch(&pinned(&payload(10))).unwrap_err();
+    assert!(matches!(&error, Error::Io { path, .. } if path.starts_with(&machine.config.cache)), "{error:?}");
+    assert_eq!(error.exit_code(), 1);
 }
