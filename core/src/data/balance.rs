@@ -3,8 +3,8 @@
 use super::Vocab;
 use crate::error::{Error, Result};
 
-/// Weights for a loss by which each class counts the same: `n / (n_classes * count)`. scikit-learn's `class_weight="balanced"`.
-/// They fit [`crate::nn::losses::CrossEntropy::weights`].
+/// Weights for a loss by which each class counts the same: `n / (n_classes * count)`. scikit-learn's
+/// `class_weight="balanced"`. They fit [`crate::nn::losses::CrossEntropy::weights`].
 ///
 /// # Errors
 /// When a class has no item, or a label is not below `n_classes`.

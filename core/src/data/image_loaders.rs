@@ -225,8 +225,8 @@ impl ImageDataLoaders {
         self.valid.with(dataset, self.valid.settings.clone())
     }
 
-    /// A loader of other files, in order, with the transforms of validation. Their classes are not known: all targets are 0
-    /// and mean nothing. fast.ai's `test_dl`.
+    /// A loader of other files, in order, with the transforms of validation. Their classes are not known: all targets
+    /// are 0 and mean nothing. fast.ai's `test_dl`.
     ///
     /// # Errors
     /// When there are no files.

@@ -194,8 +194,8 @@ impl Network {
         &self.body
     }
 
-    /// The body of the network. What it does not contain stays among the parameters, so ask [`super::Arch::body`] for a body
-    /// to put another head on.
+    /// The body of the network. What it does not contain stays among the parameters, so ask [`super::Arch::body`] for a
+    /// body to put another head on.
     pub fn into_body(self) -> Body {
         self.body
     }

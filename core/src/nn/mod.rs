@@ -31,8 +31,9 @@ pub trait Module: Send + Sync {
     /// When the shape does not suit the module.
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor>;
 
-    /// [`Module::forward`] for images that are channels-last, `[N, H, W, C]`, to a result that still is if it has rank 4.
-    /// Image layers compute in this form, and containers stay in it from layer to layer. Inputs of rank 2 pass through
+    /// [`Module::forward`] for images that are channels-last, `[N, H, W, C]`, to a result that still is if it has rank
+    /// 4. Image layers compute in this form, and containers stay in it from layer to layer. Inputs of rank 2 pass
+    ///    through
     /// unchanged.
     ///
     /// # Errors

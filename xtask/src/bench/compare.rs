@@ -15,7 +15,7 @@ use crate::{cargo, root};
 
 const SCRIPT: &str = include_str!("work.py");
 
-/// What is compared. The name says what is done: see `core/benches/work/work.rs`.
+/// What is compared. The name says what is done: see `core/benches/compare/work.rs`.
 const WORK: [&str; 15] = [
     "train resnet18 64 32",
     "train resnet18 128 32",
@@ -134,13 +134,13 @@ fn check_python(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Builds `core/benches/work/work.rs` and tells where it is.
+/// Builds `core/benches/compare/work.rs` and tells where it is.
 fn build() -> anyhow::Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "-p", "tallow", "--example", "work", "--message-format", "json"]).current_dir(root());
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo build")?;
     if !output.status.success() {
-        bail!("cargo build of core/benches/work/work.rs failed");
+        bail!("cargo build of core/benches/compare/work.rs failed");
     }
     let program = String::from_utf8_lossy(&output.stdout).lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;

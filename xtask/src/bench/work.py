@@ -1,4 +1,4 @@
-"""The work of core/benches/work/work.rs in PyTorch: the same lines on standard input, the same seconds on standard output.
+"""The work of core/benches/compare/work.rs in PyTorch: the same lines on standard input, the same seconds on standard output.
 
 The first argument is the memory format (contiguous or channels_last), the second the number of threads.
 """

@@ -2,7 +2,7 @@
 
 Usage:
     cargo build -p tallow --example pipeline
-    python core/benches/work/pipeline.py target/debug/examples/pipeline FOLDER [WORKERS]
+    python core/benches/compare/pipeline.py target/debug/examples/pipeline FOLDER [WORKERS]
 
 FOLDER holds pictures; by default there are 2 workers. Each measures every pipeline five times in turn, after one round to
 warm up; medians, the range, and the ratio are printed.

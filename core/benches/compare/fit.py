@@ -2,7 +2,7 @@
 
 Usage, with scikit-learn installed:
     cargo build --release -p tallow --example fit
-    python core/benches/work/fit.py target/release/examples/fit [TURNS]
+    python core/benches/compare/fit.py target/release/examples/fit [TURNS]
 """
 import statistics, subprocess, sys, time, warnings
 import numpy as np, sklearn
