@@ -10,12 +10,6 @@ use std::fs;
 
 use sources::{assert_none, code_lines, root, rust_files};
 
-/// Circles of files that are still to be broken up. An entry that no longer is one has to go.
-const KNOWN_CIRCLES: [&[&str]; 2] = [
-    &["core/kernels/src/blank.rs", "core/kernels/src/shared.rs"],
-    &["core/kernels/src/conv2d/geometry.rs", "core/kernels/src/conv2d/mod.rs", "core/kernels/src/conv2d/winograd.rs"],
-];
-
 /// For each module or file, those that it uses.
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
@@ -229,13 +223,8 @@ fn no_files_use_each_other_in_a_circle() {
     for chapter in fs::read_dir(root().join("chapters")).unwrap() {
         folders.push(format!("chapters/{}/src", chapter.unwrap().file_name().to_string_lossy()));
     }
-    let found: BTreeSet<Vec<String>> =
-        folders.iter().flat_map(|folder| circles(&file_edges(&rust_files(folder)))).collect();
-    let known: BTreeSet<Vec<String>> =
-        KNOWN_CIRCLES.iter().map(|files| files.iter().map(ToString::to_string).collect()).collect();
-    let new = found.difference(&known).map(|files| format!("these files use each other in a circle: {files:?}"));
-    let stale = known.difference(&found).map(|files| format!("no circle any more, strike it from the list: {files:?}"));
-    assert_none(new.chain(stale).collect());
+    let found = folders.iter().flat_map(|folder| circles(&file_edges(&rust_files(folder))));
+    assert_none(found.map(|files| format!("these files use each other in a circle: {files:?}")).collect());
 }
 
 #[test]

@@ -5,7 +5,6 @@
 //! and only in exchange for that slice does [`filled`] give a `Vec`: safe code never sees a value that was not written.
 #![allow(unsafe_code)]
 
-use crate::shared::SharedMut;
 use pulp::Simd;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
@@ -94,11 +93,6 @@ impl<'a> Blank<'a> {
     #[inline(always)]
     pub(crate) fn part(&mut self, start: usize, len: usize) -> Blank<'_> {
         Blank(&mut self.0[start..start + len])
-    }
-
-    /// For several threads that write a part each.
-    pub(crate) fn share(&mut self) -> SharedMut<'_> {
-        SharedMut::new(self)
     }
 
     /// The values, by whoever has written them in other ways.

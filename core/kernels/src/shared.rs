@@ -19,6 +19,7 @@ unsafe impl Send for SharedMut<'_> {}
 unsafe impl Sync for SharedMut<'_> {}
 
 impl<'a> SharedMut<'a> {
+    /// For several threads that write a part of `memory` each.
     pub(crate) fn new(memory: &'a mut Blank<'_>) -> SharedMut<'a> {
         SharedMut { start: memory.as_mut_ptr(), len: memory.len(), lifetime: PhantomData }
     }

@@ -4,6 +4,7 @@
 
 use super::geometry::{Geometry, raster};
 use crate::blank::Blank;
+use crate::shared::SharedMut;
 use crate::tiles::{Gemm, PADDING, PackedB};
 
 /// `dx` `[N, H, W, C]` from `dy` `[N, H', W', O]`.
@@ -42,7 +43,7 @@ pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec
                     epilogue: None,
                 };
                 // SAFETY: an input pixel is one row of one class, and of its channels a group has its own.
-                unsafe { gemm.run(Blank::from(&mut dx[..]).share()) };
+                unsafe { gemm.run(SharedMut::new(&mut Blank::from(&mut dx[..]))) };
             }
         }
     }

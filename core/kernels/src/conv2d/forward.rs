@@ -4,6 +4,7 @@
 
 use super::geometry::{Geometry, raster};
 use crate::blank::filled;
+use crate::shared::SharedMut;
 use crate::tiles::{Epilogue, Gemm, PADDING, PackedB};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -34,7 +35,7 @@ pub(crate) fn forward(
             let (rows, source) = (g.out_pixels(), view.source.as_ref());
             let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, epilogue };
             // SAFETY: an output pixel is one row, and of its outputs a group has its own.
-            unsafe { gemm.run(out.share()) };
+            unsafe { gemm.run(SharedMut::new(&mut out)) };
         }
         // SAFETY: there is a matrix for each group, so each has written its outputs of each pixel.
         unsafe { out.assume_filled() }

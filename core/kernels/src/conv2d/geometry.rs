@@ -1,6 +1,6 @@
 //! Which pixels a convolution brings together.
 
-use super::ConvParams;
+use super::params::ConvParams;
 use candle_core::Result;
 
 /// A convolution's sizes, checked. Channels are those of one group.

@@ -8,11 +8,13 @@ mod backward;
 mod depthwise;
 mod forward;
 mod geometry;
+mod params;
 mod portable;
 mod prepared;
 mod weight_gradient;
 mod winograd;
 
+pub use params::ConvParams;
 pub use prepared::PreparedConv;
 
 use super::graph::record;
@@ -22,26 +24,6 @@ use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
 use winograd::{F2x2, Way};
-
-/// How a convolution's windows move: everything but the weights. Pairs are (vertical, horizontal).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConvParams {
-    /// Pixels from one window to the next.
-    pub stride: [usize; 2],
-    /// Zeros [above, below] and [to the left, to the right].
-    pub padding: [[usize; 2]; 2],
-    /// Pixels from one tap of the kernel to the next; 1 is an ordinary kernel.
-    pub dilation: [usize; 2],
-    /// Number of groups, as PyTorch's `groups`.
-    pub groups: usize,
-}
-
-impl ConvParams {
-    /// The usual convolution: one stride, one padding for all sides, no dilation, one group.
-    pub fn new(stride: usize, padding: usize) -> ConvParams {
-        ConvParams { stride: [stride; 2], padding: [[padding; 2]; 2], dilation: [1; 2], groups: 1 }
-    }
-}
 
 /// Convolution (cross-correlation, as in PyTorch).
 ///

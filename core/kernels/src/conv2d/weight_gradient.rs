@@ -4,6 +4,7 @@
 use super::forward::View;
 use super::geometry::{Geometry, raster};
 use crate::blank::{Blank, filled};
+use crate::shared::SharedMut;
 use crate::tiles::{PADDING, RankKUpdate};
 use rayon::prelude::*;
 
@@ -96,7 +97,7 @@ impl Sum<'_> {
         let parts = self.view.len.div_ceil(columns);
         let rows = RankKUpdate::padded_rows(self.g.co);
         filled(self.size(), |mut total| {
-            let out = total.share();
+            let out = SharedMut::new(&mut total);
             (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
                 let (segment, part) = (task / parts, task % parts);
                 let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));

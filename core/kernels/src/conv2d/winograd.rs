@@ -107,7 +107,7 @@ where
     ) -> Vec<f32> {
         let (from, to) = (self.source[2], self.target[2]);
         filled(self.n * self.target[0] * self.target[1] * to, |mut out| {
-            let end = End { out: out.share(), bias, epilogue };
+            let end = End { out: SharedMut::new(&mut out), bias, epilogue };
             // As many tiles as stay in the second cache, but enough to make the most of large weights.
             let enough = if from * to < 1 << 16 { 48 } else { 192 };
             let together = ((1 << 18) / (Self::POINTS * (from + to))).max(enough).min(self.tiles());
@@ -133,7 +133,7 @@ where
     ) {
         let (from, to, rows) = (self.source[2], self.target[2], tiles.len());
         refill(points, Self::POINTS * rows * from, |mut points| {
-            let shared = points.share();
+            let shared = SharedMut::new(&mut points);
             (0..rows).into_par_iter().for_each(|row| {
                 dispatch(Transform { shape: self, xs, tile: tiles.start + row, row, rows, points: shared });
             });
@@ -151,7 +151,7 @@ where
                 let gemm = Gemm { rows, source, len, segments, panels: weights, place, bias: None, epilogue: None };
                 // SAFETY: rows follow each other, `to` values long, and fill the whole.
                 unsafe {
-                    gemm.run(sums.share());
+                    gemm.run(SharedMut::new(&mut sums));
                     sums.assume_filled()
                 }
             })
