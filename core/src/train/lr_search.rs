@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far and how finely [`Learner::lr_find`] looks; the defaults are fast.ai's.
+/// How far and how finely [`crate::train::Learner::lr_find`] looks; the defaults are fast.ai's.
 #[derive(Debug, Clone)]
 pub struct LrFindConfig {
     /// The first learning rate.
