@@ -6,6 +6,7 @@ mod common;
 
 mod augment;
 mod decode;
+mod interpolation;
 mod pipeline;
 mod reference;
 
