@@ -70,6 +70,13 @@ impl DataLoader {
         DataLoader { drop_last: true, ..self }
     }
 
+    /// Leaves out a last batch of a single item, of which batch normalisation can take no statistics; larger ones stay.
+    #[must_use]
+    pub fn drop_last_of_one(self) -> DataLoader {
+        let single = self.n_items() > self.batch_size && self.n_items() % self.batch_size == 1;
+        if single { self.drop_last() } else { self }
+    }
+
     /// Prepares batches in `workers` threads, ahead of their use; with 0 (the default) in the calling thread.
     #[must_use]
     pub fn workers(self, workers: usize) -> DataLoader {
@@ -289,6 +296,12 @@ mod tests {
         let small = DataLoader::new(numbers(3), 64).unwrap().drop_last();
         assert_eq!(seen(small.epoch(0)), [vec![0, 1, 2]]);
         assert!(DataLoader::new(numbers(3), 0).is_err());
+        let sizes = |n: usize, size: usize| -> Vec<usize> {
+            let loader = DataLoader::new(numbers(n), size).unwrap().drop_last_of_one();
+            seen(loader.epoch(0)).iter().map(Vec::len).collect()
+        };
+        assert_eq!((sizes(9, 4), sizes(10, 4), sizes(8, 4)), (vec![4, 4], vec![4, 4, 2], vec![4, 4]));
+        assert_eq!((sizes(1, 4), sizes(3, 1)), (vec![1], vec![1, 1, 1]));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn cache_features(
 ) -> Result<DataLoaders> {
     let train = DataLoader::new(features(body, &dls.train, listener)?, batch_size)?;
     let valid = DataLoader::new(features(body, &dls.valid, listener)?, batch_size)?;
-    Ok(DataLoaders { train: train.shuffle(rng), valid })
+    Ok(DataLoaders { train: train.shuffle(rng).drop_last_of_one(), valid })
 }
 
 /// The features and targets of all items of a loader in the dataset's order, whatever order the loader has; see

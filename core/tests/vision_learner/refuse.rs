@@ -4,7 +4,10 @@ use crate::{config, learner, stripes};
 use candle_core::Device;
 use std::fs;
 use tallow::models::Arch;
-use tallow::vision_learner::{load_learner_on, vision_learner};
+use tallow::models::weights::save;
+use tallow::nn::Params;
+use tallow::rng::Rng;
+use tallow::vision_learner::{HeadKind, Pretrained, load_learner_on, vision_learner};
 
 #[test]
 fn weights_of_another_network_are_refused() {
@@ -40,4 +43,32 @@ fn a_folder_that_is_missing_damaged_or_of_the_future_is_refused_by_name() {
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     assert!(refused().contains("model.safetensors"));
+}
+
+#[test]
+fn weights_of_a_larger_relative_are_refused_though_all_that_the_body_has_would_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let dls = stripes(folder.path());
+    let file = folder.path().join("resnet34.safetensors");
+    let params = Params::new(&Rng::new(1), &Device::Cpu);
+    Arch::ResNet34.build(1000, &params).unwrap();
+    save(&params, &file, &Default::default()).unwrap();
+    for head in [HeadKind::FastAi, HeadKind::Published] {
+        let config = config().pretrained(Pretrained::File(file.clone())).head(head);
+        let error = vision_learner(&dls, Arch::ResNet18, config).err().unwrap().to_string();
+        assert!(error.contains("resnet18") || error.contains("resnet34.safetensors"), "{error}");
+        assert!(error.contains("layer1.2.conv1.weight"), "{error}");
+    }
+}
+
+/// 33 training photos in batches of 32, and the like: every number of them trains.
+#[test]
+fn a_head_learns_from_any_number_of_photos() {
+    let folder = tempfile::tempdir().unwrap();
+    let learner = learner(&stripes(folder.path()));
+    let n = learner.image_dls().train.n_items();
+    for batch_size in [n - 1, n, (n - 1) / 2, 3] {
+        let mut head = learner.head_learner(batch_size).unwrap();
+        head.fit(1, 1e-3).unwrap_or_else(|e| panic!("{n} photos in batches of {batch_size}: {e}"));
+    }
 }
