@@ -68,10 +68,10 @@ pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
     })
 }
 
-/// [`activate`] with [`Activation::Relu`].
+/// `max(x, 0)`, with PyTorch's gradient of 0 at 0: [`activate`] with [`Activation::Relu`].
 ///
 /// # Errors
-/// As there.
+/// When the device cannot hold the result.
 pub fn relu(xs: &Tensor) -> Result<Tensor> {
     activate(xs, Activation::Relu)
 }
