@@ -28,7 +28,7 @@ pub struct Interpretation {
 /// An item that the network got badly wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopLoss {
-    /// Its place in the loader's order.
+    /// Its place among the items, from 0.
     pub index: usize,
     /// Its file, if the items come from files.
     pub file: Option<PathBuf>,
@@ -111,7 +111,7 @@ impl Interpretation {
             probabilities: rows.concat(),
             predicted,
             actual: labels.to_vec(),
-            losses: rows.iter().zip(labels).map(|(row, &label)| -row[label as usize].ln()).collect(),
+            losses: rows.iter().zip(labels).map(|(row, &label)| row[label as usize].recip().ln()).collect(),
             confusion,
             files: None,
         })
@@ -125,12 +125,13 @@ impl Interpretation {
         Interpretation::from_loader(learner, &learner.image_dls().valid)
     }
 
-    /// [`Interpretation::from_learner`] for the images of another loader.
+    /// [`Interpretation::from_learner`] for all images of another loader, in the dataset's order, whatever order the
+    /// loader has.
     ///
     /// # Errors
     /// When an image cannot be read.
     pub fn from_loader(learner: &VisionLearner, loader: &ImageLoader) -> Result<Interpretation> {
-        let (scores, labels) = learner.get_preds(loader)?;
+        let (scores, labels) = learner.learner().get_preds(&loader.loader().clone().in_order())?;
         Interpretation::new(&scores, &labels, learner.vocab())?.with_files(loader.kept_files())
     }
 

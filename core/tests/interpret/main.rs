@@ -11,6 +11,7 @@ use tallow::Error;
 use tallow::interpret::{Interpretation, MostConfused, plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 use tallow::plot::Figure;
 use tallow::train::LrFindConfig;
+use tallow::vision::Image;
 
 const ACTUAL: [u32; 12] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
 const PREDICTED: [u32; 12] = [0, 0, 1, 2, 1, 1, 0, 2, 2, 2, 0, 1];
@@ -87,6 +88,40 @@ fn it_can_be_made_of_a_learner() {
     let (scores, _) = learner.get_preds(&learner.dls().valid).unwrap();
     let first = values(&candle_nn::ops::softmax(&scores, 1).unwrap());
     assert_close("probabilities", interp.probabilities(0), &first[..3], 1e-6);
+}
+
+#[test]
+fn probabilities_are_as_good_as_scores() {
+    let interp = numbered();
+    let rows: Vec<Vec<f64>> = (0..12).map(|item| interp.probabilities(item).to_vec()).collect();
+    let again = Interpretation::from_probabilities(&rows, &ACTUAL, &VOCAB).unwrap();
+    assert_eq!(again.predicted(), PREDICTED);
+    assert_eq!(again.confusion().rows(), interp.confusion().rows());
+    assert_close("losses", again.losses(), interp.losses(), 1e-12);
+    let sure = Interpretation::from_probabilities(&[vec![1.0, 0.0]], &[0], &["a", "b"]).unwrap();
+    assert_eq!(format!("{:.2}", sure.losses()[0]), "0.00");
+    for (rows, labels) in [(&rows[..11], &ACTUAL[..]), (&[vec![0.5, 0.5]], &[0]), (&[vec![0.2, 0.3, 0.5]], &[3])] {
+        assert!(Interpretation::from_probabilities(rows, labels, &VOCAB).is_err(), "{labels:?}");
+    }
+}
+
+#[test]
+fn top_losses_are_drawn_from_the_items_own_files() {
+    let interp = numbered();
+    assert_eq!(interp.top_losses(1)[0].file, None);
+    let error = interp.plot_top_losses(1).unwrap_err().to_string();
+    assert!(error.contains("with_files"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..12).map(|item| folder.path().join(format!("{item}.png"))).collect();
+    // Item 11 is the largest loss: its file is the only one that has to be there.
+    Image::from_fn(40, 30, |_, _| [9, 90, 200]).unwrap().save(&files[11]).unwrap();
+    let interp = interp.with_files(files.clone()).unwrap();
+    assert_eq!(interp.top_losses(1)[0].file.as_ref(), Some(&files[11]));
+    let svg = Figure::from(interp.plot_top_losses(1).unwrap()).svg().unwrap();
+    assert!(svg.contains("cat, taken for bee"), "{svg}");
+    assert!(interp.plot_top_losses(2).unwrap_err().to_string().contains("10.png"));
+    let error = numbered().with_files(files[1..].to_vec()).unwrap_err().to_string();
+    assert!(error.contains("11 files for 12 items"), "{error}");
 }
 
 #[test]

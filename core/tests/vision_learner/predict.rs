@@ -2,9 +2,9 @@
 
 use crate::{config, files, learner, stripes, trained, weights};
 use candle_core::Device;
+use tallow::interpret::Interpretation;
 use tallow::models::Arch;
 use tallow::nn::ParamKind;
-
 use tallow::vision::{CenterCrop, Compose, Interpolation, Normalize, Resize};
 use tallow::vision_learner::{HeadKind, Pretrained, load_learner_on, predictions_csv, vision_learner};
 
@@ -78,6 +78,21 @@ fn exported_and_read_again_it_predicts_the_same_and_rightly() {
         let alone = read.predict_file(file).unwrap();
         assert_eq!(alone.class, ours.class);
         assert!((alone.probability - ours.probability).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn each_loss_knows_its_own_file_though_the_loader_shuffles() {
+    let folder = tempfile::tempdir().unwrap();
+    let dls = stripes(folder.path());
+    let learner = trained(&dls);
+    let interp = Interpretation::from_loader(&learner, &learner.image_dls().train).unwrap();
+    let top = interp.top_losses(usize::MAX);
+    assert_eq!(top.len(), dls.train.files().len(), "none is left out, the smaller last batch's neither");
+    for item in top {
+        let file = item.file.unwrap();
+        assert_eq!(file, dls.train.files()[item.index]);
+        assert_eq!(file.parent().unwrap().file_name().unwrap(), &*item.actual, "{}", file.display());
     }
 }
 
