@@ -213,7 +213,7 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             let (file, label) = (&loader.files()[0], loader.labels()[0]);
             let _ =
                 writeln!(text, "\none {name} item: {}\n  class {label} ({})", file.display(), classes[label as usize]);
-            let steps = loader.tfms().explain(loader.dataset().image(0)?, &mut loader.loader().item_rng(0, 0))?;
+            let steps = loader.tfms().explain_with(loader.dataset().image(0)?, &mut loader.loader().item_rng(0, 0))?;
             for step in steps {
                 let (w, h) = step.item.size();
                 let _ = writeln!(text, "  {}: {w} x {h}", step.description);

@@ -88,12 +88,7 @@ impl Compose {
     /// # Errors
     /// When a step fails, or is random.
     pub fn apply(&self, item: impl Into<Item>) -> Result<Item> {
-        if let Some(random) = self.0.iter().find(|t| t.is_random()) {
-            let message = format!("`{random}` is random: use `valid()` of these transforms, or give a random stream");
-            return Err(Error::config("transforms", message));
-        }
-        // Nothing draws from this stream.
-        self.apply_with(item, &mut Rng::new(0))
+        self.apply_with(item, &mut self.no_stream()?)
     }
 
     /// [`Compose::apply`], and a tensor `[3, H, W]` of the result.
@@ -140,17 +135,34 @@ impl Compose {
         Ok(size)
     }
 
-    /// The item at first and after every step, with what was done: for looking at.
+    /// The item at first and after every step, with what was done: for looking at. No step may be random.
+    ///
+    /// # Errors
+    /// When a step fails, or is random.
+    pub fn explain(&self, item: impl Into<Item>) -> Result<Vec<Step>> {
+        self.explain_with(item, &mut self.no_stream()?)
+    }
+
+    /// [`Compose::explain`], with random steps that draw from `rng`.
     ///
     /// # Errors
     /// When a step fails.
-    pub fn explain(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Vec<Step>> {
+    pub fn explain_with(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Vec<Step>> {
         let mut steps = vec![Step { description: "as read".into(), item: item.into() }];
         for transform in &self.0 {
             let item = transform.apply(steps[steps.len() - 1].item.clone(), rng)?;
             steps.push(Step { description: transform.to_string(), item });
         }
         Ok(steps)
+    }
+
+    /// A stream from which nothing draws, since no step is random.
+    fn no_stream(&self) -> Result<Rng> {
+        if let Some(random) = self.0.iter().find(|t| t.is_random()) {
+            let message = format!("`{random}` is random: use `valid()` of these transforms, or give a random stream");
+            return Err(Error::config("transforms", message));
+        }
+        Ok(Rng::new(0))
     }
 }
 

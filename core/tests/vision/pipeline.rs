@@ -36,7 +36,7 @@ fn appended_values_are_those_of_the_single_steps() {
             let picture = photo(90, 60);
             let mut out = vec![5.0];
             let (w, h) = tfms.append(picture.clone(), &mut Rng::new(seed), &mut out).unwrap();
-            let steps = tfms.explain(picture.clone(), &mut Rng::new(seed)).unwrap();
+            let steps = tfms.explain_with(picture.clone(), &mut Rng::new(seed)).unwrap();
             let last = steps.last().unwrap().item.clone().into_planes();
             assert_eq!((w, h, out.len(), out[0]), (last.width(), last.height(), 3 * w * h + 1, 5.0));
             let pairs = out[1..].iter().zip(last.values());
@@ -49,8 +49,19 @@ fn appended_values_are_those_of_the_single_steps() {
 }
 
 #[test]
+fn random_steps_need_a_stream() {
+    for error in [many().tensor(photo(90, 60)).unwrap_err(), many().explain(photo(90, 60)).unwrap_err()] {
+        let error = error.to_string();
+        assert!(error.contains("cropped at random") && error.contains("valid()"), "{error}");
+    }
+    let valid = many().valid();
+    let last = valid.explain(photo(90, 60)).unwrap().pop().unwrap().item;
+    assert_eq!(values(&valid.tensor(photo(90, 60)).unwrap()), values(&last.to_tensor(&Device::Cpu).unwrap()));
+}
+
+#[test]
 fn an_item_is_explained_step_by_step() {
-    let steps = many().explain(photo(90, 60), &mut Rng::new(3)).unwrap();
+    let steps = many().explain_with(photo(90, 60), &mut Rng::new(3)).unwrap();
     let sizes: Vec<(usize, usize)> = steps.iter().map(|step| step.item.size()).collect();
     assert_eq!(sizes, [(90, 60), (64, 48), (64, 48), (64, 48), (32, 32), (32, 32), (24, 24), (24, 24), (24, 24)]);
     assert_eq!(steps[0].description, "as read");

@@ -4,7 +4,6 @@ use crate::model;
 use crate::say;
 use std::path::PathBuf;
 use tallow::plot::{Figure, ImageGrid};
-
 use tallow::vision::{Image, Resize};
 use tallow::vision_learner::Predictor;
 use tallow::{Result, cli};
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let normalization = predictor.tfms().normalization();
     let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
-    for step in predictor.tfms().explain(photo.clone(), &mut tallow::rng::Rng::new(0))? {
+    for step in predictor.tfms().explain(photo.clone())? {
         let seen = shrunk(&step.image(normalization))?;
         grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
     }
@@ -81,14 +80,8 @@ fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -
             let at = (at as f64 + 0.5) / size as f64 * parts as f64;
             at > place - 0.5 && at < place + 1.5
         };
-        let covered =
-            Image::from_fn(
-                w,
-                h,
-                |x, y| {
-                    if inside(x, w, column) && inside(y, h, row) { [128; 3] } else { photo.pixel(x, y) }
-                },
-            )?;
+        let is_covered = |x, y| inside(x, w, column) && inside(y, h, row);
+        let covered = Image::from_fn(w, h, |x, y| if is_covered(x, y) { [128; 3] } else { photo.pixel(x, y) })?;
         drops.push(whole - predictor.predict_image(&covered)?.probabilities[class]);
     }
     Ok(drops)
