@@ -109,7 +109,7 @@ impl Predictor {
     /// # Errors
     /// When the file cannot be read.
     pub fn predict_file(&self, file: impl AsRef<Path>) -> Result<Prediction> {
-        self.predict_image(&Image::open(file)?)
+        self.classify_one(Image::open(file)?)
     }
 
     /// The class of a picture.
@@ -117,9 +117,7 @@ impl Predictor {
     /// # Errors
     /// When the transforms do not suit it.
     pub fn predict_image(&self, image: &Image) -> Result<Prediction> {
-        let x = self.prepare(image.clone())?;
-        let mut predictions = self.classify(&[&x])?;
-        predictions.pop().ok_or_else(|| Error::Value("the network gave no scores".into()))
+        self.classify_one(image.clone())
     }
 
     /// The classes of many files, in their order; of one that cannot be read the reason. Files are decoded in parallel.
@@ -150,6 +148,11 @@ impl Predictor {
     /// An image as the network wants it, `[3, H, W]`.
     fn prepare(&self, image: Image) -> Result<Tensor> {
         self.recipe.tfms.tensor(image)
+    }
+
+    fn classify_one(&self, image: Image) -> Result<Prediction> {
+        let mut predictions = self.classify(&[&self.prepare(image)?])?;
+        predictions.pop().ok_or_else(|| Error::Value("the network gave no scores".into()))
     }
 
     /// Classifies images of one size together, or each by itself where sizes differ.
