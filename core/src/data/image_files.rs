@@ -14,10 +14,14 @@ use walkdir::WalkDir;
 /// fast.ai's `get_image_files`.
 ///
 /// # Errors
-/// When a folder cannot be read, a link leads back to a folder above it, or there is no picture at all.
+/// When `folder` is a file, a folder cannot be read, a link leads back to a folder above it, or there is no picture at
+/// all.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Err(Error::file(folder, "is not there; expected a folder of pictures"));
+    }
+    if !folder.is_dir() {
+        return Err(Error::file(folder, "is a file; expected a folder of pictures"));
     }
     let is_image = |file: &Path| {
         let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());

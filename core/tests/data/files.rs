@@ -22,6 +22,8 @@ fn pictures_are_found_by_their_extensions_in_a_fixed_order() {
         .map(|file| file.strip_prefix(dir.path()).unwrap().display().to_string().replace('\\', "/"))
         .collect();
     assert_eq!(names, ["a/x.gif", "b/1.webp", "b/2.JPG", "c.bmp"]);
+    let error = image_files(&dir.path().join("c.bmp")).unwrap_err().to_string();
+    assert!(error.ends_with("c.bmp: is a file; expected a folder of pictures"), "{error}");
 }
 
 #[test]
