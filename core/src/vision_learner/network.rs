@@ -38,14 +38,8 @@ pub(super) fn build(
         HeadKind::Published => {
             let network = arch.build_with(&NetworkOptions { norm_eps, ..NetworkOptions::new(n_classes) }, params)?;
             if let Some(weights) = weights {
-                let mut options = LoadOptions::strict();
-                for prefix in network.head_prefixes() {
-                    options = if options == LoadOptions::strict() {
-                        LoadOptions::new_head(prefix)
-                    } else {
-                        options.and_new_head(prefix)
-                    };
-                }
+                let heads = network.head_prefixes().iter();
+                let options = heads.fold(LoadOptions::strict(), |options, head| options.and_new_head(head));
                 weights.load_into(params, &options)?;
                 begin_anew(n_classes, &network, params, rng)?;
             }

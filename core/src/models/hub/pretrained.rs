@@ -4,6 +4,7 @@ use super::fetch::{Cached, cached, fetch_or_name};
 use super::{HubConfig, HubFile};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
+use crate::models::weights::recipe::IMAGENET;
 use crate::models::weights::{LoadOptions, LoadReport, Recipe, Weights};
 use crate::models::zoo::WeightFile;
 use crate::models::{Arch, Network, NetworkOptions};
@@ -14,9 +15,6 @@ use tallow_io::hash::{self, Mismatch};
 
 /// Where torchvision's weights are on the web.
 const TORCHVISION: &str = "https://download.pytorch.org/models";
-
-/// The classes that published weights tell apart: ImageNet's.
-const IMAGENET: usize = 1000;
 
 /// Where weights are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! [`save`] writes a network's.
 
 mod load;
-mod recipe;
+pub(crate) mod recipe;
 mod rename;
 mod save;
 

@@ -1,7 +1,7 @@
 //! One network, several names: how timm and older files call what torchvision, and so Tallow, calls otherwise.
 //!
 //! Names are all that is mended here. timm's MobileNetV3 also normalises with an epsilon of 1e-5 where torchvision's
-//! has 1e-3; a network that is to give timm's numbers has to be built with it.
+//! has 1e-3: a file does not say so, the [`super::Recipe`] of its weights does.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
