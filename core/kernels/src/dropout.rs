@@ -48,7 +48,7 @@ pub fn dropout_mask(shape: impl Into<Shape>, p: f64, key: [u32; 4], dtype: DType
     let mut value = index.zeros_like()?;
     for coefficient in key {
         let next = value.mul(&index)?.broadcast_add(&number(i64::from(coefficient) % PRIME)?)?;
-        // Integers are divided without a rest.
+        // Integers are divided without a remainder.
         value = next.sub(&next.broadcast_div(&prime)?.broadcast_mul(&prime)?)?;
     }
     let kept = value.broadcast_ge(&number((p * PRIME as f64).round() as i64)?)?;

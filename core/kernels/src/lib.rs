@@ -3,8 +3,9 @@
 
 // `blank` is memory that is about to be written, and the only way to a result. `simd` chooses the vector
 // instructions, `tiles` multiplies matrices, `graph` records operations for the backward pass; the other modules are
-// an operation each. `unsafe` is for three things: memory whose values are still to be written, results of which
-// several threads write parts that are not blocks in order, and pointers into the matrix products.
+// an operation each. `unsafe` is for four things: memory whose values are still to be written, results of which
+// several threads write parts that are not blocks in order, pointers into the matrix products, and one setting of the
+// C library.
 
 mod activation;
 mod avg_pool2d;

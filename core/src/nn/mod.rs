@@ -33,8 +33,7 @@ pub trait Module: Send + Sync {
 
     /// [`Module::forward`] for images that are channels-last, `[N, H, W, C]`, to a result that still is if it has rank
     /// 4. Image layers compute in this form, and containers stay in it from layer to layer. Inputs of rank 2 pass
-    ///    through
-    /// unchanged.
+    /// through unchanged.
     ///
     /// # Errors
     /// As [`Module::forward`].

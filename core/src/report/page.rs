@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
-use super::record::{Block, Image};
+use super::record::{Block, Drawing};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
 
@@ -102,7 +102,7 @@ impl Page<'_> {
             }
             Block::Text(text) => prose(text),
             Block::Said(lines) => format!("<pre>{}</pre>\n", escape(lines.join("\n").trim_matches('\n'))),
-            Block::Figure { name, caption, picture, size } => figure(name, caption, picture, *size),
+            Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
             Block::Table(table) => text_table(table),
             Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
         });
@@ -178,18 +178,18 @@ fn comparison(row: &Row) -> String {
     )
 }
 
-fn figure(name: &str, caption: &str, picture: &Image, (width, height): (u32, u32)) -> String {
-    let picture = match picture {
+fn figure(name: &str, caption: &str, drawing: &Drawing, (width, height): (u32, u32)) -> String {
+    let drawing = match drawing {
         // Only the drawing: a page has no place for an XML declaration.
-        Image::Svg(svg) => String::from(svg.find("<svg").map_or("", |start| &svg[start..])),
-        Image::Png(png) => format!(
+        Drawing::Svg(svg) => String::from(svg.find("<svg").map_or("", |start| &svg[start..])),
+        Drawing::Png(png) => format!(
             "<img src=\"data:image/png;base64,{}\" width=\"{width}\" height=\"{height}\" alt=\"{}\">",
             BASE64.encode(png),
             escape(caption)
         ),
     };
     format!(
-        "<figure id=\"fig-{}\">\n<div class=\"frame\">{picture}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
+        "<figure id=\"fig-{}\">\n<div class=\"frame\">{drawing}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
         escape(name),
         inline(caption)
     )

@@ -15,17 +15,17 @@ pub(crate) enum Block {
     Text(String),
     /// Results, as they were printed.
     Said(Vec<String>),
-    /// A picture.
-    Figure { name: String, caption: String, picture: Image, size: (u32, u32) },
+    /// A plot.
+    Figure { name: String, caption: String, drawing: Drawing, size: (u32, u32) },
     /// A table.
     Table(Table),
     /// Something the reader should know.
     Note(String),
 }
 
-/// A picture as it goes into the page.
+/// A plot as it goes into the page.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Image {
+pub(crate) enum Drawing {
     Svg(String),
     Png(Vec<u8>),
 }

@@ -11,7 +11,7 @@ use super::console::Console;
 use super::folder::Folder;
 use super::history::History;
 use super::machine;
-use super::record::{Block, Image, Record, Shared};
+use super::record::{Block, Drawing, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -171,11 +171,11 @@ impl Run {
         let (svg, png) = (figure.svg()?, figure.png()?);
         self.folder.write(&format!("plots/{name}.svg"), svg.as_bytes())?;
         let path = self.folder.write(&format!("plots/{name}.png"), &png)?;
-        let picture = if svg.len() <= LARGEST_SVG { Image::Svg(svg) } else { Image::Png(png) };
+        let drawing = if svg.len() <= LARGEST_SVG { Drawing::Svg(svg) } else { Drawing::Png(png) };
         let caption = String::from(caption.as_ref());
         let mut record = self.record.lock();
         record.console.say(&format!("[plot] {}", machine::short(&path)));
-        record.blocks.push(Block::Figure { name, caption, picture, size: figure.size() });
+        record.blocks.push(Block::Figure { name, caption, drawing, size: figure.size() });
         Ok(())
     }
 
@@ -220,8 +220,8 @@ impl Run {
         self.metrics.insert(name.into(), json!(value));
     }
 
-    /// A target that this run set out to reach: `value` must be at least `goal`. Those that it
-    /// missed are in its [`Outcome`].
+    /// A target that this run set out to reach: `value` must be at least `goal`. Those that it missed are in its
+    /// [`Outcome`].
     pub fn target(&mut self, name: impl Into<String>, value: f64, goal: f64) {
         self.targets.push(Target { name: name.into(), value, goal });
     }

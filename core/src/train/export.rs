@@ -101,7 +101,7 @@ pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
 /// Reads a folder that [`export`] wrote. Its tensors are on the CPU.
 ///
 /// # Errors
-/// [`Error::File`], which ends a program with exit code 3: when a file is missing or damaged, the two do not belong
+/// [`Error::File`], when a file is missing or damaged, the two do not belong
 /// together, or a newer version of the library wrote them.
 pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     let folder = folder.as_ref();

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::kernels;
 use crate::nn::Param;
 use crate::optim::Schedule;
+use candle_core::Tensor;
 use std::time::Instant;
 
 impl Learner {
@@ -124,7 +125,7 @@ impl Learner {
     }
 
     /// Writes down the current batch. `labels` are its targets before callbacks mixed them.
-    fn record(&mut self, labels: Option<candle_core::Tensor>) -> Result<()> {
+    fn record(&mut self, labels: Option<Tensor>) -> Result<()> {
         let state = &mut self.state;
         if let (true, Some(preds), Some(labels)) = (state.recorder.with_train_metrics, &state.preds, labels) {
             let values: Result<Vec<f64>> = self.metrics.iter().map(|metric| metric.of(preds, &labels)).collect();

@@ -14,7 +14,7 @@ pub struct ChannelPlanes {
 }
 
 impl ChannelPlanes {
-    /// ChannelPlanes of these values: `3 * height * width`.
+    /// Planes of these values: `3 * height * width`.
     ///
     /// # Errors
     /// When their number is another.

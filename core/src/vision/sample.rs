@@ -86,7 +86,7 @@ impl Source for ChannelPlanes {
     }
 }
 
-/// ChannelPlanes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than
+/// Planes of `width` by `height` whose pixels are looked up bilinearly, as fast.ai does it: a source more than
 /// twice as large as is asked for is first made smaller by averaging.
 pub(super) fn sample(
     source: &impl Source,

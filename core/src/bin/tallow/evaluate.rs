@@ -61,10 +61,10 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     if seen.is_empty() {
         return Err(Error::file(&args.photos, "holds no photo that can be read"));
     }
-    let n = seen.len();
+    let (n, n_classes) = (seen.len(), vocab.len());
     let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
     let accuracy = tallow::metrics::accuracy(interpretation.predicted(), interpretation.actual())?;
-    s.run.say(format!("{} photos, {} classes: accuracy {accuracy:.4}", n, vocab.len()));
+    s.run.say(format!("{n} photos, {n_classes} classes: accuracy {accuracy:.4}"));
     s.run.metric("accuracy", accuracy);
     train::report(s, &interpretation)
 }
