@@ -1,18 +1,19 @@
 //! **Tallow**: deep learning in Rust on candle, with fast.ai's shape and PyTorch's numbers.
 //!
-//! In reading order: [`error`], [`event`], [`device`] and [`rng`] are the ground; [`vision`] makes numbers of photos,
-//! and [`data`] batches of files; [`kernels`] is the arithmetic that candle lacks; [`nn`] has layers and losses,
+//! To fine-tune a network on photos of one's own, begin with [`vision_learner`]. In reading order: [`error`],
+//! [`event`], [`device`], [`rng`] and [`text`] are the ground; [`vision`] makes numbers of photos, and [`data`] batches
+//! of files; [`kernels`] and [`autograd`] are the arithmetic that candle lacks; [`nn`] has layers and losses,
 //! [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`]
 //! judges, [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`]
 //! face the reader.
 //!
 //! ```
+//! use tallow::candle::Device;
 //! use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 //! use tallow::nn::{Params, Sequential, losses};
 //! use tallow::optim::Sgd;
 //! use tallow::rng::Rng;
 //! use tallow::train::Learner;
-//! # use candle_core::Device;
 //! # fn main() -> tallow::Result<()> {
 //! let rng = Rng::new(42);
 //! let xs = rng.stream("xs").randn((64, 3), 1.0, &Device::Cpu)?;

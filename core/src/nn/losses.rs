@@ -24,10 +24,11 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
 /// Cross entropy with choices: PyTorch's `nn.CrossEntropyLoss`.
 ///
 /// ```
-/// # use candle_core::{Device, Tensor};
+/// use tallow::candle::Tensor;
 /// use tallow::nn::losses::CrossEntropy;
 /// # fn main() -> tallow::Result<()> {
-/// # let logits = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu)?;
+/// # use tallow::candle::{DType, Device};
+/// # let logits = Tensor::zeros((2, 3), DType::F32, &Device::Cpu)?;
 /// # let labels = Tensor::new(&[0u32, 2], &Device::Cpu)?;
 /// let rare_counts_more = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
 /// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`

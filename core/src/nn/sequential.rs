@@ -12,8 +12,8 @@ use candle_core::Tensor;
 /// PyTorch's `nn.Sequential`: children are named `0`, `1`, `2`, ...
 ///
 /// ```
+/// use tallow::candle::Device;
 /// use tallow::nn::{Params, Sequential};
-/// # use candle_core::Device;
 /// # fn main() -> tallow::Result<()> {
 /// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
 /// let simple_net = Sequential::new(&params).linear(784, 30)?.relu().linear(30, 1)?;

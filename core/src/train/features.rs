@@ -18,13 +18,14 @@ use candle_core::Tensor;
 ///
 /// ```
 /// use std::sync::Arc;
+/// use tallow::candle::Device;
 /// use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 /// use tallow::event::Listener;
 /// use tallow::models::{Arch, FeaturesOf, HeadOf};
 /// use tallow::nn::{Params, losses::cross_entropy};
 /// use tallow::rng::Rng;
 /// use tallow::train::{Learner, cache_features};
-/// # use candle_core::{Device, Tensor};
+/// # use tallow::candle::Tensor;
 /// # fn main() -> tallow::Result<()> {
 /// # let rng = Rng::new(1);
 /// # let xs = rng.stream("x").randn((4, 3, 32, 32), 1.0, &Device::Cpu)?;

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::hash::Mismatch;
 
 /// Polling interval for interrupts while waiting.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of attempts, and the pauses between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ pub(super) fn pause(time: Duration, observer: &dyn Observer) -> Result<(), Failu
             return Err(Failure::Interrupted);
         }
         match time.checked_sub(start.elapsed()) {
-            Some(left) => std::thread::sleep(left.min(GLANCE)),
+            Some(left) => std::thread::sleep(left.min(POLL_INTERVAL)),
             None => return Ok(()),
         }
     }
