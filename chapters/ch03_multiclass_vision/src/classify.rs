@@ -82,7 +82,7 @@ fn classify(args: &Args, out: &mut impl Write) -> Result<()> {
     let config = HubConfig::from_env(&DataFolder::resolve(args.data_dir.as_deref())).or_offline(args.offline);
     let weights = hub::weights(args.arch, &config, &Listener::default())?;
     let network = build_on(&device, &weights)?;
-    let tfms = weights.preprocess.transforms();
+    let tfms = weights.recipe.preprocess.transforms();
 
     let mut bad = Vec::new();
     for (i, file) in files.iter().enumerate() {

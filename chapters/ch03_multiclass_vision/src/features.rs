@@ -69,7 +69,7 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
     let grid = photos.grid(16, |picture| picture)?;
     s.run.figure("training_images_in_colour", "Training images again, now in colour.", &grid.into())?;
     let network = build(s, &maker.weights)?;
-    let preprocess = &maker.weights.preprocess;
+    let preprocess = &maker.weights.recipe.preprocess;
     let tfms = squished(photos.side, preprocess.mean, preprocess.std);
     let loader = |part: &Part| photos.loader(s, part, tfms.clone());
     let train = extract(&network, &loader(&photos.train)?, false)?;
@@ -124,7 +124,7 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
          company. And photos are normalised with **0.5 and 0.5** instead of what the network was trained with. What \
          difference does each of them make?",
     );
-    let own = maker.weights.preprocess;
+    let own = maker.weights.recipe.preprocess;
     let usual = own.resize;
     let side = photos.side;
     let rng = Rng::new(s.seed).stream("company");
@@ -232,7 +232,7 @@ fn domain_shift(
     ));
     let judge = crate::network::published(s, None, tallow::models::Arch::EfficientNetLite0)?;
     let network = build(s, &judge.weights)?;
-    let tfms = judge.weights.preprocess.transforms();
+    let tfms = judge.weights.recipe.preprocess.transforms();
     let names = |part: &Part| -> Result<Vec<&'static str>> {
         let mut all = Vec::new();
         for batch in photos.loader(s, part, tfms.clone())?.epoch(0) {

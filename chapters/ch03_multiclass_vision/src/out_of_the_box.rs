@@ -108,7 +108,7 @@ fn tfms(judge: &Published) -> Compose {
         Arch::Vgg16 => {
             Compose::new().then(Resize::short_side(299)).then(CenterCrop::new(299)).then(Normalize::imagenet())
         }
-        _ => judge.weights.preprocess.transforms(),
+        _ => judge.weights.recipe.preprocess.transforms(),
     }
 }
 

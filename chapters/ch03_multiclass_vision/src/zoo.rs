@@ -58,7 +58,7 @@ pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
         match here(&s.data, arch)? {
             Some(weights) => {
                 let network = build(s, &weights)?;
-                let normalisation = (weights.preprocess.mean, weights.preprocess.std);
+                let normalisation = (weights.recipe.preprocess.mean, weights.recipe.preprocess.std);
                 let row = judged(s, photos, arch.name(), &network, normalisation)?;
                 let top1 = weights.top1.map(|top1| format!("{top1:.2}")).unwrap_or_default();
                 rows.push(Row { top1, ..row });

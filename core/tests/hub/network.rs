@@ -6,6 +6,7 @@ use candle_core::Device;
 use std::collections::BTreeMap;
 use tallow::models::Arch;
 use tallow::models::hub::{PublishedWeights, WeightsSource};
+use tallow::models::weights::Recipe;
 use tallow::nn::Params;
 use tallow::rng::Rng;
 use tallow_io::{Dtype, safetensors};
@@ -37,14 +38,13 @@ fn a_file_with_the_names_of_resnet34_becomes_a_network() {
     let path = machine.fetch(&pinned(&bytes)).unwrap();
     assert_eq!(ranges(&hub.network).len(), 2);
 
-    let published = Arch::ResNet34.facts().published;
+    let licence = Arch::ResNet34.facts().published.licence;
     let weights = PublishedWeights {
         arch: Arch::ResNet34,
         source: WeightsSource::File(path),
-        preprocess: published.preprocess,
-        licence: published.licence,
+        recipe: Recipe::published(Arch::ResNet34),
+        licence,
         top1: None,
-        norm_eps: None,
     };
     // torchvision's resnet34().state_dict() has 218 tensors, 36 of them num_batches_tracked.
     let params = Params::new(&Rng::new(2), &Device::Cpu);

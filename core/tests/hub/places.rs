@@ -76,11 +76,11 @@ fn files_put_there_by_hand_come_first_and_say_which_images_they_want() {
     // torchvision's weights want torchvision's epsilon, timm's want timm's.
     write(by_hand("mobilenet_v3_large.pth"), "abc");
     let found = find(&machine, Arch::MobileNetV3Large).unwrap();
-    assert_eq!((path(&found), found.norm_eps), (&*by_hand("mobilenet_v3_large.pth"), None));
+    assert_eq!((path(&found), found.recipe.norm_eps), (&*by_hand("mobilenet_v3_large.pth"), None));
     assert_eq!((found.licence, found.top1), ("bsd-3-clause", Some(74.042)));
     write(by_hand("mobilenet_v3_large.safetensors"), "abc");
     let found = find(&machine, Arch::MobileNetV3Large).unwrap();
-    assert_eq!((path(&found), found.norm_eps), (&*by_hand("mobilenet_v3_large.safetensors"), Some(1e-5)));
+    assert_eq!((path(&found), found.recipe.norm_eps), (&*by_hand("mobilenet_v3_large.safetensors"), Some(1e-5)));
     assert_eq!((found.licence, found.top1), ("apache-2.0", Some(75.784)));
 
     // One that is not the published file is used with a remark.
@@ -129,7 +129,7 @@ fn efficientnet_lite0_is_in_the_program() {
     let network = pretrained(Arch::EfficientNetLite0, 1000, &ours, &machine.config, &machine.listener()).unwrap();
     assert_eq!(network.weights.source, WeightsSource::Embedded);
     assert_eq!((network.report.loaded.len(), network.report.missing.len()), (247, 0));
-    assert_eq!(network.weights.preprocess.size, 224);
+    assert_eq!(network.weights.recipe.preprocess.size, 224);
 }
 
 #[cfg(not(feature = "efficientnet-lite0"))]

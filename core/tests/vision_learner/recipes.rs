@@ -3,7 +3,7 @@
 use crate::stripes;
 use candle_core::{Device, Tensor};
 use tallow::models::hub::{PublishedWeights, WeightsSource};
-use tallow::models::weights::save;
+use tallow::models::weights::{Recipe, save};
 use tallow::models::{Arch, NetworkOptions};
 use tallow::nn::Params;
 use tallow::rng::Rng;
@@ -34,10 +34,9 @@ fn a_learners_body_computes_what_the_published_network_does_for_every_recipe_of_
         let published = PublishedWeights {
             arch,
             source: WeightsSource::File(path),
-            preprocess: file.preprocess,
+            recipe: Recipe { norm_eps: file.norm_eps, preprocess: file.preprocess, n_classes: 1000 },
             licence: file.licence,
             top1: file.top1,
-            norm_eps: file.norm_eps,
         };
         let images = Rng::new(7).randn((1, 3, 64, 64), 1.0, &Device::Cpu).unwrap();
         let whole = published.network(1000, &Params::new(&Rng::new(6), &Device::Cpu)).unwrap();

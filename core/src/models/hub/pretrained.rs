@@ -4,12 +4,10 @@ use super::fetch::{Cached, cached, fetch_or_name};
 use super::{HubConfig, HubFile};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
-use crate::models::weights::recipe::IMAGENET;
 use crate::models::weights::{LoadOptions, LoadReport, Recipe, Weights};
 use crate::models::zoo::WeightFile;
 use crate::models::{Arch, Network, NetworkOptions};
 use crate::nn::Params;
-use crate::vision::Preprocess;
 use std::path::{Path, PathBuf};
 use tallow_io::hash::{self, Mismatch};
 
@@ -32,14 +30,12 @@ pub struct PublishedWeights {
     pub arch: Arch,
     /// Where they are.
     pub source: WeightsSource,
-    /// The images that they want.
-    pub preprocess: Preprocess,
+    /// What has to be known to use them. [`PublishedWeights::open`] hands it on with the tensors.
+    pub recipe: Recipe,
     /// Their licence.
     pub licence: &'static str,
     /// Their accuracy in per cent on ImageNet's validation images, where it is known.
     pub top1: Option<f64>,
-    /// The epsilon of the batch normalisations, where it is not the architecture's.
-    pub norm_eps: Option<f64>,
 }
 
 /// A network with published weights.
@@ -117,12 +113,7 @@ impl PublishedWeights {
     /// # Errors
     /// As [`Weights::open`].
     pub fn open(&self) -> Result<Weights> {
-        Ok(self.file()?.with_recipe(self.recipe()))
-    }
-
-    /// What has to be known to use them. [`PublishedWeights::open`] hands it on with the tensors.
-    pub fn recipe(&self) -> Recipe {
-        Recipe { norm_eps: self.norm_eps, preprocess: self.preprocess, n_classes: IMAGENET }
+        Ok(self.file()?.with_recipe(self.recipe))
     }
 
     fn file(&self) -> Result<Weights> {
@@ -136,21 +127,17 @@ impl PublishedWeights {
         }
     }
 
-    /// A network with these weights, for `n_classes`; its last layer is new if that is not ImageNet's 1000.
+    /// A network with these weights, for `n_classes`; its last layer is new if theirs has another number.
     ///
     /// # Errors
     /// [`Error::File`] where the file does not fit the architecture, those of [`PublishedWeights::open`] and
     /// [`Arch::build`].
     pub fn network(&self, n_classes: usize, params: &Params) -> Result<PretrainedNetwork> {
         let weights = self.open()?;
-        let network = self
-            .arch
-            .build_with(&NetworkOptions { norm_eps: self.norm_eps, ..NetworkOptions::new(n_classes) }, params)?;
-        let heads = network.groups().pop().unwrap_or_default();
-        let options = match n_classes {
-            IMAGENET => LoadOptions::strict(),
-            _ => heads.iter().fold(LoadOptions::strict(), |options, head| options.and_new_head(head)),
-        };
+        let Recipe { norm_eps, n_classes: published, .. } = self.recipe;
+        let network = self.arch.build_with(&NetworkOptions { norm_eps, ..NetworkOptions::new(n_classes) }, params)?;
+        let new_heads = if n_classes == published { &[] } else { network.head_prefixes() };
+        let options = new_heads.iter().fold(LoadOptions::strict(), |options, head| options.and_new_head(head));
         let report = weights.load_into(params, &options)?;
         Ok(PretrainedNetwork { network, weights: self.clone(), report })
     }
@@ -158,24 +145,15 @@ impl PublishedWeights {
 
 /// The weights at `source`: those of a file on the Hub, or those that torchvision publishes.
 fn found(arch: Arch, source: WeightsSource, file: Option<&WeightFile>) -> PublishedWeights {
-    let published = arch.facts().published;
+    let published = Recipe::published(arch);
     match file {
-        Some(file) => PublishedWeights {
-            arch,
-            source,
-            preprocess: file.preprocess,
-            licence: file.licence,
-            top1: file.top1,
-            norm_eps: file.norm_eps,
-        },
-        None => PublishedWeights {
-            arch,
-            source,
-            preprocess: published.preprocess,
-            licence: published.licence,
-            top1: Some(published.top1),
-            norm_eps: None,
-        },
+        Some(&WeightFile { norm_eps, preprocess, licence, top1, .. }) => {
+            PublishedWeights { arch, source, recipe: Recipe { norm_eps, preprocess, ..published }, licence, top1 }
+        }
+        None => {
+            let facts = arch.facts().published;
+            PublishedWeights { arch, source, recipe: published, licence: facts.licence, top1: Some(facts.top1) }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`save`] writes a network's.
 
 mod load;
-pub(crate) mod recipe;
+mod recipe;
 mod rename;
 mod save;
 

@@ -19,7 +19,7 @@ pub struct Recipe {
 }
 
 /// The number of ImageNet's classes.
-pub(crate) const IMAGENET: usize = 1000;
+const IMAGENET: usize = 1000;
 
 impl Recipe {
     /// That of the weights that torchvision publishes for an architecture.
