@@ -152,6 +152,18 @@ impl Rng {
     }
 }
 
+/// `total` divided in proportion to `counts`: rounded down, and what is left goes to the largest remainders, of equal
+/// ones to the first. It is how many to draw from each class so that shares are kept.
+pub(crate) fn shares(counts: &[usize], total: usize) -> Vec<usize> {
+    let all: usize = counts.iter().sum::<usize>().max(1);
+    let mut shares: Vec<usize> = counts.iter().map(|n| n * total / all).collect();
+    let mut order: Vec<usize> = (0..counts.len()).collect();
+    order.sort_by_key(|&k| std::cmp::Reverse(counts[k] * total % all));
+    let left = total.saturating_sub(shares.iter().sum());
+    order.into_iter().take(left).for_each(|k| shares[k] += 1);
+    shares
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use super::checks;
 use super::matrix::Matrix;
 use crate::error::{Error, Result};
-use crate::rng::Rng;
+use crate::rng::{self, Rng};
 
 /// Samples and their classes.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +112,7 @@ impl TrainTestSplit {
         }
         let counts: Vec<usize> = of_class.iter().map(Vec::len).collect();
         let (mut train, mut test) = (Vec::new(), Vec::new());
-        for (samples, n_test) in of_class.iter_mut().zip(shares(&counts, n_test)) {
+        for (samples, n_test) in of_class.iter_mut().zip(rng::shares(&counts, n_test)) {
             rng.shuffle(samples);
             test.extend(&samples[..n_test]);
             train.extend(&samples[n_test..]);
@@ -121,15 +121,4 @@ impl TrainTestSplit {
         rng.shuffle(&mut test);
         Ok((train, test))
     }
-}
-
-/// `total` divided in proportion to `counts`: rounded down, and what is left goes to the largest remainders.
-fn shares(counts: &[usize], total: usize) -> Vec<usize> {
-    let all: usize = counts.iter().sum();
-    let mut shares: Vec<usize> = counts.iter().map(|n| n * total / all).collect();
-    let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|&k| std::cmp::Reverse(counts[k] * total % all));
-    let left = total - shares.iter().sum::<usize>();
-    order.into_iter().take(left).for_each(|k| shares[k] += 1);
-    shares
 }

@@ -1,9 +1,11 @@
 //! From a folder to data loaders, in five lines.
 
+use super::collect::{Collected, Splitting};
 use super::image_loaders::Settings;
+use super::labelled::{LabelledImage, LabelledImages};
 use super::{
-    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, RandomSplitter, Split, Splitter, Vocab, balance,
-    image_files, parent_label,
+    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Vocab, balance, find_images,
+    image_files,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -43,9 +45,11 @@ type Label = dyn Fn(&Path) -> Result<String> + Send + Sync;
 #[derive(Clone)]
 pub struct DataBlock<X = ImageBlock, Y = CategoryBlock> {
     blocks: PhantomData<(X, Y)>,
-    items: Arc<Items>,
-    label: Arc<Label>,
+    items: Option<Arc<Items>>,
+    label: Option<Arc<Label>>,
+    labelled: Option<Arc<LabelledImages>>,
     splitter: Option<Arc<dyn Splitter>>,
+    valid_pct: f64,
     item_tfms: Compose,
     batch_tfms: Compose,
     valid_tfms: Option<Compose>,
@@ -64,23 +68,18 @@ pub struct ImageBlock;
 #[derive(Debug, Clone, Copy)]
 pub struct CategoryBlock;
 
-/// The items of a folder, with their labels and their split.
-struct Found {
-    files: Vec<PathBuf>,
-    names: Vec<String>,
-    vocab: Vocab,
-    split: Split,
-}
-
 impl DataBlock<ImageBlock, CategoryBlock> {
-    /// Images with one class each. By default classes are the names of folders, a random fifth is for validation,
-    /// nothing is transformed, and the seed is 42.
+    /// Images with one class each. By default folders say the classes, and the sides of the split if they are named as
+    /// such ([`FolderLayout`](super::FolderLayout)); else a random fifth of each class is for validation
+    /// ([`EveryClassSplitter`](super::EveryClassSplitter)). Nothing is transformed, and the seed is 42.
     pub fn images() -> DataBlock {
         DataBlock {
             blocks: PhantomData,
-            items: Arc::new(image_files),
-            label: Arc::new(parent_label),
+            items: None,
+            label: None,
+            labelled: None,
             splitter: None,
+            valid_pct: 0.2,
             item_tfms: Compose::new(),
             batch_tfms: Compose::new(),
             valid_tfms: None,
@@ -95,20 +94,34 @@ impl DataBlock<ImageBlock, CategoryBlock> {
     /// Sets how the items are found. fast.ai's `get_items`.
     #[must_use]
     pub fn items(self, items: impl Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync + 'static) -> DataBlock {
-        DataBlock { items: Arc::new(items), ..self }
+        DataBlock { items: Some(Arc::new(items)), ..self }
     }
 
-    /// Sets how a file tells its class: [`parent_label`], [`regex_label`](super::regex_label), or a function of one's
-    /// own. fast.ai's `get_y`.
+    /// Sets how a file tells its class: [`parent_label`](super::parent_label), [`regex_label`](super::regex_label), or
+    /// a function of one's own. fast.ai's `get_y`.
     #[must_use]
     pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
-        DataBlock { label: Arc::new(label), ..self }
+        DataBlock { label: Some(Arc::new(label)), ..self }
     }
 
-    /// Sets which items are for validation; a random fifth by default.
+    /// Sets images that are known already, with their classes, sides and groups, in place of items and labels: those of
+    /// a table, say.
+    #[must_use]
+    pub fn labelled(self, images: LabelledImages) -> DataBlock {
+        DataBlock { labelled: Some(Arc::new(images)), ..self }
+    }
+
+    /// Sets which items are for validation, whatever their folders are called.
     #[must_use]
     pub fn split(self, splitter: impl Splitter + 'static) -> DataBlock {
         DataBlock { splitter: Some(Arc::new(splitter)), ..self }
+    }
+
+    /// Sets the share of each class that is for validation where nothing else says it; 0.2 by default. fast.ai's
+    /// `valid_pct`.
+    #[must_use]
+    pub fn valid_pct(self, valid_pct: f64) -> DataBlock {
+        DataBlock { valid_pct, ..self }
     }
 
     /// Sets the transforms of each image; they should give all images one size.
@@ -168,29 +181,65 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         DataBlock { listener, ..self }
     }
 
-    /// Loaders of what is under `path`, in batches of `batch_size`. The listener is told of what looks wrong with the
-    /// classes.
+    /// Loaders of what is under `path`, in batches of `batch_size`. The listener is told of all that is left out, and
+    /// of what looks wrong with the classes. With [`BadFiles::Skip`] all files are read once before anything is
+    /// counted.
     ///
     /// # Errors
     /// When no picture is found, a file tells no class, or one side of the split is empty.
     pub fn dataloaders(&self, path: impl AsRef<Path>, batch_size: usize) -> Result<ImageDataLoaders> {
         let path = path.as_ref();
-        let found = self.find(path)?;
-        let dls = self.build(&found, batch_size)?;
-        for warning in self.warnings(path, &dls)? {
-            self.listener.tell(Event::Note(&warning));
+        let collected = self.collect(path)?;
+        let dls = self.build(&collected, &collected.split, batch_size)?;
+        for note in self.notes(&collected, &dls) {
+            self.listener.tell(Event::Note(&note));
         }
         Ok(dls)
     }
 
-    /// What looks wrong with the classes under `path`, in sentences; see [`balance::warnings`].
-    fn warnings(&self, path: &Path, dls: &ImageDataLoaders) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
-        for folder in super::empty_folders(path)? {
-            warnings.push(format!("{}: the folder is empty, so it makes no class", folder.display()));
+    /// Loaders for cross-validation: of each of `k` folds in turn for validation and the others to train with, each
+    /// class spread evenly, and groups kept together ([`KFold`](super::KFold)). A test set is in none of them.
+    ///
+    /// # Errors
+    /// As [`DataBlock::dataloaders`]; when there are too few items for `k` folds; and when a folder or a splitter says
+    /// already which items are for validation.
+    pub fn folds(&self, path: impl AsRef<Path>, k: usize, batch_size: usize) -> Result<Vec<ImageDataLoaders>> {
+        let path = path.as_ref();
+        let mut collected = self.collect(path)?;
+        if self.splitter.is_some() || collected.images.iter().any(|image| image.side == Some(Side::Valid)) {
+            let message = "the items for validation are named already, and cross-validation would choose its own: \
+                           leave one of the two out";
+            return Err(Error::config("k", message));
         }
-        warnings.extend(balance::warnings(dls.vocab(), &dls.counts()));
-        Ok(warnings)
+        let mut items = [&collected.split.train[..], &collected.split.valid].concat();
+        items.sort_unstable();
+        let labels: Vec<String> = items.iter().map(|&i| collected.images[i].labels.join(" ")).collect();
+        let groups: Option<Vec<String>> = items.iter().map(|&i| collected.images[i].group.clone()).collect();
+        let folds = KFold { k, seed: self.seed };
+        let splits = match groups {
+            Some(groups) => folds.split_groups(&labels, &groups)?,
+            None => folds.split(&labels)?,
+        };
+        // All folds have the same classes, so that their predictions can be put together.
+        collected.vocab = Vocab::new(items.iter().flat_map(|&i| collected.images[i].labels.clone()));
+        let original = |side: &[usize]| side.iter().map(|&i| items[i]).collect();
+        let dls = splits.iter().map(|split| {
+            let split = Split { train: original(&split.train), valid: original(&split.valid) };
+            self.build(&collected, &split, batch_size)
+        });
+        let dls = dls.collect::<Result<Vec<ImageDataLoaders>>>()?;
+        for note in collected.notes.iter().chain(&bad_notes(&collected)) {
+            self.listener.tell(Event::Note(note));
+        }
+        Ok(dls)
+    }
+
+    /// All that a user should know, in sentences: what was left out, and what looks wrong with the classes.
+    fn notes(&self, collected: &Collected, dls: &ImageDataLoaders) -> Vec<String> {
+        let mut notes = collected.notes.clone();
+        notes.extend(bad_notes(collected));
+        notes.extend(balance::warnings(dls.vocab(), &dls.counts()));
+        notes
     }
 
     /// What [`DataBlock::dataloaders`] would do with `path`, step by step with the first item as the example.
@@ -200,9 +249,9 @@ impl DataBlock<ImageBlock, CategoryBlock> {
     /// As [`DataBlock::dataloaders`], and when the first item cannot be read or transformed.
     pub fn summary(&self, path: impl AsRef<Path>, batch_size: usize) -> Result<String> {
         let path = path.as_ref();
-        let found = self.find(path)?;
-        let dls = self.build(&found, batch_size)?;
-        let (n, n_train, n_valid) = (found.files.len(), found.split.train.len(), found.split.valid.len());
+        let collected = self.collect(path)?;
+        let dls = self.build(&collected, &collected.split, batch_size)?;
+        let (n, n_train, n_valid) = (collected.images.len(), dls.train.n_items(), dls.valid.n_items());
         let mut text = format!("{n} items in {}: {n_train} for training, {n_valid} for validation\n", path.display());
         let classes = dls.vocab().classes();
         let _ = writeln!(text, "{} classes:", classes.len());
@@ -221,51 +270,86 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             let dims = loader.one_batch()?.xs.dims().to_vec();
             let _ = writeln!(text, "  {} batches of {dims:?}", loader.n_batches());
         }
-        for warning in self.warnings(path, &dls)? {
-            let _ = write!(text, "\nwarning: {warning}");
+        for note in self.notes(&collected, &dls) {
+            let _ = write!(text, "\nwarning: {note}");
         }
         Ok(text)
     }
 
-    fn find(&self, path: &Path) -> Result<Found> {
-        let files = (self.items)(path)?;
+    fn collect(&self, path: &Path) -> Result<Collected> {
+        let splitting = Splitting {
+            splitter: self.splitter.as_deref(),
+            valid_pct: self.valid_pct,
+            seed: self.seed,
+            is_multi: false,
+        };
+        let labelled = match &self.labelled {
+            Some(labelled) => LabelledImages::clone(labelled),
+            None => self.label_items(path)?,
+        };
+        Collected::new(path, labelled, &splitting, self.bad_files == BadFiles::Skip, &self.listener)
+    }
+
+    fn label_items(&self, path: &Path) -> Result<LabelledImages> {
+        let files = match &self.items {
+            Some(items) => items(path)?,
+            None => image_files(path)?,
+        };
         if files.is_empty() {
             return Err(Error::file(path, "no items were found there"));
         }
-        let names = files.iter().map(|file| (self.label)(file)).collect::<Result<Vec<String>>>()?;
-        let split = match &self.splitter {
-            Some(splitter) => splitter.split_items(&files, &names)?,
-            None => RandomSplitter { valid: 0.2, seed: self.seed }.split_items(&files, &names)?,
+        // What is passed over is told where it is ours to choose.
+        let notes = if path.is_dir() {
+            let found = find_images(path)?;
+            if found.files == files { found.notes() } else { Vec::new() }
+        } else {
+            Vec::new()
         };
-        for (side, items) in [("training", &split.train), ("validation", &split.valid)] {
-            if items.is_empty() {
-                let n = files.len();
-                return Err(Error::file(path, format!("of its {n} items the splitter left none for {side}")));
+        match (&self.label, &self.splitter) {
+            // Then no folder's name matters.
+            (Some(label), Some(_)) => {
+                let image =
+                    |file: PathBuf| Ok(LabelledImage { labels: vec![label(&file)?], file, side: None, group: None });
+                Ok(LabelledImages { images: files.into_iter().map(image).collect::<Result<_>>()?, notes })
             }
-            if let Some(bad) = items.iter().find(|&&i| i >= files.len()) {
-                return Err(Error::Value(format!("the splitter names item {bad} of {}", files.len())));
+            (label, _) => {
+                LabelledImages::of_files(path, files, notes, |file| label.as_ref().map(|label| label(file)).transpose())
             }
         }
-        // Items on neither side make no classes.
-        let used = split.train.iter().chain(&split.valid);
-        let vocab = Vocab::new(used.map(|&i| names[i].clone()));
-        Ok(Found { files, names, vocab, split })
     }
 
-    fn build(&self, found: &Found, batch_size: usize) -> Result<ImageDataLoaders> {
+    fn build(&self, collected: &Collected, split: &Split, batch_size: usize) -> Result<ImageDataLoaders> {
         let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
         let rng = Rng::new(self.seed).stream("loader");
-        let side = |items: &[usize], tfms: Compose, train: bool| {
-            let files = items.iter().map(|&i| found.files[i].clone()).collect();
-            let labels = items.iter().map(|&i| found.vocab.index(&found.names[i])).collect::<Result<Vec<u32>>>()?;
+        let side = |items: &[usize], tfms: Compose, name: &str| {
+            let images = items.iter().map(|&i| &collected.images[i]);
+            let files = images.clone().map(|image| image.file.clone()).collect();
+            let label = |image: &LabelledImage| collected.vocab.index(image.labels.first().map_or("", |l| l));
+            let labels = images.map(label).collect::<Result<Vec<u32>>>()?;
             let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
             let dataset = dataset.listener(self.listener.clone());
-            let rng = rng.stream(if train { "train" } else { "valid" });
+            let rng = rng.stream(name);
             let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };
-            ImageLoader::new(dataset, found.vocab.clone(), settings, train)
+            ImageLoader::new(dataset, collected.vocab.clone(), settings, name == "train")
         };
         let valid_tfms = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());
-        let valid = side(&found.split.valid, valid_tfms, false)?;
-        Ok(ImageDataLoaders { train: side(&found.split.train, tfms, true)?, valid })
+        let test = &collected.test;
+        let test = if test.is_empty() { None } else { Some(side(test, valid_tfms.clone(), "test")?) };
+        let valid = side(&split.valid, valid_tfms, "valid")?;
+        let left_out = collected.bad.clone();
+        Ok(ImageDataLoaders { train: side(&split.train, tfms, "train")?, valid, test, left_out })
     }
+}
+
+/// Files named one by one; more are counted.
+const NAMED: usize = 20;
+
+/// The files that cannot be read, in sentences.
+fn bad_notes(collected: &Collected) -> Vec<String> {
+    let bad = &collected.bad;
+    let mut notes: Vec<String> = bad.iter().take(NAMED).map(|bad| format!("left out: {}", bad.reason)).collect();
+    if bad.len() > NAMED {
+        notes.push(format!("left out: {} more files that cannot be read; `tallow check` names all", bad.len() - NAMED));
+    }
+    notes
 }

@@ -1,7 +1,8 @@
 //! Folders `train` and `valid`, made of folders with one class each.
 
+use super::Splitter;
 use super::image_files::image_files;
-use super::{Splitter, parent_label};
+use super::layout::class_of_each;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub enum LinkMode {
 /// `target` must not exist yet; it appears when all is done and not before.
 ///
 /// # Errors
-/// When `target` exists, two files of a class have one name, or a file cannot be read or written.
+/// When `target` exists, two files of a class have one name, a picture has no class, or a file cannot be read or
+/// written.
 pub fn make_train_valid(
     source: &Path,
     target: &Path,
@@ -34,7 +36,7 @@ pub fn make_train_valid(
         return Err(Error::file(target, "exists already; choose a new folder, or remove this one first"));
     }
     let files = image_files(source)?;
-    let labels = files.iter().map(|file| parent_label(file)).collect::<Result<Vec<String>>>()?;
+    let labels = class_of_each(source, &files)?;
     let split = splitter.split_items(&files, &labels)?;
     let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(Error::io(parent))?;

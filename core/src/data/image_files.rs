@@ -1,92 +1,35 @@
 //! Finding pictures, and finding out which of them can be read.
 
+use super::find::find_images;
 use crate::error::{Error, Result};
 use crate::vision::{EXTENSIONS, Image, Resize};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tallow_io::atomic;
-use walkdir::WalkDir;
 
 /// All pictures under `folder`, in subfolders too, sorted, so that every machine sees the same order. A file counts by
-/// its extension (bmp, gif, jpeg, jpg, png, webp and rarer ones); hidden files and folders do not. Links are followed.
-/// fast.ai's `get_image_files`.
+/// its extension ([`EXTENSIONS`](crate::vision::EXTENSIONS)); hidden files and folders do not. What [`find_images`]
+/// passes over is passed over here too. fast.ai's `get_image_files`.
 ///
 /// # Errors
-/// When `folder` is a file, a folder cannot be read, a link leads back to a folder above it, or there is no picture at
-/// all.
+/// When `folder` is a file, a folder cannot be read, or there is no picture at all; then what was passed over is named.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Err(Error::file(folder, "is not there; expected a folder of pictures"));
-    }
-    if !folder.is_dir() {
-        return Err(Error::file(folder, "is a file; expected a folder of pictures"));
-    }
-    let is_image = |file: &Path| {
-        let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
-        extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
-    };
-    let mut found: Vec<PathBuf> = visible(folder)?
-        .into_iter()
-        .filter(|(path, is_folder)| !is_folder && is_image(path))
-        .map(|(path, _)| path)
-        .collect();
-    if found.is_empty() {
+    let found = find_images(folder)?;
+    if found.files.is_empty() {
         let known = EXTENSIONS.join(", ");
-        return Err(Error::file(folder, format!("holds no picture ({known}), nor do its subfolders")));
+        let mut what = format!("holds no picture ({known}), nor do its subfolders");
+        found.notes().iter().for_each(|note| what += &format!("; {note}"));
+        return Err(Error::file(folder, what));
     }
-    found.sort();
-    Ok(found)
+    Ok(found.files)
 }
 
 /// Folders without any visible entry, `folder` itself included: often classes without images.
 ///
 /// # Errors
-/// When a folder cannot be read, or a link leads back to a folder above it.
+/// As [`find_images`].
 pub fn empty_folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = visible(folder)?;
-    let with_entries: BTreeSet<&Path> = entries.iter().filter_map(|(path, _)| path.parent()).collect();
-    let subfolders = entries.iter().filter(|(_, is_folder)| *is_folder).map(|(path, _)| path.as_path());
-    let folders: BTreeSet<&Path> = std::iter::once(folder).chain(subfolders).collect();
-    Ok(folders.difference(&with_entries).map(|path| path.to_path_buf()).collect())
-}
-
-/// All that is under a folder and not hidden, links followed, and whether it is a folder.
-fn visible(folder: &Path) -> Result<Vec<(PathBuf, bool)>> {
-    let is_hidden = |path: &Path| {
-        let name = path.file_name().unwrap_or_default();
-        path != folder && name.to_string_lossy().starts_with('.')
-    };
-    let walk = WalkDir::new(folder).follow_links(true).into_iter().filter_entry(|entry| !is_hidden(entry.path()));
-    let mut found = Vec::new();
-    for entry in walk {
-        match entry {
-            Ok(entry) if entry.depth() == 0 => {}
-            Ok(entry) => {
-                let is_folder = entry.file_type().is_dir();
-                found.push((entry.into_path(), is_folder));
-            }
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_path_buf();
-                if is_hidden(&path) {
-                    continue;
-                }
-                if let Some(above) = error.loop_ancestor() {
-                    let what = format!("is a link back to {}, a folder above it; remove the link", above.display());
-                    return Err(Error::file(path, what));
-                }
-                // A link to nowhere is a file that cannot be read, which is found out when it is opened.
-                if path.is_symlink() && !path.exists() {
-                    found.push((path, false));
-                    continue;
-                }
-                let source = error.into_io_error().unwrap_or_else(|| ErrorKind::Other.into());
-                return Err(Error::Io { path, source });
-            }
-        }
-    }
-    Ok(found)
+    Ok(find_images(folder)?.empty_folders)
 }
 
 /// A file that cannot be read as a picture.

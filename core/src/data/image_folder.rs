@@ -1,6 +1,7 @@
 //! Pictures in folders.
 
-use super::{Dataset, Vocab, image_files, parent_label};
+use super::layout::class_of_each;
+use super::{Dataset, Vocab, image_files};
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::vision::{Compose, Image};
@@ -39,14 +40,14 @@ pub struct ImageFolder {
 }
 
 impl ImageFolder {
-    /// The pictures under `folder`, labelled by the folders they are in.
+    /// The pictures under `folder`, labelled by the folders in it, however deep they lie in these.
     ///
     /// # Errors
-    /// As [`image_files`].
+    /// As [`image_files`]; and when a picture lies beside the class folders, or the folder is split into sides.
     pub fn new(folder: impl AsRef<Path>, pixels: Pixels) -> Result<ImageFolder> {
         let folder = folder.as_ref();
         let files = image_files(folder)?;
-        let names = files.iter().map(|file| parent_label(file)).collect::<Result<Vec<String>>>()?;
+        let names = class_of_each(folder, &files)?;
         let vocab = Vocab::new(names.clone());
         let labels = names.iter().map(|name| vocab.index(name)).collect::<Result<Vec<u32>>>()?;
         Ok(ImageFolder { files, labels, vocab, pixels, tfms: None })

@@ -1,6 +1,6 @@
 //! Loaders of images that remember their files, classes and transforms.
 
-use super::{Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Vocab};
+use super::{BadFile, Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Vocab};
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::vision::{Compose, Normalize};
@@ -144,6 +144,10 @@ pub struct ImageDataLoaders {
     pub train: ImageLoader,
     /// Validation images, in order, without augmentation.
     pub valid: ImageLoader,
+    /// The test set, where the folder or the table names one: in order, without augmentation. Nothing looks at it while
+    /// a network trains.
+    pub test: Option<ImageLoader>,
+    pub(super) left_out: Vec<BadFile>,
 }
 
 impl ImageDataLoaders {
@@ -155,6 +159,12 @@ impl ImageDataLoaders {
     /// The classes.
     pub fn vocab(&self) -> &Vocab {
         &self.train.vocab
+    }
+
+    /// The files that could not be read and were left out before anything was counted ([`super::BadFiles::Skip`]), with
+    /// the reasons.
+    pub fn left_out(&self) -> &[BadFile] {
+        &self.left_out
     }
 
     /// How many classes there are.
@@ -204,7 +214,12 @@ impl ImageDataLoaders {
     }
 
     fn map(&self, f: impl Fn(&ImageLoader) -> Result<ImageLoader>) -> Result<ImageDataLoaders> {
-        Ok(ImageDataLoaders { train: f(&self.train)?, valid: f(&self.valid)? })
+        Ok(ImageDataLoaders {
+            train: f(&self.train)?,
+            valid: f(&self.valid)?,
+            test: self.test.as_ref().map(&f).transpose()?,
+            left_out: self.left_out.clone(),
+        })
     }
 
     /// Loaders whose training images have the transforms of validation.

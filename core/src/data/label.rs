@@ -7,10 +7,12 @@ use std::path::Path;
 /// The name of the folder that a file is in: `7` for `train/7/10.png`. fast.ai's `parent_label`.
 ///
 /// # Errors
-/// When the path has no parent folder.
+/// When the path has no parent folder, or its name is not UTF-8.
 pub fn parent_label(file: &Path) -> Result<String> {
-    let folder = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-    folder.map(str::to_string).ok_or_else(|| Error::file(file, "has no parent folder to take a label from"))
+    let folder = file.parent().and_then(Path::file_name);
+    let folder = folder.ok_or_else(|| Error::file(file, "has no parent folder to take a label from"))?;
+    let what = || format!("lies in a folder whose name {folder:?} is not valid UTF-8; rename the folder");
+    folder.to_str().map(str::to_string).ok_or_else(|| Error::file(file, what()))
 }
 
 /// The part of a file's name before its last `separator`: `great_pyrenees` for `great_pyrenees_173.jpg` and `_`.

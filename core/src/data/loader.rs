@@ -64,7 +64,8 @@ impl DataLoader {
         DataLoader { shuffle: false, drop_last: false, ..self }
     }
 
-    /// Leaves out a last batch that is smaller than the others.
+    /// Leaves out a last batch that is smaller than the others, and any batch of which all items but one could not be
+    /// read.
     #[must_use]
     pub fn drop_last(self) -> DataLoader {
         DataLoader { drop_last: true, ..self }
@@ -222,20 +223,26 @@ impl Iterator for Batches {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Result<Batch>> {
-        let number = self.range.next()?;
-        let asked = Instant::now();
-        let batch = self.make(number);
-        self.waited += asked.elapsed();
-        self.items += batch.as_ref().map_or(0, Batch::len);
-        Some(batch)
+        loop {
+            let number = self.range.next()?;
+            let asked = Instant::now();
+            let batch = self.make(number);
+            self.waited += asked.elapsed();
+            let n = batch.as_ref().map_or(0, Batch::len);
+            self.items += n;
+            // Where files could not be read a single item may be left, of which normalisation can take no statistics.
+            let Source { loader, .. } = &self.source;
+            if n == 1 && loader.drop_last && loader.batch_size > 1 && loader.n_items() > 1 {
+                continue;
+            }
+            return Some(batch);
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.range.size_hint()
+        (0, Some(self.range.len()))
     }
 }
-
-impl ExactSizeIterator for Batches {}
 
 /// How fast items come out of a loader.
 #[derive(Debug, Clone, Copy, PartialEq)]

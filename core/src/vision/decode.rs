@@ -45,7 +45,7 @@ impl Image {
     /// As [`Image::open`].
     pub fn open_with(file: impl AsRef<Path>, limits: Limits) -> Result<Image> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).map_err(Error::io(file))?;
+        let bytes = read(file)?;
         decode(&bytes, limits).map_err(|what| Error::file(file, what))
     }
 
@@ -63,10 +63,26 @@ impl Image {
     /// When the file cannot be read or does not begin as a picture.
     pub fn size_of_file(file: impl AsRef<Path>) -> Result<(usize, usize)> {
         let file = file.as_ref();
+        refuse_irregular(file)?;
         let reader = ImageReader::open(file).map_err(Error::io(file))?;
         let reader = reader.with_guessed_format().map_err(Error::io(file))?;
         let (w, h) = reader.into_dimensions().map_err(|e| Error::file(file, unreadable(&e)))?;
         Ok((w as usize, h as usize))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    refuse_irregular(file)?;
+    std::fs::read(file).map_err(Error::io(file))
+}
+
+/// Reading a pipe or a device could wait for ever.
+fn refuse_irregular(file: &Path) -> Result<()> {
+    let kind = std::fs::metadata(file).map_err(Error::io(file))?.file_type();
+    match (kind.is_file(), kind.is_dir()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(Error::file(file, "is a folder; expected a picture")),
+        _ => Err(Error::file(file, "is no regular file but a pipe, a socket or a device; expected a picture")),
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod block;
 mod files;
+mod layouts;
 mod loaders;
 mod split;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use tallow::vision::Image;

@@ -1,9 +1,10 @@
 //! Splitters and labellers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tallow::data::{
-    FileNameSplitter, FnSplitter, RandomSplitter, Split, Splitter, StratifiedSplitter, Vocab, class_weights,
-    regex_label, warnings,
+    EveryClassSplitter, FileNameSplitter, FnSplitter, GroupSplitter, KFold, RandomSplitter, Split, Splitter,
+    StratifiedSplitter, Vocab, class_weights, regex_label, warnings,
 };
 
 fn items(counts: &[(&str, usize)]) -> (Vec<PathBuf>, Vec<String>) {
@@ -27,6 +28,103 @@ fn a_stratified_split_keeps_the_shares_and_is_a_partition() {
     assert!(StratifiedSplitter { valid: 1.5, seed: 8 }.split_items(&files, &labels).is_err());
     let random = RandomSplitter { valid: 0.2, seed: 7 }.split_items(&files, &labels).unwrap();
     assert_eq!((random.train.len(), random.valid.len()), (91, 22));
+}
+
+fn of_each(items: &[usize], labels: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    items.iter().for_each(|&i| *counts.entry(labels[i].clone()).or_default() += 1);
+    counts
+}
+
+#[test]
+fn a_stratified_split_is_scikit_learns_or_an_error() {
+    // train_test_split(np.arange(21), test_size=.2, stratify=[0] * 7 + [1] * 7 + [2] * 7): 16 and 5, of which 1, 2 and
+    // 2
+    let (files, labels) = items(&[("a", 7), ("b", 7), ("c", 7)]);
+    let split = StratifiedSplitter { valid: 0.2, seed: 3 }.split_items(&files, &labels).unwrap();
+    assert_eq!((split.train.len(), split.valid.len()), (16, 5));
+    let mut counts: Vec<usize> = of_each(&split.valid, &labels).into_values().collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2, 2]);
+    // Its errors: "The least populated classes in y have only 1 member", "The test_size = 2 should be greater or equal
+    // to the number of classes = 5".
+    let (files, labels) = items(&[("a", 2), ("b", 1)]);
+    let error = StratifiedSplitter { valid: 0.5, seed: 3 }.split_items(&files, &labels).unwrap_err().to_string();
+    assert!(error.contains("class `b` has a single item"), "{error}");
+    let (files, labels) = items(&[("a", 2), ("b", 2), ("c", 2), ("d", 2), ("e", 2)]);
+    let error = StratifiedSplitter { valid: 0.2, seed: 3 }.split_items(&files, &labels).unwrap_err().to_string();
+    assert!(error.contains("8 items to train with and 2 for validation") && error.contains("all 5 classes"), "{error}");
+}
+
+#[test]
+fn every_class_has_items_on_both_sides_where_it_has_two() {
+    for counts in [[2, 2, 2], [1, 2, 3], [1, 1, 2], [100, 3, 2], [7, 7, 7], [40, 1, 40]] {
+        let (files, labels) = items(&[("a", counts[0]), ("b", counts[1]), ("c", counts[2])]);
+        for valid in [0.05, 0.2, 0.5, 0.9] {
+            let split = EveryClassSplitter { valid, seed: 1 }.split_items(&files, &labels).unwrap();
+            let (train, held) = (of_each(&split.train, &labels), of_each(&split.valid, &labels));
+            for (class, n) in ["a", "b", "c"].into_iter().zip(counts) {
+                let (t, v) = (train.get(class).copied().unwrap_or(0), held.get(class).copied().unwrap_or(0));
+                assert!(t + v == n && t > 0 && (v > 0) == (n > 1), "{counts:?} {valid} {class}: {t} + {v}");
+            }
+        }
+    }
+    // Where a stratified split is possible it is the same.
+    let (files, labels) = items(&[("a", 100), ("b", 10), ("c", 30)]);
+    let strict = StratifiedSplitter { valid: 0.2, seed: 3 }.split_items(&files, &labels).unwrap();
+    assert_eq!(EveryClassSplitter { valid: 0.2, seed: 3 }.split_items(&files, &labels).unwrap(), strict);
+}
+
+#[test]
+fn folds_have_scikit_learns_sizes_and_each_item_is_for_validation_once() {
+    // [np.bincount(y[va]) for tr, va in StratifiedKFold(3, shuffle=True).split(y, y)], y = [0] * 7 + [1] * 5 + [2] * 4
+    let (_, labels) = items(&[("a", 7), ("b", 5), ("c", 4)]);
+    let folds = KFold { k: 3, seed: 1 }.split(&labels).unwrap();
+    let counts: Vec<Vec<usize>> = folds.iter().map(|f| of_each(&f.valid, &labels).into_values().collect()).collect();
+    assert_eq!(counts, [[3, 1, 2], [2, 2, 1], [2, 2, 1]]);
+    let mut all: Vec<usize> = folds.iter().flat_map(|fold| fold.valid.clone()).collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..16).collect::<Vec<_>>());
+    assert!(folds.iter().all(|fold| fold.train.len() + fold.valid.len() == 16));
+    assert_ne!(KFold { k: 3, seed: 2 }.split(&labels).unwrap(), folds);
+    assert!(KFold { k: 1, seed: 1 }.split(&labels).unwrap_err().to_string().contains("2 folds or more"));
+    assert!(KFold { k: 8, seed: 1 }.split(&labels).unwrap_err().to_string().contains("7 folds or fewer"));
+}
+
+#[test]
+fn groups_stay_together() {
+    // [(sorted(set(g[va])), np.bincount(y[va])) for tr, va in StratifiedGroupKFold(3).split(y, y, g)] of scikit-learn's
+    // own example: ([5, 6, 7], [4 3]), ([3, 8], [2 3]), ([1, 2, 4], [2 3]); which groups is chance, how many of each
+    // class is not.
+    let y = [0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0];
+    let g = [1, 1, 2, 2, 3, 3, 3, 4, 5, 5, 5, 5, 6, 6, 7, 8, 8];
+    let (labels, groups) = (y.map(|y: u32| y.to_string()).to_vec(), g.map(|g: u32| g.to_string()).to_vec());
+    let check = |split: &Split| {
+        let side = |items: &[usize]| items.iter().map(|&i| groups[i].clone()).collect::<BTreeSet<String>>();
+        assert!(side(&split.train).is_disjoint(&side(&split.valid)), "{split:?}");
+        assert_eq!(split.train.len() + split.valid.len(), 17);
+    };
+    let mut uneven = 0;
+    for seed in 0..20 {
+        let folds = KFold { k: 3, seed }.split_groups(&labels, &groups).unwrap();
+        folds.iter().for_each(check);
+        let mut counts: Vec<Vec<usize>> =
+            folds.iter().map(|fold| of_each(&fold.valid, &labels).into_values().collect()).collect();
+        counts.sort();
+        uneven += usize::from(counts != [[2, 3], [2, 3], [4, 3]]);
+        let files: Vec<PathBuf> = groups.iter().map(PathBuf::from).collect();
+        let group = |file: &Path| Ok(file.display().to_string());
+        let split = GroupSplitter { valid: 0.3, seed, group }.split_items(&files, &labels).unwrap();
+        check(&split);
+        let held = of_each(&split.valid, &labels);
+        assert!((2..=4).contains(&held["0"]) && (2..=4).contains(&held["1"]), "{held:?}");
+    }
+    assert!(uneven <= 4, "{uneven} of 20 seeds spread classes less evenly than scikit-learn");
+    let alone = vec!["x".to_string(); 17];
+    assert!(KFold { k: 2, seed: 1 }.split_groups(&labels, &alone).unwrap_err().to_string().contains("1 groups"));
+    let files = vec![PathBuf::from("x"); 17];
+    let splitter = GroupSplitter { valid: 0.3, seed: 1, group: |file: &Path| Ok(file.display().to_string()) };
+    assert!(splitter.split_items(&files, &labels).unwrap_err().to_string().contains("one group"));
 }
 
 #[test]

@@ -1,4 +1,13 @@
-//! Which items train, and which judge.
+//! Splitting items into those to train with and those for validation.
+
+mod folds;
+mod grouped;
+mod stratified;
+
+pub use folds::KFold;
+pub use grouped::GroupSplitter;
+pub(super) use grouped::split_groups;
+pub use stratified::{EveryClassSplitter, StratifiedSplitter};
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -51,37 +60,6 @@ impl Splitter for RandomSplitter {
     }
 }
 
-/// The same random share of each class judges, rounded to the nearest number of items. scikit-learn's
-/// `train_test_split(stratify=labels)`.
-#[derive(Debug, Clone)]
-pub struct StratifiedSplitter {
-    /// The share, between 0 and 1.
-    pub valid: f64,
-    /// Another seed gives another split.
-    pub seed: u64,
-}
-
-impl Splitter for StratifiedSplitter {
-    fn split_items(&self, _files: &[PathBuf], labels: &[String]) -> Result<Split> {
-        check_share(self.valid)?;
-        let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (i, label) in labels.iter().enumerate() {
-            classes.entry(label).or_default().push(i);
-        }
-        let mut split = Split { train: Vec::new(), valid: Vec::new() };
-        let rng = Rng::new(self.seed).stream("split");
-        for (class, mut items) in classes {
-            rng.stream(class).shuffle(&mut items);
-            let (valid, train) = items.split_at((self.valid * items.len() as f64).round() as usize);
-            split.valid.extend(valid);
-            split.train.extend(train);
-        }
-        split.train.sort_unstable();
-        split.valid.sort_unstable();
-        Ok(split)
-    }
-}
-
 /// The files of a list judge, and all others train: names as in `photo.jpg`, or ends of paths as in `cat/photo.jpg`.
 /// fast.ai's `FileSplitter`.
 #[derive(Debug, Clone)]
@@ -125,6 +103,15 @@ impl<F: Fn(&Path) -> bool + Send + Sync> Splitter for FnSplitter<F> {
         let (valid, train) = (0..files.len()).partition(|&i| (self.0)(&files[i]));
         Ok(Split { train, valid })
     }
+}
+
+/// The items of each class, in order.
+fn by_class(labels: &[String]) -> BTreeMap<&str, Vec<usize>> {
+    let mut classes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, label) in labels.iter().enumerate() {
+        classes.entry(label).or_default().push(i);
+    }
+    classes
 }
 
 fn check_share(valid: f64) -> Result<()> {

@@ -1,0 +1,183 @@
+//! From what is known of the images to the items of each side.
+
+use super::labelled::{LabelledImage, LabelledImages};
+use super::layout::Side;
+use super::split::{EveryClassSplitter, split_groups};
+use super::{BadFile, Split, Splitter, Vocab, verify_images};
+use crate::error::{Error, Result};
+use crate::event::Listener;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The items of a folder with their classes, on their sides.
+pub(super) struct Collected {
+    pub(super) images: Vec<LabelledImage>,
+    pub(super) vocab: Vocab,
+    /// Indices into the images.
+    pub(super) split: Split,
+    /// The test set, if the folder or the table names one.
+    pub(super) test: Vec<usize>,
+    /// Files that cannot be read.
+    pub(super) bad: Vec<BadFile>,
+    pub(super) notes: Vec<String>,
+}
+
+/// How items come to their sides.
+pub(super) struct Splitting<'a> {
+    pub(super) splitter: Option<&'a dyn Splitter>,
+    /// The share for validation, where nothing else says it.
+    pub(super) valid_pct: f64,
+    pub(super) seed: u64,
+    /// Whether an item may have several classes, or none.
+    pub(super) is_multi: bool,
+}
+
+impl Collected {
+    /// Puts images on their sides. If `verify` is set, files that cannot be read are left out before anything is
+    /// counted, so that no class has only such.
+    pub(super) fn new(
+        path: &Path,
+        labelled: LabelledImages,
+        splitting: &Splitting,
+        verify: bool,
+        listener: &Listener,
+    ) -> Result<Collected> {
+        let LabelledImages { mut images, mut notes } = labelled;
+        let bad = if verify { leave_out_unreadable(path, &mut images, listener)? } else { Vec::new() };
+        if images.is_empty() {
+            let what = format!("none of its {} pictures can be read; `tallow check` names them all", bad.len());
+            return Err(Error::file(path, what));
+        }
+        let split = splitting.split(&images, &mut notes)?;
+        for (side, items) in [("training", &split.train), ("validation", &split.valid)] {
+            if let Some(i) = items.iter().find(|&&i| i >= images.len()) {
+                return Err(Error::Value(format!("the splitter names item {i} of {}", images.len())));
+            }
+            if items.is_empty() {
+                let n = images.len();
+                let what = format!(
+                    "of its {n} items the splitter left none for {side}; add images (two of a class or more), or split \
+                     them otherwise"
+                );
+                return Err(Error::file(path, what));
+            }
+        }
+        let used: BTreeSet<usize> = split.train.iter().chain(&split.valid).copied().collect();
+        let test = if splitting.splitter.is_some() { Vec::new() } else { on_side(&images, Side::Test) };
+        let test = test.into_iter().filter(|i| !used.contains(i)).collect();
+        // What is never trained on cannot be told from the rest.
+        let vocab = Vocab::new(split.train.iter().flat_map(|&i| images[i].labels.clone()));
+        let mut collected = Collected { images, vocab, split, test, bad, notes };
+        collected.note_unused();
+        collected.leave_out_unknown(splitting.is_multi);
+        if collected.split.valid.is_empty() {
+            let what = "no item for validation is of a class that is trained on; see which classes both sides have";
+            return Err(Error::file(path, what));
+        }
+        Ok(collected)
+    }
+
+    /// Tells of images on no side.
+    fn note_unused(&mut self) {
+        let used: BTreeSet<usize> =
+            self.split.train.iter().chain(&self.split.valid).chain(&self.test).copied().collect();
+        let unused: Vec<&Path> =
+            (0..self.images.len()).filter(|i| !used.contains(i)).map(|i| self.images[i].file.as_path()).collect();
+        if !unused.is_empty() {
+            let (n, names) = (unused.len(), super::find::some_names(&unused));
+            self.notes.push(format!("{n} pictures are on no side of the split and are left out ({names})"));
+        }
+    }
+
+    /// Leaves out what is of a class that nothing trains, and tells of it; of several classes the known ones stay.
+    fn leave_out_unknown(&mut self, is_multi: bool) {
+        let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
+        for &i in self.split.valid.iter().chain(&self.test) {
+            for label in &self.images[i].labels {
+                if self.vocab.index(label).is_err() {
+                    *unknown.entry(label.clone()).or_default() += 1;
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return;
+        }
+        for (class, n) in &unknown {
+            let (pictures, are) = if *n == 1 { ("picture", "is") } else { ("pictures", "are") };
+            self.notes.push(format!(
+                "class `{class}` has no item to train with, so it is no class of the model; its {n} {pictures} of \
+                 other sides {are} left out"
+            ));
+        }
+        let is_known = |label: &String| !unknown.contains_key(label);
+        if is_multi {
+            self.images.iter_mut().for_each(|image| image.labels.retain(is_known));
+        } else {
+            let images = &self.images;
+            let all_known = |i: &usize| images[*i].labels.iter().all(is_known);
+            self.split.valid.retain(all_known);
+            self.test.retain(all_known);
+        }
+    }
+}
+
+impl Splitting<'_> {
+    fn split(&self, images: &[LabelledImage], notes: &mut Vec<String>) -> Result<Split> {
+        let files: Vec<PathBuf> = images.iter().map(|image| image.file.clone()).collect();
+        let labels: Vec<String> = images.iter().map(|image| image.labels.join(" ")).collect();
+        if let Some(splitter) = self.splitter {
+            return splitter.split_items(&files, &labels);
+        }
+        let (valid, test) = (on_side(images, Side::Valid), on_side(images, Side::Test));
+        let rest: Vec<usize> = {
+            let taken: BTreeSet<&usize> = valid.iter().chain(&test).collect();
+            (0..images.len()).filter(|i| !taken.contains(i)).collect()
+        };
+        if !valid.is_empty() {
+            return Ok(Split { train: rest, valid });
+        }
+        let labels: Vec<String> = rest.iter().map(|&i| labels[i].clone()).collect();
+        let groups: Option<Vec<String>> = rest.iter().map(|&i| images[i].group.clone()).collect();
+        let split = match groups {
+            Some(groups) => split_groups(&groups, &labels, self.valid_pct, self.seed)?,
+            // Combinations of classes are too many to be kept in proportion; all items are of one kind.
+            None if self.is_multi => self.each_class(&vec![String::new(); labels.len()])?,
+            None => self.each_class(&labels)?,
+        };
+        let share = (self.valid_pct * labels.len() as f64).ceil() as usize;
+        if split.valid.len() > share {
+            notes.push(format!(
+                "{} of {} items are for validation instead of {share}, so that each class has one there",
+                split.valid.len(),
+                labels.len()
+            ));
+        }
+        let original = |items: Vec<usize>| items.into_iter().map(|i| rest[i]).collect();
+        Ok(Split { train: original(split.train), valid: original(split.valid) })
+    }
+
+    fn each_class(&self, labels: &[String]) -> Result<Split> {
+        EveryClassSplitter { valid: self.valid_pct, seed: self.seed }.split_items(&[], labels)
+    }
+}
+
+fn on_side(images: &[LabelledImage], side: Side) -> Vec<usize> {
+    (0..images.len()).filter(|&i| images[i].side == Some(side)).collect()
+}
+
+/// Files decoded between two reports of progress, and two questions whether to stop.
+const CHUNK: usize = 64;
+
+fn leave_out_unreadable(path: &Path, images: &mut Vec<LabelledImage>, listener: &Listener) -> Result<Vec<BadFile>> {
+    let files: Vec<PathBuf> = images.iter().map(|image| image.file.clone()).collect();
+    let task = listener.task(&format!("reading {}", path.display()), files.len());
+    let mut bad = Vec::new();
+    for (i, chunk) in files.chunks(CHUNK).enumerate() {
+        listener.stop_if_interrupted()?;
+        bad.extend(verify_images(chunk));
+        task.progress(i * CHUNK + chunk.len(), "");
+    }
+    let names: BTreeSet<&Path> = bad.iter().map(|bad| bad.file.as_path()).collect();
+    images.retain(|image| !names.contains(image.file.as_path()));
+    Ok(bad)
+}

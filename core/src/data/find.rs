@@ -1,0 +1,249 @@
+//! Finding the pictures of a folder, and telling what is passed over.
+
+use crate::error::{Error, Result};
+use crate::vision::EXTENSIONS;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+/// What is under a folder of pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundImages {
+    /// The pictures by their names, sorted; each real file once, by whatever links it can be reached.
+    pub files: Vec<PathBuf>,
+    /// What is not read, sorted.
+    pub passed_over: Vec<PassedOver>,
+    /// Folders without any visible entry, the searched one included, sorted: often classes without images.
+    pub empty_folders: Vec<PathBuf>,
+}
+
+/// A file or folder that is not read as a picture, or not looked into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PassedOver {
+    /// Why.
+    pub reason: PassedOverReason,
+    /// What.
+    pub path: PathBuf,
+}
+
+/// Why something under a folder is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum PassedOverReason {
+    /// A picture of a kind that is not read, such as HEIC.
+    OtherKind,
+    /// A pipe, a socket or a device: reading one could wait for ever.
+    NoRegularFile,
+    /// A link to a file or folder that is read in its own place, or to a folder above.
+    Link,
+    /// A folder with the results of a run, whose plots are no photos of the user's.
+    RunFolder,
+    /// A folder that a system or a network drive keeps for itself, such as thumbnails in `@eaDir`.
+    SystemFolder,
+    /// A file that is no picture by its name.
+    NoPicture,
+}
+
+/// The list that a run keeps of its files ([`crate::report`]); the folder it lies in is a run's.
+const RUN_LIST: &str = ".tallow-files";
+
+/// Folders that nobody has made for photos: of Synology, QNAP, macOS archives, Windows, and file systems.
+const SYSTEM_FOLDERS: [&str; 10] = [
+    "@eadir",
+    "#recycle",
+    "@recycle",
+    "@recently-snapshot",
+    "#snapshot",
+    "__macosx",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+    "__pycache__",
+];
+
+/// Finds all pictures under `folder`, in subfolders too, and tells what it passes over. A file counts by its extension;
+/// hidden files and folders do not count. Links are followed, but each real folder and file is visited once, so a link
+/// back to a folder above changes nothing.
+///
+/// # Errors
+/// When `folder` is a file or not there, or a folder in it cannot be read.
+pub fn find_images(folder: &Path) -> Result<FoundImages> {
+    if !folder.exists() {
+        return Err(Error::file(folder, "is not there; expected a folder of pictures"));
+    }
+    if !folder.is_dir() {
+        return Err(Error::file(folder, "is a file; expected a folder of pictures"));
+    }
+    let root = folder.canonicalize().map_err(Error::io(folder))?;
+    let mut walk = Walk { root: root.clone(), ..Walk::default() };
+    walk.folder(folder, &root)?;
+    // Real files first, so that one that is linked to keeps its own place.
+    while let Some((link, target)) = walk.links.pop_front() {
+        walk.follow(&link, &target)?;
+    }
+    let mut found = walk.found;
+    found.files.sort();
+    found.passed_over.sort();
+    found.empty_folders.sort();
+    Ok(found)
+}
+
+#[derive(Default)]
+struct Walk {
+    /// The searched folder, without links in its path.
+    root: PathBuf,
+    /// Folders and files that were visited, without links in their paths.
+    visited: HashSet<PathBuf>,
+    /// Links that were met, with what they lead to.
+    links: VecDeque<(PathBuf, PathBuf)>,
+    found: FoundImages,
+}
+
+impl Walk {
+    /// Visits all that is in a folder; `real` is its path without links.
+    fn folder(&mut self, folder: &Path, real: &Path) -> Result<()> {
+        self.visited.insert(real.to_path_buf());
+        let mut entries = std::fs::read_dir(folder)
+            .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
+            .map_err(Error::io(folder))?;
+        entries.retain(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        if entries.is_empty() {
+            self.found.empty_folders.push(folder.to_path_buf());
+        }
+        for entry in entries {
+            let path = entry.path();
+            let kind = entry.file_type().map_err(Error::io(&path))?;
+            if kind.is_symlink() {
+                match path.canonicalize() {
+                    Ok(target) => self.links.push_back((path, target)),
+                    // A link to nowhere is a file that cannot be read, which is found out when it is opened.
+                    Err(_) => self.file(path),
+                }
+            } else if kind.is_dir() {
+                self.subfolder(&path, &real.join(entry.file_name()))?;
+            } else if kind.is_file() {
+                self.visited.insert(real.join(entry.file_name()));
+                self.file(path);
+            } else {
+                self.pass_over(path, PassedOverReason::NoRegularFile);
+            }
+        }
+        Ok(())
+    }
+
+    fn subfolder(&mut self, folder: &Path, real: &Path) -> Result<()> {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        if self.visited.contains(real) {
+            self.pass_over(folder, PassedOverReason::Link);
+        } else if SYSTEM_FOLDERS.contains(&name.as_str()) {
+            self.pass_over(folder, PassedOverReason::SystemFolder);
+        } else if folder.join(RUN_LIST).exists() {
+            self.pass_over(folder, PassedOverReason::RunFolder);
+        } else {
+            self.folder(folder, real)?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, link: &Path, target: &Path) -> Result<()> {
+        let is_above = self.root.starts_with(target);
+        if is_above || self.visited.contains(target) {
+            self.pass_over(link, PassedOverReason::Link);
+        } else if target.is_dir() {
+            self.subfolder(link, target)?;
+        } else if target.is_file() {
+            self.visited.insert(target.to_path_buf());
+            self.file(link.to_path_buf());
+        } else {
+            self.pass_over(link, PassedOverReason::NoRegularFile);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: PathBuf) {
+        let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if EXTENSIONS.contains(&extension.as_str()) {
+            self.found.files.push(file);
+        } else if remedy(&extension).is_some() {
+            self.pass_over(file, PassedOverReason::OtherKind);
+        } else {
+            self.pass_over(file, PassedOverReason::NoPicture);
+        }
+    }
+
+    fn pass_over(&mut self, path: impl Into<PathBuf>, reason: PassedOverReason) {
+        self.found.passed_over.push(PassedOver { reason, path: path.into() });
+    }
+}
+
+impl FoundImages {
+    /// What was passed over and which folders are empty, in sentences: one for each kind of file of each folder, with
+    /// what can be done.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for folder in &self.empty_folders {
+            notes.push(format!("{}: the folder is empty, so it makes no class", folder.display()));
+        }
+        let mut groups: BTreeMap<(PassedOverReason, &Path, String), Vec<&Path>> = BTreeMap::new();
+        for PassedOver { reason, path } in &self.passed_over {
+            let folder = path.parent().unwrap_or(path);
+            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+            let extension = if *reason == PassedOverReason::OtherKind { extension } else { String::new() };
+            groups.entry((*reason, folder, extension)).or_default().push(path);
+        }
+        for ((reason, folder, extension), paths) in groups {
+            notes.push(note(reason, folder, &extension, &paths));
+        }
+        notes
+    }
+
+    /// How many pictures of kinds that are not read were passed over: those that a user would miss.
+    pub fn n_of_other_kinds(&self) -> usize {
+        self.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind).count()
+    }
+}
+
+fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path]) -> String {
+    let names = some_names(paths);
+    let folder = folder.display();
+    let n = paths.len();
+    let files = if n == 1 { "1 file".to_string() } else { format!("{n} files") };
+    match reason {
+        PassedOverReason::OtherKind => {
+            let remedy = remedy(extension).unwrap_or_default();
+            format!("{folder}: passed over {files} of the kind .{extension}, which is not read ({names}): {remedy}")
+        }
+        PassedOverReason::NoRegularFile => {
+            format!("{folder}: passed over {names}: no regular file but a pipe, a socket or a device; remove it")
+        }
+        PassedOverReason::Link => {
+            format!("{folder}: passed over {names}: a link to what is read in its own place, or to a folder above")
+        }
+        PassedOverReason::RunFolder => {
+            format!("{folder}: passed over the folder {names}: it holds the results of a run, not photos")
+        }
+        PassedOverReason::SystemFolder => {
+            format!("{folder}: passed over the folder {names}: a system keeps it for itself")
+        }
+        PassedOverReason::NoPicture => format!("{folder}: passed over {files} that are no pictures ({names})"),
+    }
+}
+
+/// The first three names, and that there are more.
+pub(super) fn some_names<P: AsRef<Path>>(paths: &[P]) -> String {
+    let name = |path: &P| path.as_ref().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut names: Vec<String> = paths.iter().take(3).map(name).collect();
+    if paths.len() > 3 {
+        names.push("...".into());
+    }
+    names.join(", ")
+}
+
+fn remedy(extension: &str) -> Option<&'static str> {
+    match extension {
+        "heic" | "heif" => Some("convert them, as with `heif-convert a.heic a.jpg`"),
+        "avif" => Some("convert them, as with `avifdec a.avif a.png`"),
+        "tif" | "tiff" | "jxl" | "jp2" | "psd" | "svg" => Some("convert them, as with `magick mogrify -format png`"),
+        _ => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! Labels from a table: a CSV file with a row for each image.
+
+use super::find::find_images;
+use super::labelled::{LabelledImage, LabelledImages};
+use super::layout::Side;
+use crate::error::{Error, Result};
+use crate::vision::EXTENSIONS;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Which columns of a table hold what. Columns that are not named are found by the heads that such tables usually have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableColumns {
+    /// The file, relative to the folder of images, with or without its extension. By default `file`, `filename`,
+    /// `image`, `path`, `name`, `id` and the like, or the first column.
+    pub file: Option<String>,
+    /// The class. By default `label`, `class`, `category`, `target`, `breed` and the like, with or without an `s`; in a
+    /// table of two columns the second.
+    pub label: Option<String>,
+    /// The side: names as in [`Side::of_folder`], or in a column `is_valid` whether the image is for validation. By
+    /// default
+    /// `split`, `set`, `subset`, `side`, `is_valid`, if there is one.
+    pub split: Option<String>,
+    /// What images belong to together. By default none.
+    pub group: Option<String>,
+    /// What stands between several classes of one image; None if each has exactly one class, in which all characters
+    /// count. fast.ai's `label_delim`.
+    pub delimiter: Option<char>,
+}
+
+/// A table of images with their classes. fast.ai's `ImageDataLoaders.from_csv` reads the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelTable {
+    file: PathBuf,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    line: u64,
+    image: String,
+    labels: Vec<String>,
+    side: Option<Side>,
+    group: Option<String>,
+}
+
+const FILE_HEADS: [&str; 12] = [
+    "file",
+    "filename",
+    "file_name",
+    "fname",
+    "image",
+    "image_name",
+    "image_id",
+    "img",
+    "path",
+    "filepath",
+    "name",
+    "id",
+];
+const LABEL_HEADS: [&str; 8] = ["label", "class", "category", "target", "tag", "breed", "species", "y"];
+const SPLIT_HEADS: [&str; 6] = ["split", "set", "subset", "side", "is_valid", "valid"];
+
+impl LabelTable {
+    /// Reads a CSV file with a line of heads, in UTF-8; the separator may be a comma, a semicolon or a tab.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not UTF-8, a column is missing, rows differ in length, a cell of a file or
+    /// of a class is empty, a side is unknown, or a file stands in two rows.
+    pub fn read(file: impl AsRef<Path>, columns: &TableColumns) -> Result<LabelTable> {
+        let file = file.as_ref();
+        let bytes = std::fs::read(file).map_err(Error::io(file))?;
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let line = bytes[..e.valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+            Error::file(file, format!("is not UTF-8 (line {line}); save the table as UTF-8"))
+        })?;
+        let text = text.trim_start_matches('\u{feff}');
+        let head = text.lines().next().unwrap_or_default();
+        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&s| head.bytes().filter(|&b| b == s).count());
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator.unwrap_or(b','))
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let useless = |e: csv::Error| Error::file(file, format!("is not a table that can be read: {e}"));
+        let heads: Vec<String> = reader.headers().map_err(useless)?.iter().map(str::to_string).collect();
+        let places = Places::of(file, &heads, columns)?;
+        let mut rows = Vec::new();
+        let mut lines: BTreeMap<String, u64> = BTreeMap::new();
+        for record in reader.records() {
+            let record = record.map_err(useless)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let row = places.row(&record, line, columns.delimiter).map_err(|what| {
+                Error::file(file, format!("line {line} {what}; correct the table, or name its columns"))
+            })?;
+            if let Some(first) = lines.insert(row.image.clone(), line) {
+                let what = format!("names `{}` twice, in the lines {first} and {line}; remove one", row.image);
+                return Err(Error::file(file, what));
+            }
+            rows.push(row);
+        }
+        if rows.is_empty() {
+            return Err(Error::file(file, "has no rows below its heads"));
+        }
+        Ok(LabelTable { file: file.to_path_buf(), rows })
+    }
+
+    /// The images of the table that are in `folder`, with the classes, sides and groups that it gives them. What is
+    /// only in the table, or only in the folder, is told in the notes.
+    ///
+    /// # Errors
+    /// As [`find_images`], and when none of the table's files is in the folder.
+    pub fn images_in(&self, folder: &Path) -> Result<LabelledImages> {
+        let found = find_images(folder)?;
+        let known: BTreeSet<&Path> = found.files.iter().map(PathBuf::as_path).collect();
+        let mut by_stem: BTreeMap<PathBuf, Vec<&Path>> = BTreeMap::new();
+        for file in &found.files {
+            by_stem.entry(file.with_extension("")).or_default().push(file);
+        }
+        let (mut images, mut missing, mut used) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for row in &self.rows {
+            let path = folder.join(row.image.trim_start_matches("./"));
+            let file = match known.get(path.as_path()) {
+                Some(file) => Some(*file),
+                // Many tables leave the extension away.
+                None => match by_stem.get(&path).map(Vec::as_slice) {
+                    Some([file]) if !has_image_extension(&path) => Some(*file),
+                    _ => None,
+                },
+            };
+            let Some(file) = file else {
+                missing.push(row);
+                continue;
+            };
+            if !used.insert(file) {
+                let what = format!("names {} in line {} and in another one; remove one", file.display(), row.line);
+                return Err(Error::file(&self.file, what));
+            }
+            let Row { labels, side, group, .. } = row.clone();
+            images.push(LabelledImage { file: file.to_path_buf(), labels, side, group });
+        }
+        let table = self.file.display();
+        if images.is_empty() {
+            let (n, first) = (self.rows.len(), self.rows.first().map_or("", |row| &row.image));
+            let what = format!("names {n} files, and none of them, such as `{first}`, is in {}", folder.display());
+            return Err(Error::file(&self.file, what));
+        }
+        let mut notes = found.notes();
+        let listed = |n: usize, names: Vec<&str>| {
+            let more = if n > names.len() { ", ..." } else { "" };
+            format!("{}{more}", names.join(", "))
+        };
+        if !missing.is_empty() {
+            let names = missing.iter().take(3).map(|row| row.image.as_str()).collect();
+            let (n, names) = (missing.len(), listed(missing.len(), names));
+            notes.push(format!(
+                "{table}: {n} of {} rows name files that are not in the folder ({names})",
+                self.rows.len()
+            ));
+        }
+        let unlabelled: Vec<&PathBuf> = found.files.iter().filter(|file| !used.contains(file.as_path())).collect();
+        if !unlabelled.is_empty() {
+            let (n, names) = (unlabelled.len(), super::find::some_names(&unlabelled));
+            notes.push(format!("{table}: {n} pictures of the folder are not in the table and are left out ({names})"));
+        }
+        images.sort_by(|a, b| a.file.cmp(&b.file));
+        Ok(LabelledImages { images, notes })
+    }
+}
+
+fn has_image_extension(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
+}
+
+/// Where the columns are.
+struct Places {
+    file: usize,
+    label: usize,
+    split: Option<usize>,
+    split_is_flag: bool,
+    group: Option<usize>,
+}
+
+impl Places {
+    fn of(file: &Path, heads: &[String], columns: &TableColumns) -> Result<Places> {
+        let shown = heads.join(", ");
+        let named = |name: &str| {
+            heads
+                .iter()
+                .position(|head| head == name)
+                .ok_or_else(|| Error::file(file, format!("has no column `{name}`; its columns are {shown}")))
+        };
+        let usual = |known: &[&str]| {
+            heads.iter().position(|head| {
+                let head = head.to_lowercase().replace([' ', '-'], "_");
+                known.contains(&head.as_str()) || known.contains(&head.trim_end_matches('s'))
+            })
+        };
+        let file_at = match &columns.file {
+            Some(name) => named(name)?,
+            None => usual(&FILE_HEADS).unwrap_or(0),
+        };
+        let label = match &columns.label {
+            Some(name) => named(name)?,
+            None => {
+                let only_other = (heads.len() == 2).then_some(1 - file_at.min(1));
+                usual(&LABEL_HEADS).filter(|&at| at != file_at).or(only_other).ok_or_else(|| {
+                    let what = format!("does not say which of its columns ({shown}) holds the class; name it");
+                    Error::file(file, what)
+                })?
+            }
+        };
+        let split = match &columns.split {
+            Some(name) => Some(named(name)?),
+            None => usual(&SPLIT_HEADS).filter(|at| ![file_at, label].contains(at)),
+        };
+        let group = columns.group.as_deref().map(named).transpose()?;
+        let split_is_flag = split.is_some_and(|at| heads[at].to_lowercase().ends_with("valid"));
+        Ok(Places { file: file_at, label, split, split_is_flag, group })
+    }
+
+    fn row(&self, record: &csv::StringRecord, line: u64, delimiter: Option<char>) -> Result<Row, String> {
+        let cell = |at: usize| record.get(at).unwrap_or_default().to_string();
+        let (image, label) = (cell(self.file), cell(self.label));
+        if image.is_empty() {
+            return Err("has an empty cell where the file should be".into());
+        }
+        let labels: Vec<String> = match delimiter {
+            // No class at all is an answer too, where there may be several.
+            Some(delimiter) => {
+                let labels: BTreeSet<&str> = label.split(delimiter).map(str::trim).filter(|l| !l.is_empty()).collect();
+                labels.into_iter().map(str::to_string).collect()
+            }
+            None if label.is_empty() => return Err(format!("gives `{image}` no class")),
+            None => vec![label],
+        };
+        let side = match self.split.map(cell) {
+            Some(word) if self.split_is_flag => Some(flag(&word)?),
+            Some(word) => Some(
+                Side::of_folder(&word)
+                    .ok_or_else(|| format!("puts `{image}` on the side `{word}`; expected train, valid or test"))?,
+            ),
+            None => None,
+        };
+        let group = self.group.map(cell);
+        if group.as_deref() == Some("") {
+            return Err(format!("gives `{image}` no group"));
+        }
+        Ok(Row { line, image: image.replace('\\', "/"), labels, side, group })
+    }
+}
+
+fn flag(word: &str) -> Result<Side, String> {
+    match word.to_lowercase().as_str() {
+        "1" | "true" | "yes" | "t" | "y" => Ok(Side::Valid),
+        "0" | "false" | "no" | "f" | "n" | "" => Ok(Side::Train),
+        _ => Err(format!("has `{word}` where it should say whether the image is for validation: true or false")),
+    }
+}
