@@ -66,10 +66,13 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     let train = Compose::from(train);
     s.run.say(format!("train:\n{}\nvalid:\n{}", list(&train), list(&valid)));
 
-    let dls = DataBlock::images()
-        .items(move |path: &Path| some(image_files(path)?, most))
-        .label(parent_label)
-        .split(RandomSplitter { valid: 0.2, seed: s.seed })
+    let block = DataBlock::images().items(move |path: &Path| some(image_files(path)?, most));
+    // Your own folder may be split already, by the names of the folders in it.
+    let block = match args.data {
+        Some(_) => block,
+        None => block.label(parent_label).split(RandomSplitter { valid: 0.2, seed: s.seed }),
+    };
+    let dls = block
         .item_tfms(train)
         .valid_tfms(valid)
         .bad_files(BadFiles::Skip)

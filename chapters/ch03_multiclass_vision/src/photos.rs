@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use tallow::cli::Session;
-use tallow::data::{DataLoader, ImageDataset, Vocab, image_files, parent_label};
+use tallow::data::{DataLoader, ImageDataset, LabelledImage, LabelledImages, Side, Vocab};
+use tallow::event::Event;
 use tallow::plot::ImageGrid;
 use tallow::report::{Comparison, Expect};
 use tallow::vision::{Compose, Image, Interpolation, Resize, Transform};
@@ -57,25 +58,35 @@ impl Photos {
             Kind::Clothes => "Fashion-MNIST: 300 pullovers, dresses and coats, embedded (MIT)".into(),
             Kind::Own => format!("photos in {}", folder.display()),
         });
-        let train = image_files(&part(&folder, "train")?)?;
-        let valid = image_files(&part(&folder, "valid")?)?;
-        let names = train.iter().map(|file| parent_label(file)).collect::<Result<Vec<_>>>()?;
-        let vocab = Vocab::new(names);
+        let LabelledImages { images, notes } = LabelledImages::from_folder(&folder)?;
+        let listener = s.run.listener();
+        notes.iter().for_each(|note| listener.tell(Event::Note(note)));
+        let of = |side: Side| images.iter().filter(|image| image.side == Some(side)).collect::<Vec<_>>();
+        let (train, valid) = (of(Side::Train), of(Side::Valid));
+        for (name, side) in [("train", &train), ("valid", &valid)] {
+            if side.is_empty() {
+                let what =
+                    format!("has no folder `{name}` of photos; they are read from `train/CLASS` and `valid/CLASS`");
+                return Err(Error::file(&folder, what));
+            }
+        }
+        let vocab = Vocab::new(train.iter().flat_map(|image| &image.labels));
         if vocab.n_classes() < 2 {
             let what = format!("holds {} class of photos; a classifier needs two folders or more", vocab.n_classes());
             return Err(Error::file(folder.join("train"), what));
         }
         let step = if s.quick { 3 } else { 1 };
-        let part = |files: Vec<PathBuf>| -> Result<Part> {
-            let files: Vec<PathBuf> = files.into_iter().step_by(step).collect();
-            let label = |file: &PathBuf| {
-                let known = vocab.index(&parent_label(file)?);
+        let part = |images: Vec<&LabelledImage>| -> Result<Part> {
+            let images: Vec<&LabelledImage> = images.into_iter().step_by(step).collect();
+            let label = |image: &&LabelledImage| {
+                let known = vocab.index(&image.labels.concat());
                 known.map_err(|_| {
-                    Error::file(file, format!("is of no class to train with ({})", vocab.classes().join(", ")))
+                    let classes = vocab.classes().join(", ");
+                    Error::file(&image.file, format!("is of no class to train with ({classes})"))
                 })
             };
-            let ys = files.iter().map(label).collect::<Result<_>>()?;
-            Ok(Part { files, ys })
+            let ys = images.iter().map(label).collect::<Result<_>>()?;
+            Ok(Part { files: images.into_iter().map(|image| image.file.clone()).collect(), ys })
         };
         let (train, valid) = (part(train)?, part(valid)?);
         let (flat_side, side) = if kind == Kind::Clothes { (SIDE, 160) } else { (200, 200) };
@@ -108,16 +119,6 @@ impl Photos {
         let dataset = ImageDataset::new(part.files.clone(), part.ys.clone(), tfms)?;
         Ok(DataLoader::new(dataset, 64)?.workers(s.workers).device(&s.device))
     }
-}
-
-/// `train` or `valid` in a folder of photos.
-fn part(folder: &Path, name: &str) -> Result<PathBuf> {
-    let part = folder.join(name);
-    if part.is_dir() {
-        return Ok(part);
-    }
-    let what = format!("has no folder `{name}`; photos are read from `train/CLASS` and `valid/CLASS` in it");
-    Err(Error::file(folder, what))
 }
 
 /// Writes the embedded clothes as files, dark on white as a catalogue shows them, so that they are read as yours are.

@@ -43,7 +43,13 @@ impl Collected {
         listener: &Listener,
     ) -> Result<Collected> {
         let LabelledImages { mut images, mut notes } = labelled;
+        let named: BTreeMap<String, usize> = count_classes(&images);
         let bad = if verify { leave_out_unreadable(path, &mut images, listener)? } else { Vec::new() };
+        let left = count_classes(&images);
+        for (class, n) in named.iter().filter(|(class, _)| !left.contains_key(*class)) {
+            notes
+                .push(format!("class `{class}`: none of its {n} pictures can be read, so it is no class of the model"));
+        }
         if images.is_empty() {
             let what = format!("none of its {} pictures can be read; `tallow check` names them all", bad.len());
             return Err(Error::file(path, what));
@@ -144,7 +150,7 @@ impl Splitting<'_> {
             None if self.is_multi => self.each_class(&vec![String::new(); labels.len()])?,
             None => self.each_class(&labels)?,
         };
-        let share = (self.valid_pct * labels.len() as f64).ceil() as usize;
+        let share = (self.valid_pct * labels.len() as f64 + 1e-9) as usize;
         if split.valid.len() > share {
             notes.push(format!(
                 "{} of {} items are for validation instead of {share}, so that each class has one there",
@@ -159,6 +165,12 @@ impl Splitting<'_> {
     fn each_class(&self, labels: &[String]) -> Result<Split> {
         EveryClassSplitter { valid: self.valid_pct, seed: self.seed }.split_items(&[], labels)
     }
+}
+
+fn count_classes(images: &[LabelledImage]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    images.iter().flat_map(|image| &image.labels).for_each(|label| *counts.entry(label.clone()).or_default() += 1);
+    counts
 }
 
 fn on_side(images: &[LabelledImage], side: Side) -> Vec<usize> {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::vision::EXTENSIONS;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// What is under a folder of pictures.
@@ -191,8 +191,16 @@ impl FoundImages {
             let extension = if *reason == PassedOverReason::OtherKind { extension } else { String::new() };
             groups.entry((*reason, folder, extension)).or_default().push(path);
         }
+        let with_pictures: HashSet<&Path> = self.files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+        let mut without = BTreeSet::new();
         for ((reason, folder, extension), paths) in groups {
             notes.push(note(reason, folder, &extension, &paths));
+            if reason == PassedOverReason::OtherKind && !with_pictures.contains(folder) {
+                without.insert(folder);
+            }
+        }
+        for folder in without {
+            notes.push(format!("{}: no picture in it is read, so it makes no class", folder.display()));
         }
         notes
     }

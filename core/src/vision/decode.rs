@@ -132,10 +132,12 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
 }
 
 fn unreadable(error: &image::ImageError) -> String {
+    let words = error.to_string();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" "); // some end in the middle of a line
     match error {
-        image::ImageError::Limits(_) => format!("is too large to be decoded ({error})"),
-        image::ImageError::Unsupported(_) => format!("is of a kind that cannot be read: {error}"),
-        _ => format!("is damaged or cut short ({error}); copy or download it again, or remove it"),
+        image::ImageError::Limits(_) => format!("is too large to be decoded ({words})"),
+        image::ImageError::Unsupported(_) => format!("is of a kind that cannot be read: {words}"),
+        _ => format!("is damaged or cut short ({words}); copy or download it again, or remove it"),
     }
 }
 

@@ -67,8 +67,8 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "seg_train/seg_train, as Intel's image classification",
-        folders: &[("seg_train/seg_train/sea", 4), ("seg_train/seg_train/forest", 4), ("seg_test/seg_test/sea", 2)],
-        counts: &[("forest", 3, 1), ("sea", 3, 1)],
+        folders: &[("seg_train/seg_train/sea", 5), ("seg_train/seg_train/forest", 5), ("seg_test/seg_test/sea", 2)],
+        counts: &[("forest", 4, 1), ("sea", 4, 1)],
         test: 2,
         notes: &[],
     },

@@ -2,7 +2,7 @@
 
 use crate::say;
 use std::path::PathBuf;
-use tallow::data::{empty_folders, image_files, verify_images};
+use tallow::data::{find_images, image_files, verify_images};
 use tallow::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -15,8 +15,8 @@ pub(crate) struct Args {
 /// Decodes every file, on all processors, and names those that cannot be.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = image_files(&args.photos)?;
-    for folder in empty_folders(&args.photos)? {
-        say(format!("{}: the folder is empty", folder.display()))?;
+    for note in find_images(&args.photos)?.notes() {
+        say(note)?;
     }
     let bad = verify_images(&files);
     for file in &bad {

@@ -1,10 +1,11 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
+use crate::photos::PhotoArgs;
 use crate::{model, train};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
-use tallow::data::{image_files, parent_label};
-use tallow::event::Event;
+use tallow::data::{LabelledImage, LabelledImages, Side};
+use tallow::event::{Event, Listener};
 use tallow::interpret::Interpretation;
 use tallow::{Error, Result};
 
@@ -16,9 +17,8 @@ pub(crate) struct Args {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// Photos that the model did not train on, a folder for each class
-    #[arg(value_name = "PHOTOS")]
-    photos: PathBuf,
+    #[command(flatten)]
+    photos: PhotoArgs,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -35,19 +35,20 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let predictor = model::open(&args.model, args.common.device_name())?.listener(s.run.listener());
     let vocab = predictor.vocab();
     s.run.section("The photos");
-    s.run.data(format!("photos in {}", args.photos.display()));
-    let files = image_files(&args.photos)?;
-    let mut ys = Vec::new();
-    for file in &files {
-        let class = parent_label(file)?;
+    let folder = args.photos.folder();
+    s.run.data(format!("photos in {}", folder.display()));
+    let listener = s.run.listener();
+    let (mut files, mut ys) = (Vec::new(), Vec::new());
+    for image in judged(args.photos.read()?, &listener) {
+        let class = image.labels.join(" ");
         let known = vocab.iter().position(|name| *name == class).ok_or_else(|| {
             let known = vocab.join(", ");
-            Error::file(file, format!("is in the folder `{class}`, which is not a class of the model ({known})"))
+            Error::file(&image.file, format!("has the class `{class}`, which is not one of the model's ({known})"))
         })?;
         ys.push(known as u32);
+        files.push(image.file);
     }
     let (mut seen, mut labels, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    let listener = s.run.listener();
     for ((file, y), prediction) in files.iter().zip(ys).zip(predictor.predict(&files)?) {
         match prediction {
             Ok(prediction) => {
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         }
     }
     if seen.is_empty() {
-        return Err(Error::file(&args.photos, "holds no photo that can be read"));
+        return Err(Error::file(folder, "holds no photo that can be read"));
     }
     let (n, n_classes) = (seen.len(), vocab.len());
     let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
@@ -67,4 +68,23 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.say(format!("{n} photos, {n_classes} classes: accuracy {accuracy:.4}"));
     s.run.metric("accuracy", accuracy);
     train::report(s, &interpretation)
+}
+
+/// Those of the photos that are for judging: of a folder or a table with sides the test set, or else the validation
+/// set. What is left out is told.
+fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
+    let LabelledImages { images, notes } = images;
+    notes.iter().for_each(|note| listener.tell(Event::Note(note)));
+    for (side, name) in [(Side::Test, "test set"), (Side::Valid, "validation set")] {
+        let (chosen, others): (Vec<_>, Vec<_>) = images.iter().cloned().partition(|image| image.side == Some(side));
+        if !chosen.is_empty() {
+            if !others.is_empty() {
+                let (n, rest) = (chosen.len(), others.len());
+                let note = format!("judged by the {n} photos of the {name}; the {rest} of other sides are left out");
+                listener.tell(Event::Note(&note));
+            }
+            return chosen;
+        }
+    }
+    images
 }

@@ -7,6 +7,7 @@ mod check;
 mod evaluate;
 mod explain;
 mod model;
+mod photos;
 mod predict;
 mod train;
 

@@ -1,10 +1,9 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::photos::PhotoArgs;
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
-use tallow::data::{
-    BadFiles, DataBlock, GrandparentSplitter, ImageDataLoaders, RandomSplitter, image_files, parent_label,
-};
+use tallow::data::{BadFiles, DataBlock, ImageDataLoaders};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::train::accuracy;
@@ -22,9 +21,8 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
                         `history.csv` and plots."
 )]
 pub(crate) struct Args {
-    /// Photos, a folder for each class; or `train` and `valid` with such folders in them
-    #[arg(value_name = "PHOTOS")]
-    photos: PathBuf,
+    #[command(flatten)]
+    photos: PhotoArgs,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -58,9 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..))]
     batch_size: u16,
 
-    /// The part of the photos that is for validation, where there is no folder `valid`
+    /// The part of each class that is for validation, where no folder or table says it
     #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
     valid: f64,
+
+    /// Cross-validation: train K times, each time with another K-th of the photos for validation, and tell the mean and
+    /// the spread. It measures what a model will be worth; it leaves none
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
+    folds: Option<u16>,
 
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
     #[arg(long)]
@@ -85,9 +88,39 @@ impl AsRef<CommonArgs> for Args {
     }
 }
 
-/// From photos to an exported model.
+/// From photos to an exported model, or to the figures of cross-validation.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
-    let dls = loaders(args, s)?;
+    s.run.section("The photos");
+    let folder = args.photos.folder();
+    s.run.data(format!("photos in {}", folder.display()));
+    let block = block(args, s)?;
+    let batch_size = args.batch_size.into();
+    if let Some(k) = args.folds {
+        let folds = block.folds(folder, k.into(), batch_size)?;
+        return cross_validate(args, s, &folds);
+    }
+    let dls = block.dataloaders(folder, batch_size)?;
+    check_classes(folder, &dls)?;
+    s.class_table(&dls);
+    s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
+    let (learner, accuracy) = train(args, s, &dls, "")?;
+    s.run.metric("accuracy", accuracy);
+    s.run.section("What it gets right, and what not");
+    report(s, &Interpretation::from_learner(&learner)?)?;
+    if let Some(test) = &learner.image_dls().test {
+        s.run.section("The test set, looked at once");
+        let interpretation = Interpretation::from_loader(&learner, test)?;
+        let accuracy = interpretation.confusion().accuracy();
+        s.run.say(format!("{} photos: accuracy {accuracy:.4}", interpretation.actual().len()));
+        s.run.say(interpretation.classification_report()?);
+        s.run.metric("test_accuracy", accuracy);
+    }
+    export(s, &learner, accuracy)
+}
+
+/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the last epoch. `name` tells one
+/// training of a run from another.
+fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Result<(VisionLearner, f64)> {
     let pretrained = args.weights.clone().map_or(Pretrained::Default, Pretrained::File);
     let config = VisionConfig::default()
         .pretrained(pretrained)
@@ -95,15 +128,15 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         .device(&s.device)
         .metrics([accuracy()])
         .listener(s.run.listener())
-        .checkpoints(s.checkpoints("network"));
-    let mut learner = vision_learner(&dls, args.arch, config)?;
+        .checkpoints(s.checkpoints(&format!("{name}network")));
+    let mut learner = vision_learner(dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
     let head = learner.head_learner(args.batch_size.into())?.metrics([accuracy()]);
-    let mut head = head.checkpoints(s.checkpoints("head"));
+    let mut head = head.checkpoints(s.checkpoints(&format!("{name}head")));
     let rate = 2.5 * args.lr; // as fine_tune's frozen phase, which has the whole rate for the head
     head.fit_one_cycle(if s.quick { 2 } else { args.head_epochs.into() }, rate)?;
-    s.history("head", head.recorder())?;
+    s.history(&format!("{name}head"), head.recorder())?;
     let mut last = head.recorder().metric(0).last().copied().unwrap_or_default();
 
     if args.epochs > 0 {
@@ -117,50 +150,82 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
             ..optim::OneCycle::new(optim::slice(args.lr / 200.0, args.lr / 2.0))
         };
         learner.fit_schedule(args.epochs.into(), &schedule)?;
-        s.history("network", learner.recorder())?;
+        s.history(&format!("{name}network"), learner.recorder())?;
         last = learner.recorder().metric(0).last().copied().unwrap_or(last);
         s.run.figure("losses", "The losses of the whole network.", &plot_losses(learner.recorder()).into())?;
     }
-    s.run.metric("accuracy", last);
-    s.run.section("What it gets right, and what not");
-    report(s, &Interpretation::from_learner(&learner)?)?;
-    export(s, &learner, last)
+    Ok((learner, last))
 }
 
-/// Photos in batches: for training cropped at random and mirrored, for validation whole and upright.
-fn loaders(args: &Args, s: &mut Session) -> Result<ImageDataLoaders> {
-    s.run.section("The photos");
-    s.run.data(format!("photos in {}", args.photos.display()));
+/// Trains with each fold in turn for validation; what each network says of photos that it has not seen makes one
+/// report.
+fn cross_validate(args: &Args, s: &mut Session, folds: &[ImageDataLoaders]) -> Result<()> {
+    let (mut accuracies, mut rows) = (Vec::new(), Vec::new());
+    let (mut probabilities, mut labels, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, dls) in folds.iter().enumerate() {
+        check_classes(args.photos.folder(), dls)?;
+        s.run.section(format!("Fold {} of {}", i + 1, folds.len()));
+        let (learner, _) = train(args, s, dls, &format!("fold{}_", i + 1))?;
+        let judged = Interpretation::from_learner(&learner)?;
+        let accuracy = judged.confusion().accuracy();
+        let n = judged.actual().len();
+        rows.push(vec![(i + 1).to_string(), dls.train.n_items().to_string(), n.to_string(), format!("{accuracy:.4}")]);
+        accuracies.push(accuracy);
+        probabilities.extend((0..n).map(|item| judged.probabilities(item).to_vec()));
+        labels.extend_from_slice(judged.actual());
+        files.extend(learner.image_dls().valid.kept_files());
+    }
+    s.run.section("All folds");
+    s.run.table(&["fold", "train", "valid", "accuracy"], &rows);
+    let (mean, std) = mean_and_std(&accuracies);
+    s.run.say(format!("accuracy {mean:.4} ± {std:.4} (mean and standard deviation of {} folds)", folds.len()));
+    s.run.metric("accuracy_mean", mean);
+    s.run.metric("accuracy_std", std);
+    if folds.iter().any(|dls| dls.test.is_some()) {
+        s.run.say("the test set was not looked at: it is for the model that you choose");
+    }
+    s.run.section("What the networks get right of photos that they have not seen, and what not");
+    let vocab = folds.first().map(|dls| dls.vocab().classes().to_vec()).unwrap_or_default();
+    report(s, &Interpretation::from_probabilities(&probabilities, &labels, &vocab)?.with_files(files)?)?;
+    s.run.say("cross-validation leaves no model: train without `--folds` for one");
+    Ok(())
+}
+
+/// The mean, and the standard deviation with `n - 1` in its denominator, as of a sample.
+fn mean_and_std(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
+}
+
+/// Photos for training cropped at random and mirrored, for validation whole and upright.
+fn block(args: &Args, s: &Session) -> Result<DataBlock> {
     let side = usize::from(args.size);
     let train: Vec<Transform> =
         vec![RandomResizedCrop::new(side).min_scale(0.35).into(), RandomHorizontalFlip::default().into()];
     let valid = Compose::new().then(Resize::short_side(side * 8 / 7)).then(CenterCrop::new(side));
-    let block = DataBlock::images()
-        .items(image_files)
-        .label(parent_label)
+    Ok(DataBlock::images()
+        .labelled(args.photos.read()?)
+        .valid_pct(args.valid)
         .item_tfms(train)
         .valid_tfms(valid)
         .bad_files(if args.strict { BadFiles::Stop } else { BadFiles::Skip })
         .seed(s.seed)
         .workers(s.workers)
-        .listener(s.run.listener());
-    let is_split = args.photos.join("train").is_dir() && args.photos.join("valid").is_dir();
-    let block = match is_split {
-        true => block.split(GrandparentSplitter::default()),
-        false => block.split(RandomSplitter { valid: args.valid, seed: s.seed }),
-    };
-    let dls = block.dataloaders(&args.photos, args.batch_size.into())?;
+        .listener(s.run.listener()))
+}
+
+fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
     let classes = dls.vocab().classes();
     if classes.len() < 2 {
         let what = format!(
             "holds photos of one class only, `{}`; a classifier needs two folders of photos or more",
             classes.join("")
         );
-        return Err(Error::file(&args.photos, what));
+        return Err(Error::file(folder, what));
     }
-    s.class_table(&dls);
-    s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
-    Ok(dls)
+    Ok(())
 }
 
 /// The report, the confusion matrix and the worst mistakes.

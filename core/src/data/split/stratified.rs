@@ -44,8 +44,9 @@ impl Splitter for StratifiedSplitter {
     }
 }
 
-/// [`StratifiedSplitter`] for any number of items: each class of two items or more has at least one for validation and
-/// one to train with, and a class of a single item is trained with. What [`super::super::DataBlock`] does by default.
+/// Takes the same random share of each class for validation, for any number of items: as many in all as the share
+/// rounded down, as in fast.ai's `RandomSplitter`, but of each class of two items or more at least one, and one stays
+/// to train with. A class of a single item is trained with. What [`super::super::DataBlock`] does by default.
 #[derive(Debug, Clone)]
 pub struct EveryClassSplitter {
     /// The share, between 0 and 1; more is taken where a class would otherwise have no item for validation.
@@ -59,8 +60,8 @@ impl Splitter for EveryClassSplitter {
         check_share(self.valid)?;
         let counts: Vec<usize> = by_class(labels).values().map(Vec::len).collect();
         let divisible: Vec<usize> = counts.iter().map(|&n| if n > 1 { n } else { 0 }).collect();
-        let n = divisible.iter().sum();
-        let wanted = shares(&divisible, n_valid(self.valid, n));
+        let n: usize = divisible.iter().sum();
+        let wanted = shares(&divisible, (self.valid * n as f64 + 1e-9) as usize);
         let taken = wanted.iter().zip(&counts).map(|(&wanted, &n)| if n > 1 { wanted.clamp(1, n - 1) } else { 0 });
         Ok(draw(labels, &taken.collect::<Vec<_>>(), self.seed))
     }

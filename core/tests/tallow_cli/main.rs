@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![cfg(feature = "efficientnet-lite0")]
 
+mod folders;
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

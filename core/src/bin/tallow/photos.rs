@@ -1,0 +1,72 @@
+//! Photos with their classes, as the command line names them.
+
+use std::path::{Path, PathBuf};
+use tallow::data::{LabelTable, LabelledImages, TableColumns, regex_label};
+use tallow::{Error, Result};
+
+/// Which photos, and what tells their classes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PhotoArgs {
+    /// Photos: a folder for each class, perhaps in folders named `train`, `valid` (or `val`, `dev`, ...) and `test`
+    #[arg(value_name = "PHOTOS")]
+    pub(crate) photos: PathBuf,
+
+    /// A CSV table that gives the photos their classes instead; its columns are found by their usual heads (file,
+    /// label, split, ...) or named by the next options
+    #[arg(long, value_name = "FILE", conflicts_with = "label_regex", help_heading = "Classes")]
+    labels: Option<PathBuf>,
+
+    /// The table's column with the file, relative to PHOTOS
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    file_column: Option<String>,
+
+    /// The table's column with the class
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    label_column: Option<String>,
+
+    /// The table's column with the side: train, valid or test
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    split_column: Option<String>,
+
+    /// The table's column with what belongs together, such as the animal: photos of one group stay on one side
+    #[arg(long, value_name = "NAME", requires = "labels", conflicts_with = "group", help_heading = "Classes")]
+    group_column: Option<String>,
+
+    /// A regular expression that finds the class in a file's name, as its first group in parentheses
+    #[arg(long, value_name = "REGEX", help_heading = "Classes")]
+    label_regex: Option<String>,
+
+    /// A regular expression that finds in a file's name what belongs together, such as the animal or the day: photos of
+    /// one group stay on one side
+    #[arg(long, value_name = "REGEX", help_heading = "Classes")]
+    group: Option<String>,
+}
+
+impl PhotoArgs {
+    /// The photos with their classes, sides and groups.
+    pub(crate) fn read(&self) -> Result<LabelledImages> {
+        let usage = |e: Error| Error::Usage(e.to_string());
+        let images = match (&self.labels, &self.label_regex) {
+            (Some(table), _) => {
+                let columns = TableColumns {
+                    file: self.file_column.clone(),
+                    label: self.label_column.clone(),
+                    split: self.split_column.clone(),
+                    group: self.group_column.clone(),
+                    delimiter: None,
+                };
+                LabelTable::read(table, &columns)?.images_in(&self.photos)?
+            }
+            (None, Some(regex)) => LabelledImages::from_files(&self.photos, regex_label(regex).map_err(usage)?)?,
+            (None, None) => LabelledImages::from_folder(&self.photos)?,
+        };
+        match &self.group {
+            Some(regex) => images.grouped(regex_label(regex).map_err(usage)?),
+            None => Ok(images),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.photos
+    }
+}

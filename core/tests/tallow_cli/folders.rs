@@ -1,0 +1,206 @@
+//! Folders as people have them, from the command line: what each becomes, and that nothing is left out silently.
+
+use crate::{Ran, fails, tallow};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tallow::vision::Image;
+
+/// Writes `n` pictures to a folder, from number `start` on; two classes differ in the direction of their stripes.
+fn pictures(folder: &Path, down: bool, start: usize, n: usize) {
+    for i in start..start + n {
+        let picture = Image::from_fn(40, 36, |x, y| {
+            let at = if down { y } else { x };
+            [(at * 37 + i * 5) as u8, ((at / 3 % 2) * 200) as u8, (x * y / 7 + i) as u8]
+        });
+        picture.unwrap().save(folder.join(format!("{i:03}.png"))).unwrap();
+    }
+}
+
+/// Trains as shortly as can be on `photos`, with more arguments.
+fn train(here: &Path, more: &[&str]) -> Ran {
+    tallow(&[&["train", "photos", "--out", "run", "--size", "32", "--head-epochs", "1"], more].concat(), here)
+}
+
+/// The classes of the exported model, and the numbers of photos to train with and for validation, as the run printed
+/// them.
+fn learnt(here: &Path, ran: &Ran) -> (Vec<String>, usize, usize) {
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    let model: Value = serde_json::from_str(&fs::read_to_string(here.join("run/model/learner.json")).unwrap()).unwrap();
+    let vocab = model["vocab"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_string()).collect();
+    let table = ran.stdout.lines().skip_while(|line| !line.contains("train  valid")).skip(2);
+    let (mut n_train, mut n_valid) = (0, 0);
+    for line in table {
+        let cells: Vec<&str> = line.split_whitespace().rev().take(2).collect();
+        let [valid, train] = cells[..] else { break };
+        let (Ok(train), Ok(valid)) = (train.parse::<usize>(), valid.parse::<usize>()) else { break };
+        (n_train, n_valid) = (n_train + train, n_valid + valid);
+    }
+    (vocab, n_train, n_valid)
+}
+
+#[track_caller]
+fn tells(ran: &Ran, words: &[&str]) {
+    for word in words {
+        assert!(ran.stderr.contains(word) || ran.stdout.contains(word), "no `{word}` in\n{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+/// A folder named `photos` in a new one.
+fn empty() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn any_number_of_photos_trains_also_one_more_than_a_batch() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    pictures(&photos.join("cat"), false, 0, 21);
+    pictures(&photos.join("dog"), true, 0, 20);
+    let ran = train(dir.path(), &["--epochs", "1"]);
+    let (vocab, n_train, n_valid) = learnt(dir.path(), &ran);
+    // Of 41 photos a fifth, rounded down, is for validation; of 33 a batch of 32 leaves one.
+    assert_eq!((vocab, n_train, n_valid), (vec!["cat".into(), "dog".into()], 33, 8));
+}
+
+#[test]
+fn sides_are_taken_from_folders_and_the_test_set_is_looked_at_once() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    for (class, down) in [("cat", false), ("dog", true)] {
+        pictures(&photos.join("Train").join(class), down, 0, 12);
+        pictures(&photos.join("val").join(class).join("deeper"), down, 12, 4);
+        pictures(&photos.join("test").join(class), down, 20, 3);
+    }
+    pictures(&photos.join("Train"), true, 50, 2);
+    let ran = train(dir.path(), &[]);
+    assert_eq!(learnt(dir.path(), &ran), (vec!["cat".into(), "dog".into()], 24, 8));
+    tells(
+        &ran,
+        &["The test set, looked at once", "6 photos: accuracy", "2 pictures are left out", "lie in folders below"],
+    );
+    let metrics: Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("run/metrics.json")).unwrap()).unwrap();
+    assert!(metrics["metrics"]["test_accuracy"].is_number(), "{metrics}");
+    // The same folder, evaluated: by its test set.
+    let judged = tallow(&["evaluate", "run", "photos", "--out", "judged"], dir.path());
+    tells(&judged, &["6 photos, 2 classes", "judged by the 6 photos of the test set", "32 of other sides"]);
+
+    // Without labels it is no class.
+    fs::remove_dir_all(photos.join("test")).unwrap();
+    pictures(&photos.join("test"), true, 30, 5);
+    fs::remove_dir_all(dir.path().join("run")).unwrap();
+    let ran = train(dir.path(), &[]);
+    assert_eq!(learnt(dir.path(), &ran), (vec!["cat".into(), "dog".into()], 24, 8));
+    tells(&ran, &["5 pictures are left out: they lie in no class folder"]);
+}
+
+#[test]
+fn what_is_not_read_is_named_by_check_and_by_train() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    pictures(&photos.join("cat"), false, 0, 10);
+    pictures(&photos.join("dog"), true, 0, 10);
+    fs::create_dir(photos.join("bird")).unwrap();
+    for i in 0..4 {
+        fs::write(photos.join(format!("bird/{i}.jxl")), "no picture of ours").unwrap();
+    }
+    for name in ["a.HEIC", "b.avif"] {
+        fs::write(photos.join("cat").join(name), b"\0\0\0\x18ftypheic\0\0\0\0").unwrap();
+    }
+    let whole = fs::read(photos.join("cat/000.png")).unwrap();
+    fs::create_dir(photos.join("fish")).unwrap();
+    for i in 0..3 {
+        fs::write(photos.join(format!("fish/{i}.png")), &whole[..whole.len() / 2]).unwrap();
+    }
+    let words = ["bird: passed over 4 files of the kind .jxl", "1 file of the kind .heic", "1 file of the kind .avif"];
+    let checked = tallow(&["check", "photos"], dir.path());
+    fails(&checked, 3, &["3 files that cannot be read"]);
+    tells(&checked, &words);
+    let ran = train(dir.path(), &[]);
+    assert_eq!(learnt(dir.path(), &ran), (vec!["cat".into(), "dog".into()], 16, 4));
+    tells(&ran, &words);
+    tells(&ran, &["fish/0.png", "fish/1.png", "fish/2.png", "class `fish`: none of its 3 pictures can be read"]);
+    tells(&ran, &["bird: no picture in it is read, so it makes no class"]);
+    fails(&tallow(&["train", "photos", "--out", "o", "--strict", "--size", "32"], dir.path()), 3, &["fish/"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_circle_pipes_and_a_runs_own_plots_change_nothing() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    pictures(&photos.join("cat"), false, 0, 10);
+    pictures(&photos.join("dog"), true, 0, 10);
+    std::os::unix::fs::symlink("..", photos.join("cat/up")).unwrap();
+    let pipe = photos.join("cat/x.jpg");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let out = photos.join("results");
+    for _ in 0..2 {
+        let args = ["train", "photos", "--out", "photos/results", "--size", "32", "--head-epochs", "1"];
+        let ran = tallow(&args, dir.path());
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        tells(
+            &ran,
+            &["x.jpg: no regular file", "up: a link to what is read", "cat        8      2", "dog        8      2"],
+        );
+        fs::rename(out.join("model"), dir.path().join("model")).unwrap();
+        // A second run finds the plots of the first one.
+        assert!(out.join("plots/confusion.png").is_file());
+        fs::remove_dir_all(dir.path().join("model")).unwrap();
+    }
+    let checked = tallow(&["check", "photos"], dir.path());
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    tells(&checked, &["20 of 20 files are fine", "x.jpg: no regular file", "results of a run"]);
+    let predicted = tallow(&["explain", "nowhere", "photos/cat/x.jpg"], dir.path());
+    assert_eq!(predicted.code, Some(3));
+}
+
+#[test]
+fn classes_come_from_a_table_or_from_names_and_groups_stay_together() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    pictures(&photos, false, 0, 12);
+    pictures(&photos, true, 100, 12);
+    let rows: String = (0..12)
+        .flat_map(|i| [(i, "cat"), (i + 100, "dog")])
+        .map(|(i, class)| format!("{i:03}.png,{class},a{}\n", i / 3))
+        .collect();
+    fs::write(dir.path().join("labels.csv"), format!("image,species,animal\n{rows}")).unwrap();
+    let table = ["--labels", "labels.csv", "--group-column", "animal"];
+    let ran = train(dir.path(), &table);
+    let (vocab, n_train, n_valid) = learnt(dir.path(), &ran);
+    assert_eq!((vocab, n_train + n_valid), (vec!["cat".into(), "dog".into()], 24));
+    assert!(n_valid % 3 == 0 && n_valid > 0, "groups of three stay together: {n_valid}");
+    let judged = tallow(&[&["evaluate", "run", "photos", "--out", "judged"][..], &table].concat(), dir.path());
+    tells(&judged, &["24 photos, 2 classes"]);
+    fs::remove_dir_all(dir.path().join("run")).unwrap();
+    let ran = train(dir.path(), &["--label-regex", r"^(\d)\d\d\.png$"]);
+    assert_eq!(learnt(dir.path(), &ran).0, ["0", "1"]);
+
+    fails(&train(dir.path(), &["--label-regex", r"\d"]), 2, &["no group in parentheses"]);
+    fails(&train(dir.path(), &["--labels", "nowhere.csv"]), 1, &["nowhere.csv"]);
+    fails(&train(dir.path(), &["--labels", "labels.csv", "--label-column", "kind"]), 3, &["no column `kind`"]);
+}
+
+#[test]
+fn cross_validation_tells_mean_and_spread_and_leaves_no_model() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    pictures(&photos.join("cat"), false, 0, 9);
+    pictures(&photos.join("dog"), true, 0, 9);
+    let ran = train(dir.path(), &["--folds", "3"]);
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    tells(&ran, &["Fold 3 of 3", "mean and standard deviation of 3 folds", "leaves no model"]);
+    assert!(!dir.path().join("run/model").exists());
+    let metrics: Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("run/metrics.json")).unwrap()).unwrap();
+    assert!(metrics["metrics"]["accuracy_mean"].is_number() && metrics["metrics"]["accuracy_std"].is_number());
+    // Every photo was judged once: nine of each class stand in the report.
+    assert!(
+        ran.stdout.lines().any(|line| line.trim_start().starts_with("cat") && line.ends_with(" 9")),
+        "{}",
+        ran.stdout
+    );
+    fails(&train(dir.path(), &["--folds", "20"]), 1, &["9 folds or fewer"]);
+}
