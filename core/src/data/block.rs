@@ -3,7 +3,7 @@
 use super::image_loaders::Settings;
 use super::{
     BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, RandomSplitter, Split, Splitter, Vocab, balance,
-    image_files, parent_label,
+    file_entries, image_files, parent_label,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -255,11 +255,12 @@ impl DataBlock<ImageBlock, CategoryBlock> {
     fn build(&self, found: &Found, batch_size: usize) -> Result<ImageDataLoaders> {
         let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
         let rng = Rng::new(self.seed).stream("loader");
+        let root = file_entries::common_folder(&found.files);
         let side = |items: &[usize], tfms: Compose, train: bool| {
             let files = items.iter().map(|&i| found.files[i].clone()).collect();
             let labels = items.iter().map(|&i| found.vocab.index(&found.names[i])).collect::<Result<Vec<u32>>>()?;
             let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
-            let dataset = dataset.listener(self.listener.clone());
+            let dataset = dataset.listener(self.listener.clone()).root(&root);
             let rng = rng.stream(if train { "train" } else { "valid" });
             let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };
             ImageLoader::new(dataset, found.vocab.clone(), settings, train)

@@ -3,6 +3,7 @@
 mod balance;
 mod block;
 mod dataset;
+mod file_entries;
 mod folders;
 mod image_dataset;
 mod image_files;
