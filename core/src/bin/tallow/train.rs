@@ -1,5 +1,7 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::best::BestArgs;
+use crate::overwrite::{MODEL, OverwriteArgs};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{
@@ -7,7 +9,7 @@ use tallow::data::{
 };
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
-use tallow::train::accuracy;
+use tallow::train::{Learner, Recorder, accuracy};
 use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
@@ -19,7 +21,8 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots."
+                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; `--resume` \
+                        goes on with one that was stopped, if its photos and settings are the same."
 )]
 pub(crate) struct Args {
     /// Photos, a folder for each class; or `train` and `valid` with such folders in them
@@ -28,6 +31,12 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     common: CommonArgs,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+
+    #[command(flatten)]
+    best: BestArgs,
 
     /// The network: efficientnet_lite0, which is part of the program, resnet34, convnext_tiny, ...
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
@@ -85,6 +94,11 @@ impl AsRef<CommonArgs> for Args {
     }
 }
 
+/// What is refused before anything is written.
+pub(crate) fn check(args: &Args) -> Result<()> {
+    args.overwrite.before_training(&args.common, PROGRAM.name, &args.photos)
+}
+
 /// From photos to an exported model.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let dls = loaders(args, s)?;
@@ -93,18 +107,22 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         .pretrained(pretrained)
         .hub(HubConfig::from_env(&s.data).or_offline(s.offline))
         .device(&s.device)
-        .metrics([accuracy()])
+        .metrics([accuracy()].into_iter().chain(args.best.metrics()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints("network"));
+    let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
     let mut learner = vision_learner(&dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
-    let head = learner.head_learner(args.batch_size.into())?.metrics([accuracy()]);
-    let mut head = head.checkpoints(s.checkpoints("head"));
+    let head = learner.head_learner(args.batch_size.into())?;
+    let head = head.metrics([accuracy()].into_iter().chain(args.best.metrics())).checkpoints(s.checkpoints("head"));
+    let mut head = args.best.callbacks().into_iter().fold(head, Learner::boxed_callback);
+    let epochs = if s.quick { 2 } else { args.head_epochs.into() };
     let rate = 2.5 * args.lr; // as fine_tune's frozen phase, which has the whole rate for the head
-    head.fit_one_cycle(if s.quick { 2 } else { args.head_epochs.into() }, rate)?;
+    head.fit_one_cycle(epochs, rate)?;
     s.history("head", head.recorder())?;
-    let mut last = head.recorder().metric(0).last().copied().unwrap_or_default();
+    args.best.say_kept(s, "head", head.recorder(), epochs);
+    let mut kept = kept_accuracy(head.recorder())?;
 
     if args.epochs > 0 {
         s.run.section("The whole network");
@@ -118,13 +136,20 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         };
         learner.fit_schedule(args.epochs.into(), &schedule)?;
         s.history("network", learner.recorder())?;
-        last = learner.recorder().metric(0).last().copied().unwrap_or(last);
+        args.best.say_kept(s, "network", learner.recorder(), args.epochs.into());
+        kept = kept_accuracy(learner.recorder())?;
         s.run.figure("losses", "The losses of the whole network.", &plot_losses(learner.recorder()).into())?;
     }
-    s.run.metric("accuracy", last);
+    s.run.metric("accuracy", kept);
     s.run.section("What it gets right, and what not");
     report(s, &Interpretation::from_learner(&learner)?)?;
-    export(s, &learner, last)
+    export(s, &learner, kept)
+}
+
+/// The accuracy of the weights that a phase of training ended with.
+fn kept_accuracy(recorder: &Recorder) -> Result<f64> {
+    let kept = recorder.kept_row().and_then(|row| row.metrics.first()).copied();
+    kept.ok_or_else(|| Error::Value("no epoch came to its end".into()))
 }
 
 /// Photos in batches: for training cropped at random and mirrored, for validation whole and upright.
@@ -181,10 +206,9 @@ pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, accuracy: f64) -> Result<()> {
-    let folder = s.run.folder().join("model");
-    learner.export_with(&folder, [("accuracy".to_string(), accuracy)].into())?;
-    s.run.artifact(folder.join("model.safetensors"));
-    s.run.artifact(folder.join("learner.json"));
+    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
+    learner.export_with(s.run.folder().join("model"), [("accuracy".to_string(), accuracy)].into())?;
     s.run.say(format!("valid accuracy {accuracy:.4}"));
     let shown = shown(s.run.folder());
     s.run.say(format!("the model is in {shown}/model: `tallow predict {shown} PHOTO...` uses it"));
