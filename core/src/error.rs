@@ -89,7 +89,7 @@ pub enum Error {
     #[error("{0}")]
     Value(String),
 
-    /// The loss is no longer a number.
+    /// The loss of a batch is no longer a finite number.
     #[error(
         "the loss became {loss} at epoch {epoch}, batch {batch}: training has diverged; \
          try a learning rate ten times smaller, or look for bad values in the data"
@@ -101,6 +101,20 @@ pub enum Error {
         epoch: usize,
         /// Batch within the epoch, from 0.
         batch: usize,
+    },
+
+    /// After an epoch something is no longer a finite number: the validation loss, a metric or a weight.
+    #[error(
+        "{what} became {value} at epoch {epoch}: training has diverged; \
+         try a learning rate ten times smaller, or look for bad values in the data"
+    )]
+    NotFinite {
+        /// What it is, such as `the validation loss`.
+        what: String,
+        /// Its value.
+        value: f64,
+        /// Epoch, from 0.
+        epoch: usize,
     },
 
     /// The user pressed Ctrl-C (or asked to stop in another way); what was worth keeping is kept.

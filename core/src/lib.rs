@@ -34,6 +34,7 @@
 pub mod device;
 pub mod error;
 pub mod event;
+pub mod fingerprint;
 pub mod rng;
 pub mod text;
 

@@ -45,6 +45,11 @@ impl Rng {
         Rng { seed, path, chacha: ChaCha8Rng::from_seed(key) }
     }
 
+    /// The seed of the root that this stream descends from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// How many 32-bit words have been drawn: all that a checkpoint needs to go on from here.
     pub fn position(&self) -> u64 {
         self.chacha.get_word_pos() as u64

@@ -68,6 +68,11 @@ fn a_division_by_zero_is_zero() {
     close(scores.precision, 0.3333333333333333);
     close(scores.recall, 0.375);
     close(scores.f1, 0.29166666666666663);
+    // precision_recall_fscore_support([0,0,1,2], [0,2,2,2], average="macro", zero_division=0): class 3 does not count
+    let scores = confusion.average(Averaging::MacroPresent);
+    close(scores.precision, 0.4444444444444444);
+    close(scores.recall, 0.5);
+    close(scores.f1, 0.38888888888888884);
     let scores = confusion.average(Averaging::Weighted);
     close(scores.precision, 0.5833333333333334);
     close(scores.recall, 0.5);

@@ -104,7 +104,7 @@ fn schedules_are_those_of_fastai_and_pytorch() {
     let check = |name: &str, got: Vec<f64>| assert_close(name, &got, &numbers(&want[name]), 1e-12);
     check("slice_1e-5_1e-3_groups3", even_mults(1e-5, 1e-3, 3));
     check("step_lr_.001_step7_gamma.1_epochs25", (0..25).map(|e| step_lr(1e-3, 7, 0.1, e)).collect());
-    check("torch_one_cycle_lr.1_n40", (0..40).map(|s| torch_one_cycle(0.1, 40, s)).collect());
+    check("torch_one_cycle_lr.1_n40", (0..40).map(|s| torch_one_cycle(0.1, 40, s).unwrap()).collect());
     check("torch_cosine_lr.1_n20", (0..20).map(|s| cosine_annealing(0.1, 20, s)).collect());
     assert_eq!((even_mults(1.0, 2.0, 1), even_mults(1.0, 2.0, 0)), (vec![2.0], vec![]));
     assert_eq!((sched_lin(1.0, 3.0, 0.25), sched_exp(1.0, 100.0, 0.5)), (1.5, 10.0));
@@ -120,7 +120,12 @@ fn schedules_are_finite_at_their_ends() {
         }
     }
     for n in 1..6 {
-        assert!((0..n).all(|step| torch_one_cycle(0.1, n, step).is_finite()), "{n} steps");
+        assert!((0..n).all(|step| torch_one_cycle(0.1, n, step).unwrap().is_finite()), "{n} steps");
+    }
+    // OneCycleLR(total_steps=0): ValueError: Expected positive integer total_steps, but got 0
+    for (n, step) in [(0, 0), (5, 5)] {
+        let error = torch_one_cycle(1.0, n, step).unwrap_err().to_string();
+        assert!(error.contains(&format!("{n} steps")) && error.contains(&format!("step {step}")), "{error}");
     }
     assert!(cosine_annealing(0.1, 0, 0).is_finite());
 }

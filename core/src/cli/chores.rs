@@ -1,16 +1,16 @@
 //! What many programs do with a session.
 
-use super::session::Session;
+use super::session::{CHECKPOINTS, Session};
 use crate::data::ImageDataLoaders;
 use crate::error::Result;
 use crate::train::{Checkpoints, EpochRow, Recorder};
 
 impl Session {
     /// Checkpoints of one learner of this run, `checkpoints/<name>.safetensors` in its folder, as often as the user
-    /// asked for; resumed from with `--resume`.
+    /// asked for; resumed from with `--resume`. Without it those of earlier runs are gone since the session was opened.
     pub fn checkpoints(&self, name: &str) -> Checkpoints {
         Checkpoints {
-            file: self.run.folder().join("checkpoints").join(format!("{name}.safetensors")),
+            file: self.run.folder().join(CHECKPOINTS).join(format!("{name}.safetensors")),
             every: self.checkpoint_every,
             resume: self.resume,
         }
@@ -21,10 +21,7 @@ impl Session {
     /// # Errors
     /// When epochs have different numbers of metrics.
     pub fn history(&mut self, name: &str, recorder: &Recorder) -> Result<()> {
-        let row = |row: &EpochRow| {
-            let before = [&[row.epoch as f64, row.train_loss], &row.train_metrics[..]].concat();
-            [&before[..], &[row.valid_loss], &row.metrics[..]].concat()
-        };
+        let row = |row: &EpochRow| [&[row.epoch as f64], &row.numbers()[..]].concat();
         let mut columns = recorder.columns();
         columns.pop(); // the time, by which no two runs are equal
         self.run.history(name, &columns, &recorder.rows.iter().map(row).collect::<Vec<_>>())

@@ -1,5 +1,7 @@
 //! What a chapter is given to work with.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use candle_core::Device;
@@ -9,7 +11,7 @@ use tallow_datasets::DataFolder;
 use super::args::{CommonArgs, Seed};
 use super::interrupt::interrupter;
 use crate::device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::{Run, RunConfig};
 
 /// The version of candle that this library is built on; a test compares it with the lock file.
@@ -85,6 +87,9 @@ impl Session {
             config,
         })?;
         let run = run.interrupter(interrupter());
+        if !args.resume {
+            forget_checkpoints(&run.folder().join(CHECKPOINTS))?;
+        }
         Ok(Session {
             run,
             device,
@@ -97,6 +102,25 @@ impl Session {
             offline: args.offline,
         })
     }
+}
+
+/// The folder of a run's checkpoints, in its own.
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+
+/// Removes what an earlier run left: a run that begins anew leaves checkpoints of its own, and a later `--resume` must
+/// find no others.
+fn forget_checkpoints(folder: &Path) -> Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Error::io(folder))?,
+    };
+    for entry in entries {
+        let file = entry.map_err(Error::io(folder))?.path();
+        if file.extension().is_some_and(|extension| extension == "safetensors") {
+            std::fs::remove_file(&file).map_err(Error::io(&file))?;
+        }
+    }
+    Ok(())
 }
 
 /// Why `auto` took this device.

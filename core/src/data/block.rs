@@ -4,8 +4,8 @@ use super::collect::{Collected, Splitting};
 use super::image_loaders::Settings;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::{
-    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Vocab, balance, find_images,
-    image_files,
+    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Vocab, balance, file_entries,
+    find_images, image_files,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -321,13 +321,15 @@ impl DataBlock<ImageBlock, CategoryBlock> {
     fn build(&self, collected: &Collected, split: &Split, batch_size: usize) -> Result<ImageDataLoaders> {
         let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
         let rng = Rng::new(self.seed).stream("loader");
+        let files: Vec<PathBuf> = collected.images.iter().map(|image| image.file.clone()).collect();
+        let root = file_entries::common_folder(&files);
         let side = |items: &[usize], tfms: Compose, name: &str| {
             let images = items.iter().map(|&i| &collected.images[i]);
             let files = images.clone().map(|image| image.file.clone()).collect();
             let label = |image: &LabelledImage| collected.vocab.index(image.labels.first().map_or("", |l| l));
             let labels = images.map(label).collect::<Result<Vec<u32>>>()?;
             let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
-            let dataset = dataset.listener(self.listener.clone());
+            let dataset = dataset.listener(self.listener.clone()).root(&root);
             let rng = rng.stream(name);
             let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };
             ImageLoader::new(dataset, collected.vocab.clone(), settings, name == "train")

@@ -1,6 +1,7 @@
 //! Datasets: items by their index, and the batches that they become.
 
 use crate::error::Result;
+use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use candle_core::Tensor;
 
@@ -20,6 +21,15 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// When the item cannot be read.
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)>;
+
+    /// What the items are, so that a checkpoint can tell whether training goes on with the same ones. The default knows
+    /// nothing of them; a dataset of files names each one with what is in it, one in memory hashes its contents.
+    ///
+    /// # Errors
+    /// When the items cannot be read.
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Fingerprint::default())
+    }
 
     /// Several items, stacked. A dataset in memory can do better than one by one.
     ///

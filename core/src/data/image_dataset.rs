@@ -1,14 +1,15 @@
 //! Pictures and their classes, decoded and transformed when they are asked for.
 
-use super::{Batch, Dataset};
+use super::{Batch, Dataset, Vocab, file_entries};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
+use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use crate::vision::{Compose, Image, Limits};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What is done about a file that cannot be read while batches are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +31,11 @@ pub struct ImageDataset {
     limits: Limits,
     listener: Listener,
     skipped: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+    /// The folder from which names in a fingerprint are counted.
+    root: Arc<PathBuf>,
+    /// The names of the classes, if they are known.
+    vocab: Option<Vocab>,
+    digests: Arc<OnceLock<Vec<String>>>,
 }
 
 impl ImageDataset {
@@ -43,6 +49,9 @@ impl ImageDataset {
             return Err(Error::shape(message, &[labels.len()]));
         }
         Ok(ImageDataset {
+            root: Arc::new(file_entries::common_folder(&files)),
+            vocab: None,
+            digests: Arc::default(),
             files: Arc::new(files),
             labels: Arc::new(labels),
             tfms: Arc::new(tfms.into()),
@@ -69,6 +78,17 @@ impl ImageDataset {
     #[must_use]
     pub fn listener(self, listener: Listener) -> ImageDataset {
         ImageDataset { listener, ..self }
+    }
+
+    /// The folder from which the names of files in a fingerprint are counted; by default the deepest that all are in.
+    #[must_use]
+    pub fn root(self, root: impl AsRef<Path>) -> ImageDataset {
+        ImageDataset { root: Arc::new(root.as_ref().to_path_buf()), ..self }
+    }
+
+    /// The names of the classes, for a fingerprint.
+    pub(super) fn named(self, vocab: &Vocab) -> ImageDataset {
+        ImageDataset { vocab: Some(vocab.clone()), ..self }
     }
 
     /// A dataset of the same files with other transforms.
@@ -146,6 +166,25 @@ impl Dataset for ImageDataset {
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
         let x = self.tfms.tensor_with(self.image(index)?, rng)?;
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        let name = |&label: &u32| {
+            let known = self.vocab.as_ref().and_then(|vocab| vocab.classes().get(label as usize));
+            known.cloned().unwrap_or_else(|| format!("of class {label}"))
+        };
+        let classes: Vec<String> = self.labels.iter().map(name).collect();
+        let tfms = serde_json::to_string(&*self.tfms)
+            .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
+        let digests = self.digests.get_or_init(|| file_entries::digests(&self.files));
+        let files = file_entries::entries(&self.root, &self.files, &classes, digests);
+        let vocab = self.vocab.as_ref().map(|vocab| vocab.classes().join(", "));
+        let settings = Fingerprint::default()
+            .with("list of classes", vocab.unwrap_or_else(|| "numbers".into()))
+            .with("list of transforms", tfms)
+            .with("treatment of bad files", format!("{:?}", self.bad_files))
+            .with("limit on photos", format!("{:?}", self.limits));
+        Ok(settings.and("", files))
     }
 
     /// All pictures of a batch are written into one piece of memory, one after the other.

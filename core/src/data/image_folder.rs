@@ -1,8 +1,9 @@
 //! Pictures in folders.
 
 use super::layout::class_of_each;
-use super::{Dataset, Vocab, image_files};
-use crate::error::Result;
+use super::{Dataset, Vocab, file_entries, image_files};
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use crate::vision::{Compose, Image};
 use candle_core::{Device, Tensor};
@@ -82,6 +83,20 @@ impl Dataset for ImageFolder {
             None => read_image(file, self.pixels)?,
         };
         Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        let name = |&label: &u32| self.vocab.classes().get(label as usize).cloned().unwrap_or_default();
+        let classes: Vec<String> = self.labels.iter().map(name).collect();
+        let root = file_entries::common_folder(&self.files);
+        let files = file_entries::entries(&root, &self.files, &classes, &file_entries::digests(&self.files));
+        let tfms = serde_json::to_string(&self.tfms)
+            .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
+        let settings = Fingerprint::default()
+            .with("list of classes", self.vocab.classes().join(", "))
+            .with("kind of pixels", format!("{:?}", self.pixels))
+            .with("list of transforms", tfms);
+        Ok(settings.and("", files))
     }
 }
 

@@ -29,6 +29,7 @@ pub struct ImageLoader {
 
 impl ImageLoader {
     pub(super) fn new(dataset: ImageDataset, vocab: Vocab, settings: Settings, train: bool) -> Result<ImageLoader> {
+        let dataset = dataset.named(&vocab);
         let loader = DataLoader::new(dataset.clone(), settings.batch_size)?;
         let loader = loader.rng(&settings.rng).workers(settings.workers).device(&settings.device);
         let loader = if train { loader.shuffle(&settings.rng).drop_last() } else { loader };

@@ -2,6 +2,7 @@
 
 use super::{Batch, Dataset};
 use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use candle_core::Device;
 use std::ops::Range;
@@ -100,6 +101,28 @@ impl DataLoader {
         let n = self.n_items();
         // A dataset smaller than a batch still gives one.
         if self.drop_last { (n / self.batch_size).max(1) } else { n.div_ceil(self.batch_size) }
+    }
+
+    /// What shapes the batches: the items, and how they become batches. The number of workers does not, nor does the
+    /// device.
+    ///
+    /// # Errors
+    /// When the items cannot be read.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let order = if self.shuffle { "shuffled" } else { "the dataset's" };
+        let rest = if self.drop_last { "left out" } else { "kept" };
+        let settings = Fingerprint::default()
+            .with("seed", self.rng.seed())
+            .with("batch size", self.batch_size)
+            .with("order", order)
+            .with("smaller last batch", rest)
+            .with("number of items", self.n_items());
+        Ok(settings.and("", self.dataset.fingerprint()?))
+    }
+
+    /// The dataset.
+    pub(crate) fn dataset(&self) -> &Arc<dyn Dataset> {
+        &self.dataset
     }
 
     /// The indices of the items in the order of epoch `epoch`.
@@ -276,6 +299,17 @@ pub struct DataLoaders {
     pub train: DataLoader,
     /// Validation batches, in order.
     pub valid: DataLoader,
+}
+
+impl DataLoaders {
+    /// What shapes the batches of both sides ([`DataLoader::fingerprint`]).
+    ///
+    /// # Errors
+    /// When the items cannot be read.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let (train, valid) = (self.train.fingerprint()?, self.valid.fingerprint()?);
+        Ok(Fingerprint::default().and("the training set's ", train).and("the validation set's ", valid))
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod balance;
 mod block;
 mod collect;
 mod dataset;
+mod file_entries;
 mod find;
 mod folders;
 mod image_dataset;

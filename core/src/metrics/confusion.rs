@@ -13,8 +13,11 @@ pub struct Confusion {
 /// How the classes' scores become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Averaging {
-    /// The mean over classes: every class counts the same.
+    /// The mean over classes: every class counts the same, one that is not there with a score of 0. scikit-learn's
+    /// `average="macro"` with `labels` of all classes, and the line `macro avg` of its report.
     Macro,
+    /// The mean over those classes that occur or are predicted: scikit-learn's `average="macro"` without `labels`.
+    MacroPresent,
     /// Over all samples together: every sample counts the same. With one label a sample, all three are the accuracy.
     Micro,
     /// The mean over classes, each weighted by its number of samples.
@@ -95,6 +98,11 @@ impl Confusion {
         (0..self.n_classes).map(|class| self.row(class).iter().sum()).collect()
     }
 
+    /// The number of samples taken for each class.
+    pub fn predicted(&self) -> Vec<u64> {
+        (0..self.n_classes).map(|class| (0..self.n_classes).map(|actual| self.get(actual, class)).sum()).collect()
+    }
+
     /// The fraction of predictions that are right.
     pub fn accuracy(&self) -> f64 {
         ratio(self.right(), self.total())
@@ -102,9 +110,8 @@ impl Confusion {
 
     /// The scores of each class.
     pub fn per_class(&self) -> Vec<Scores> {
-        let predicted = |class| (0..self.n_classes).map(|actual| self.get(actual, class)).sum::<u64>();
-        let scores = self.support().into_iter().enumerate();
-        scores.map(|(class, actual)| Scores::of(self.get(class, class), predicted(class), actual)).collect()
+        let totals = self.predicted().into_iter().zip(self.support()).enumerate();
+        totals.map(|(class, (predicted, actual))| Scores::of(self.get(class, class), predicted, actual)).collect()
     }
 
     /// The scores of all classes in one.
@@ -113,6 +120,10 @@ impl Confusion {
             // Every wrong prediction is missed by one class and taken by another, so both totals are the samples.
             Averaging::Micro => return Scores::of(self.right(), self.total(), self.total()),
             Averaging::Macro => vec![1.0; self.n_classes],
+            Averaging::MacroPresent => {
+                let seen = self.support().into_iter().zip(self.predicted());
+                seen.map(|(actual, predicted)| f64::from(u8::from(actual + predicted > 0))).collect()
+            }
             Averaging::Weighted => self.support().into_iter().map(|n| n as f64).collect(),
         };
         let (all, total) = (self.per_class(), sum(&weights));

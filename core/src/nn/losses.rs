@@ -31,7 +31,8 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
 /// # let logits = Tensor::zeros((2, 3), DType::F32, &Device::Cpu)?;
 /// # let labels = Tensor::new(&[0u32, 2], &Device::Cpu)?;
 /// let rare_counts_more = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
-/// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`
+/// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`, which
+/// // gets `loss_weight` besides, so that the validation loss is that of all items together
 /// # loss(&logits, &labels)?;
 /// # Ok(())
 /// # }
@@ -72,6 +73,25 @@ impl CrossEntropy {
             let costs = kernels::log_softmax(logits)?.neg()?.broadcast_mul(&weights)?;
             Ok(costs.sum_all()?.affine(1.0 / classes as f64, 0.0)?.div(&total)?)
         })
+    }
+
+    /// How much a batch with these targets weighs beside others: the sum of the weights of its labels, by which
+    /// [`CrossEntropy::of`] divides; the number of items where the mean over them is plain. Weighed by this, the losses
+    /// of batches have the loss of all items together for their mean ([`crate::train::Learner::loss_weight`]).
+    ///
+    /// # Errors
+    /// When a label has no weight.
+    pub fn weight_of(&self, targets: &Tensor) -> Result<f64> {
+        let Some(weights) = self.weights.as_ref().filter(|_| !targets.dtype().is_float()) else {
+            return Ok(targets.dims().first().copied().unwrap_or(1) as f64);
+        };
+        let labels = labels(&targets.flatten_all()?)?.to_vec1::<u32>()?;
+        let of = |&label: &u32| {
+            let n = weights.len();
+            let message = || format!("label {label} has none of the {n} class weights");
+            weights.get(label as usize).ok_or_else(|| Error::label(label, n, message()))
+        };
+        labels.iter().map(of).sum()
     }
 
     fn blend(&self, nll: Tensor, uniform: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
@@ -158,7 +178,7 @@ fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
 }
 
 /// Refuses labels that are not whole numbers, which losses and metrics would misread.
-fn labels(ys: &Tensor) -> Result<Tensor> {
+pub(crate) fn labels(ys: &Tensor) -> Result<Tensor> {
     match ys.dtype() {
         DType::U8 | DType::U32 | DType::I64 => Ok(ys.to_dtype(DType::U32)?),
         other => Err(Error::Value(format!("class labels must be whole numbers (u8, u32 or i64), got {other:?}"))),

@@ -114,6 +114,7 @@ pub struct Params {
 struct Shared {
     params: Vec<Param>,
     streams: BTreeMap<String, Stream>,
+    trainings: Vec<String>,
 }
 
 /// A stream of random numbers that belongs to a layer, such as a dropout. Checkpoints keep its position.
@@ -377,6 +378,21 @@ impl Params {
             }
         }
         Ok(())
+    }
+
+    /// The seed of initial values and of the layers' random streams.
+    pub fn seed(&self) -> u64 {
+        self.rng.seed()
+    }
+
+    /// Writes down that a learner has trained parameters of this store, and how.
+    pub(crate) fn note_training(&self, how: String) {
+        self.shared().trainings.push(how);
+    }
+
+    /// How parameters of this store were trained so far, by whichever learners.
+    pub(crate) fn trainings(&self) -> Vec<String> {
+        self.shared().trainings.clone()
     }
 
     /// Where each layer's random stream stands, by name.

@@ -93,6 +93,13 @@ impl Optimizer for Adam {
         Ok(())
     }
 
+    fn describe(&self) -> String {
+        let Adam { mom, sqr_mom, eps, wd, decouple_wd, wd_bn_bias, .. } = self;
+        format!(
+            "Adam, mom {mom}, sqr_mom {sqr_mom}, eps {eps}, wd {wd}, decouple_wd {decouple_wd}, wd_bn_bias {wd_bn_bias}"
+        )
+    }
+
     fn state(&self) -> OptimState {
         let mut state = OptimState::default();
         for (name, memory) in &self.memory {

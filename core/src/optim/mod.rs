@@ -49,6 +49,10 @@ pub trait Optimizer: Send {
     /// When a gradient does not have its parameter's shape.
     fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()>;
 
+    /// The optimizer and all of its settings in words, without its memory. A checkpoint keeps them, so that training
+    /// goes on with those that it began with or not at all.
+    fn describe(&self) -> String;
+
     /// All that must be kept to go on later as if nothing had happened: averages by parameter and name, and step
     /// counts.
     fn state(&self) -> OptimState;

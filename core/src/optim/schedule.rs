@@ -1,6 +1,7 @@
 //! Learning rates and momenta as pure functions of how far training has come.
 
 use super::{Hypers, Lrs};
+use crate::error::{Error, Result};
 
 /// Where in a fit a step stands, and for how many parameter groups it needs learning rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -228,13 +229,19 @@ pub fn cosine_annealing(lr: f64, t_max: usize, step: usize) -> f64 {
 }
 
 /// PyTorch's `OneCycleLR` with its defaults (`pct_start` 0.3, `div_factor` 25, `final_div_factor` 1e4).
-pub fn torch_one_cycle(max_lr: f64, total_steps: usize, step: usize) -> f64 {
+///
+/// # Errors
+/// [`Error::Config`] when there is no such step: `step` counts from 0 and is below `total_steps`.
+pub fn torch_one_cycle(max_lr: f64, total_steps: usize, step: usize) -> Result<f64> {
+    if step >= total_steps {
+        let message = format!("a one-cycle schedule of {total_steps} steps has no step {step}: they count from 0");
+        return Err(Error::config("step", message));
+    }
     let initial = max_lr / 25.0;
     let (peak, last) = (0.3 * total_steps as f64 - 1.0, total_steps as f64 - 1.0);
     let step = step as f64;
     if step <= peak {
-        sched_cos(initial, max_lr, step / peak)
-    } else {
-        sched_cos(max_lr, initial / 1e4, (step - peak) / (last - peak))
+        return Ok(sched_cos(initial, max_lr, step / peak));
     }
+    Ok(sched_cos(max_lr, initial / 1e4, (step - peak) / (last - peak)))
 }

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 /// Momentum is not dampened: `buf ← mom·buf + g`, then `p ← p - lr·buf` (with Nesterov: `p - lr·(g + mom·buf)`).
 #[derive(Debug, Default)]
 pub struct Sgd {
-    /// Momentum; 0 keeps no memory.
+    /// Momentum; 0 keeps no memory and stays 0 whatever a schedule says, as in fast.ai's `SGD(mom=0)`. Any other one is
+    /// where the momentum begins that [`super::OneCycle`] moves.
     pub mom: f64,
     /// Nesterov's variant.
     pub nesterov: bool,
@@ -45,7 +46,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()> {
-        let mom = hypers.mom.unwrap_or(self.mom);
+        let mom = if self.mom == 0.0 { 0.0 } else { hypers.mom.unwrap_or(self.mom) };
         for param in params.iter().filter(|p| p.trainable()) {
             let Some(grad) = grads.get(param.var()) else { continue };
             let (var, lr) = (param.var(), hypers.lr_of(param));
@@ -74,6 +75,11 @@ impl Optimizer for Sgd {
             }
         }
         Ok(())
+    }
+
+    fn describe(&self) -> String {
+        let Sgd { mom, nesterov, wd, decouple_wd, wd_bn_bias, .. } = self;
+        format!("SGD, mom {mom}, nesterov {nesterov}, wd {wd}, decouple_wd {decouple_wd}, wd_bn_bias {wd_bn_bias}")
     }
 
     fn state(&self) -> OptimState {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::machine;
 use super::page::Page;
-use super::run::{Outcome, Run};
+use super::run::{LAST, Outcome, Run};
 use super::summary::{self, Count};
 use crate::error::{Error, Result};
 
@@ -25,11 +25,11 @@ impl Run {
         self.write_config()?;
         let page = self.page(seconds);
         let report = self.folder.write("report.html", page.as_bytes())?;
-        // Last, and naming itself: who finds this file finds a whole run.
-        self.folder.claim("metrics.json")?;
+        // Last, and naming itself.
+        self.folder.claim(LAST)?;
         let metrics = self.metrics_json(seconds);
         let text = pretty(&metrics)?;
-        self.folder.write("metrics.json", text.as_bytes())?;
+        self.folder.write(LAST, text.as_bytes())?;
         self.finished = true;
 
         if self.config.json {

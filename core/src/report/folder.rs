@@ -21,9 +21,8 @@ impl Folder {
     /// Makes the folder, proves that it can be written, and clears away what an earlier run of ours left.
     pub(crate) fn create(path: &Path) -> Result<Folder> {
         fs::create_dir_all(path).map_err(Error::io(path))?;
-        let list = path.join(LIST);
-        for name in fs::read_to_string(&list).unwrap_or_default().lines() {
-            remove(path, name)?;
+        for name in listed(path) {
+            remove(path, &name)?;
         }
         let folder = Folder { path: path.to_path_buf(), files: Vec::new() };
         folder.save_list()?;
@@ -60,6 +59,12 @@ impl Folder {
     }
 }
 
+/// The names of the files that a run wrote to a folder.
+pub(super) fn listed(folder: &Path) -> impl Iterator<Item = String> {
+    let list = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
+    list.lines().map(String::from).collect::<Vec<_>>().into_iter()
+}
+
 /// Removes one listed file, if it is there. The list is a file like any other and may hold anything, so a name that
 /// leads out of the folder is passed over.
 fn remove(folder: &Path, name: &str) -> Result<()> {
@@ -69,7 +74,12 @@ fn remove(folder: &Path, name: &str) -> Result<()> {
     }
     let path = folder.join(name);
     match fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&path)(error)),
-        _ => Ok(()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path)(error)),
+        _ => {}
     }
+    // A folder of ours that is empty now goes too; one that is not stays, and `remove_dir` refuses it.
+    if let Some(parent) = path.parent().filter(|parent| *parent != folder) {
+        let _ = fs::remove_dir(parent);
+    }
+    Ok(())
 }

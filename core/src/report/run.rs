@@ -21,6 +21,9 @@ use crate::plot::Figure;
 /// Above this size an SVG weighs the page down, and the figure goes in as PNG.
 const LARGEST_SVG: usize = 200_000;
 
+/// The file that a run writes last: who finds it finds a whole run.
+pub(super) const LAST: &str = "metrics.json";
+
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunConfig {
@@ -244,6 +247,25 @@ impl Run {
         let data = data.as_ref();
         self.record.lock().console.say(&format!("data: {data}"));
         self.data.push(String::from(data));
+    }
+
+    /// The path of a file that the program is about to write itself below the run's folder, `model/learner.json` for
+    /// one. It is listed in `metrics.json`, and the next run removes it with all else that this one wrote.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the list of files cannot be written.
+    pub fn claim(&mut self, name: &str) -> Result<PathBuf> {
+        self.folder.claim(name)
+    }
+
+    /// Whether there is a finished run in a folder.
+    pub fn is_finished(folder: impl AsRef<Path>) -> bool {
+        folder.as_ref().join(LAST).is_file()
+    }
+
+    /// Whether a run, finished or not, has written this file of a folder, so that the next run there removes it.
+    pub fn wrote(folder: impl AsRef<Path>, name: &str) -> bool {
+        super::folder::listed(folder.as_ref()).any(|listed| listed == name)
     }
 
     /// A file or folder that the chapter wrote itself below the run's folder, such as an exported model. It is listed

@@ -75,12 +75,28 @@ pub trait Callback: Send {
         Ok(())
     }
 
+    /// Where the fit ends at once ([`TrainState::cancel`]), before [`Callback::after_fit`]. fast.ai's
+    /// `after_cancel_fit`.
+    ///
+    /// # Errors
+    /// An error ends the fit.
+    fn after_cancel_fit(&mut self, state: &mut TrainState) -> Result<()> {
+        Ok(())
+    }
+
     /// After the last epoch.
     ///
     /// # Errors
     /// An error ends the fit.
     fn after_fit(&mut self, state: &mut TrainState) -> Result<()> {
         Ok(())
+    }
+
+    /// A callback that shapes training says here with which settings it does. A checkpoint keeps the words, so that
+    /// training goes on with those that it began with or not at all. `None`, the default, is for callbacks that only
+    /// watch.
+    fn describe(&self) -> Option<String> {
+        None
     }
 
     /// State to store in checkpoints.

@@ -1,4 +1,6 @@
 //! Checkpoints: the file from which a killed run ends as if it had not been killed.
+//!
+//! It also holds what shaped the run ([`Fingerprint`]), and serves no other one.
 
 use super::callback::{Callback, CallbackState};
 use super::position::Position;
@@ -6,22 +8,27 @@ use super::recorder::Recorder;
 use super::state::TrainState;
 use super::weights;
 use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
 use crate::optim::{OptimState, Optimizer};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Where a learner keeps its checkpoint, and how often.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
-    /// A safetensors file. It holds the network, the optimizer, the history, the random streams and the place in the
-    /// epoch, and is replaced in one step, so that there is always a whole one.
+    /// A safetensors file. It holds the network, the optimizer, the history, the random streams, the place in the epoch
+    /// and what shaped the run ([`super::Learner::fingerprint`]), and is replaced in one step, so that there is always
+    /// a whole one.
     pub file: PathBuf,
     /// The least time between two checkpoints. The last one, at the end of a fit, is always written.
     pub every: Duration,
-    /// Whether to go on from the file, if it is there.
+    /// Whether to go on from the file, if it is there; if not, the listener is told that training begins anew. A file
+    /// of a run with other data or settings is refused. Without this, what an earlier run left is removed when training
+    /// begins.
     pub resume: bool,
 }
 
@@ -32,12 +39,23 @@ struct Note {
     recorder: Recorder,
     optimizer_steps: BTreeMap<String, u64>,
     streams: BTreeMap<String, u64>,
-    callbacks: Vec<BTreeMap<String, f64>>,
+    /// Words, since JSON has numbers for neither NaN nor infinity.
+    callbacks: Vec<BTreeMap<String, String>>,
 }
 
-const VERSION: u32 = 3;
+/// The version of a checkpoint, known before the rest is.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
 
-const REMEDY: &str = "remove it, or run without resuming, to start anew";
+/// The tensor of bytes that holds the fingerprints in JSON. A file's header, where notes stand, has a limited size, and
+/// there may be a million photos.
+const FINGERPRINTS: &str = "fingerprints";
+
+const VERSION: u32 = 4;
+
+pub(super) const REMEDY: &str = "remove it, or run without resuming, to start anew";
 
 /// Writes checkpoints while training runs, and reads the last one.
 pub(super) struct CheckpointWriter {
@@ -61,6 +79,7 @@ impl CheckpointWriter {
     pub(super) fn save(
         &mut self,
         position: &Position,
+        fingerprints: &[Fingerprint],
         state: &TrainState,
         optimizer: &dyn Optimizer,
         callbacks: &[Box<dyn Callback>],
@@ -78,7 +97,7 @@ impl CheckpointWriter {
         for (i, callback) in callbacks.iter().enumerate() {
             let state = callback.state();
             tensors.extend(state.tensors.into_iter().map(|(name, t)| (format!("callback/{i}/{name}"), t)));
-            numbers.push(state.numbers);
+            numbers.push(state.numbers.into_iter().map(|(name, value)| (name, format!("{value:?}"))).collect());
         }
         let note = Note {
             version: VERSION,
@@ -88,36 +107,65 @@ impl CheckpointWriter {
             streams: state.params.stream_positions(),
             callbacks: numbers,
         };
-        let note = serde_json::to_string(&note)
-            .map_err(|e| Error::file(&self.config.file, format!("cannot write the checkpoint's note: {e}")))?;
+        let unwritable = |e| Error::file(&self.config.file, format!("cannot write the checkpoint's note: {e}"));
+        let note = serde_json::to_string(&note).map_err(unwritable)?;
+        let fingerprints = serde_json::to_vec(fingerprints).map_err(unwritable)?;
+        tensors.insert(FINGERPRINTS.into(), Tensor::new(fingerprints, &Device::Cpu)?);
         weights::save(&self.config.file, &tensors, Some(note))?;
         self.last = Instant::now();
         Ok(())
     }
 
-    /// Reads the file, if resuming is asked for and there is one. Nothing is changed yet.
+    /// Whether to go on from the file, if it is there.
+    pub(super) fn resumes(&self) -> bool {
+        self.config.resume
+    }
+
+    /// Reads the file, if there is one. Nothing is changed yet.
     pub(super) fn read(&self) -> Result<Option<Found>> {
         let file = &self.config.file;
-        if !self.config.resume || !file.exists() {
+        if !file.exists() {
             return Ok(None);
         }
-        let (tensors, note) = weights::load(file, REMEDY)?;
+        let (mut tensors, note) = weights::load(file, REMEDY)?;
         let note = note.ok_or_else(|| self.useless("is not a checkpoint"))?;
-        let note: Note = serde_json::from_str(&note)
-            .map_err(|e| self.useless(format!("is not a checkpoint of this version: {e}")))?;
-        Ok(Some(Found { tensors, note }))
+        let damaged = |e| self.useless(format!("is not a checkpoint of this version: {e}"));
+        let Version { version } = serde_json::from_str(&note).map_err(damaged)?;
+        if version < VERSION {
+            let what = "was written by an older version of this library, which kept too little of what shaped the run";
+            return Err(self.useless(what));
+        }
+        let note: Note = serde_json::from_str(&note).map_err(damaged)?;
+        let bytes = tensors.remove(FINGERPRINTS);
+        let bytes = bytes.ok_or_else(|| self.useless("does not say what shaped the run"))?.to_vec1::<u8>()?;
+        let fingerprints = serde_json::from_slice(&bytes).map_err(damaged)?;
+        Ok(Some(Found { tensors, note, fingerprints }))
+    }
+
+    /// Removes what an earlier run left.
+    pub(super) fn remove(&self) -> Result<()> {
+        match std::fs::remove_file(&self.config.file) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(&self.config.file)(e)),
+            _ => Ok(()),
+        }
     }
 
     /// Puts what was found into network, optimizer, callbacks and recorder, and returns the position in the program. If
     /// it does not fit, nothing is changed.
     pub(super) fn restore(
         &self,
-        Found { mut tensors, note }: Found,
+        Found { mut tensors, note, .. }: Found,
         state: &mut TrainState,
         optimizer: &mut dyn Optimizer,
         callbacks: &mut [Box<dyn Callback>],
     ) -> Result<Position> {
         self.check_recorder(&note, &state.recorder, callbacks.len())?;
+        let parse = |(name, value): (&String, &String)| match value.parse::<f64>() {
+            Ok(value) => Ok((name.clone(), value)),
+            Err(_) => Err(self.useless(format!("is damaged: the number {name} of a callback is `{value}`"))),
+        };
+        let numbers = note.callbacks.iter().map(|numbers| numbers.iter().map(parse).collect());
+        let numbers: Vec<BTreeMap<String, f64>> = numbers.collect::<Result<_>>()?;
         let mut take = |prefix: &str| -> BTreeMap<String, Tensor> {
             let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
             names.iter().filter_map(|n| tensors.remove(n).map(|t| (n[prefix.len()..].to_string(), t))).collect()
@@ -138,7 +186,7 @@ impl CheckpointWriter {
             return Err(self.useless(format!("does not fit the network: {e}")));
         }
         params.seek_streams(&note.streams);
-        for ((callback, numbers), tensors) in callbacks.iter_mut().zip(note.callbacks).zip(callbacks_memory) {
+        for ((callback, numbers), tensors) in callbacks.iter_mut().zip(numbers).zip(callbacks_memory) {
             callback.set_state(CallbackState { numbers, tensors });
         }
         state.recorder = note.recorder;
@@ -161,7 +209,7 @@ impl CheckpointWriter {
         Ok(())
     }
 
-    fn useless(&self, why: impl std::fmt::Display) -> Error {
+    pub(super) fn useless(&self, why: impl std::fmt::Display) -> Error {
         Error::file(&self.config.file, format!("{why}; {REMEDY}"))
     }
 }
@@ -170,6 +218,8 @@ impl CheckpointWriter {
 pub(super) struct Found {
     tensors: BTreeMap<String, Tensor>,
     note: Note,
+    /// What shaped the run, one for each time that its data changed.
+    pub(super) fingerprints: Vec<Fingerprint>,
 }
 
 impl Found {

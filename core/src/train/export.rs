@@ -78,9 +78,16 @@ struct WeightsNote {
 /// Writes the folder, whole or not at all; what else is in it stays. fast.ai's `export`.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// When a weight is not a finite number, or a file cannot be written.
 pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
     let folder = folder.as_ref();
+    if let Some((name, value)) = first_not_finite(&exported.weights)? {
+        let message = format!(
+            "the weight `{name}` is {value}, so that the network predicts nothing, and is not exported: training has \
+             diverged; try a learning rate ten times smaller"
+        );
+        return Err(Error::network(name, message));
+    }
     let tensors = weights::bytes(&folder.join(WEIGHTS), &exported.weights, None)?;
     let digest = tallow_io::hash::bytes(&tensors);
     let notes = Notes {
@@ -101,8 +108,8 @@ pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
 /// Reads a folder that [`export`] wrote. Its tensors are on the CPU.
 ///
 /// # Errors
-/// [`Error::File`], when a file is missing or damaged, the two do not belong
-/// together, or a newer version of the library wrote them.
+/// [`Error::File`], when a file is missing or damaged, the two do not belong together, a newer version of the library
+/// wrote them, or a weight is not a finite number.
 pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     let folder = folder.as_ref();
     const REMEDY: &str = "export the model again";
@@ -145,9 +152,20 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
         return Err(Error::file(&path, what));
     }
     let (weights, _) = weights::parse(&path, &bytes, REMEDY)?;
+    if let Some((name, value)) = first_not_finite(&weights)? {
+        let what = format!(
+            "holds {value} in `{name}`: the network predicts nothing, since its training has diverged; train it again \
+             with a smaller learning rate"
+        );
+        return Err(Error::file(&path, what));
+    }
     let Notes { kind, recipe, vocab, metrics, .. } = notes;
     let metrics = metrics.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();
     Ok(Exported { kind, recipe, vocab, metrics, weights })
+}
+
+fn first_not_finite(tensors: &BTreeMap<String, Tensor>) -> Result<Option<(&str, f64)>> {
+    weights::not_finite(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())))
 }
 
 /// A file of the folder. That it is missing means that this is no exported model.

@@ -74,5 +74,5 @@ pub fn features(body: &dyn Module, loader: &DataLoader, listener: &Listener) -> 
         task.progress(xs.len(), "");
     }
     drop(task);
-    TensorDataset::new(&Tensor::cat(&xs, 0)?, &Tensor::cat(&ys, 0)?)
+    Ok(TensorDataset::new(&Tensor::cat(&xs, 0)?, &Tensor::cat(&ys, 0)?)?.made_of(&loader))
 }

@@ -3,7 +3,7 @@
 
 use super::callback::Callback;
 use super::checkpoint::{CheckpointWriter, Checkpoints};
-use super::loss::Loss;
+use super::loss::{Loss, LossWeight, n_items};
 use super::metric::Metric;
 use super::model::Model;
 use super::position::Position;
@@ -13,6 +13,7 @@ use super::weights;
 use crate::data::DataLoaders;
 use crate::error::{Error, Result};
 use crate::event::Listener;
+use crate::fingerprint::Fingerprint;
 use crate::nn::Params;
 use crate::optim::{Adam, Optimizer};
 use candle_core::Tensor;
@@ -25,6 +26,7 @@ pub struct Learner {
     pub(super) dls: DataLoaders,
     pub(super) model: Box<dyn Model>,
     pub(super) loss: Box<Loss>,
+    pub(super) loss_weight: Box<LossWeight>,
     pub(super) optimizer: Box<dyn Optimizer>,
     pub(super) listener: Listener,
     pub(super) metrics: Vec<Metric>,
@@ -32,6 +34,16 @@ pub struct Learner {
     pub(super) state: TrainState,
     pub(super) position: Position,
     pub(super) checkpoints: Option<CheckpointWriter>,
+    /// The type of the loss, all that can be told of it.
+    pub(super) loss_name: &'static str,
+    /// What the program says of the run that the learner does not know.
+    pub(super) described: Fingerprint,
+    /// What shaped the fits so far: one, and another for each time that the loaders were replaced.
+    pub(super) fingerprints: Vec<Fingerprint>,
+    /// The same of the run that is resumed.
+    pub(super) earlier: Vec<Fingerprint>,
+    /// Whether that of the coming fit is still to be written down.
+    pub(super) must_describe: bool,
     /// Whether the checkpoint to resume from, if there is one, is still to be read.
     pub(super) must_load: bool,
     /// The position of a resumed checkpoint, until the fit that it belongs to comes along.
@@ -50,7 +62,9 @@ impl Learner {
         Learner {
             dls,
             model: Box::new(model),
+            loss_name: std::any::type_name_of_val(&loss),
             loss: Box::new(loss),
+            loss_weight: Box::new(n_items),
             optimizer: Box::new(Adam::fastai()),
             listener: Listener::default(),
             metrics: Vec::new(),
@@ -58,6 +72,10 @@ impl Learner {
             state: TrainState::new(params),
             position: Position::default(),
             checkpoints: None,
+            described: Fingerprint::default(),
+            fingerprints: Vec::new(),
+            earlier: Vec::new(),
+            must_describe: true,
             must_load: false,
             resumed: None,
         }
@@ -73,6 +91,15 @@ impl Learner {
     #[must_use]
     pub fn boxed_opt(self, optimizer: Box<dyn Optimizer>) -> Learner {
         Learner { optimizer, ..self }
+    }
+
+    /// Sets how much a batch with certain targets counts in the validation loss; by default its number of items. A loss
+    /// that divides by something else wants that: one with class weights
+    /// [`CrossEntropy::weight_of`](crate::nn::losses::CrossEntropy::weight_of), so that the validation loss does not
+    /// depend on how the items fall into batches.
+    #[must_use]
+    pub fn loss_weight(self, weight: impl Fn(&Tensor) -> Result<f64> + Send + Sync + 'static) -> Learner {
+        Learner { loss_weight: Box::new(weight), ..self }
     }
 
     /// Metrics computed on the validation set after each epoch: `metrics([accuracy(), top_k_accuracy(5)])`.
@@ -111,6 +138,16 @@ impl Learner {
         Learner { listener, ..self }
     }
 
+    /// Says more of what shapes the run. A checkpoint is only resumed by a run that all is the same of; what the
+    /// learner knows by itself is the seed, the items of both sides with their order and batches, the optimizer,
+    /// callbacks, metrics and what was asked of it, and of the loss the name of its type. What is inside of a network
+    /// or a loss, such as the rate of a dropout or the weights of classes, it does not.
+    #[must_use]
+    pub fn fingerprint(mut self, more: Fingerprint) -> Learner {
+        self.described = self.described.and("", more);
+        self
+    }
+
     /// Keeps checkpoints, and resumes from the last one if asked to. It is read when training begins, not here, so it
     /// does not matter what is configured before or after.
     #[must_use]
@@ -123,7 +160,7 @@ impl Learner {
     /// Replaces the loaders, for another batch size, other data or smaller images; all else stays. fast.ai's
     /// `learn.dls = dls`.
     pub fn set_dls(&mut self, dls: DataLoaders) {
-        self.dls = dls;
+        (self.dls, self.must_describe) = (dls, true);
     }
 
     /// Losses, learning rates and metrics so far.

@@ -1,7 +1,8 @@
 //! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::{self, Averaging, Confusion};
+use crate::nn::losses;
 use candle_core::{D, DType, Tensor};
 
 type Measure = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
@@ -11,6 +12,7 @@ pub struct Metric {
     name: String,
     measure: Box<Measure>,
     whole: bool,
+    may_be_undefined: bool,
 }
 
 impl Metric {
@@ -20,7 +22,7 @@ impl Metric {
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { name: name.into(), measure: Box::new(measure), whole: false }
+        Metric { name: name.into(), measure: Box::new(measure), whole: false, may_be_undefined: false }
     }
 
     /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
@@ -30,6 +32,19 @@ impl Metric {
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
         Metric { whole: true, ..Metric::new(name, measure) }
+    }
+
+    /// Lets its value be other than a finite number: a correlation has none where all predictions are equal. Of any
+    /// other metric such a value after an epoch is an error, since it is mostly the first sign that training has
+    /// diverged. Metrics that come with the library always have a value, or fail.
+    #[must_use]
+    pub fn may_be_undefined(self) -> Metric {
+        Metric { may_be_undefined: true, ..self }
+    }
+
+    /// Whether this is no value that it may have.
+    pub(super) fn refuses(&self, value: f64) -> bool {
+        !value.is_finite() && !self.may_be_undefined
     }
 
     /// Its name, the head of its column.
@@ -97,19 +112,19 @@ pub fn top_k_accuracy(k: usize) -> Metric {
     })
 }
 
-/// Precision, the mean over classes: fast.ai's `Precision(average="macro")`.
+/// Precision, the mean over the classes that occur or are predicted: fast.ai's `Precision(average="macro")`.
 pub fn precision() -> Metric {
-    Metric::of_all("precision", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).precision))
+    Metric::of_all("precision", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).precision))
 }
 
-/// Recall, the mean over classes: fast.ai's `Recall(average="macro")`.
+/// Recall, the mean over the classes that occur or are predicted: fast.ai's `Recall(average="macro")`.
 pub fn recall() -> Metric {
-    Metric::of_all("recall", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).recall))
+    Metric::of_all("recall", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).recall))
 }
 
-/// The F1 score, the mean over classes: fast.ai's `F1Score(average="macro")`.
+/// The F1 score, the mean over the classes that occur or are predicted: fast.ai's `F1Score(average="macro")`.
 pub fn f1_score() -> Metric {
-    Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::Macro).f1))
+    Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).f1))
 }
 
 /// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's
@@ -133,8 +148,12 @@ fn confusion(preds: &Tensor, ys: &Tensor) -> Result<Confusion> {
     Confusion::new(preds.dim(D::Minus1)?, &predicted(preds)?, &labels(ys)?)
 }
 
-/// The class with the highest score of each item.
+/// The class with the highest score of each item. Where a score is NaN there is no highest one.
 fn predicted(preds: &Tensor) -> Result<Vec<u32>> {
+    if let Some(i) = scores(preds)?.iter().position(|score| score.is_nan()) {
+        let classes = preds.dim(D::Minus1)?.max(1);
+        return Err(Error::Value(format!("the score of item {} for class {} is NaN", i / classes, i % classes)));
+    }
     Ok(preds.argmax(D::Minus1)?.flatten_all()?.to_vec1::<u32>()?)
 }
 
@@ -143,5 +162,5 @@ fn scores(preds: &Tensor) -> Result<Vec<f64>> {
 }
 
 fn labels(ys: &Tensor) -> Result<Vec<u32>> {
-    Ok(ys.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?)
+    Ok(losses::labels(ys)?.flatten_all()?.to_vec1::<u32>()?)
 }

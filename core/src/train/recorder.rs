@@ -24,6 +24,13 @@ pub struct EpochRow {
     pub seconds: f64,
 }
 
+impl EpochRow {
+    /// Its losses and metrics in the order of [`Recorder::columns`], between the epoch and the time.
+    pub fn numbers(&self) -> Vec<f64> {
+        [&[self.train_loss], &self.train_metrics[..], &[self.valid_loss], &self.metrics[..]].concat()
+    }
+}
+
 /// A row as a checkpoint keeps it: JSON has numbers for neither NaN nor infinity, but a validation loss can be either.
 #[derive(Serialize, Deserialize)]
 struct Words {
@@ -94,6 +101,9 @@ pub struct Recorder {
     /// The momentum at each batch, where a schedule sets it.
     pub moms: Vec<f64>,
     smooth: Smooth,
+    /// The row of the epoch whose weights were put back at the end of the last fit.
+    #[serde(default)]
+    pub(super) kept: Option<usize>,
     /// Whether metrics of the training batches are wanted.
     #[serde(default)]
     pub(super) with_train_metrics: bool,
@@ -134,11 +144,10 @@ impl Recorder {
 
     /// A row of that table, as fast.ai prints it.
     pub fn cells(row: &EpochRow) -> Vec<String> {
-        let numbers = [row.train_loss].into_iter().chain(row.train_metrics.iter().copied());
-        let numbers = numbers.chain([row.valid_loss]).chain(row.metrics.iter().copied());
+        let numbers = row.numbers().into_iter().map(|v| format!("{v:.6}"));
         let seconds = row.seconds.round() as u64;
         let time = format!("{:02}:{:02}", seconds / 60, seconds % 60);
-        std::iter::once(row.epoch.to_string()).chain(numbers.map(|v| format!("{v:.6}"))).chain([time]).collect()
+        std::iter::once(row.epoch.to_string()).chain(numbers).chain([time]).collect()
     }
 
     /// The smoothed training loss.
@@ -149,6 +158,12 @@ impl Recorder {
     /// Metric number `index` over the epochs: `L(learn.recorder.values).itemgot(2 + index)`.
     pub fn metric(&self, index: usize) -> Vec<f64> {
         self.rows.iter().filter_map(|row| row.metrics.get(index).copied()).collect()
+    }
+
+    /// The row of the epoch whose weights the network has after a fit: the last one, or the best one where
+    /// [`super::SaveBest`] has put its weights back.
+    pub fn kept_row(&self) -> Option<&EpochRow> {
+        self.kept.map_or(self.rows.last(), |row| self.rows.get(row))
     }
 
     /// Training losses over the epochs.
@@ -162,7 +177,7 @@ impl Recorder {
     }
 
     pub(super) fn begin_fit(&mut self) {
-        self.smooth = Smooth::default();
+        (self.smooth, self.kept) = (Smooth::default(), None);
     }
 
     /// Adds a training batch of `size` items to the epoch's metrics.

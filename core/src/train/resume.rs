@@ -1,23 +1,65 @@
 //! Where a fit begins, and when its checkpoints are written.
 
+use super::checkpoint::REMEDY;
 use super::learner::Learner;
 use super::position::Position;
 use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::fingerprint::Fingerprint;
 
 impl Learner {
     /// Reads the checkpoint, the first time that training needs it. `request` is the fit that is asked for, if it is
     /// one; a checkpoint of another program is refused before anything is changed.
     pub(super) fn load_checkpoint(&mut self, request: Option<&str>) -> Result<()> {
+        self.take_fingerprint()?;
         let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.must_load) else { return Ok(()) };
-        if let Some(found) = checkpoints.read()? {
+        if !checkpoints.resumes() {
+            checkpoints.remove()?;
+        } else if let Some(mut found) = checkpoints.read()? {
+            self.earlier = std::mem::take(&mut found.fingerprints);
+            self.check_fingerprint()?;
             if let Some(request) = request {
                 self.check_request(found.position(), request)?;
             }
             let position = checkpoints.restore(found, &mut self.state, &mut *self.optimizer, &mut self.callbacks)?;
             self.resumed = Some(position);
+        } else {
+            let note = format!("there is no checkpoint {}: training begins anew", checkpoints.file().display());
+            self.listener.tell(Event::Note(&note));
         }
         self.must_load = false;
         Ok(())
+    }
+
+    /// Writes down what shapes the fit that begins, for its checkpoints.
+    fn take_fingerprint(&mut self) -> Result<()> {
+        if self.checkpoints.is_none() || !self.must_describe {
+            return Ok(());
+        }
+        let callbacks: Vec<String> = self.callbacks.iter().filter_map(|callback| callback.describe()).collect();
+        let earlier = self.params().trainings();
+        let params: Vec<String> = self.params().all().iter().map(|p| format!("{} {:?}", p.name(), p.dims())).collect();
+        let settings = Fingerprint::default().with("the seed", self.params().seed()).and("", self.described.clone());
+        let settings = settings
+            .with("the list of parameters", params.join(", "))
+            .with("the optimizer", self.optimizer.describe())
+            .with("the loss", self.loss_name)
+            .with("the list of callbacks", if callbacks.is_empty() { "none".into() } else { callbacks.join("; ") })
+            .with("the training before", if earlier.is_empty() { "none".into() } else { earlier.join("; ") });
+        self.fingerprints.push(settings.and("", self.dls.fingerprint()?));
+        self.must_describe = false;
+        Ok(())
+    }
+
+    /// An error if the checkpoint at hand is of a run that something else shaped than what shapes the coming fit.
+    fn check_fingerprint(&self) -> Result<()> {
+        let (Some(checkpoints), Some(now)) = (&self.checkpoints, self.fingerprints.last()) else { return Ok(()) };
+        let then = self.earlier.get(self.fingerprints.len() - 1).or(self.earlier.last());
+        match then.map(|then| then.difference(now)) {
+            Some(Some(difference)) => Err(checkpoints.useless(format!("is of another run: {difference}"))),
+            Some(None) => Ok(()),
+            None => Err(checkpoints.useless("does not say what shaped the run")),
+        }
     }
 
     /// An error if the checkpoint at hand was made by other requests than this program's.
@@ -26,8 +68,7 @@ impl Learner {
         match at.done.get(self.position.done.len()).or(current) {
             Some(earlier) if earlier != request => {
                 let file = self.checkpoints.as_ref().map(|c| c.file().clone()).unwrap_or_default();
-                let what =
-                    format!("was made by `{earlier}`, but now `{request}` is asked for; remove it to start anew");
+                let what = format!("was made by `{earlier}`, but now `{request}` is asked for; {REMEDY}");
                 Err(Error::file(file, what))
             }
             _ => Ok(()),
@@ -43,6 +84,7 @@ impl Learner {
     /// process has done the whole fit.
     pub(super) fn starting_point(&mut self, request: &str) -> Result<Option<(usize, usize)>> {
         if let Some(at) = &self.resumed {
+            self.check_fingerprint()?;
             self.check_request(at, request)?;
             if self.position.done.len() < at.done.len() {
                 self.position.epochs_before = at.epochs_before;
@@ -82,7 +124,10 @@ impl Learner {
     pub(super) fn write_checkpoint(&mut self) -> Result<()> {
         (self.position.epoch, self.position.batch) = (self.state.epoch, self.state.batch);
         match &mut self.checkpoints {
-            Some(checkpoints) => checkpoints.save(&self.position, &self.state, &*self.optimizer, &self.callbacks),
+            Some(checkpoints) => {
+                let (position, fingerprints) = (&self.position, &self.fingerprints);
+                checkpoints.save(position, fingerprints, &self.state, &*self.optimizer, &self.callbacks)
+            }
             None => Ok(()),
         }
     }

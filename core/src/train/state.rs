@@ -43,7 +43,8 @@ pub struct TrainState {
     /// A callback sets this to end training after the current epoch.
     pub stop: bool,
     /// A callback sets this in [`super::Callback::after_loss`] to end training at once: the current batch has no step,
-    /// and there is no validation.
+    /// and there is no validation. In [`super::Callback::after_epoch`] it ends training as `stop` does, and what is not
+    /// a finite number in that epoch's row is no error.
     pub cancel: bool,
 }
 

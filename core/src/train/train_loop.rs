@@ -5,6 +5,7 @@ use super::learner::Learner;
 use super::loss::loss_value;
 use super::recorder::{EpochRow, Recorder};
 use super::state::TrainState;
+use super::weights;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::kernels;
@@ -18,9 +19,15 @@ impl Learner {
     /// for the same.
     pub(super) fn run_fit(&mut self, n_epochs: usize, request: &str, schedule: &dyn Schedule) -> Result<()> {
         let (n_items, n_batches) = (self.dls.train.n_items(), self.dls.train.n_batches());
-        let request = format!("{request} with {n_items} items in {n_batches} batches");
+        let params = self.params().all();
+        let (n_trained, n_fixed) =
+            (params.iter().filter(|p| p.trainable()).count(), params.iter().filter(|p| p.fixed()).count());
+        let request = format!("{request} with {n_items} items in {n_batches} batches, {n_trained} tensors trained");
+        let request = if n_fixed > 0 { format!("{request}, {n_fixed} statistics kept") } else { request };
         self.load_checkpoint(Some(&request))?;
-        let Some(start) = self.starting_point(&request)? else { return Ok(()) };
+        let start = self.starting_point(&request)?;
+        self.params().note_training(request.clone());
+        let Some(start) = start else { return Ok(()) };
         self.position.request = request;
         self.state.begin_fit(n_epochs, n_batches, start);
         let outcome = self.all_epochs(schedule);
@@ -31,13 +38,15 @@ impl Learner {
     fn all_epochs(&mut self, schedule: &dyn Schedule) -> Result<()> {
         self.report_table();
         self.hook(<dyn Callback>::before_fit)?;
-        while self.state.epoch < self.state.n_epochs && !self.state.stop {
+        while self.state.epoch < self.state.n_epochs && !self.state.stop && !self.state.cancel {
             let start = Instant::now();
             self.one_epoch(schedule)?;
-            if self.state.cancel {
-                break;
+            if !self.state.cancel {
+                self.end_epoch(start)?;
             }
-            self.end_epoch(start)?;
+        }
+        if self.state.cancel {
+            self.hook(<dyn Callback>::after_cancel_fit)?;
         }
         self.hook(<dyn Callback>::after_fit)?;
         self.position.end_fit(self.state.epoch);
@@ -152,11 +161,34 @@ impl Learner {
         self.listener.tell(Event::Row(&Recorder::cells(&row)));
         recorder.push_row(row);
         self.hook(<dyn Callback>::after_epoch)?;
+        match self.diverged()? {
+            Some((what, value)) if self.state.cancel => {
+                let note = format!("training ends after epoch {}: {what} is {value}", self.state.epoch);
+                self.listener.tell(Event::Note(&note));
+            }
+            Some((what, value)) => return Err(Error::NotFinite { what, value, epoch: self.state.epoch }),
+            None => {}
+        }
         (self.state.epoch, self.state.batch) = (self.state.epoch + 1, 0);
-        if !self.state.stop && self.state.epoch < self.state.n_epochs {
+        if !self.state.stop && !self.state.cancel && self.state.epoch < self.state.n_epochs {
             self.write_checkpoint_if_due()?;
         }
         Ok(())
+    }
+
+    /// What is not a finite number after an epoch, and its value: the validation loss, or else a metric, or else a
+    /// weight.
+    fn diverged(&self) -> Result<Option<(String, f64)>> {
+        let Some(row) = self.recorder().rows.last() else { return Ok(None) };
+        if !row.valid_loss.is_finite() {
+            return Ok(Some(("the validation loss".into(), row.valid_loss)));
+        }
+        if let Some((metric, &value)) = self.metrics.iter().zip(&row.metrics).find(|(metric, v)| metric.refuses(**v)) {
+            return Ok(Some((format!("the metric `{}`", metric.name()), value)));
+        }
+        let params = self.params().all();
+        let tensors = kernels::no_grad(|| params.iter().map(|p| (p.name(), p.tensor())).collect::<Vec<_>>());
+        Ok(weights::not_finite(tensors)?.map(|(name, value)| (format!("the weight `{name}`"), value)))
     }
 
     /// Calls one hook of all callbacks, in their order.

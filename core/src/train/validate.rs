@@ -10,6 +10,9 @@ use candle_core::Tensor;
 impl Learner {
     /// Mean loss over the validation set, and the metrics. fast.ai's `validate`.
     ///
+    /// The mean is over the batches' losses, each counted by its number of items, or by what [`Learner::loss_weight`]
+    /// says. A loss that is not a finite number ends it: the metrics are then NaN, for they refuse such predictions.
+    ///
     /// # Errors
     /// When shapes do not fit.
     pub fn validate(&self) -> Result<(f64, Vec<f64>)> {
@@ -22,17 +25,23 @@ impl Learner {
     /// When shapes do not fit.
     pub fn validate_on(&self, loader: &DataLoader) -> Result<(f64, Vec<f64>)> {
         let mut tallies: Vec<_> = self.metrics.iter().map(|metric| metric.tally()).collect();
-        let (mut n, mut loss) = (0.0, 0.0);
+        let (mut total, mut loss) = (0.0, 0.0);
         for batch in loader.epoch(0) {
             let batch = batch?;
-            let size = batch.len() as f64;
             let preds = self.predict_batch(&batch)?;
-            loss += size * loss_value(&(self.loss)(&preds, &batch.ys)?)?;
+            let weight = (self.loss_weight)(&batch.ys)?;
+            // A mean over items that all weigh nothing is no number, and counts for nothing.
+            if weight != 0.0 {
+                let value = loss_value(&(self.loss)(&preds, &batch.ys)?)?;
+                if !value.is_finite() {
+                    return Ok((value, vec![f64::NAN; tallies.len()]));
+                }
+                (total, loss) = (total + weight, loss + weight * value);
+            }
             tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &batch.ys))?;
-            n += size;
         }
         let metrics: Result<Vec<f64>> = tallies.into_iter().map(|tally| tally.value()).collect();
-        Ok((loss / n, metrics?))
+        Ok((loss / total, metrics?))
     }
 
     /// Predictions for one batch of inputs, in evaluation mode and without a graph.

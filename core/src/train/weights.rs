@@ -1,13 +1,31 @@
 //! Tensors by name in safetensors files.
 
 use crate::error::{Error, Result};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// The key under which our own notes stand in a file's metadata.
 const KEY: &str = "tallow";
+
+/// The first of these tensors that holds a number that is not finite, and that number.
+pub(super) fn not_finite<'a>(tensors: impl IntoIterator<Item = (&'a str, Tensor)>) -> Result<Option<(&'a str, f64)>> {
+    let numbers = |tensor: &Tensor| -> Result<Vec<f64>> {
+        Ok(tensor.flatten_all()?.to_dtype(DType::F64)?.to_device(&Device::Cpu)?.to_vec1()?)
+    };
+    for (name, tensor) in tensors {
+        // A finite sum has finite terms. One that is not finite may have overflowed.
+        let sum = numbers(&tensor.sum_all()?)?;
+        if sum.iter().all(|sum| sum.is_finite()) {
+            continue;
+        }
+        if let Some(value) = numbers(&tensor)?.into_iter().find(|value| !value.is_finite()) {
+            return Ok(Some((name, value)));
+        }
+    }
+    Ok(None)
+}
 
 /// Writes tensors and a note to a safetensors file, atomically.
 pub(super) fn save(path: &Path, tensors: &BTreeMap<String, Tensor>, note: Option<String>) -> Result<()> {

@@ -149,8 +149,14 @@ impl VisionConfig {
 
     /// Adds a callback.
     #[must_use]
-    pub fn callback(mut self, callback: impl Callback + 'static) -> VisionConfig {
-        self.callbacks.push(Box::new(callback));
+    pub fn callback(self, callback: impl Callback + 'static) -> VisionConfig {
+        self.boxed_callback(Box::new(callback))
+    }
+
+    /// Adds a callback that is boxed already.
+    #[must_use]
+    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> VisionConfig {
+        self.callbacks.push(callback);
         self
     }
 

@@ -8,6 +8,7 @@ use crate::data::{ImageDataLoaders, ImageLoader};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::event::Listener;
+use crate::fingerprint::Fingerprint;
 use crate::models::weights::Recipe;
 use crate::models::{Arch, FeaturesOf, HeadOf, Network};
 use crate::nn::Params;
@@ -27,6 +28,8 @@ pub struct VisionLearner {
     network: Arc<Network>,
     dls: ImageDataLoaders,
     recipe: ImageRecipe,
+    /// Network and weights, for checkpoints.
+    fingerprint: Fingerprint,
     is_pretrained: bool,
     device: Device,
     seed: u64,
@@ -83,11 +86,14 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let (n_classes, norm_eps) = (dls.n_classes(), weights_recipe.norm_eps);
     let network = Arc::new(network::build(arch, head, n_classes, norm_eps, weights.as_ref(), &params, &rng)?);
     network.split_groups(&params)?;
+    let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe };
+    let fingerprint = recipe.fingerprint(weights.as_ref());
 
     let mut learner = Learner::new(dls.loaders(), network.clone(), &params, cross_entropy)
         .boxed_opt(optimizer)
         .metrics(metrics)
-        .listener(listener.clone());
+        .listener(listener.clone())
+        .fingerprint(fingerprint.clone());
     if train_metrics {
         learner = learner.train_metrics();
     }
@@ -99,8 +105,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     if is_pretrained {
         learner.freeze()?;
     }
-    let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe };
-    Ok(VisionLearner { learner, network, dls, recipe, is_pretrained, device, seed, listener })
+    Ok(VisionLearner { learner, network, dls, recipe, fingerprint, is_pretrained, device, seed, listener })
 }
 
 /// The loaders on the device, normalised as pretrained weights want.
@@ -296,7 +301,8 @@ impl VisionLearner {
         let rng = Rng::new(self.seed).stream("features");
         let features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
         let head = self.learner.params().pp(self.head_name());
-        Ok(Learner::new(features, HeadOf(self.network.clone()), &head, cross_entropy).listener(self.listener.clone()))
+        let learner = Learner::new(features, HeadOf(self.network.clone()), &head, cross_entropy);
+        Ok(learner.listener(self.listener.clone()).fingerprint(self.fingerprint.clone()))
     }
 
     /// Probabilities `[N, classes]` and classes `[N]` of the validation pictures, from `n` augmented views of each and
@@ -334,14 +340,15 @@ impl VisionLearner {
     }
 
     /// Writes the trained network, its classes and its transforms to a folder for [`super::load_learner`], with the
-    /// losses and metrics of the last epoch. fast.ai's `export`; there is no code in it.
+    /// losses and metrics of the epoch that its weights are of ([`Recorder::kept_row`]). fast.ai's `export`; there is
+    /// no code in it.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a weight is not a finite number, or a file cannot be written.
     pub fn export(&self, folder: impl AsRef<Path>) -> Result<()> {
         let recorder = self.learner.recorder();
         let mut metrics = BTreeMap::new();
-        if let Some(row) = recorder.rows.last() {
+        if let Some(row) = recorder.kept_row() {
             metrics.insert("valid_loss".to_string(), row.valid_loss);
             metrics.extend(recorder.metric_names.iter().cloned().zip(row.metrics.iter().copied()));
         }

@@ -123,7 +123,8 @@ impl Predictor {
     /// The classes of many files, in their order; of one that cannot be read the reason. Files are decoded in parallel.
     ///
     /// # Errors
-    /// When the network does not take the images that the transforms make, or a stop is asked for.
+    /// When the network does not take the images that the transforms make, what it says of them is no number, or a stop
+    /// is asked for.
     pub fn predict(&self, files: &[PathBuf]) -> Result<Vec<Result<Prediction>>> {
         const BATCH: usize = 32;
         let task = self.listener.task("predicting", files.len());
@@ -164,6 +165,10 @@ impl Predictor {
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
         let scores = kernels::no_grad(|| self.network.forward(&xs, false))?.detach().to_dtype(DType::F64)?;
         let probabilities = candle_nn::ops::softmax(&scores, D::Minus1)?.to_vec2::<f64>()?;
+        if probabilities.iter().flatten().any(|p| !p.is_finite()) {
+            let message = "its probabilities are no numbers: the training of this model has diverged; train it again";
+            return Err(Error::network(self.recipe.arch.name(), message));
+        }
         Ok(probabilities.into_iter().map(|probabilities| self.named(probabilities)).collect())
     }
 

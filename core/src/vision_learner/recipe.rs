@@ -2,8 +2,9 @@
 
 use super::config::HeadKind;
 use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
 use crate::models::Arch;
-use crate::models::weights::Recipe;
+use crate::models::weights::{Recipe, Weights};
 use crate::train::export::Exported;
 use crate::vision::Compose;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,16 @@ struct Written {
 }
 
 impl ImageRecipe {
+    /// What shapes training besides the data: the network and the weights that it begins with.
+    pub(super) fn fingerprint(&self, weights: Option<&Weights>) -> Fingerprint {
+        let content = weights.map_or("random".into(), |weights| format!("sha256 {}", &weights.sha256()[..16]));
+        Fingerprint::default()
+            .with("the network", self.arch)
+            .with("the head", format!("{:?}", self.head))
+            .with("the content of the weights", content)
+            .with("the recipe of the weights", format!("{:?}", self.weights))
+    }
+
     pub(super) fn to_json(&self, folder: &Path) -> Result<serde_json::Value> {
         let ImageRecipe { arch, head, ref tfms, weights } = *self;
         let written = Written { arch: arch.name().to_string(), head, transforms: tfms.clone(), weights: Some(weights) };

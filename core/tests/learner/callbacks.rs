@@ -178,3 +178,17 @@ fn the_table_is_kept_as_csv() {
     assert_same_bits("read back", &read, &written(learner.recorder())[..15]);
     assert_eq!(std::fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
 }
+
+#[test]
+fn the_csv_has_the_columns_of_the_table_metrics_of_training_batches_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.csv");
+    let mut learner = learner(1, 0).train_metrics().callback(CsvLogger::new(&file));
+    learner.fit(1, 0.01).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("fit,epoch,train_loss,train_accuracy,valid_loss,accuracy"));
+    let row = &learner.recorder().rows[0];
+    let read: Vec<f64> = lines.next().unwrap().split(',').map(|cell| cell.parse().unwrap()).collect();
+    assert_eq!(read, [0.0, 0.0, row.train_loss, row.train_metrics[0], row.valid_loss, row.metrics[0]]);
+}

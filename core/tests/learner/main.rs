@@ -4,9 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod best;
 mod callbacks;
+mod diverge;
 mod export;
 mod features;
+mod fingerprint;
 mod fit;
 mod freeze;
 mod lr_find;

@@ -55,11 +55,21 @@ fn checkpoints_of_other_learners() {
     refuses(
         &file,
         other_network(),
-        &["does not fit the network", "`1.weight` has shape [4], expected [3, 36]", "remove it"],
+        &[
+            "is of another run",
+            "list of parameters was 0.weight [4, 1, 3, 3]",
+            "now it is 1.weight [3, 36]",
+            "remove it",
+        ],
     );
     refuses(&file, learner(1, 0).metrics([error_rate()]), &["accuracy", "error_rate", "remove it"]);
-    refuses(&file, learner(1, 0).opt(Sgd::torch(0.9, 0.0)), &["another kind of optimizer", "remove it"]);
-    refuses(&file, learner(1, 0).callback(SaveBest::new(Monitor::valid_loss())), &["another learner", "remove it"]);
+    refuses(
+        &file,
+        learner(1, 0).opt(Sgd::torch(0.9, 0.0)),
+        &["the optimizer was Adam, mom 0.9", "now it is SGD, mom 0.9"],
+    );
+    let best = SaveBest::new(Monitor::valid_loss());
+    refuses(&file, learner(1, 0).callback(best), &["was none, now it is SaveBest, lowest valid_loss", "remove it"]);
 }
 
 #[test]
@@ -97,14 +107,13 @@ fn other_requests() {
     refuses(&same, &|l| l.fit(3, 0.01), &["fit(1, 0.01)", "fit(3, 0.01)", "remove it"]);
     refuses(&same, &|l| l.fit(1, 0.02), &["fit(1, 0.01)", "fit(1, 0.02)"]);
     refuses(&same, &|l| l.fit_one_cycle(1, 0.01), &["fit(1, 0.01)", "fit_one_cycle(1"]);
-    // Other data, as the number of batches tells.
     let other_batches = || {
         let (network, params) = crate::network(1);
         let mut dls = loaders(1, 0);
         dls.train = dls.train.drop_last();
         Learner::new(dls, network, &params, cross_entropy).metrics([tallow::train::accuracy()])
     };
-    refuses(&other_batches, &|l| l.fit(1, 0.01), &["37 items in 5 batches", "37 items in 4 batches"]);
+    refuses(&other_batches, &|l| l.fit(1, 0.01), &["training set's smaller last batch was kept", "left out"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod dls;
 mod predict;
 mod recipes;
 mod refuse;
+mod resume;
 mod statistics;
 
 use candle_core::Device;

@@ -1,5 +1,6 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
+use crate::overwrite::OverwriteArgs;
 use crate::photos::PhotoArgs;
 use crate::{model, train};
 use std::path::PathBuf;
@@ -22,12 +23,20 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     common: CommonArgs,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
 }
 
 impl AsRef<CommonArgs> for Args {
     fn as_ref(&self) -> &CommonArgs {
         &self.common
     }
+}
+
+/// What is refused before anything is written.
+pub(crate) fn check(args: &Args) -> Result<()> {
+    args.overwrite.before_evaluating(&args.common, PROGRAM.name)
 }
 
 /// Predicts all photos and compares with the folders that they are in.

@@ -3,10 +3,12 @@
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
 
+mod best;
 mod check;
 mod evaluate;
 mod explain;
 mod model;
+mod overwrite;
 mod photos;
 mod predict;
 mod train;
@@ -54,8 +56,14 @@ enum Command {
 fn main() -> ExitCode {
     kernels::keep_freed_memory();
     match Cli::parse().command {
-        Command::Train(args) => cli::run_program(&train::PROGRAM, &args, train::run),
-        Command::Evaluate(args) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
+        Command::Train(args) => match train::check(&args) {
+            Ok(()) => cli::run_program(&train::PROGRAM, &args, train::run),
+            refused => cli::exit(refused),
+        },
+        Command::Evaluate(args) => match evaluate::check(&args) {
+            Ok(()) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
+            refused => cli::exit(refused),
+        },
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),

@@ -1,12 +1,14 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::best::BestArgs;
+use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::PhotoArgs;
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
-use tallow::train::accuracy;
+use tallow::train::{Learner, Recorder, accuracy};
 use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
@@ -18,7 +20,8 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots."
+                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; `--resume` \
+                        goes on with one that was stopped, if its photos and settings are the same."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -26,6 +29,12 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     common: CommonArgs,
+
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+
+    #[command(flatten)]
+    best: BestArgs,
 
     /// The network: efficientnet_lite0, which is part of the program, resnet34, convnext_tiny, ...
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
@@ -88,6 +97,11 @@ impl AsRef<CommonArgs> for Args {
     }
 }
 
+/// What is refused before anything is written.
+pub(crate) fn check(args: &Args) -> Result<()> {
+    args.overwrite.before_training(&args.common, PROGRAM.name, args.photos.folder())
+}
+
 /// From photos to an exported model, or to the figures of cross-validation.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.section("The photos");
@@ -118,7 +132,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     export(s, &learner, accuracy)
 }
 
-/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the last epoch. `name` tells one
+/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the weights that are kept. `name` tells one
 /// training of a run from another.
 fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Result<(VisionLearner, f64)> {
     let pretrained = args.weights.clone().map_or(Pretrained::Default, Pretrained::File);
@@ -126,18 +140,23 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .pretrained(pretrained)
         .hub(HubConfig::from_env(&s.data).or_offline(s.offline))
         .device(&s.device)
-        .metrics([accuracy()])
+        .metrics([accuracy()].into_iter().chain(args.best.metrics()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
+    let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
     let mut learner = vision_learner(dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
-    let head = learner.head_learner(args.batch_size.into())?.metrics([accuracy()]);
-    let mut head = head.checkpoints(s.checkpoints(&format!("{name}head")));
+    let head = learner.head_learner(args.batch_size.into())?;
+    let head = head.metrics([accuracy()].into_iter().chain(args.best.metrics()));
+    let head = head.checkpoints(s.checkpoints(&format!("{name}head")));
+    let mut head = args.best.callbacks().into_iter().fold(head, Learner::boxed_callback);
+    let epochs = if s.quick { 2 } else { args.head_epochs.into() };
     let rate = 2.5 * args.lr; // as fine_tune's frozen phase, which has the whole rate for the head
-    head.fit_one_cycle(if s.quick { 2 } else { args.head_epochs.into() }, rate)?;
+    head.fit_one_cycle(epochs, rate)?;
     s.history(&format!("{name}head"), head.recorder())?;
-    let mut last = head.recorder().metric(0).last().copied().unwrap_or_default();
+    args.best.say_kept(s, &format!("{name}head"), head.recorder(), epochs);
+    let mut kept = kept_accuracy(head.recorder())?;
 
     if args.epochs > 0 {
         s.run.section("The whole network");
@@ -151,10 +170,17 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         };
         learner.fit_schedule(args.epochs.into(), &schedule)?;
         s.history(&format!("{name}network"), learner.recorder())?;
-        last = learner.recorder().metric(0).last().copied().unwrap_or(last);
+        args.best.say_kept(s, &format!("{name}network"), learner.recorder(), args.epochs.into());
+        kept = kept_accuracy(learner.recorder())?;
         s.run.figure("losses", "The losses of the whole network.", &plot_losses(learner.recorder()).into())?;
     }
-    Ok((learner, last))
+    Ok((learner, kept))
+}
+
+/// The accuracy of the weights that a phase of training ended with.
+fn kept_accuracy(recorder: &Recorder) -> Result<f64> {
+    let kept = recorder.kept_row().and_then(|row| row.metrics.first()).copied();
+    kept.ok_or_else(|| Error::Value("no epoch came to its end".into()))
 }
 
 /// Trains with each fold in turn for validation; what each network says of photos that it has not seen makes one
@@ -246,10 +272,9 @@ pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, accuracy: f64) -> Result<()> {
-    let folder = s.run.folder().join("model");
-    learner.export_with(&folder, [("accuracy".to_string(), accuracy)].into())?;
-    s.run.artifact(folder.join("model.safetensors"));
-    s.run.artifact(folder.join("learner.json"));
+    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
+    learner.export_with(s.run.folder().join("model"), [("accuracy".to_string(), accuracy)].into())?;
     s.run.say(format!("valid accuracy {accuracy:.4}"));
     let shown = shown(s.run.folder());
     s.run.say(format!("the model is in {shown}/model: `tallow predict {shown} PHOTO...` uses it"));

@@ -20,11 +20,13 @@ use safetensors::SafeTensors;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tallow_datasets::pth::{self, StateDict};
 use tallow_io::Dtype;
+use tallow_io::hash::Hasher;
 
 /// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
 /// are converted lazily. Clones share the file's contents.
@@ -119,6 +121,29 @@ impl Weights {
         &self.file.metadata
     }
 
+    /// The sha256 of all tensors with their names, types and shapes, in the order of the names: the same for the same
+    /// tensors in any file.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Hasher::default();
+        let mut order: Vec<usize> = (0..self.file.entries.len()).collect();
+        order.sort_by_key(|&i| &self.file.entries[i].name);
+        for i in order {
+            let Entry { name, dtype, shape, .. } = &self.file.entries[i];
+            // Writing to a hasher does not fail.
+            let _ = writeln!(hasher, "{name} {dtype:?} {shape:?}");
+            let _ = hasher.write_all(&self.bytes_of(i));
+        }
+        hasher.finish().sha256
+    }
+
+    /// The bytes of tensor number `i`.
+    fn bytes_of(&self, i: usize) -> Cow<'_, [u8]> {
+        match &self.file.source {
+            Source::Safetensors(bytes) => Cow::Borrowed(&bytes[self.file.entries[i].place.clone()]),
+            Source::Pth(dict) => dict.get(i).map(|tensor| tensor.bytes()).unwrap_or_default(),
+        }
+    }
+
     /// The tensor with this name, as `f32` on the CPU, whatever its type in the file.
     ///
     /// # Errors
@@ -126,12 +151,8 @@ impl Weights {
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         let found = self.file.index.get(name);
         let &i = found.ok_or_else(|| Error::file(&self.path, format!("holds no tensor called `{name}`")))?;
-        let Entry { dtype, shape, place, .. } = &self.file.entries[i];
-        let bytes = match &self.file.source {
-            Source::Safetensors(bytes) => Cow::Borrowed(&bytes[place.clone()]),
-            Source::Pth(dict) => dict.get(i).map(|tensor| tensor.bytes()).unwrap_or_default(),
-        };
-        Ok(Tensor::from_vec(to_f32(&bytes, *dtype), shape.as_slice(), &Device::Cpu)?)
+        let Entry { dtype, shape, .. } = &self.file.entries[i];
+        Ok(Tensor::from_vec(to_f32(&self.bytes_of(i), *dtype), shape.as_slice(), &Device::Cpu)?)
     }
 }
 

@@ -74,8 +74,13 @@ impl Callback for WeightAverage {
         self.swap(&state.params)
     }
 
-    fn after_fit(&mut self, state: &mut TrainState) -> Result<()> {
+    // Not in `after_fit`: there the best epoch's weights are put back, before or after this callback's turn.
+    fn after_cancel_fit(&mut self, state: &mut TrainState) -> Result<()> {
         if self.swapped || self.aside.is_empty() { Ok(()) } else { self.swap(&state.params) }
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("WeightAverage, decay {}", self.decay))
     }
 
     fn state(&self) -> CallbackState {

@@ -7,48 +7,65 @@ use candle_core::Tensor;
 use std::collections::BTreeMap;
 
 /// Keeps the weights of the best epoch, and puts them back at the end. fast.ai's `SaveModelCallback`.
+///
+/// They are the weights that were judged: beside [`super::WeightAverage`], in either order, the averages. Of equal
+/// epochs the first is the best, and an epoch whose value is NaN is worse than any other.
+/// [`crate::train::Recorder::kept_row`] tells which one it was.
 pub struct SaveBest {
     monitor: Monitor,
-    best: f64,
+    best: Option<Best>,
+}
+
+struct Best {
+    score: f64,
+    /// Its row in the recorder.
+    row: usize,
     weights: BTreeMap<String, Tensor>,
 }
 
 impl SaveBest {
     /// Best by this column.
     pub fn new(monitor: Monitor) -> SaveBest {
-        SaveBest { monitor, best: f64::NEG_INFINITY, weights: BTreeMap::new() }
+        SaveBest { monitor, best: None }
     }
 }
 
 impl Callback for SaveBest {
     fn before_fit(&mut self, state: &mut TrainState) -> Result<()> {
         if state.is_beginning() {
-            (self.best, self.weights) = (f64::NEG_INFINITY, BTreeMap::new());
+            self.best = None;
         }
         Ok(())
     }
 
     fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
         let score = self.monitor.score(state)?;
-        if score > self.best || self.weights.is_empty() {
-            self.best = score;
-            self.weights = state.params.state_dict()?;
+        if self.best.as_ref().is_none_or(|best| Monitor::beats(score, best.score)) {
+            let row = state.recorder.rows.len().saturating_sub(1);
+            self.best = Some(Best { score, row, weights: state.params.state_dict()? });
         }
         Ok(())
     }
 
     fn after_fit(&mut self, state: &mut TrainState) -> Result<()> {
-        if self.weights.is_empty() { Ok(()) } else { state.params.load_state_dict(&self.weights) }
+        let Some(best) = &self.best else { return Ok(()) };
+        state.recorder.kept = Some(best.row);
+        state.params.load_state_dict(&best.weights)
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("SaveBest, {}", self.monitor.describe()))
     }
 
     fn state(&self) -> CallbackState {
-        // JSON has no infinity; without weights there is no best yet.
-        let numbers = self.best.is_finite().then(|| ("best".to_string(), self.best)).into_iter().collect();
-        CallbackState { numbers, tensors: self.weights.clone() }
+        let Some(best) = &self.best else { return CallbackState::default() };
+        let numbers = [("best".to_string(), best.score), ("row".to_string(), best.row as f64)].into();
+        CallbackState { numbers, tensors: best.weights.clone() }
     }
 
     fn set_state(&mut self, state: CallbackState) {
-        self.best = state.numbers.get("best").copied().unwrap_or(f64::NEG_INFINITY);
-        self.weights = state.tensors;
+        let number = |name: &str| state.numbers.get(name).copied();
+        let found = number("best").zip(number("row"));
+        self.best = found.map(|(score, row)| Best { score, row: row as usize, weights: state.tensors });
     }
 }

@@ -22,13 +22,14 @@ impl CsvLogger {
     }
 
     fn write(&self, state: &TrainState) -> Result<()> {
-        let names = state.recorder.metric_names.iter().cloned();
-        let heads = ["fit", "epoch", "train_loss", "valid_loss"].map(String::from).into_iter().chain(names);
+        let mut heads = state.recorder.columns();
+        heads.insert(0, "fit".into());
+        heads.pop(); // the time
         let rows = state.recorder.rows.iter().map(|row| {
-            let numbers = [row.train_loss, row.valid_loss].into_iter().chain(row.metrics.iter().copied());
-            [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers.map(|v| v.to_string())).collect()
+            let numbers = row.numbers().into_iter().map(|v| v.to_string());
+            [row.fit.to_string(), row.epoch.to_string()].into_iter().chain(numbers).collect()
         });
-        let table = std::iter::once(heads.collect::<Vec<_>>()).chain(rows);
+        let table = std::iter::once(heads).chain(rows);
         Ok(atomic::write(&self.path, csv::to_string(table))?)
     }
 }

@@ -20,6 +20,10 @@ impl Callback for GradientClip {
         }
         Ok(())
     }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("GradientClip, max_norm {}", self.max_norm))
+    }
 }
 
 /// Takes a step only when so many items have been seen, with the gradients of all of them: large batches on a small
@@ -71,6 +75,10 @@ impl Callback for GradientAccumulation {
             (self.seen, self.sums) = (0, BTreeMap::new());
         }
         Ok(())
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("GradientAccumulation, {} items", self.n_items))
     }
 
     fn state(&self) -> CallbackState {

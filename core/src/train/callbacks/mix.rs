@@ -48,6 +48,10 @@ impl Callback for Mixup {
         (state.xs, state.ys) = (Some(xs), Some(ys));
         Ok(())
     }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("Mixup, {} classes, alpha {}, seed {}", self.n_classes, self.alpha, self.rng.seed()))
+    }
 }
 
 /// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al.,
@@ -101,6 +105,10 @@ impl Callback for CutMix {
         let mixed = ((&ys * (1.0 - share))? + (ys.index_select(&partners, 0)? * share)?)?;
         (state.xs, state.ys) = (Some(cut), Some(mixed));
         Ok(())
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some(format!("CutMix, {} classes, alpha {}, seed {}", self.n_classes, self.alpha, self.rng.seed()))
     }
 }
 

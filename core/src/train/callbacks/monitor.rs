@@ -30,6 +30,16 @@ impl Monitor {
         self.higher_is_better
     }
 
+    /// Whether a score beats the best one so far: a number always beats NaN, and NaN never beats anything.
+    pub(super) fn beats(score: f64, best: f64) -> bool {
+        score > best || (best.is_nan() && !score.is_nan())
+    }
+
+    /// What is watched, in words.
+    pub(super) fn describe(&self) -> String {
+        format!("{} {}", if self.higher_is_better { "highest" } else { "lowest" }, self.column)
+    }
+
     /// The latest value, so signed that higher is better.
     pub(super) fn score(&self, state: &TrainState) -> Result<f64> {
         let (recorder, row) = (&state.recorder, state.recorder.rows.last());

@@ -94,6 +94,10 @@ impl Callback for ReduceLrOnPlateau {
         Ok(())
     }
 
+    fn describe(&self) -> Option<String> {
+        Some(format!("ReduceLrOnPlateau, {}, {:?}", self.monitor.describe(), self.config))
+    }
+
     fn state(&self) -> CallbackState {
         let counts = [("bad_epochs", self.bad_epochs), ("resting", self.resting), ("reductions", self.reductions)];
         let numbers = counts.into_iter().map(|(name, n)| (name.to_string(), n as f64));

@@ -38,9 +38,12 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
+    fn describe(&self) -> Option<String> {
+        Some(format!("EarlyStopping, {}, patience {}", self.monitor.describe(), self.patience))
+    }
+
     fn state(&self) -> CallbackState {
-        let best = self.best.is_finite().then(|| ("best".to_string(), self.best));
-        let numbers = best.into_iter().chain([("waited".to_string(), self.waited as f64)]).collect();
+        let numbers = [("best".to_string(), self.best), ("waited".to_string(), self.waited as f64)].into();
         CallbackState { numbers, ..CallbackState::default() }
     }
 
@@ -50,14 +53,23 @@ impl Callback for EarlyStopping {
     }
 }
 
-/// Ends training quietly at the first loss that is not a finite number: without a step for that batch and without a row
-/// for that epoch. The weights are those before it, and [`super::SaveBest`] puts back those of the best epoch. Without
-/// this callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
+/// Ends training quietly at the first loss that is not a finite number: that of a batch, which then has no step and its
+/// epoch no row, or that of a validation, whose row stays. The weights are those of then, and [`super::SaveBest`] puts
+/// back those of the best epoch. Without this callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
 pub struct TerminateOnNaN;
 
 impl Callback for TerminateOnNaN {
     fn after_loss(&mut self, state: &mut TrainState) -> Result<()> {
         state.cancel |= !state.loss.is_finite();
         Ok(())
+    }
+
+    fn after_epoch(&mut self, state: &mut TrainState) -> Result<()> {
+        state.cancel |= state.recorder.rows.last().is_some_and(|row| !row.valid_loss.is_finite());
+        Ok(())
+    }
+
+    fn describe(&self) -> Option<String> {
+        Some("TerminateOnNaN".into())
     }
 }
