@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Text as it may be shown: control characters, and those that change the direction of writing, are escaped as in Rust
 /// (`\u{1b}`), so that a folder's name cannot colour a terminal, move its cursor or hide an ending. Line ends and tabs
@@ -36,6 +37,22 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
         shown if shown.contains(['\n', '\t']) => Cow::Owned(shown.replace('\n', "\\n").replace('\t', "\\t")),
         shown => shown,
     }
+}
+
+/// A path as one types it into a POSIX shell: quoted where the shell would take it for something else, and not to be
+/// taken for an option.
+///
+/// ```
+/// use std::path::Path;
+/// assert_eq!(tallow::text::shell_quoted(Path::new("runs/pets")), "runs/pets");
+/// assert_eq!(tallow::text::shell_quoted(Path::new("my pets; v2")), "'my pets; v2'");
+/// assert_eq!(tallow::text::shell_quoted(Path::new("-pets")), "./-pets");
+/// ```
+pub fn shell_quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    // A path has no NUL, which is all that cannot be quoted.
+    shlex::try_quote(&path).map(Cow::into_owned).unwrap_or(path)
 }
 
 /// Unicode's bidirectional formatting characters, and all control characters but `\n` and `\t`.

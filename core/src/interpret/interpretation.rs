@@ -4,12 +4,12 @@ use crate::data::{DataLoader, ImageLoader};
 use crate::error::{Error, Result};
 use crate::metrics::{self, Confusion};
 use crate::nn::losses;
-use crate::plot::{Bars, HeatMap, ImageGrid};
+use crate::plot::{Bars, HeatMap, ImageGrid, shorten};
 use crate::train::Learner;
 use crate::vision::{Image, Resize};
 use crate::vision_learner::VisionLearner;
 use candle_core::{D, DType, Tensor};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Predictions, targets and losses of a set of items. fast.ai's `ClassificationInterpretation`.
 #[derive(Debug, Clone)]
@@ -42,6 +42,18 @@ pub struct TopLoss {
     pub probability: f64,
     /// The probability that it gave to `actual`.
     pub probability_of_actual: f64,
+}
+
+impl TopLoss {
+    /// Whether its class was recognised.
+    pub fn is_right(&self) -> bool {
+        self.actual == self.predicted
+    }
+
+    pub(super) fn known_file(&self) -> Result<&Path> {
+        let what = "the files of the items are not known: give them by `with_files`, or use `from_learner`";
+        self.file.as_deref().ok_or_else(|| Error::Value(what.into()))
+    }
 }
 
 /// Items of one class that were taken for another.
@@ -230,21 +242,25 @@ impl Interpretation {
         }
     }
 
-    /// The images of the `k` largest losses, each with its class, what it was taken for, and the probability of that.
-    /// fast.ai's `plot_top_losses`.
+    /// The images of the `k` largest losses, each with its file's name, its class, what it was taken for, the
+    /// probability of that, and the loss. fast.ai's `plot_top_losses`.
     ///
     /// # Errors
     /// When the items do not come from files ([`Interpretation::with_files`]), or a file cannot be read.
     pub fn plot_top_losses(&self, k: usize) -> Result<ImageGrid> {
+        // Beside the words "taken for" under a picture.
+        const NAME_WIDTH: f64 = 100.0;
+        let names = shorten(&self.vocab, NAME_WIDTH);
         self.top_losses(k).iter().try_fold(ImageGrid::new("", 4), |grid, top| {
-            let file = top.file.as_ref().ok_or_else(|| {
-                let what = "the files of the items are not known: give them by `with_files`, or use `from_learner`";
-                Error::Value(what.into())
-            })?;
+            let file = top.known_file()?;
             let image = Image::open(file)?.resize(Resize::crop(150))?;
-            let caption = format!("{}, taken for {} ({:.2})", top.actual, top.predicted, top.probability);
+            let name = |class: &[u32]| names[class[top.index] as usize].as_str();
+            let (actual, predicted) = (name(&self.actual), name(&self.predicted));
+            let verdict = if top.is_right() { "recognised".to_string() } else { format!("taken for {predicted}") };
+            let file = file.file_name().unwrap_or_default().to_string_lossy();
+            let caption = format!("{file}\n{actual}\n{verdict}\n{:.2}, loss {:.2}", top.probability, top.loss);
             let grid = grid.rgb(image.width(), image.height(), image.bytes()).caption(caption);
-            Ok(grid.correct(top.actual == top.predicted))
+            Ok(grid.correct(top.is_right()))
         })
     }
 

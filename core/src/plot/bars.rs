@@ -4,6 +4,7 @@ use super::axes::{self, LABEL_ROW, TICK_ROW, fitting_ticks, widest};
 use super::draw_curves::page_size;
 use super::scale::{Scale, range};
 use super::scene::{Anchor, Area, MARGIN, Scene, title_lines};
+use super::shorten::fit_all;
 use super::style::{BLUE, GRID, INK, MUTED, SPINE, TICK_SIZE, VEIL};
 use super::{text, ticks};
 use crate::error::{Error, Result};
@@ -124,8 +125,9 @@ impl Bars {
             scene.text(&tick.label, (left - 7.0, at), TICK_SIZE, MUTED, Anchor::End);
         }
         let slot = inner.w / slots;
+        let labels = fit_all(&self.labels, TICK_SIZE, if upright { longest } else { slot - 4.0 });
         let zero = y.at(0.0).unwrap_or(bottom);
-        for (i, (label, &value)) in self.labels.iter().zip(&self.values).enumerate() {
+        for (i, (label, &value)) in labels.iter().zip(&self.values).enumerate() {
             let center = left + slot * (i as f64 + 0.5);
             if let Some(end) = y.at(value) {
                 let width = (slot * 0.72).min(80.0);
@@ -139,13 +141,11 @@ impl Bars {
                 }
             }
             if upright {
-                let label = text::fit(label, TICK_SIZE, longest);
                 if slot >= TICK_SIZE || i % (TICK_SIZE / slot).ceil() as usize == 0 {
-                    scene.upright_text(&label, (center, bottom + 7.0), TICK_SIZE, INK, Anchor::End);
+                    scene.upright_text(label, (center, bottom + 7.0), TICK_SIZE, INK, Anchor::End);
                 }
             } else {
-                let label = text::fit(label, TICK_SIZE, slot - 4.0);
-                scene.text(&label, (center, bottom + 12.0), TICK_SIZE, INK, Anchor::Middle);
+                scene.text(label, (center, bottom + 12.0), TICK_SIZE, INK, Anchor::Middle);
             }
         }
         scene.rect(Area::new(left, (zero - 0.5).round(), inner.w, 1.0), SPINE);
@@ -157,7 +157,7 @@ impl Bars {
         let foot = MARGIN + TICK_ROW + if self.x_label.is_empty() { 0.0 } else { LABEL_ROW };
         let bottom = (area.bottom() - foot).max(top + 20.0);
         let longest = 0.4 * area.w;
-        let labels: Vec<String> = self.labels.iter().map(|label| text::fit(label, TICK_SIZE, longest)).collect();
+        let labels = fit_all(&self.labels, TICK_SIZE, longest);
         let label_width = labels.iter().map(|label| text::width(label, TICK_SIZE)).fold(0.0, f64::max);
         let left = area.x + MARGIN + label_width + 8.0 + if self.y_label.is_empty() { 0.0 } else { LABEL_ROW };
         let numbers: Vec<String> = self.values.iter().map(|&value| ticks::number(value)).collect();

@@ -1,6 +1,7 @@
 //! A network as a graph: circles in columns, and a line for each weight.
 
 use super::scene::{Anchor, Area, MARGIN, Scene, title_lines};
+use super::shorten::fit_all;
 use super::style::{BLUE, GREEN, INK, LABEL_SIZE, PAPER, SPINE, TICK_SIZE, VEIL, VERMILLION, tint};
 use super::text;
 use crate::error::{Error, Result};
@@ -114,12 +115,12 @@ impl Diagram {
                 _ => GREEN,
             };
             let [r, g, b] = tint(color, 0.18);
-            for (unit, label) in layer.units.iter().enumerate() {
+            for (unit, label) in fit_all(&layer.units, TICK_SIZE, 2.0 * RADIUS - 3.0).iter().enumerate() {
                 let at = place(column, unit);
                 scene.circle(at, RADIUS, PAPER);
                 scene.circle(at, RADIUS, color);
                 scene.circle(at, RADIUS - 1.5, RGBAColor(r, g, b, 1.0));
-                scene.text(&text::fit(label, TICK_SIZE, 2.0 * RADIUS - 3.0), at, TICK_SIZE, INK, Anchor::Middle);
+                scene.text(label, at, TICK_SIZE, INK, Anchor::Middle);
             }
             let name = text::fit(&text::clean(&layer.name), LABEL_SIZE, COLUMN - 8.0);
             scene.text(&name, (place(column, 0).0, top + height + 12.0), LABEL_SIZE, INK, Anchor::Middle);

@@ -2,6 +2,7 @@
 
 use super::image_grid::title_room;
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
+use super::shorten::fit_all;
 use super::style::{GRID, INK, LABEL_SIZE, MISSING, MUTED, PAPER, SPINE, TICK_SIZE, blues, ink_on, red_blue};
 use super::{text, ticks};
 use crate::error::{Error, Result};
@@ -240,17 +241,16 @@ impl HeatMap {
 
     fn write_labels(&self, scene: &mut Scene, inner: Area, layout: &Layout) {
         let (cell_w, cell_h) = layout.cell;
-        for (i, label) in self.row_labels.iter().flatten().enumerate() {
+        for (i, label) in fitted(&self.row_labels).iter().enumerate() {
             let at = (inner.x - 8.0, inner.y + cell_h * (i as f64 + 0.5));
-            scene.text(&text::fit(label, TICK_SIZE, LONGEST_LABEL), at, TICK_SIZE, INK, Anchor::End);
+            scene.text(label, at, TICK_SIZE, INK, Anchor::End);
         }
-        for (i, label) in self.col_labels.iter().flatten().enumerate() {
+        for (i, label) in fitted(&self.col_labels).iter().enumerate() {
             let x = inner.x + cell_w * (i as f64 + 0.5);
-            let label = text::fit(label, TICK_SIZE, LONGEST_LABEL);
             if layout.upright {
-                scene.upright_text(&label, (x, inner.bottom() + 7.0), TICK_SIZE, INK, Anchor::End);
+                scene.upright_text(label, (x, inner.bottom() + 7.0), TICK_SIZE, INK, Anchor::End);
             } else {
-                scene.text(&label, (x, inner.bottom() + 12.0), TICK_SIZE, INK, Anchor::Middle);
+                scene.text(label, (x, inner.bottom() + 12.0), TICK_SIZE, INK, Anchor::Middle);
             }
         }
         let (center_x, center_y) = inner.middle();
@@ -261,4 +261,9 @@ impl HeatMap {
         let beside = inner.x - layout.left + MARGIN + 5.0;
         scene.upright_text(&y_label, (beside, center_y), LABEL_SIZE, INK, Anchor::Middle);
     }
+}
+
+/// Labels as they have room.
+fn fitted(labels: &Option<Vec<String>>) -> Vec<String> {
+    labels.as_deref().map_or_else(Vec::new, |labels| fit_all(labels, TICK_SIZE, LONGEST_LABEL))
 }

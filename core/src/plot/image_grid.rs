@@ -1,6 +1,7 @@
 //! Images side by side, each with a caption.
 
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
+use super::shorten::fit_all;
 use super::style::{Color, GREEN, GRID, INK, TICK_SIZE, VERMILLION};
 use super::text;
 use crate::error::{Error, Result};
@@ -95,7 +96,8 @@ impl ImageGrid {
         self
     }
 
-    /// What is written under the last image: up to three lines, broken at `\n` and where it is too long.
+    /// What is written under the last image: up to four lines, broken at `\n` and where it is too long. What stands
+    /// after a `\n` keeps a line of its own, however long that is which stands before it.
     pub fn caption(mut self, caption: impl Into<String>) -> ImageGrid {
         match self.cells.last_mut() {
             Some(cell) => cell.caption = caption.into(),
@@ -161,7 +163,11 @@ impl ImageGrid {
     /// The lines of each caption.
     fn captions(&self) -> Vec<Vec<String>> {
         let width = self.caption_width();
-        self.cells.iter().map(|cell| text::wrap(&cell.caption, TICK_SIZE, width, 3)).collect()
+        let broken = |cell: &Cell| text::broken(&cell.caption, TICK_SIZE, width, CAPTION_LINES);
+        let captions: Vec<Vec<String>> = self.cells.iter().map(broken).collect();
+        // Together, so that captions which differ still do when they are cut.
+        let mut lines = fit_all(&captions.concat(), TICK_SIZE, width).into_iter();
+        captions.iter().map(|caption| lines.by_ref().take(caption.len()).collect()).collect()
     }
 
     /// The height of each row without the gap below it.
@@ -248,6 +254,8 @@ impl ImageGrid {
 
 const CAPTION_GAP: f64 = 4.0;
 const CAPTION_LINE: f64 = 15.0;
+/// Lines of a caption, at most.
+const CAPTION_LINES: usize = 4;
 
 impl Cell {
     fn color(&self) -> Color {

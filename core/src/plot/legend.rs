@@ -1,6 +1,7 @@
 //! The legend: a row above the plot, where it cannot cover data.
 
 use super::scene::{Anchor, Area, Point, Scene};
+use super::shorten::fit_all;
 use super::style::{Color, INK, PAPER, TICK_SIZE};
 use super::text;
 
@@ -36,8 +37,8 @@ pub(super) fn ringed_dot(scene: &mut Scene, at: Point, color: Color) {
 /// The entries in rows no wider than `width`, with the width of each row.
 fn rows(entries: &[Entry], width: f64) -> Vec<(f64, Vec<Entry>)> {
     let mut rows: Vec<(f64, Vec<Entry>)> = Vec::new();
-    for entry in entries {
-        let name = text::fit(&text::clean(&entry.name), TICK_SIZE, width - SWATCH - 6.0);
+    let names: Vec<String> = entries.iter().map(|entry| text::clean(&entry.name)).collect();
+    for (entry, name) in entries.iter().zip(fit_all(&names, TICK_SIZE, width - SWATCH - 6.0)) {
         let w = SWATCH + 6.0 + text::width(&name, TICK_SIZE);
         let entry = Entry { name, ..entry.clone() };
         match rows.last_mut() {

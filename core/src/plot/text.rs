@@ -93,24 +93,31 @@ fn with_ellipsis(chars: &[char]) -> String {
 /// `text` broken between words (and at `\n`) into at most `max_lines` lines no wider than `max`; what does not fit is
 /// cut with an ellipsis. Empty text has no lines.
 pub(super) fn wrap(text: &str, size: f64, max: f64, max_lines: usize) -> Vec<String> {
+    broken(text, size, max, max_lines).iter().map(|line| fit(line, size, max)).collect()
+}
+
+/// [`wrap`] before anything is cut: lines may be too wide. What follows a `\n` has a line of its own, however long that
+/// is which stands before it.
+pub(super) fn broken(text: &str, size: f64, max: f64, max_lines: usize) -> Vec<String> {
+    let paragraphs: Vec<String> = text.split('\n').map(clean).filter(|text| !text.trim().is_empty()).collect();
     let mut lines: Vec<String> = Vec::new();
-    for paragraph in text.split('\n') {
+    for (i, paragraph) in paragraphs.iter().enumerate() {
+        let later = paragraphs.len() - i - 1;
+        let full = max_lines.saturating_sub(later).max(lines.len() + 1);
         let mut line = String::new();
         for word in paragraph.split_whitespace() {
             let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
-            let last = lines.len() + 1 >= max_lines;
+            let last = lines.len() + 1 >= full;
             if last || line.is_empty() || width(&longer, size) <= max {
                 line = longer;
             } else {
                 lines.push(std::mem::replace(&mut line, word.to_string()));
             }
         }
-        if !line.is_empty() {
-            lines.push(line);
-        }
+        lines.push(line);
     }
     lines.truncate(max_lines);
-    lines.iter().map(|line| fit(&clean(line), size, max)).collect()
+    lines
 }
 
 #[cfg(test)]
@@ -153,6 +160,8 @@ mod tests {
     fn wrapping_breaks_between_words() {
         assert_eq!(wrap("", 12.0, 100.0, 2), Vec::<String>::new());
         assert_eq!(wrap("one\ntwo", 12.0, 100.0, 3), ["one", "two"]);
+        let lines = wrap("what has many words and would fill all lines alone\n0.98", 12.0, 100.0, 3);
+        assert!(lines.len() == 3 && lines[1].ends_with('…') && lines[2] == "0.98", "{lines:?}");
         let lines = wrap("a title of quite a few words that will not stop", 12.0, 120.0, 2);
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| width(line, 12.0) <= 120.0), "{lines:?}");

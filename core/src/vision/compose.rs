@@ -135,7 +135,8 @@ impl Compose {
         Ok(size)
     }
 
-    /// The item at first and after every step, with what was done: for looking at. No step may be random.
+    /// The item at first and after every step, with what was done: for looking at. No step may be random. Of a picture
+    /// that is very long and narrow, a crop that undoes most of a resizing is one step with it.
     ///
     /// # Errors
     /// When a step fails, or is random.
@@ -149,9 +150,14 @@ impl Compose {
     /// When a step fails.
     pub fn explain_with(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Vec<Step>> {
         let mut steps = vec![Step { description: "as read".into(), item: item.into() }];
-        for transform in &self.0 {
-            let item = transform.apply(steps[steps.len() - 1].item.clone(), rng)?;
-            steps.push(Step { description: transform.to_string(), item });
+        let mut rest = &self.0[..];
+        while !rest.is_empty() {
+            let before = &steps[steps.len() - 1].item;
+            let joined = if is_huge_between(rest, before) { 2 } else { 1 };
+            let item = run(&rest[..joined], before.clone(), rng)?;
+            let description: Vec<String> = rest[..joined].iter().map(Transform::to_string).collect();
+            steps.push(Step { description: description.join("; "), item });
+            rest = &rest[joined..];
         }
         Ok(steps)
     }
@@ -192,6 +198,16 @@ fn run(steps: &[Transform], mut item: Item, rng: &mut Rng) -> Result<Item> {
         item = step.apply(item, rng)?;
     }
     Ok(item)
+}
+
+/// Whether the first two steps are a resizing and a crop, with a picture in between that nobody could look at: a line of
+/// 12,000 pixels with a shorter side of 256 has 786 million of them.
+fn is_huge_between(steps: &[Transform], item: &Item) -> bool {
+    const HUGE: usize = 1 << 24;
+    let [Transform::Resize(resize), Transform::CenterCrop(_), ..] = steps else { return false };
+    let (width, height) = item.size();
+    let (width, height) = resize.output_size(width, height);
+    width.saturating_mul(height) > HUGE
 }
 
 fn resize_and_crop(resize: &Resize, crop: &CenterCrop, picture: &Image) -> Result<Option<Image>> {

@@ -118,7 +118,10 @@ fn top_losses_are_drawn_from_the_items_own_files() {
     let interp = interp.with_files(files.clone()).unwrap();
     assert_eq!(interp.top_losses(1)[0].file.as_ref(), Some(&files[11]));
     let svg = Figure::from(interp.plot_top_losses(1).unwrap()).svg().unwrap();
-    assert!(svg.contains("cat, taken for bee"), "{svg}");
+    // exp(3.25) / (exp(3.25) + 2) = 0.928, ln(exp(3.25) + 2) = 3.325
+    for line in ["11.png", "\ncat\n", "taken for bee", "0.93, loss 3.32"] {
+        assert!(svg.contains(line), "no `{line}` in {svg}");
+    }
     assert!(interp.plot_top_losses(2).unwrap_err().to_string().contains("10.png"));
     let error = numbered().with_files(files[1..].to_vec()).unwrap_err().to_string();
     assert!(error.contains("11 files for 12 items"), "{error}");

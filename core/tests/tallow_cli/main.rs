@@ -98,6 +98,40 @@ fn from_a_folder_of_photos_to_predictions() {
     assert!(evaluated.stdout.contains("80 photos, 2 classes") && evaluated.stderr.contains("text.jpg"));
     let explained = tallow(&["explain", "run", "shoes/Sneaker/001.png", "--parts", "3"], here);
     assert!(explained.code == Some(0) && here.join("explained.png").is_file(), "{}", explained.stderr);
+
+    // A panorama and a line of pixels: what can be predicted can be explained.
+    for (width, height) in [(12_000, 1), (1, 12_000), (9_000, 30)] {
+        let photo = Image::from_fn(width, height, |x, y| [(x % 256) as u8, (y % 256) as u8, 128]).unwrap();
+        photo.save(here.join("odd.png")).unwrap();
+        let predicted = tallow(&["predict", "run", "odd.png"], here);
+        assert_eq!(predicted.code, Some(0), "{width} x {height}: {}", predicted.stderr);
+        let explained = tallow(&["explain", "run", "odd.png", "--parts", "2", "--out", "odd_explained.png"], here);
+        assert_eq!(explained.code, Some(0), "{width} x {height}: {}", explained.stderr);
+        assert!(Image::open(here.join("odd_explained.png")).is_ok());
+        fs::remove_file(here.join("odd_explained.png")).unwrap();
+    }
+
+    // A folder without photos does not keep the others from being predicted.
+    fs::create_dir(here.join("empty")).unwrap();
+    let some = tallow(&["predict", "run", "shoes/Sneaker/001.png", "empty"], here);
+    fails(&some, 3, &["empty: holds no picture", "1 of 2 photos or folders"]);
+    assert!(some.stdout.contains("shoes/Sneaker/001.png: "), "{}", some.stdout);
+    let json = tallow(&["predict", "run", "--json", "empty", "shoes/Sneaker/001.png"], here);
+    assert!(json.code == Some(3) && json.stdout.lines().count() == 2, "{}", json.stdout);
+}
+
+#[test]
+fn the_line_to_type_is_quoted_for_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    shoes(&here.join("shoes"), 4);
+    let args = ["train", "shoes", "--out", "it's; mine", "--size", "32", "--head-epochs", "1"];
+    let trained = tallow(&args, here);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    let line = trained.stdout.split('`').find(|part| part.starts_with("tallow predict")).unwrap();
+    // As a POSIX shell splits it.
+    let words = shlex::split(line).unwrap();
+    assert_eq!(words, ["tallow", "predict", "it's; mine", "PHOTO..."]);
 }
 
 #[test]

@@ -42,14 +42,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 
     let normalization = predictor.tfms().normalization();
+    let small = within(&photo, FOR_THE_NETWORK)?;
     let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
-    for step in predictor.tfms().explain(photo.clone())? {
-        let seen = shrunk(&step.image(normalization))?;
+    for step in predictor.tfms().explain(photo)? {
+        let seen = for_people(&step.image(normalization))?;
         grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
     }
-    let small = shrunk(&photo)?;
     let drops = occlusion(&predictor, &small, prediction.index, args.parts.into())?;
-    let heat = heat_map(&small, &drops, args.parts.into())?;
+    let heat = for_people(&heat_map(&small, &drops, args.parts.into())?)?;
     let caption = format!("orange: covering this part speaks against {}", prediction.class);
     let grid = grid.rgb(heat.width(), heat.height(), heat.bytes()).caption(caption);
     Figure::from(grid).save(&args.out)?;
@@ -57,13 +57,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Small enough to be looked at, and for the network still large enough.
-fn shrunk(picture: &Image) -> Result<Image> {
-    let (w, h) = (picture.width(), picture.height());
-    if w.min(h) <= 320 {
+/// Pixels of a photo that is shown to the network again and again: 320 rows of 480, or any other shape.
+const FOR_THE_NETWORK: f64 = 320.0 * 480.0;
+
+/// The picture with its proportions and at most so many pixels.
+fn within(picture: &Image, most: f64) -> Result<Image> {
+    scaled(picture, (most / (picture.width() * picture.height()) as f64).sqrt())
+}
+
+/// The picture as large as a page has room for, however long and narrow it is.
+fn for_people(picture: &Image) -> Result<Image> {
+    scaled(picture, 448.0 / picture.width().max(picture.height()) as f64)
+}
+
+/// The picture at `times` its size, if that is smaller.
+fn scaled(picture: &Image, times: f64) -> Result<Image> {
+    if times >= 1.0 {
         return Ok(picture.clone());
     }
-    picture.resize(Resize::short_side(320))
+    let side = |side: usize| ((side as f64 * times).round() as usize).max(1);
+    picture.resize(Resize::squish(1).size(side(picture.width()), side(picture.height())))
+}
+
+/// The part, of `parts`, in which the pixel `at` of a side lies, with a fraction.
+fn part_of(at: usize, size: usize, parts: usize) -> f64 {
+    (at as f64 + 0.5) / size as f64 * parts as f64
 }
 
 /// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and
@@ -77,7 +95,7 @@ fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -
         // A cover is two parts wide, so that it hides what lies on a border.
         let (row, column) = ((part / parts) as f64, (part % parts) as f64);
         let inside = |at: usize, size: usize, place: f64| {
-            let at = (at as f64 + 0.5) / size as f64 * parts as f64;
+            let at = part_of(at, size, parts);
             at > place - 0.5 && at < place + 1.5
         };
         let is_covered = |x, y| inside(x, w, column) && inside(y, h, row);
@@ -92,7 +110,8 @@ fn heat_map(photo: &Image, drops: &[f64], parts: usize) -> Result<Image> {
     let most = drops.iter().fold(1e-9_f64, |most, drop| most.max(drop.abs()));
     let (w, h) = (photo.width(), photo.height());
     Image::from_fn(w, h, |x, y| {
-        let drop = drops[y * parts / h * parts + x * parts / w] / most;
+        let (row, column) = (part_of(y, h, parts) as usize, part_of(x, w, parts) as usize);
+        let drop = drops[row * parts + column] / most;
         let [r, g, b] = photo.pixel(x, y).map(f64::from);
         let grey = 0.299 * r + 0.587 * g + 0.114 * b;
         let color = if drop > 0.0 { [213.0, 94.0, 0.0] } else { [0.0, 114.0, 178.0] };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use tallow::data::image_files;
 use tallow::vision_learner::{Predictor, load_learner_on};
-use tallow::{Result, device};
+use tallow::{Error, Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
@@ -12,15 +12,18 @@ pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
     load_learner_on(folder, &device::parse(device)?)
 }
 
-/// The photos that are named, and those in the folders that are named.
-pub(crate) fn photos(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+/// The photos that are named, and those in the folders that are named; of a folder that holds none, the reason.
+pub(crate) fn photos(named: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, Error)>) {
+    let (mut files, mut without) = (Vec::new(), Vec::new());
     for path in named {
-        if path.is_dir() {
-            files.extend(image_files(path)?);
-        } else {
+        if !path.is_dir() {
             files.push(path.clone());
+            continue;
+        }
+        match image_files(path) {
+            Ok(found) => files.extend(found),
+            Err(error) => without.push((path.clone(), error)),
         }
     }
-    Ok(files)
+    (files, without)
 }

@@ -33,11 +33,15 @@ pub(crate) struct Args {
     device: String,
 }
 
-/// Unreadable files are reported, the others classified; then the end is an error.
+/// Unreadable files and folders without photos are reported, the others classified; then the end is an error.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
-    let files = model::photos(&args.photos)?;
-    let predictions = predictor.predict(&files)?;
+    let (mut files, without) = model::photos(&args.photos);
+    let mut predictions = predictor.predict(&files)?;
+    for (folder, error) in without {
+        files.push(folder);
+        predictions.push(Err(error));
+    }
     if args.csv {
         say(predictions_csv(&files, &predictions).trim_end())?;
     }
@@ -63,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => Ok(()),
         Some(first) => {
             let (bad, n) = (bad.len(), files.len());
-            Err(Error::file(first, format!("{bad} of {n} photos could not be read; the reasons are above")))
+            Err(Error::file(first, format!("{bad} of {n} photos or folders could not be read; the reasons are above")))
         }
     }
 }

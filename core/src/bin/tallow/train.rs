@@ -8,6 +8,7 @@ use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
+use tallow::text::shell_quoted;
 use tallow::train::{Learner, Recorder, accuracy};
 use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
@@ -277,11 +278,13 @@ fn export(s: &mut Session, learner: &VisionLearner, accuracy: f64) -> Result<()>
     learner.export_with(s.run.folder().join("model"), [("accuracy".to_string(), accuracy)].into())?;
     s.run.say(format!("valid accuracy {accuracy:.4}"));
     let shown = shown(s.run.folder());
-    s.run.say(format!("the model is in {shown}/model: `tallow predict {shown} PHOTO...` uses it"));
+    let typed = shell_quoted(shown);
+    s.run.say(format!("the model is in {}: `tallow predict {typed} PHOTO...` uses it", shown.join("model").display()));
     Ok(())
 }
 
-fn shown(folder: &Path) -> String {
+/// A folder as a user in the current one would name it.
+fn shown(folder: &Path) -> &Path {
     let here = std::env::current_dir().unwrap_or_default();
-    folder.strip_prefix(here).unwrap_or(folder).display().to_string()
+    folder.strip_prefix(here).ok().filter(|inside| *inside != Path::new("")).unwrap_or(folder)
 }
