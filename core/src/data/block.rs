@@ -4,8 +4,8 @@ use super::collect::{Collected, Splitting};
 use super::image_loaders::Settings;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::{
-    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Vocab, balance, file_entries,
-    find_images, image_files,
+    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Targets, Vocab, balance,
+    file_entries, find_images, image_files,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 type Items = dyn Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync;
-type Label = dyn Fn(&Path) -> Result<String> + Send + Sync;
+type Label = dyn Fn(&Path) -> Result<Vec<String>> + Send + Sync;
 
 /// Describes how a folder becomes data loaders: how to find, label, split and transform the items. fast.ai's
 /// `DataBlock`.
@@ -68,11 +68,74 @@ pub struct ImageBlock;
 #[derive(Debug, Clone, Copy)]
 pub struct CategoryBlock;
 
+/// A target that is any number of classes, none included: what a photo shows, where it may show several things. The
+/// loss is then binary cross entropy, class by class. fast.ai's `MultiCategoryBlock`.
+#[derive(Debug, Clone, Copy)]
+pub struct MultiCategoryBlock;
+
+/// A kind of target.
+pub trait TargetBlock: sealed::Sealed {
+    /// Whether an item may have several classes, or none.
+    const IS_MULTI_LABEL: bool;
+}
+
+impl TargetBlock for CategoryBlock {
+    const IS_MULTI_LABEL: bool = false;
+}
+
+impl TargetBlock for MultiCategoryBlock {
+    const IS_MULTI_LABEL: bool = true;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::CategoryBlock {}
+    impl Sealed for super::MultiCategoryBlock {}
+}
+
 impl DataBlock<ImageBlock, CategoryBlock> {
     /// Images with one class each. By default folders say the classes, and the sides of the split if they are named as
     /// such ([`FolderLayout`](super::FolderLayout)); else a random fifth of each class is for validation
     /// ([`EveryClassSplitter`](super::EveryClassSplitter)). Nothing is transformed, and the seed is 42.
     pub fn images() -> DataBlock {
+        DataBlock::new()
+    }
+
+    /// Sets how a file tells its class: [`parent_label`](super::parent_label), [`regex_label`](super::regex_label), or
+    /// a function of one's own. fast.ai's `get_y`.
+    #[must_use]
+    pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
+        DataBlock { label: Some(Arc::new(move |file| Ok(vec![label(file)?]))), ..self }
+    }
+}
+
+impl DataBlock<ImageBlock, MultiCategoryBlock> {
+    /// Images with any number of classes each. They come from a table ([`DataBlock::labelled`]) or from
+    /// [`DataBlock::labels`]; a random fifth is for validation where nothing else says it.
+    ///
+    /// ```no_run
+    /// use tallow::data::{DataBlock, LabelTable, TableColumns};
+    ///
+    /// # fn main() -> tallow::Result<()> {
+    /// let columns = TableColumns { delimiter: Some(' '), ..TableColumns::default() };
+    /// let images = LabelTable::read("train.csv", &columns)?.images_in("train".as_ref())?;
+    /// let dls = DataBlock::multi_label_images().labelled(images).dataloaders("train", 32)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn multi_label_images() -> DataBlock<ImageBlock, MultiCategoryBlock> {
+        DataBlock::new()
+    }
+
+    /// Sets how a file tells its classes. fast.ai's `get_y`.
+    #[must_use]
+    pub fn labels(self, labels: impl Fn(&Path) -> Result<Vec<String>> + Send + Sync + 'static) -> Self {
+        DataBlock { label: Some(Arc::new(labels)), ..self }
+    }
+}
+
+impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
+    fn new() -> Self {
         DataBlock {
             blocks: PhantomData,
             items: None,
@@ -93,91 +156,84 @@ impl DataBlock<ImageBlock, CategoryBlock> {
 
     /// Sets how the items are found. fast.ai's `get_items`.
     #[must_use]
-    pub fn items(self, items: impl Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync + 'static) -> DataBlock {
+    pub fn items(self, items: impl Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync + 'static) -> Self {
         DataBlock { items: Some(Arc::new(items)), ..self }
-    }
-
-    /// Sets how a file tells its class: [`parent_label`](super::parent_label), [`regex_label`](super::regex_label), or
-    /// a function of one's own. fast.ai's `get_y`.
-    #[must_use]
-    pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
-        DataBlock { label: Some(Arc::new(label)), ..self }
     }
 
     /// Sets images that are known already, with their classes, sides and groups, in place of items and labels: those of
     /// a table, say.
     #[must_use]
-    pub fn labelled(self, images: LabelledImages) -> DataBlock {
+    pub fn labelled(self, images: LabelledImages) -> Self {
         DataBlock { labelled: Some(Arc::new(images)), ..self }
     }
 
     /// Sets which items are for validation, whatever their folders are called.
     #[must_use]
-    pub fn split(self, splitter: impl Splitter + 'static) -> DataBlock {
+    pub fn split(self, splitter: impl Splitter + 'static) -> Self {
         DataBlock { splitter: Some(Arc::new(splitter)), ..self }
     }
 
     /// Sets the share of each class that is for validation where nothing else says it; 0.2 by default. fast.ai's
     /// `valid_pct`.
     #[must_use]
-    pub fn valid_pct(self, valid_pct: f64) -> DataBlock {
+    pub fn valid_pct(self, valid_pct: f64) -> Self {
         DataBlock { valid_pct, ..self }
     }
 
     /// Sets the transforms of each image; they should give all images one size.
     #[must_use]
-    pub fn item_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+    pub fn item_tfms(self, tfms: impl Into<Compose>) -> Self {
         DataBlock { item_tfms: tfms.into(), ..self }
     }
 
     /// Sets the transforms after those, in fast.ai's order: augmentation, normalisation, erasing. fast.ai does it to
     /// whole batches on a GPU; here each picture gets it on a worker's thread, and the mathematics is the same.
     #[must_use]
-    pub fn batch_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+    pub fn batch_tfms(self, tfms: impl Into<Compose>) -> Self {
         DataBlock { batch_tfms: tfms.into(), ..self }
     }
 
     /// Sets all transforms of the validation images, normalisation included, instead of the counterparts of those of
     /// training. PyTorch's tutorials write both lists by hand.
     #[must_use]
-    pub fn valid_tfms(self, tfms: impl Into<Compose>) -> DataBlock {
+    pub fn valid_tfms(self, tfms: impl Into<Compose>) -> Self {
         DataBlock { valid_tfms: Some(tfms.into()), ..self }
     }
 
     /// Sets the normalisation. A learner with pretrained weights sets that of its weights.
     #[must_use]
-    pub fn normalize(self, normalize: Normalize) -> DataBlock {
+    pub fn normalize(self, normalize: Normalize) -> Self {
         DataBlock { batch_tfms: self.batch_tfms.normalized(normalize), ..self }
     }
 
     /// Sets what is done about files that cannot be read: an error by default.
     #[must_use]
-    pub fn bad_files(self, bad_files: BadFiles) -> DataBlock {
+    pub fn bad_files(self, bad_files: BadFiles) -> Self {
         DataBlock { bad_files, ..self }
     }
 
     /// Sets how large an image may be.
     #[must_use]
-    pub fn limits(self, limits: Limits) -> DataBlock {
+    pub fn limits(self, limits: Limits) -> Self {
         DataBlock { limits, ..self }
     }
 
     /// Sets the one seed of the random split, of shuffling and augmentation, and of a learner that is made from the
     /// loaders; 42 by default.
     #[must_use]
-    pub fn seed(self, seed: u64) -> DataBlock {
+    pub fn seed(self, seed: u64) -> Self {
         DataBlock { seed, ..self }
     }
 
     /// Sets how many threads decode and transform; by default as many as there are processors. It changes no result.
     #[must_use]
-    pub fn workers(self, workers: usize) -> DataBlock {
+    pub fn workers(self, workers: usize) -> Self {
         DataBlock { workers, ..self }
     }
 
     /// Sets the receiver of warnings and of files that are left out.
     #[must_use]
-    pub fn listener(self, listener: Listener) -> DataBlock {
+    pub fn listener(self, listener: Listener) -> Self {
         DataBlock { listener, ..self }
     }
 
@@ -259,9 +315,9 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             let _ = writeln!(text, "  {class}: {train} + {valid}");
         }
         for (name, loader) in [("training", &dls.train), ("validation", &dls.valid)] {
-            let (file, label) = (&loader.files()[0], loader.labels()[0]);
-            let _ =
-                writeln!(text, "\none {name} item: {}\n  class {label} ({})", file.display(), classes[label as usize]);
+            let (file, names) = (&loader.files()[0], loader.classes_of(0).join(", "));
+            let numbers: Vec<String> = loader.dataset().targets().of(0).iter().map(u32::to_string).collect();
+            let _ = writeln!(text, "\none {name} item: {}\n  class {} ({names})", file.display(), numbers.join(", "));
             let steps = loader.tfms().explain_with(loader.dataset().image(0)?, &mut loader.loader().item_rng(0, 0))?;
             for step in steps {
                 let (w, h) = step.item.size();
@@ -281,7 +337,7 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             splitter: self.splitter.as_deref(),
             valid_pct: self.valid_pct,
             seed: self.seed,
-            is_multi: false,
+            is_multi: Y::IS_MULTI_LABEL,
         };
         let labelled = match &self.labelled {
             Some(labelled) => LabelledImages::clone(labelled),
@@ -308,8 +364,7 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         match (&self.label, &self.splitter) {
             // Then no folder's name matters.
             (Some(label), Some(_)) => {
-                let image =
-                    |file: PathBuf| Ok(LabelledImage { labels: vec![label(&file)?], file, side: None, group: None });
+                let image = |file: PathBuf| Ok(LabelledImage { labels: label(&file)?, file, side: None, group: None });
                 Ok(LabelledImages { images: files.into_iter().map(image).collect::<Result<_>>()?, notes })
             }
             (label, _) => {
@@ -326,9 +381,15 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         let side = |items: &[usize], tfms: Compose, name: &str| {
             let images = items.iter().map(|&i| &collected.images[i]);
             let files = images.clone().map(|image| image.file.clone()).collect();
-            let label = |image: &LabelledImage| collected.vocab.index(image.labels.first().map_or("", |l| l));
-            let labels = images.map(label).collect::<Result<Vec<u32>>>()?;
-            let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
+            let classes = |image: &LabelledImage| {
+                image.labels.iter().map(|label| collected.vocab.index(label)).collect::<Result<Vec<u32>>>()
+            };
+            let sets = images.map(classes).collect::<Result<Vec<Vec<u32>>>>()?;
+            let targets = match Y::IS_MULTI_LABEL {
+                true => Targets::Sets { n_classes: collected.vocab.n_classes(), sets },
+                false => Targets::Classes(sets.concat()),
+            };
+            let dataset = ImageDataset::new(files, targets, tfms)?.bad_files(self.bad_files).limits(self.limits);
             let dataset = dataset.listener(self.listener.clone()).root(&root);
             let rng = rng.stream(name);
             let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };

@@ -1,7 +1,7 @@
 //! Finding the pictures of a folder, and telling what is passed over.
 
 use crate::error::{Error, Result};
-use crate::vision::EXTENSIONS;
+use crate::vision::{Kind, other_kind};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -161,13 +161,10 @@ impl Walk {
     }
 
     fn file(&mut self, file: PathBuf) {
-        let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if EXTENSIONS.contains(&extension.as_str()) {
-            self.found.files.push(file);
-        } else if remedy(&extension).is_some() {
-            self.pass_over(file, PassedOverReason::OtherKind);
-        } else {
-            self.pass_over(file, PassedOverReason::NoPicture);
+        match Kind::of_path(&file) {
+            Some(Kind { remedy: None, .. }) => self.found.files.push(file),
+            Some(_) => self.pass_over(file, PassedOverReason::OtherKind),
+            None => self.pass_over(file, PassedOverReason::NoPicture),
         }
     }
 
@@ -218,8 +215,10 @@ fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path
     let files = if n == 1 { "1 file".to_string() } else { format!("{n} files") };
     match reason {
         PassedOverReason::OtherKind => {
-            let remedy = remedy(extension).unwrap_or_default();
-            format!("{folder}: passed over {files} of the kind .{extension}, which is not read ({names}): {remedy}")
+            let (kind, remedy) = other_kind(paths[0]).map_or(("", ""), |kind| (kind.name, kind.remedy));
+            format!(
+                "{folder}: passed over {files} of the kind {kind} (.{extension}), which is not read ({names}): {remedy}"
+            )
         }
         PassedOverReason::NoRegularFile => {
             format!("{folder}: passed over {names}: no regular file but a pipe, a socket or a device; remove it")
@@ -245,13 +244,4 @@ pub(super) fn some_names<P: AsRef<Path>>(paths: &[P]) -> String {
         names.push("...".into());
     }
     names.join(", ")
-}
-
-fn remedy(extension: &str) -> Option<&'static str> {
-    match extension {
-        "heic" | "heif" => Some("convert them, as with `heif-convert a.heic a.jpg`"),
-        "avif" => Some("convert them, as with `avifdec a.avif a.png`"),
-        "tif" | "tiff" | "jxl" | "jp2" | "psd" | "svg" => Some("convert them, as with `magick mogrify -format png`"),
-        _ => None,
-    }
 }

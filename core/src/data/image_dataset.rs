@@ -1,6 +1,6 @@
 //! Pictures and their classes, decoded and transformed when they are asked for.
 
-use super::{Batch, Dataset, Vocab, file_entries};
+use super::{Batch, Dataset, Targets, Vocab, file_entries};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::fingerprint::Fingerprint;
@@ -21,11 +21,12 @@ pub enum BadFiles {
     Skip,
 }
 
-/// Image files with a class each, as `[3, H, W]` and a `u32`. Copies share the files.
+/// Image files with their targets, as `[3, H, W]` and a `u32`, or `[C]` where an image may have several classes. Copies
+/// share the files.
 #[derive(Debug, Clone)]
 pub struct ImageDataset {
     files: Arc<Vec<PathBuf>>,
-    labels: Arc<Vec<u32>>,
+    targets: Arc<Targets>,
     tfms: Arc<Compose>,
     bad_files: BadFiles,
     limits: Limits,
@@ -42,18 +43,19 @@ impl ImageDataset {
     /// These files, of these classes, transformed like this.
     ///
     /// # Errors
-    /// When there are not as many labels as files.
-    pub fn new(files: Vec<PathBuf>, labels: Vec<u32>, tfms: impl Into<Compose>) -> Result<ImageDataset> {
-        if files.len() != labels.len() {
-            let message = format!("{} files and {} labels do not pair up", files.len(), labels.len());
-            return Err(Error::shape(message, &[labels.len()]));
+    /// When there are not as many targets as files.
+    pub fn new(files: Vec<PathBuf>, targets: impl Into<Targets>, tfms: impl Into<Compose>) -> Result<ImageDataset> {
+        let targets = targets.into();
+        if files.len() != targets.len() {
+            let message = format!("{} files and {} labels do not pair up", files.len(), targets.len());
+            return Err(Error::shape(message, &[targets.len()]));
         }
         Ok(ImageDataset {
             root: Arc::new(file_entries::common_folder(&files)),
             vocab: None,
             digests: Arc::default(),
             files: Arc::new(files),
-            labels: Arc::new(labels),
+            targets: Arc::new(targets),
             tfms: Arc::new(tfms.into()),
             bad_files: BadFiles::Stop,
             limits: Limits::default(),
@@ -102,9 +104,17 @@ impl ImageDataset {
         &self.files
     }
 
-    /// Their classes, by number.
+    /// Their classes, by number; empty where an image may have several ([`ImageDataset::targets`]).
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        match &*self.targets {
+            Targets::Classes(labels) => labels,
+            Targets::Sets { .. } => &[],
+        }
+    }
+
+    /// The targets of the files.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// What is done with each picture.
@@ -165,7 +175,7 @@ impl Dataset for ImageDataset {
 
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)> {
         let x = self.tfms.tensor_with(self.image(index)?, rng)?;
-        Ok((x, Tensor::new(self.labels[index], &Device::Cpu)?))
+        Ok((x, self.targets.tensor(&[index])?.squeeze(0)?))
     }
 
     fn fingerprint(&self) -> Result<Fingerprint> {
@@ -173,7 +183,8 @@ impl Dataset for ImageDataset {
             let known = self.vocab.as_ref().and_then(|vocab| vocab.classes().get(label as usize));
             known.cloned().unwrap_or_else(|| format!("of class {label}"))
         };
-        let classes: Vec<String> = self.labels.iter().map(name).collect();
+        let names = |item: usize| self.targets.of(item).iter().map(name).collect::<Vec<String>>().join(" and ");
+        let classes: Vec<String> = (0..self.targets.len()).map(names).collect();
         let tfms = serde_json::to_string(&*self.tfms)
             .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
         let digests = self.digests.get_or_init(|| file_entries::digests(&self.files));
@@ -190,7 +201,7 @@ impl Dataset for ImageDataset {
     /// All pictures of a batch are written into one piece of memory, one after the other.
     fn batch(&self, indices: &[usize], rng: &Rng) -> Result<Batch> {
         let mut values: Vec<f32> = Vec::new();
-        let mut labels = Vec::with_capacity(indices.len());
+        let mut kept = Vec::with_capacity(indices.len());
         let mut first: Option<((usize, usize), usize)> = None;
         for &index in indices {
             let Some(picture) = self.readable(index)? else { continue };
@@ -213,7 +224,7 @@ impl Dataset for ImageDataset {
                     ),
                 ));
             }
-            labels.push(self.labels[index]);
+            kept.push(index);
         }
         let Some(((w, h), _)) = first else {
             let file = indices.first().map(|&i| self.files[i].display().to_string()).unwrap_or_default();
@@ -222,7 +233,7 @@ impl Dataset for ImageDataset {
                 indices.len()
             )));
         };
-        let n = labels.len();
-        Ok(Batch::new(Tensor::from_vec(values, (n, 3, h, w), &Device::Cpu)?, Tensor::new(labels, &Device::Cpu)?))
+        let xs = Tensor::from_vec(values, (kept.len(), 3, h, w), &Device::Cpu)?;
+        Ok(Batch::new(xs, self.targets.tensor(&kept)?))
     }
 }

@@ -1,6 +1,6 @@
 //! Loaders of images that remember their files, classes and transforms.
 
-use super::{BadFile, Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Vocab};
+use super::{BadFile, Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Targets, Vocab};
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::vision::{Compose, Normalize};
@@ -46,7 +46,7 @@ impl ImageLoader {
         self.dataset.files()
     }
 
-    /// The classes of the files, by number.
+    /// The classes of the files, by number; empty where an image may have several ([`ImageDataset::targets`]).
     pub fn labels(&self) -> &[u32] {
         self.dataset.labels()
     }
@@ -119,10 +119,15 @@ impl ImageLoader {
             let mut rng = self.loader.item_rng(if one_epoch { 0 } else { i }, index);
             let planes = self.tfms().apply_with(image, &mut rng)?.into_planes();
             let planes = normalize.map_or(planes.clone(), |normalize| normalize.inverse_planes(planes));
-            let class = self.vocab.classes().get(self.labels()[index] as usize);
-            shown.push(Captioned { image: planes.to_image(), caption: class.cloned().unwrap_or_default() });
+            shown.push(Captioned { image: planes.to_image(), caption: self.classes_of(index).join(", ") });
         }
         Ok(shown)
+    }
+
+    /// The names of the classes of item `index`.
+    pub fn classes_of(&self, index: usize) -> Vec<&str> {
+        let name = |&class: &u32| self.vocab.classes().get(class as usize).map(String::as_str);
+        self.dataset.targets().of(index).iter().filter_map(name).collect()
     }
 
     fn with(&self, dataset: ImageDataset, settings: Settings) -> Result<ImageLoader> {
@@ -173,6 +178,11 @@ impl ImageDataLoaders {
         self.vocab().n_classes()
     }
 
+    /// Whether an image may have several classes, or none ([`super::MultiCategoryBlock`]).
+    pub fn is_multi_label(&self) -> bool {
+        matches!(self.train.dataset.targets(), Targets::Sets { .. })
+    }
+
     /// The transforms of validation and prediction, normalisation included: what an exported model needs.
     pub fn valid_tfms(&self) -> &Compose {
         self.valid.tfms()
@@ -180,10 +190,16 @@ impl ImageDataLoaders {
 
     /// The number of training and of validation items of each class.
     pub fn counts(&self) -> Vec<(usize, usize)> {
-        let count = |labels: &[u32], class: usize| labels.iter().filter(|&&l| l as usize == class).count();
-        (0..self.n_classes())
-            .map(|class| (count(self.train.labels(), class), count(self.valid.labels(), class)))
-            .collect()
+        let mut counts = vec![(0, 0); self.n_classes()];
+        for (loader, is_train) in [(&self.train, true), (&self.valid, false)] {
+            let targets = loader.dataset.targets();
+            for &class in (0..targets.len()).flat_map(|item| targets.of(item)) {
+                if let Some((train, valid)) = counts.get_mut(class as usize) {
+                    *(if is_train { train } else { valid }) += 1;
+                }
+            }
+        }
+        counts
     }
 
     /// Loaders with this normalisation, in place of any other.
@@ -247,7 +263,11 @@ impl ImageDataLoaders {
     /// # Errors
     /// When there are no files.
     pub fn test_dl(&self, files: &[PathBuf]) -> Result<ImageLoader> {
-        let dataset = ImageDataset::new(files.to_vec(), vec![0; files.len()], self.valid_tfms().clone())?;
+        let targets = match self.is_multi_label() {
+            false => Targets::Classes(vec![0; files.len()]),
+            true => Targets::Sets { n_classes: self.n_classes(), sets: vec![Vec::new(); files.len()] },
+        };
+        let dataset = ImageDataset::new(files.to_vec(), targets, self.valid_tfms().clone())?;
         self.valid.with(dataset, self.valid.settings.clone())
     }
 

@@ -44,10 +44,10 @@ impl LabelledImages {
     /// # Errors
     /// As [`LabelledImages::from_folder`], and when a file tells no class.
     pub fn from_files(folder: &Path, label: impl Fn(&Path) -> Result<String>) -> Result<LabelledImages> {
-        LabelledImages::in_layout(folder, |file| label(file).map(Some))
+        LabelledImages::in_layout(folder, |file| Ok(Some(vec![label(file)?])))
     }
 
-    fn in_layout(folder: &Path, label: impl Fn(&Path) -> Result<Option<String>>) -> Result<LabelledImages> {
+    fn in_layout(folder: &Path, label: impl Fn(&Path) -> Result<Option<Vec<String>>>) -> Result<LabelledImages> {
         let files = image_files(folder)?;
         let notes = find_images(folder)?.notes();
         LabelledImages::of_files(folder, files, notes, label)
@@ -58,15 +58,16 @@ impl LabelledImages {
         folder: &Path,
         files: Vec<PathBuf>,
         mut notes: Vec<String>,
-        label: impl Fn(&Path) -> Result<Option<String>>,
+        label: impl Fn(&Path) -> Result<Option<Vec<String>>>,
     ) -> Result<LabelledImages> {
         let layout = FolderLayout::read(folder, &files)?;
         let (mut images, mut by_folders) = (Vec::with_capacity(files.len()), files.is_empty());
         for (file, placed) in files.into_iter().zip(layout.placed()) {
             let own = label(&file)?;
             by_folders |= own.is_none() || placed.outside;
-            let Some(label) = own.or_else(|| placed.label.clone()).filter(|_| !placed.outside) else { continue };
-            images.push(LabelledImage { file, labels: vec![label], side: placed.side, group: None });
+            let of_folder = || placed.label.clone().map(|label| vec![label]);
+            let Some(labels) = own.or_else(of_folder).filter(|_| !placed.outside) else { continue };
+            images.push(LabelledImage { file, labels, side: placed.side, group: None });
         }
         if by_folders {
             notes.extend_from_slice(layout.notes());

@@ -19,10 +19,11 @@ mod loader;
 pub mod mnist;
 mod show;
 mod split;
+mod targets;
 mod tensor_dataset;
 
 pub use balance::{class_weights, warnings};
-pub use block::{CategoryBlock, DataBlock, ImageBlock};
+pub use block::{CategoryBlock, DataBlock, ImageBlock, MultiCategoryBlock, TargetBlock};
 pub use dataset::{Batch, Dataset};
 pub use find::{FoundImages, PassedOver, PassedOverReason, find_images};
 pub use folders::{LinkMode, make_train_valid};
@@ -41,4 +42,5 @@ pub use split::{
     Splitter, StratifiedSplitter,
 };
 pub use tallow_datasets::DataFolder;
+pub use targets::Targets;
 pub use tensor_dataset::TensorDataset;

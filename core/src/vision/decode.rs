@@ -1,40 +1,22 @@
 //! From the bytes of a file to a picture.
 
-use super::Image;
-use super::jpeg;
+use super::kinds::{Kind, other_kind_of_bytes};
+use super::{Image, Limits, jpeg, tiff};
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-/// How large a picture may be, so that a small file cannot fill the memory (a "decompression bomb").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Width times height.
-    pub max_pixels: u64,
-    /// What decoding may allocate, in bytes.
-    pub max_bytes: u64,
-}
-
-impl Default for Limits {
-    /// 178,956,970 pixels, where Pillow refuses too, and 1 GiB.
-    fn default() -> Limits {
-        Limits { max_pixels: 178_956_970, max_bytes: 1 << 30 }
-    }
-}
-
-/// The formats that can be read, by the extensions that their files usually have.
-pub const EXTENSIONS: [&str; 8] = ["bmp", "gif", "jfif", "jpeg", "jpg", "png", "webp", "jpe"];
-
 impl Image {
-    /// Reads a file: JPEG, PNG, WebP, GIF (the first frame) or BMP, whatever its name. Grey, palette, CMYK and 16-bit
-    /// pictures become 8-bit RGB, an alpha channel is dropped as Pillow's `convert("RGB")` does, and a photo that its
-    /// camera took sideways (EXIF orientation) is turned upright.
+    /// Reads a file: JPEG, PNG, WebP, GIF (the first frame), BMP or TIFF (the first page), whatever its name. Grey,
+    /// palette, CMYK and 16-bit pictures become 8-bit RGB, an alpha channel is dropped as Pillow's `convert("RGB")`
+    /// does, and a photo that its camera took sideways (EXIF orientation) is turned upright.
     ///
     /// # Errors
-    /// When the file cannot be read, is not a picture, is damaged or cut short, or is larger than the default
-    /// [`Limits`].
+    /// When the file cannot be read, is not a picture or one of a kind that cannot be read ([`Kind`]), is damaged or
+    /// cut short, or is larger than the default [`Limits`].
     pub fn open(file: impl AsRef<Path>) -> Result<Image> {
         Image::open_with(file, Limits::default())
     }
@@ -63,12 +45,51 @@ impl Image {
     /// When the file cannot be read or does not begin as a picture.
     pub fn size_of_file(file: impl AsRef<Path>) -> Result<(usize, usize)> {
         let file = file.as_ref();
-        refuse_irregular(file)?;
-        let reader = ImageReader::open(file).map_err(Error::io(file))?;
-        let reader = reader.with_guessed_format().map_err(Error::io(file))?;
+        let (head, opened) = begin(file)?;
+        if Kind::of_bytes(&head).is_some_and(|kind| kind.name == "TIFF") {
+            return tiff::size(opened).map_err(|what| Error::file(file, what));
+        }
+        if let Some(other) = other_kind_of_bytes(&head) {
+            return Err(Error::file(file, other.to_string()));
+        }
+        let reader = ImageReader::new(opened).with_guessed_format().map_err(Error::io(file))?;
         let (w, h) = reader.into_dimensions().map_err(|e| Error::file(file, unreadable(&e)))?;
         Ok((w as usize, h as usize))
     }
+
+    /// How many pages a file has, of which [`Image::open`] reads the first: those of a TIFF without the small versions
+    /// and masks among them, 1 for all other kinds. No pixel is decoded.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is a damaged TIFF.
+    pub fn pages_of_file(file: impl AsRef<Path>) -> Result<usize> {
+        let file = file.as_ref();
+        let (head, opened) = begin(file)?;
+        if Kind::of_bytes(&head).is_none_or(|kind| kind.name != "TIFF") {
+            return Ok(1);
+        }
+        tiff::n_pages(opened).map_err(|what| Error::file(file, what))
+    }
+}
+
+impl Kind {
+    /// The kind that a file is by its content, whatever its name; none for what begins as no picture does.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of_file(file: impl AsRef<Path>) -> Result<Option<&'static Kind>> {
+        Ok(Kind::of_bytes(&begin(file.as_ref())?.0))
+    }
+}
+
+/// The first kilobyte of a file, and the file at its beginning.
+fn begin(file: &Path) -> Result<(Vec<u8>, BufReader<File>)> {
+    refuse_irregular(file)?;
+    let mut opened = BufReader::new(File::open(file).map_err(Error::io(file))?);
+    let mut head = Vec::new();
+    opened.by_ref().take(1024).read_to_end(&mut head).map_err(Error::io(file))?;
+    opened.rewind().map_err(Error::io(file))?;
+    Ok((head, opened))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
@@ -97,11 +118,16 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     if bytes.is_empty() {
         return Err("is empty: it has 0 bytes; remove or replace it".into());
     }
+    if let Some(other) = other_kind_of_bytes(bytes) {
+        return Err(other.to_string());
+    }
+    if Kind::of_bytes(bytes).is_some_and(|kind| kind.name == "TIFF") {
+        let (picture, orientation) = tiff::decode(bytes, limits)?;
+        return turned(picture, orientation);
+    }
     let Ok(format) = image::guess_format(bytes) else {
-        return Err(format!(
-            "is not a picture ({}); JPEG, PNG, WebP, GIF and BMP can be read; remove or replace it",
-            beginning(bytes)
-        ));
+        let (begins, readable) = (beginning(bytes), Kind::readable());
+        return Err(format!("is not a picture ({begins}); {readable} can be read; remove or replace it"));
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = image::Limits::default();
@@ -109,20 +135,17 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     reader.limits(allowed);
     let mut decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
     let (w, h) = decoder.dimensions();
-    let pixels = u64::from(w) * u64::from(h);
-    if pixels > limits.max_pixels || decoder.total_bytes() > limits.max_bytes || pixels * 3 > limits.max_bytes {
-        return Err(format!(
-            "is too large: {w} by {h} pixels are {pixels}, and {} pixels in {} MB are allowed; make it smaller, or \
-             raise the limits if you trust it",
-            limits.max_pixels,
-            limits.max_bytes >> 20
-        ));
-    }
+    limits.check(w, h, decoder.total_bytes())?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
         return Err("is cut short: the JPEG has no end; copy or download it again, or remove it".into());
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
+    turned(picture, orientation)
+}
+
+/// A picture turned as its file says.
+fn turned(mut picture: DynamicImage, orientation: Orientation) -> Result<Image, String> {
     if orientation != Orientation::NoTransforms {
         picture.apply_orientation(orientation);
     }

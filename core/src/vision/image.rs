@@ -1,5 +1,6 @@
 //! A picture: what flows from transform to transform.
 
+use super::{Kind, tiff};
 use crate::error::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
@@ -109,14 +110,24 @@ impl Image {
     }
 
     /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90),
-    /// bmp, webp (lossless) or gif.
+    /// bmp, webp (lossless), gif or tif (LZW).
     ///
     /// # Errors
     /// When the extension is another, or the file cannot be written.
     pub fn save(&self, file: impl AsRef<Path>) -> Result<()> {
         let file = file.as_ref();
         let failed = |e: image::ImageError| Error::file(file, format!("the picture cannot be written: {e}"));
-        let format = image::ImageFormat::from_path(file).map_err(failed)?;
+        // The image crate does not know all extensions that are read.
+        let kind = Kind::of_path(file).map(|kind| kind.name);
+        if kind == Some("TIFF") {
+            let encoded = tiff::encode(self.width, self.height, &self.bytes)
+                .map_err(|e| Error::file(file, format!("the picture cannot be written: {e}")))?;
+            return Ok(tallow_io::atomic::write(file, encoded)?);
+        }
+        let format = match kind {
+            Some("JPEG") => image::ImageFormat::Jpeg,
+            _ => image::ImageFormat::from_path(file).map_err(failed)?,
+        };
         let (w, h) = (self.width as u32, self.height as u32);
         let mut out = std::io::Cursor::new(Vec::new());
         let written = match format {

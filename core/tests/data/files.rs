@@ -117,8 +117,13 @@ fn what_is_no_photo_of_the_users_is_passed_over_aloud() {
     assert_eq!(reasons, expected.map(|(reason, name)| (reason, at(name))));
     assert_eq!(found.n_of_other_kinds(), 3);
     let notes = found.notes().join("\n");
-    for words in ["2 files of the kind .heic", "heif-convert", "1 file of the kind .avif", "results of a run", "@eaDir"]
-    {
+    for words in [
+        "2 files of the kind HEIC (.heic)",
+        "heif-convert",
+        "1 file of the kind AVIF (.avif)",
+        "results of a run",
+        "@eaDir",
+    ] {
         assert!(notes.contains(words), "no `{words}` in {notes}");
     }
     // The folder of a run may itself be searched, where somebody asks for it.

@@ -9,6 +9,7 @@ mod decode;
 mod interpolation;
 mod pipeline;
 mod reference;
+mod tiff;
 
 use std::path::{Path, PathBuf};
 

@@ -21,8 +21,8 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; `--resume` \
-                        goes on with one that was stopped, if its photos and settings are the same."
+                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; \
+                        `--resume` goes on with one that was stopped, if its photos and settings are the same."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -133,8 +133,8 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     export(s, &learner, accuracy)
 }
 
-/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the weights that are kept. `name` tells one
-/// training of a run from another.
+/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the weights that are kept. `name`
+/// tells one training of a run from another.
 fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Result<(VisionLearner, f64)> {
     let pretrained = args.weights.clone().map_or(Pretrained::Default, Pretrained::File);
     let config = VisionConfig::default()

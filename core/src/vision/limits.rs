@@ -1,0 +1,33 @@
+//! How large pictures may be.
+
+/// How large a picture may be, so that a small file cannot fill the memory (a "decompression bomb").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Width times height.
+    pub max_pixels: u64,
+    /// What decoding may allocate, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 178,956,970 pixels, where Pillow refuses too, and 1 GiB.
+    fn default() -> Limits {
+        Limits { max_pixels: 178_956_970, max_bytes: 1 << 30 }
+    }
+}
+
+impl Limits {
+    /// Refuses a picture of this size, whose decoded samples take so many bytes.
+    pub(super) fn check(&self, width: u32, height: u32, bytes: u64) -> Result<(), String> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels <= self.max_pixels && bytes <= self.max_bytes && pixels.saturating_mul(3) <= self.max_bytes {
+            return Ok(());
+        }
+        Err(format!(
+            "is too large: {width} by {height} pixels are {pixels}, and {} pixels in {} MB are allowed; make it \
+             smaller, or raise the limits if you trust it",
+            self.max_pixels,
+            self.max_bytes >> 20
+        ))
+    }
+}

@@ -1,0 +1,277 @@
+//! TIFF, the format of scanners and microscopes: many ways to store samples, made into 8 bits of red, green and blue.
+
+use super::kinds::CAMERA_RAW;
+use super::limits::Limits;
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+use std::io::{Cursor, Read, Seek};
+use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits as DecoderLimits};
+use tiff::encoder::{Compression, TiffEncoder, colortype};
+use tiff::tags::{ByteOrder, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag};
+use tiff::{TiffError, TiffResult};
+
+/// The tag by which Adobe's DNG, a camera's raw file, differs from other TIFFs.
+const DNG_VERSION: Tag = Tag::Unknown(50706);
+
+/// The first page of a file, and how it is to be turned.
+pub(super) fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, Orientation), String> {
+    let mut decoder = first_page(Cursor::new(bytes), limits)?;
+    let (width, height) = decoder.dimensions().map_err(|e| unreadable(&e))?;
+    let page = Page::read(&mut decoder).map_err(|e| unreadable(&e))?;
+    limits.check(width, height, page.bytes(width, height))?;
+    page.check_kind()?;
+    page.check_tiles(&mut decoder, (width, height), limits)?;
+    let orientation = decoder.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
+    let orientation = orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    let samples = if page.photometric == Photometric::RGBPalette {
+        // The decoder knows no palettes, but grey values of the same bits: these are the numbers of the colours.
+        let as_grey = with_photometric(bytes, &mut decoder, Photometric::BlackIsZero)
+            .ok_or_else(|| "is damaged: its palette cannot be found; copy it again, or remove it".to_string())?;
+        page.samples(&mut first_page(Cursor::new(as_grey.as_slice()), limits)?)
+    } else {
+        page.samples(&mut decoder)
+    };
+    let samples = samples.map_err(|e| unreadable(&e))?;
+    let rgb = RgbImage::from_raw(width, height, page.rgb(&samples));
+    let rgb = rgb.ok_or_else(|| "is damaged: it has fewer samples than pixels; remove or replace it".to_string())?;
+    Ok((rgb.into(), orientation))
+}
+
+/// Width and height of the first page, before any turning upright.
+pub(super) fn size(file: impl Read + Seek) -> Result<(usize, usize), String> {
+    let (width, height) = first_page(file, Limits::default())?.dimensions().map_err(|e| unreadable(&e))?;
+    Ok((width as usize, height as usize))
+}
+
+/// The number of pages; smaller versions of pages and masks are none.
+pub(super) fn n_pages(file: impl Read + Seek) -> Result<usize, String> {
+    let mut decoder = Decoder::new(file).map_err(|e| unreadable(&e))?;
+    let mut pages = usize::from(is_page(&mut decoder));
+    while decoder.more_images() && decoder.next_image().is_ok() {
+        pages += usize::from(is_page(&mut decoder));
+    }
+    Ok(pages.max(1))
+}
+
+/// The bytes of a file that holds these `width * height * 3` bytes of red, green and blue, compressed without loss.
+pub(super) fn encode(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, TiffError> {
+    let mut out = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut out)?.with_compression(Compression::Lzw);
+    encoder.write_image::<colortype::RGB8>(width as u32, height as u32, rgb)?;
+    Ok(out.into_inner())
+}
+
+/// A decoder that stands at the first page. A camera's raw file is refused: what it shows first is a thumbnail, or
+/// numbers of a sensor.
+fn first_page<R: Read + Seek>(file: R, limits: Limits) -> Result<Decoder<R>, String> {
+    let mut allowed = DecoderLimits::default();
+    allowed.decoding_buffer_size = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
+    allowed.intermediate_buffer_size = allowed.decoding_buffer_size;
+    let mut decoder = Decoder::new(file).map_err(|e| unreadable(&e))?.with_limits(allowed);
+    let has = |decoder: &mut Decoder<R>, tag| decoder.image_ifd().directory().contains(tag);
+    if has(&mut decoder, DNG_VERSION) || (!is_page(&mut decoder) && has(&mut decoder, Tag::SubIfd)) {
+        return Err(CAMERA_RAW.other().map(|raw| raw.to_string()).unwrap_or_default());
+    }
+    while !is_page(&mut decoder) && decoder.more_images() {
+        decoder.next_image().map_err(|e| unreadable(&e))?;
+    }
+    Ok(decoder)
+}
+
+/// Whether an image of a file is a page, and neither a smaller version of one nor a mask.
+fn is_page<R: Read + Seek>(decoder: &mut Decoder<R>) -> bool {
+    let kind: Option<u32> = decoder.find_tag_unsigned(Tag::NewSubfileType).ok().flatten();
+    kind.unwrap_or(0) & 0b101 == 0
+}
+
+/// What has to be known about a page to understand its samples.
+struct Page {
+    photometric: Photometric,
+    bits: u8,
+    is_unsigned: bool,
+    /// Samples in each pixel, with those that are not used.
+    stored: u64,
+    /// Whether colours are multiplied by the opacity, which is then the sample after them.
+    is_premultiplied: bool,
+    /// The palette: all reds, all greens, all blues.
+    colours: Vec<u16>,
+}
+
+/// Samples of 8 bits, pixel by pixel.
+struct Samples {
+    values: Vec<u8>,
+    per_pixel: usize,
+}
+
+impl Page {
+    fn read<R: Read + Seek>(decoder: &mut Decoder<R>) -> TiffResult<Page> {
+        let photometric = decoder.get_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?;
+        let format = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
+        let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default();
+        Ok(Page {
+            photometric: Photometric::from_u16(photometric)
+                .ok_or(TiffError::UnsupportedError(tiff::TiffUnsupportedError::UnknownInterpretation))?,
+            bits: decoder
+                .find_tag_unsigned_vec::<u8>(Tag::BitsPerSample)?
+                .and_then(|bits| bits.first().copied())
+                .unwrap_or(1),
+            is_unsigned: format.iter().all(|&format| format == SampleFormat::Uint.to_u16()),
+            stored: decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1).into(),
+            is_premultiplied: extra.first() == Some(&ExtraSamples::AssociatedAlpha.to_u16()),
+            colours: decoder.find_tag_unsigned_vec(Tag::ColorMap)?.unwrap_or_default(),
+        })
+    }
+
+    /// How many bytes all samples are.
+    fn bytes(&self, width: u32, height: u32) -> u64 {
+        let row = (u64::from(width) * self.stored).saturating_mul(self.bits.into()).div_ceil(8);
+        row.saturating_mul(height.into())
+    }
+
+    /// Refuses samples that are no levels of light or colour.
+    fn check_kind(&self) -> Result<(), String> {
+        let known = matches!(
+            self.photometric,
+            Photometric::WhiteIsZero
+                | Photometric::BlackIsZero
+                | Photometric::RGB
+                | Photometric::RGBPalette
+                | Photometric::CMYK
+                | Photometric::YCbCr
+        );
+        let is_palette = self.photometric == Photometric::RGBPalette;
+        if !known || !self.is_unsigned || !matches!((self.bits, is_palette), (1 | 2 | 4 | 8, _) | (16, false)) {
+            let numbers = if self.is_unsigned { "whole" } else { "signed or floating-point" };
+            let (kind, bits) = (self.photometric, self.bits);
+            return Err(unsupported(&format!("{bits} bits of {numbers} numbers as {kind:?}")));
+        }
+        if is_palette && self.colours.len() < 3 << self.bits {
+            return Err("is damaged: its palette is too short; copy or download it again, or remove it".into());
+        }
+        Ok(())
+    }
+
+    /// Refuses tiles that the decoder gets wrong, or for whose rows it would allocate more than a picture may have.
+    fn check_tiles<R: Read + Seek>(
+        &self,
+        decoder: &mut Decoder<R>,
+        (width, height): (u32, u32),
+        limits: Limits,
+    ) -> Result<(), String> {
+        // The decoder (tiff 0.11.3) takes the first plane's border for that of the others.
+        let planar = decoder.find_tag_unsigned::<u16>(Tag::PlanarConfiguration).ok().flatten() == Some(2);
+        if planar && self.stored > 1 && decoder.get_chunk_type() == ChunkType::Tile {
+            return Err(unsupported("tiles of one colour each"));
+        }
+        let (tile_width, tile_height) = decoder.chunk_dimensions();
+        let (w, h) = (tile_width.max(width), tile_height.min(height.next_multiple_of(16).max(16)));
+        limits.check(w, h, self.bytes(w, h))
+    }
+
+    /// The samples of the page at which a decoder stands.
+    fn samples<R: Read + Seek>(&self, decoder: &mut Decoder<R>) -> TiffResult<Samples> {
+        let (width, height) = decoder.dimensions()?;
+        let mut result = DecodingResult::U8(Vec::new());
+        let layout = decoder.read_image_to_buffer(&mut result)?;
+        let values = match result {
+            DecodingResult::U8(values) => values,
+            // As the image crate rounds, and not cut as in Pillow.
+            DecodingResult::U16(values) => values.into_iter().map(|v| ((u32::from(v) + 128) / 257) as u8).collect(),
+            _ => return Err(TiffError::IntSizeError),
+        };
+        let pixels = width as usize * height as usize;
+        let per_pixel = usize::from(decoder.colortype()?.num_samples());
+        let per_row = width as usize * per_pixel / layout.planes.max(1);
+        let values = if self.bits < 8 { self.unpacked(&values, per_row) } else { values };
+        if values.len() < pixels * per_pixel {
+            return Err(TiffError::LimitsExceeded);
+        }
+        let values = match layout.planes {
+            1 => values,
+            planes => (0..pixels * planes).map(|i| values[i % planes * pixels + i / planes]).collect(),
+        };
+        Ok(Samples { values, per_pixel })
+    }
+
+    /// Bytes of samples that are smaller than bytes, `per_row` of them in a row: levels from 0 to 255, or the numbers
+    /// of colours.
+    fn unpacked(&self, values: &[u8], per_row: usize) -> Vec<u8> {
+        let bits = usize::from(self.bits);
+        let most = (1u8 << bits) - 1;
+        let scale = if self.photometric == Photometric::RGBPalette { 1 } else { 255 / most };
+        let sample = |row: &[u8], i: usize| (row[i * bits / 8] >> (8 - bits - i * bits % 8) & most) * scale;
+        let rows = values.chunks_exact((per_row * bits).div_ceil(8).max(1));
+        rows.flat_map(|row| (0..per_row).map(move |i| sample(row, i))).collect()
+    }
+
+    /// Red, green and blue of all pixels. Opacity is dropped, as Pillow's `convert("RGB")` does.
+    fn rgb(&self, samples: &Samples) -> Vec<u8> {
+        let n_colours = self.colours.len() / 3;
+        // libtiff's rule for old files whose colours have 8 bits and not 16.
+        let shift = if self.colours.iter().all(|&v| v < 256) { 0 } else { 8 };
+        let colour = |number: u8| [0, 1, 2].map(|c| (self.colours[c * n_colours + usize::from(number)] >> shift) as u8);
+        let pixel = |p: &[u8]| match self.photometric {
+            Photometric::RGBPalette => colour(p[0]),
+            Photometric::CMYK if p.len() >= 4 => [p[0], p[1], p[2]].map(|ink| cmyk(ink, p[3])),
+            Photometric::YCbCr if p.len() >= 3 => ycbcr(p[0], p[1], p[2]),
+            Photometric::RGB if p.len() >= 3 => {
+                let alpha = p.get(3).filter(|_| self.is_premultiplied);
+                [p[0], p[1], p[2]].map(|v| alpha.map_or(v, |&alpha| divided(v, alpha)))
+            }
+            _ => {
+                let alpha = p.get(1).filter(|_| self.is_premultiplied);
+                [alpha.map_or(p[0], |&alpha| divided(p[0], alpha)); 3]
+            }
+        };
+        samples.values.chunks_exact(samples.per_pixel).flat_map(pixel).collect()
+    }
+}
+
+/// The level that was multiplied by an opacity.
+fn divided(level: u8, alpha: u8) -> u8 {
+    (u32::from(level) * 255 / u32::from(alpha.max(1))).min(255) as u8
+}
+
+/// The light that is left by an ink and black, as in Pillow.
+fn cmyk(ink: u8, black: u8) -> u8 {
+    let white = 255 - i32::from(black);
+    let product = i32::from(ink) * white + 128;
+    (white - (((product >> 8) + product) >> 8)).clamp(0, 255) as u8
+}
+
+/// ITU-R BT.601 over the full range, TIFF's default.
+fn ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+    [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|v| v.round().clamp(0.0, 255.0) as u8)
+}
+
+/// The file with another interpretation of the page at which the decoder stands.
+fn with_photometric(bytes: &[u8], decoder: &mut Decoder<Cursor<&[u8]>>, photometric: Photometric) -> Option<Vec<u8>> {
+    let start = usize::try_from(decoder.ifd_pointer()?.0).ok()?;
+    let is_little = decoder.byte_order() == ByteOrder::LittleEndian;
+    let short = |at: usize| {
+        let two = *bytes.get(at..)?.first_chunk()?;
+        Some(if is_little { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) })
+    };
+    // BigTIFF has version 43; its counts have 8 bytes and its entries 20.
+    let (first, entry, value) = if short(2)? == 43 { (start + 8, 20, 12) } else { (start + 2, 12, 8) };
+    let n = decoder.image_ifd().directory().len();
+    let tag = Tag::PhotometricInterpretation.to_u16();
+    let at = (0..n).map(|i| first + i * entry).find(|&at| short(at) == Some(tag))? + value;
+    let new = photometric.to_u16();
+    let mut changed = bytes.to_vec();
+    changed.get_mut(at..at + 2)?.copy_from_slice(&if is_little { new.to_le_bytes() } else { new.to_be_bytes() });
+    Some(changed)
+}
+
+fn unsupported(what: &str) -> String {
+    format!("is a TIFF of a kind that cannot be read ({what}); convert it, for example by `magick photo.tif photo.png`")
+}
+
+fn unreadable(error: &TiffError) -> String {
+    match error {
+        TiffError::LimitsExceeded => format!("is too large to be decoded ({error})"),
+        TiffError::UnsupportedError(what) => unsupported(&what.to_string()),
+        _ => format!("is damaged or cut short ({error}); copy or download it again, or remove it"),
+    }
+}
