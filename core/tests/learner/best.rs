@@ -33,7 +33,8 @@ impl Callback for Judged {
 
 /// A learner whose metric is a given series, one value an epoch, from a certain epoch on.
 fn told(series: &[f64], from: usize) -> Learner {
-    let series = Mutex::new(series[from..].to_vec().into_iter());
+    let rest = series[from..].to_vec();
+    let series = Mutex::new(rest.into_iter());
     let judge = move |_: &Tensor, _: &Tensor| Ok(series.lock().unwrap().next().unwrap());
     let (network, params) = network(1);
     let metric = Metric::of_all("series", judge).may_be_undefined();
