@@ -1,5 +1,7 @@
 //! What a fingerprint says of files.
 
+use crate::error::Result;
+use crate::event::Listener;
 use crate::fingerprint::Fingerprint;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -10,12 +12,23 @@ use tallow_io::hash;
 /// A hash and not the time of the last change: the same photos have other times on the machine that they are copied to,
 /// and a photo that was put in another's place may have the older one's time. Reading a photo once costs little beside
 /// decoding it once an epoch. A file that cannot be read is said to be so; whether that matters is not decided here.
-pub(super) fn digests(files: &[PathBuf]) -> Vec<String> {
+///
+/// # Errors
+/// When a stop is asked for.
+pub(super) fn digests(files: &[PathBuf], listener: &Listener) -> Result<Vec<String>> {
+    const CHUNK: usize = 256;
     let digest = |file: &PathBuf| match hash::file(file) {
         Ok(digest) => format!("{} bytes, sha256 {}", digest.bytes, &digest.sha256[..16]),
         Err(_) => "not readable".into(),
     };
-    files.par_iter().map(digest).collect()
+    let task = listener.task("hashing photos", files.len());
+    let mut all = Vec::with_capacity(files.len());
+    for chunk in files.chunks(CHUNK) {
+        listener.stop_if_interrupted()?;
+        all.par_extend(chunk.par_iter().map(digest));
+        task.progress(all.len(), "");
+    }
+    Ok(all)
 }
 
 /// An entry for each file, in order: its name as counted from `root`, its class and its digest.

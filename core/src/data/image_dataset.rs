@@ -187,7 +187,13 @@ impl Dataset for ImageDataset {
         let classes: Vec<String> = (0..self.targets.len()).map(names).collect();
         let tfms = serde_json::to_string(&*self.tfms)
             .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
-        let digests = self.digests.get_or_init(|| file_entries::digests(&self.files));
+        let digests = match self.digests.get() {
+            Some(digests) => digests,
+            None => {
+                let digests = file_entries::digests(&self.files, &self.listener)?;
+                self.digests.get_or_init(|| digests)
+            }
+        };
         let files = file_entries::entries(&self.root, &self.files, &classes, digests);
         let vocab = self.vocab.as_ref().map(|vocab| vocab.classes().join(", "));
         let settings = Fingerprint::default()

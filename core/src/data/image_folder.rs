@@ -3,6 +3,7 @@
 use super::layout::class_of_each;
 use super::{Dataset, Vocab, file_entries, image_files};
 use crate::error::{Error, Result};
+use crate::event::Listener;
 use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use crate::vision::{Compose, Image};
@@ -89,7 +90,8 @@ impl Dataset for ImageFolder {
         let name = |&label: &u32| self.vocab.classes().get(label as usize).cloned().unwrap_or_default();
         let classes: Vec<String> = self.labels.iter().map(name).collect();
         let root = file_entries::common_folder(&self.files);
-        let files = file_entries::entries(&root, &self.files, &classes, &file_entries::digests(&self.files));
+        let digests = file_entries::digests(&self.files, &Listener::default())?;
+        let files = file_entries::entries(&root, &self.files, &classes, &digests);
         let tfms = serde_json::to_string(&self.tfms)
             .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
         let settings = Fingerprint::default()

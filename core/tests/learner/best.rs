@@ -33,7 +33,7 @@ impl Callback for Judged {
 
 /// A learner whose metric is a given series, one value an epoch, from a certain epoch on.
 fn told(series: &[f64], from: usize) -> Learner {
-    let rest: Vec<f64> = series[from..].to_vec();
+    let rest = series[from..].to_vec();
     let series = Mutex::new(rest.into_iter());
     let judge = move |_: &Tensor, _: &Tensor| Ok(series.lock().unwrap().next().unwrap());
     let (network, params) = network(1);

@@ -147,8 +147,8 @@ fn it_is_said_that_there_is_nothing_to_resume() {
     let start = || learner(1, 0).listener(listener.clone()).checkpoints(checkpoints(&file, true));
     start().fit(1, 0.01).unwrap();
     let want = format!("there is no checkpoint {}: training begins anew", file.display());
-    assert_eq!(*told.lock().unwrap(), std::slice::from_ref(&want));
     start().fit(1, 0.01).unwrap();
+    // Once: the second had something to resume.
     assert_eq!(*told.lock().unwrap(), [want]);
 }
 
