@@ -220,10 +220,7 @@ impl Interpretation {
     /// The `k` items with the largest losses, the largest first; of equal ones the first in order. fast.ai's
     /// `top_losses`.
     pub fn top_losses(&self, k: usize) -> Vec<TopLoss> {
-        let mut order: Vec<usize> = (0..self.losses.len()).collect();
-        // NaN is the worst of all.
-        let badness = |i: usize| if self.losses[i].is_nan() { f64::INFINITY } else { self.losses[i] };
-        order.sort_by(|&a, &b| badness(b).total_cmp(&badness(a)));
+        let mut order = top_first(&self.losses);
         order.truncate(k);
         order.into_iter().map(|index| self.item(index)).collect()
     }
@@ -312,4 +309,13 @@ impl Interpretation {
         let (names, shares): (Vec<String>, Vec<f64>) = classes.into_iter().unzip();
         Bars::new("Accuracy of each class", &names, &shares).horizontal()
     }
+}
+
+/// The indices of losses, the largest first; of equal ones the first in order.
+pub(super) fn top_first(losses: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..losses.len()).collect();
+    // NaN is the worst of all.
+    let badness = |i: usize| if losses[i].is_nan() { f64::INFINITY } else { losses[i] };
+    order.sort_by(|&a, &b| badness(b).total_cmp(&badness(a)));
+    order
 }

@@ -153,7 +153,7 @@ impl Confusion {
 }
 
 impl Scores {
-    fn of(right: u64, predicted: u64, actual: u64) -> Scores {
+    pub(super) fn of(right: u64, predicted: u64, actual: u64) -> Scores {
         Scores {
             precision: ratio(right, predicted),
             recall: ratio(right, actual),
@@ -162,7 +162,7 @@ impl Scores {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 

@@ -6,6 +6,7 @@
 mod checks;
 mod classification;
 mod confusion;
+mod multi_label;
 mod probability;
 mod regression;
 mod report;
@@ -13,6 +14,7 @@ mod report;
 pub use checks::Real;
 pub use classification::{accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};
+pub use multi_label::{MultiLabelClass, MultiLabelReport, average_precision};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};
 pub use regression::{mae, mse, rmse};
 pub use report::classification_report;

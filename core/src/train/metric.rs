@@ -1,7 +1,7 @@
 //! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
 
 use crate::error::{Error, Result};
-use crate::metrics::{self, Averaging, Confusion};
+use crate::metrics::{self, Averaging, Confusion, MultiLabelReport};
 use crate::nn::losses;
 use candle_core::{D, DType, Tensor};
 
@@ -138,6 +138,34 @@ pub fn roc_auc() -> Metric {
             n => metrics::roc_auc_ovr(&values, n, &ys),
         }
     })
+}
+
+/// The share of right answers, of one for each item and class, where an item may be of several classes: a class is
+/// predicted where its probability is at least `threshold`. Scores and targets `[N, C]`. fast.ai's `accuracy_multi`.
+pub fn accuracy_multi(threshold: f64) -> Metric {
+    Metric::of_all("accuracy_multi", move |preds, ys| Ok(multi_label(preds, ys, threshold)?.accuracy))
+}
+
+/// The mean over classes of F1 scores, where an item may be of several classes. fast.ai's `F1ScoreMulti`.
+pub fn f1_score_multi(threshold: f64) -> Metric {
+    Metric::of_all("f1_score_multi", move |preds, ys| Ok(multi_label(preds, ys, threshold)?.macro_f1))
+}
+
+/// The mean over classes of average precisions, where an item may be of several classes. fast.ai's `APScoreMulti`.
+pub fn mean_average_precision() -> Metric {
+    Metric::of_all("mean_average_precision", |preds, ys| Ok(multi_label(preds, ys, 0.5)?.mean_average_precision))
+}
+
+fn multi_label(preds: &Tensor, ys: &Tensor, threshold: f64) -> Result<MultiLabelReport> {
+    let n_classes = preds.dim(D::Minus1)?;
+    if preds.dims() != ys.dims() {
+        let message =
+            format!("scores {:?} for targets {:?}: expected one target for each class", preds.dims(), ys.dims());
+        return Err(Error::shape(message, ys.dims()));
+    }
+    let probabilities = scores(&candle_nn::ops::sigmoid(&preds.to_dtype(DType::F64)?)?)?;
+    let actual: Vec<u32> = scores(ys)?.into_iter().map(|y| u32::from(y > 0.5)).collect();
+    MultiLabelReport::new(&probabilities, &actual, n_classes, threshold)
 }
 
 fn share_correct(preds: &Tensor, ys: &Tensor) -> Result<f64> {

@@ -71,6 +71,7 @@ pub struct VisionConfig {
     pub(super) seed: Option<u64>,
     pub(super) device: Option<Device>,
     pub(super) hub: Option<HubConfig>,
+    pub(super) threshold: f64,
     pub(super) optimizer: Box<dyn Optimizer>,
     pub(super) metrics: Vec<Metric>,
     pub(super) train_metrics: bool,
@@ -87,6 +88,7 @@ impl Default for VisionConfig {
             seed: None,
             device: None,
             hub: None,
+            threshold: 0.5,
             optimizer: Box::new(Adam::fastai()),
             metrics: Vec::new(),
             train_metrics: false,
@@ -127,6 +129,13 @@ impl VisionConfig {
     #[must_use]
     pub fn hub(self, hub: HubConfig) -> VisionConfig {
         VisionConfig { hub: Some(hub), ..self }
+    }
+
+    /// Sets the probability from which on an image is said to show a class, where it may show several; 0.5 by default.
+    /// fast.ai's `thresh`.
+    #[must_use]
+    pub fn threshold(self, threshold: f64) -> VisionConfig {
+        VisionConfig { threshold, ..self }
     }
 
     /// Sets the optimizer; [`Adam::fastai`] by default.

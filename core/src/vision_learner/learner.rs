@@ -3,7 +3,7 @@
 use super::config::{HeadKind, VisionConfig};
 use super::network;
 use super::predictor::Predictor;
-use super::recipe::{ImageRecipe, KIND};
+use super::recipe::ImageRecipe;
 use crate::data::{ImageDataLoaders, ImageLoader};
 use crate::device;
 use crate::error::{Error, Result};
@@ -12,12 +12,12 @@ use crate::fingerprint::Fingerprint;
 use crate::models::weights::Recipe;
 use crate::models::{Arch, FeaturesOf, HeadOf, Network};
 use crate::nn::Params;
-use crate::nn::losses::cross_entropy;
+use crate::nn::losses::{bce_with_logits, cross_entropy};
 use crate::optim::{Lrs, Schedule};
 use crate::rng::Rng;
 use crate::train::export::{self, Exported};
 use crate::train::{FineTune, Learner, LrFind, LrFindConfig, Recorder, cache_features};
-use candle_core::{D, Device, Tensor};
+use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +69,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         seed,
         device,
         hub,
+        threshold,
         optimizer,
         metrics,
         train_metrics,
@@ -86,10 +87,11 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let (n_classes, norm_eps) = (dls.n_classes(), weights_recipe.norm_eps);
     let network = Arc::new(network::build(arch, head, n_classes, norm_eps, weights.as_ref(), &params, &rng)?);
     network.split_groups(&params)?;
-    let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe };
+    let threshold = dls.is_multi_label().then_some(threshold);
+    let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe, threshold };
     let fingerprint = recipe.fingerprint(weights.as_ref());
 
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, cross_entropy)
+    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, loss_fn(dls.is_multi_label()))
         .boxed_opt(optimizer)
         .metrics(metrics)
         .listener(listener.clone())
@@ -106,6 +108,13 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         learner.freeze()?;
     }
     Ok(VisionLearner { learner, network, dls, recipe, fingerprint, is_pretrained, device, seed, listener })
+}
+
+/// Cross entropy, or where an image may show several classes binary cross entropy, class by class.
+fn loss_fn(is_multi_label: bool) -> impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static {
+    move |scores, targets| {
+        if is_multi_label { bce_with_logits(scores, targets) } else { cross_entropy(scores, targets) }
+    }
 }
 
 /// The loaders on the device, normalised as pretrained weights want.
@@ -233,6 +242,11 @@ impl VisionLearner {
             let message = format!("the learner tells the classes {old:?} apart, and the new loaders have {new:?}");
             return Err(Error::config("dls", message));
         }
+        if self.dls.is_multi_label() != dls.is_multi_label() {
+            let message =
+                "either the learner's images or those of the new loaders may have several classes, but not both";
+            return Err(Error::config("dls", message));
+        }
         let dls = prepared(dls, self.is_pretrained.then_some(&self.recipe.weights), &self.device)?;
         self.learner.set_dls(dls.loaders());
         self.recipe.tfms = dls.valid_tfms().clone();
@@ -277,6 +291,12 @@ impl VisionLearner {
         &self.network
     }
 
+    /// Where an image may show several classes, the probability from which on it is said to show one
+    /// ([`VisionConfig::threshold`]).
+    pub fn threshold(&self) -> Option<f64> {
+        self.recipe.threshold
+    }
+
     /// The names of the classes.
     pub fn vocab(&self) -> &[String] {
         self.dls.vocab().classes()
@@ -301,7 +321,7 @@ impl VisionLearner {
         let rng = Rng::new(self.seed).stream("features");
         let features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
         let head = self.learner.params().pp(self.head_name());
-        let learner = Learner::new(features, HeadOf(self.network.clone()), &head, cross_entropy);
+        let learner = Learner::new(features, HeadOf(self.network.clone()), &head, loss_fn(self.dls.is_multi_label()));
         Ok(learner.listener(self.listener.clone()).fingerprint(self.fingerprint.clone()))
     }
 
@@ -327,7 +347,7 @@ impl VisionLearner {
         let (mut probabilities, mut ys) = (Vec::new(), Vec::new());
         for batch in loader.epoch(epoch) {
             let batch = batch?;
-            probabilities.push(candle_nn::ops::softmax(&self.learner.predict(&batch.xs)?, D::Minus1)?);
+            probabilities.push(self.recipe.probabilities(&self.learner.predict(&batch.xs)?)?);
             ys.push(batch.ys);
         }
         Ok((Tensor::cat(&probabilities, 0)?, Tensor::cat(&ys, 0)?))
@@ -362,7 +382,7 @@ impl VisionLearner {
     pub fn export_with(&self, folder: impl AsRef<Path>, metrics: BTreeMap<String, f64>) -> Result<()> {
         let folder = folder.as_ref();
         let exported = Exported {
-            kind: KIND.to_string(),
+            kind: self.recipe.kind().to_string(),
             recipe: self.recipe.to_json(folder)?,
             vocab: self.vocab().to_vec(),
             metrics,

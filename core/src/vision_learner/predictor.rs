@@ -11,13 +11,13 @@ use crate::nn::Module;
 use crate::rng::Rng;
 use crate::train::export;
 use crate::vision::{Compose, Image};
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tallow_io::csv;
 
-/// The prediction for one image.
+/// The prediction for one image. Where an image may show several classes, `class` is the likeliest of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The class.
@@ -28,11 +28,18 @@ pub struct Prediction {
     pub probability: f64,
     /// Those of all classes, in the vocabulary's order.
     pub probabilities: Vec<f64>,
+    /// What the image is said to show: `class`, or where it may show several classes those whose probability is at
+    /// least the threshold, the likeliest first.
+    pub labels: Vec<String>,
 }
 
 impl std::fmt::Display for Prediction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:.4}", self.class, self.probability)
+        match self.labels.as_slice() {
+            [class] if *class == self.class => write!(f, "{class} {:.4}", self.probability),
+            [] => write!(f, "nothing ({} {:.4})", self.class, self.probability),
+            several => f.write_str(&several.join(", ")),
+        }
     }
 }
 
@@ -87,6 +94,11 @@ impl Predictor {
     /// The names of the classes.
     pub fn vocab(&self) -> &[String] {
         &self.vocab
+    }
+
+    /// Where an image may show several classes, the probability from which on it is said to show one.
+    pub fn threshold(&self) -> Option<f64> {
+        self.recipe.threshold
     }
 
     /// The network.
@@ -164,7 +176,7 @@ impl Predictor {
         }
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
         let scores = kernels::no_grad(|| self.network.forward(&xs, false))?.detach().to_dtype(DType::F64)?;
-        let probabilities = candle_nn::ops::softmax(&scores, D::Minus1)?.to_vec2::<f64>()?;
+        let probabilities = self.recipe.probabilities(&scores)?.to_vec2::<f64>()?;
         if probabilities.iter().flatten().any(|p| !p.is_finite()) {
             let message = "its probabilities are no numbers: the training of this model has diverged; train it again";
             return Err(Error::network(self.recipe.arch.name(), message));
@@ -175,7 +187,16 @@ impl Predictor {
     fn named(&self, probabilities: Vec<f64>) -> Prediction {
         let best = (0..probabilities.len()).fold(0, |b, i| if probabilities[i] > probabilities[b] { i } else { b });
         let class = self.vocab().get(best).cloned().unwrap_or_default();
-        Prediction { class, index: best, probability: probabilities[best], probabilities }
+        let labels = match self.recipe.threshold {
+            None => vec![class.clone()],
+            Some(threshold) => {
+                let mut named: Vec<(f64, &String)> = probabilities.iter().copied().zip(&self.vocab).collect();
+                named.retain(|(p, _)| *p >= threshold);
+                named.sort_by(|a, b| b.0.total_cmp(&a.0));
+                named.into_iter().map(|(_, name)| name.clone()).collect()
+            }
+        };
+        Prediction { class, index: best, probability: probabilities[best], probabilities, labels }
     }
 }
 

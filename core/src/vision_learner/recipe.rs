@@ -7,11 +7,16 @@ use crate::models::Arch;
 use crate::models::weights::{Recipe, Weights};
 use crate::train::export::Exported;
 use crate::vision::Compose;
+use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The kind of learner, in an exported folder.
 pub(super) const KIND: &str = "image_classifier";
+
+/// The same for images that may show several classes, which a program that does not know them must not read as the
+/// other.
+const MULTI_LABEL_KIND: &str = "multi_label_image_classifier";
 
 /// What it takes to build a vision learner's network again and to show it an image.
 #[derive(Debug, Clone)]
@@ -21,6 +26,8 @@ pub(super) struct ImageRecipe {
     pub(super) tfms: Compose,
     /// That of the pretrained weights, or the architecture's own.
     pub(super) weights: Recipe,
+    /// Where an image may show several classes, the probability from which on it is said to show one.
+    pub(super) threshold: Option<f64>,
 }
 
 /// An [`ImageRecipe`] as it stands in `learner.json`.
@@ -32,6 +39,8 @@ struct Written {
     /// Models that were exported before this was kept have none; they were built without an epsilon of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<Recipe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
 }
 
 impl ImageRecipe {
@@ -46,16 +55,31 @@ impl ImageRecipe {
     }
 
     pub(super) fn to_json(&self, folder: &Path) -> Result<serde_json::Value> {
-        let ImageRecipe { arch, head, ref tfms, weights } = *self;
-        let written = Written { arch: arch.name().to_string(), head, transforms: tfms.clone(), weights: Some(weights) };
+        let ImageRecipe { arch, head, ref tfms, weights, threshold } = *self;
+        let (arch, transforms) = (arch.name().to_string(), tfms.clone());
+        let written = Written { arch, head, transforms, weights: Some(weights), threshold };
         serde_json::to_value(written)
             .map_err(|e| Error::file(folder, format!("the model cannot be described in JSON: {e}")))
+    }
+
+    /// Probabilities of scores `[N, classes]`: of all classes together 1, or where an image may show several, each by
+    /// itself.
+    pub(super) fn probabilities(&self, scores: &Tensor) -> Result<Tensor> {
+        Ok(match self.threshold {
+            None => candle_nn::ops::softmax(scores, D::Minus1)?,
+            Some(_) => candle_nn::ops::sigmoid(scores)?,
+        })
+    }
+
+    /// The kind of learner.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.threshold.is_some() { MULTI_LABEL_KIND } else { KIND }
     }
 
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<ImageRecipe> {
         let useless =
             |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
-        if exported.kind != KIND {
+        if ![KIND, MULTI_LABEL_KIND].contains(&exported.kind.as_str()) {
             return Err(useless(format!("holds a model of the kind `{}`, not an `{KIND}`", exported.kind)));
         }
         if exported.vocab.is_empty() {
@@ -65,6 +89,10 @@ impl ImageRecipe {
             .map_err(|e| useless(format!("has a recipe (network, head, transforms) that is not known here: {e}")))?;
         let arch: Arch = written.arch.parse().map_err(|e| useless(format!("{e}")))?;
         let weights = written.weights.unwrap_or_else(|| Recipe::published(arch));
-        Ok(ImageRecipe { arch, head: written.head, tfms: written.transforms, weights })
+        let Written { head, transforms: tfms, threshold, .. } = written;
+        if (exported.kind == MULTI_LABEL_KIND) != threshold.is_some_and(|t| (0.0..=1.0).contains(&t)) {
+            return Err(useless(format!("is of the kind `{}` with the threshold {threshold:?}", exported.kind)));
+        }
+        Ok(ImageRecipe { arch, head, tfms, weights, threshold })
     }
 }
