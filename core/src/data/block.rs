@@ -190,6 +190,7 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             warnings.push(format!("{}: the folder is empty, so it makes no class", folder.display()));
         }
         warnings.extend(balance::warnings(dls.vocab(), &dls.counts()));
+        warnings.extend(super::file_warnings(dls));
         Ok(warnings)
     }
 

@@ -1,30 +1,215 @@
-//! `tallow check`: which files of a folder are no photos.
+//! `tallow check`: which files of a folder are no photos, which are there twice, and which show nothing.
 
 use crate::say;
-use std::path::PathBuf;
-use tallow::data::{empty_folders, image_files, verify_images};
+use std::path::{Path, PathBuf};
+use tallow::data::{Duplicate, ImageFacts, duplicates_of, empty_folders, image_files, inspect_images, parent_label};
+use tallow::vision::PerceptualHash;
 use tallow::{Error, Result};
+use tallow_io::csv;
+
+/// How many files with the same problem are named; `--csv` names all.
+const NAMED: usize = 12;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "What is looked for:\n  \
+                  unreadable   no picture, damaged, cut short, or of a kind that cannot be read\n  \
+                  two_classes  the same photo in two classes: one of the two labels is wrong\n  \
+                  both_sides   the same photo to train with and to judge by: the result will look too good\n  \
+                  copy         the same photo twice in one class\n  \
+                  blank        one colour only\n  \
+                  tiny         a side of less than 32 pixels\n  \
+                  other_kind   the content is of another kind than the extension says; it is read all the same\n  \
+                  pages        a TIFF of several pages, of which the first is read\n\n\
+                  Photos are the same if their bytes are, or if one was resized, compressed again, brightened or \
+                  cropped a little (distance: how many of 144 bits of their perceptual hashes differ, 26 at most).\n\n\
+                  Exit codes: 0 if all files can be read, whatever else is found; 3 if some cannot.")]
 pub(crate) struct Args {
     /// A folder of photos
     #[arg(value_name = "PHOTOS")]
     photos: PathBuf,
+
+    /// Print a table with a line for each problem: file, problem, class, other file, its class, distance, in words
+    #[arg(long)]
+    csv: bool,
 }
 
-/// Decodes every file, on all processors, and names those that cannot be.
+/// Something about a file that its owner should know.
+struct Finding {
+    problem: Problem,
+    file: PathBuf,
+    other: Option<PathBuf>,
+    distance: Option<u32>,
+    words: String,
+}
+
+/// The kinds of findings, in the order in which they are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Problem {
+    Unreadable,
+    TwoClasses,
+    BothSides,
+    Copy,
+    Blank,
+    Tiny,
+    OtherKind,
+    Pages,
+}
+
+impl Problem {
+    const ALL: [Problem; 8] = {
+        use Problem::{Blank, BothSides, Copy, OtherKind, Pages, Tiny, TwoClasses, Unreadable};
+        [Unreadable, TwoClasses, BothSides, Copy, Blank, Tiny, OtherKind, Pages]
+    };
+
+    /// The name in the table, and what is said of one file and of several.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Problem::Unreadable => ("unreadable", "file cannot be read", "files cannot be read"),
+            Problem::TwoClasses => ("two_classes", "photo is in two classes", "photos are in two classes"),
+            Problem::BothSides => {
+                ("both_sides", "photo is on both sides of the split", "photos are on both sides of the split")
+            }
+            Problem::Copy => ("copy", "photo is there twice in one class", "photos are there twice in one class"),
+            Problem::Blank => ("blank", "photo is blank", "photos are blank"),
+            Problem::Tiny => ("tiny", "photo is tiny", "photos are tiny"),
+            Problem::OtherKind => (
+                "other_kind",
+                "file is of another kind than its name says",
+                "files are of other kinds than their names say",
+            ),
+            Problem::Pages => ("pages", "file has several pages", "files have several pages"),
+        }
+    }
+}
+
+/// Decodes every file, on all processors, and names those that something is wrong with.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = image_files(&args.photos)?;
-    for folder in empty_folders(&args.photos)? {
-        say(format!("{}: the folder is empty", folder.display()))?;
+    let mut findings = Vec::new();
+    let mut facts = Vec::new();
+    for (file, inspected) in files.iter().zip(inspect_images(&files)) {
+        findings.extend(match &inspected {
+            Ok(facts) => about(file, facts),
+            Err(e) => vec![finding(Problem::Unreadable, file, e.to_string())],
+        });
+        facts.push(inspected.ok());
     }
-    let bad = verify_images(&files);
-    for file in &bad {
-        say(&file.reason)?;
+    findings.extend(duplicates_of(&files, &facts).iter().flat_map(|copy| about_copy(&args.photos, copy)));
+    findings.sort_by_key(|finding| finding.problem);
+    let readable = facts.iter().flatten().count();
+    if args.csv {
+        print_table(&findings)?;
+    } else {
+        for folder in empty_folders(&args.photos)? {
+            say(format!("{}: the folder is empty", folder.display()))?;
+        }
+        print_words(&findings)?;
+        say(format!("{readable} of {} files can be read", files.len()))?;
     }
-    say(format!("{} of {} files are fine", files.len() - bad.len(), files.len()))?;
-    match bad.len() {
+    match files.len() - readable {
         0 => Ok(()),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),
     }
+}
+
+/// What the file's own picture tells.
+fn about(file: &Path, facts: &ImageFacts) -> Vec<Finding> {
+    let ImageFacts { width, height, pages, .. } = *facts;
+    let name = file.display();
+    let mut findings = Vec::new();
+    if facts.is_blank {
+        findings.push(finding(Problem::Blank, file, format!("{name}: has one colour only")));
+    }
+    if facts.is_tiny() {
+        findings.push(finding(Problem::Tiny, file, format!("{name}: has {width} by {height} pixels")));
+    }
+    if let Some(kind) = facts.other_content {
+        findings.push(finding(Problem::OtherKind, file, format!("{name}: is {kind}, and is read as that")));
+    }
+    if pages > 1 {
+        findings.push(finding(Problem::Pages, file, format!("{name}: has {pages} pages, of which the first is read")));
+    }
+    findings
+}
+
+/// What the two places of a photo mean.
+fn about_copy(photos: &Path, copy: &Duplicate) -> Vec<Finding> {
+    let Duplicate { file, other, distance, is_equal } = copy;
+    let how = match is_equal {
+        true => format!("the same bytes as {}", other.display()),
+        false => format!("shows what {} shows ({distance} of {} bits differ)", other.display(), PerceptualHash::BITS),
+    };
+    let mut problems = Vec::new();
+    if class(file) != class(other) {
+        problems.push(Problem::TwoClasses);
+    }
+    if side(photos, file) != side(photos, other) {
+        problems.push(Problem::BothSides);
+    }
+    if problems.is_empty() {
+        problems.push(Problem::Copy);
+    }
+    let finding = |problem| Finding {
+        problem,
+        file: file.clone(),
+        other: Some(other.clone()),
+        distance: Some(*distance),
+        words: format!("{}: {how}", file.display()),
+    };
+    problems.into_iter().map(finding).collect()
+}
+
+fn finding(problem: Problem, file: &Path, words: String) -> Finding {
+    Finding { problem, file: file.to_path_buf(), other: None, distance: None, words }
+}
+
+fn class(file: &Path) -> String {
+    parent_label(file).unwrap_or_default()
+}
+
+/// The side of a split that the first folder names: whether it is to train with; none if it names no side.
+fn side(photos: &Path, file: &Path) -> Option<bool> {
+    let first = file.strip_prefix(photos).ok()?.components().next()?;
+    match first.as_os_str().to_string_lossy().to_lowercase().as_str() {
+        "train" | "training" => Some(true),
+        "valid" | "val" | "validation" | "dev" | "test" | "testing" => Some(false),
+        _ => None,
+    }
+}
+
+fn print_words(findings: &[Finding]) -> Result<()> {
+    for problem in Problem::ALL {
+        let all: Vec<&Finding> = findings.iter().filter(|finding| finding.problem == problem).collect();
+        let (_, one, several) = problem.words();
+        match all.len() {
+            0 => continue,
+            1 => say(format!("1 {one}:"))?,
+            n => say(format!("{n} {several}:"))?,
+        }
+        // What cannot be read is the result, so all of it is named.
+        let named = if problem == Problem::Unreadable { all.len() } else { NAMED };
+        for finding in all.iter().take(named) {
+            say(format!("  {}", finding.words))?;
+        }
+        if all.len() > named {
+            say(format!("  and {} more, which `--csv` names", all.len() - named))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_table(findings: &[Finding]) -> Result<()> {
+    let path = |path: &Path| path.display().to_string();
+    let row = |f: &Finding| {
+        let other = f.other.as_deref();
+        let distance = f.distance.map(|distance| distance.to_string());
+        let (problem, class_of_other) = (f.problem.words().0.to_string(), other.map(class));
+        let (other, words) = (other.map(path), f.words.clone());
+        let cells =
+            [Some(path(&f.file)), Some(problem), Some(class(&f.file)), other, class_of_other, distance, Some(words)];
+        cells.map(Option::unwrap_or_default)
+    };
+    let head = ["file", "problem", "class", "other", "other_class", "distance", "words"].map(String::from);
+    let table = csv::to_string(std::iter::once(head).chain(findings.iter().map(row)));
+    table.lines().try_for_each(say)
 }

@@ -1,5 +1,6 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::transforms::TransformArgs;
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{
@@ -8,7 +9,6 @@ use tallow::data::{
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::train::accuracy;
-use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
@@ -62,6 +62,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
     valid: f64,
 
+    #[command(flatten)]
+    transforms: TransformArgs,
+
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
     #[arg(long)]
     strict: bool,
@@ -96,6 +99,10 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         .metrics([accuracy()])
         .listener(s.run.listener())
         .checkpoints(s.checkpoints("network"));
+    let config = match args.transforms.mixup(dls.n_classes(), s.seed) {
+        Some(mixup) => config.callback(mixup),
+        None => config,
+    };
     let mut learner = vision_learner(&dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
@@ -127,14 +134,12 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     export(s, &learner, last)
 }
 
-/// Photos in batches: for training cropped at random and mirrored, for validation whole and upright.
+/// Photos in batches: for training changed at random, for validation as predicted photos will be.
 fn loaders(args: &Args, s: &mut Session) -> Result<ImageDataLoaders> {
     s.run.section("The photos");
     s.run.data(format!("photos in {}", args.photos.display()));
-    let side = usize::from(args.size);
-    let train: Vec<Transform> =
-        vec![RandomResizedCrop::new(side).min_scale(0.35).into(), RandomHorizontalFlip::default().into()];
-    let valid = Compose::new().then(Resize::short_side(side * 8 / 7)).then(CenterCrop::new(side));
+    args.transforms.tell_useless(args.epochs, &s.run.listener());
+    let (train, valid) = args.transforms.transforms(args.size.into());
     let block = DataBlock::images()
         .items(image_files)
         .label(parent_label)
