@@ -29,3 +29,32 @@ impl Strength {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use crate::vision::AugDraw;
+
+    #[test]
+    fn light_mirrors_and_does_nothing_else() {
+        let light = Strength::Light.aug_transforms().unwrap();
+        let mut rng = Rng::new(7);
+        let draws: Vec<AugDraw> = (0..100).map(|_| light.draw(40, 30, &mut rng)).collect();
+        let mirrored = draws.iter().filter(|draw| draw.dihedral == 1).count();
+        assert!((30..70).contains(&mirrored), "{mirrored} of 100");
+        // A zoom of 1 leaves no room for a middle to matter.
+        let rest = draws.iter().map(|draw| AugDraw { dihedral: 0, centre: (0.5, 0.5), ..*draw });
+        assert!(rest.into_iter().all(|draw| draw == AugDraw::NEUTRAL));
+        assert_eq!(Strength::None.aug_transforms(), None);
+    }
+
+    #[test]
+    fn standard_and_strong_are_fastais_numbers() {
+        // fast.ai: aug_transforms(mult=1.0, do_flip=True, flip_vert=False, max_rotate=10., min_zoom=1., max_zoom=1.1,
+        // max_lighting=0.2, max_warp=0.2, p_affine=0.75, p_lighting=0.75); `mult` multiplies rotate, lighting, warp.
+        let numbers = |t: AugTransforms| [t.max_rotate, t.min_zoom, t.max_zoom, t.max_lighting, t.max_warp];
+        assert_eq!(numbers(Strength::Standard.aug_transforms().unwrap()), [10.0, 1.0, 1.1, 0.2, 0.2]);
+        assert_eq!(numbers(Strength::Strong.aug_transforms().unwrap()), [20.0, 1.0, 1.3, 0.4, 0.4]);
+    }
+}

@@ -236,7 +236,7 @@ fn divided(level: u8, alpha: u8) -> u8 {
 fn cmyk(ink: u8, black: u8) -> u8 {
     let white = 255 - i32::from(black);
     let product = i32::from(ink) * white + 128;
-    (white - ((product >> 8) + product >> 8)).clamp(0, 255) as u8
+    (white - (((product >> 8) + product) >> 8)).clamp(0, 255) as u8
 }
 
 /// ITU-R BT.601 over the full range, TIFF's default.

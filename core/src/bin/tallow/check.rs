@@ -16,7 +16,7 @@ const NAMED: usize = 12;
                   two_classes  the same photo in two classes: one of the two labels is wrong\n  \
                   both_sides   the same photo to train with and to judge by: the result will look too good\n  \
                   copy         the same photo twice in one class\n  \
-                  blank        one colour only\n  \
+                  blank        one colour only, as it is read: without transparency\n  \
                   tiny         a side of less than 32 pixels\n  \
                   other_kind   the content is of another kind than the extension says; it is read all the same\n  \
                   pages        a TIFF of several pages, of which the first is read\n\n\
@@ -118,7 +118,11 @@ fn about(file: &Path, facts: &ImageFacts) -> Vec<Finding> {
     let name = file.display();
     let mut findings = Vec::new();
     if facts.is_blank {
-        findings.push(finding(Problem::Blank, file, format!("{name}: has one colour only")));
+        findings.push(finding(
+            Problem::Blank,
+            file,
+            format!("{name}: has one colour only, as it is read: without transparency"),
+        ));
     }
     if facts.is_tiny() {
         findings.push(finding(Problem::Tiny, file, format!("{name}: has {width} by {height} pixels")));

@@ -35,7 +35,7 @@ pub(crate) struct TransformArgs {
     flip_vert: bool,
 
     /// Blend each photo with another one, and their classes alike (mixup); the larger ALPHA, the nearer to halves
-    /// [0.4 if it is not said] (with `--epochs`)
+    /// [0.4 if it is not said]; the report's pictures show the photos before that (with `--epochs`)
     #[arg(long, value_name = "ALPHA", num_args = 0..=1, default_missing_value = "0.4", value_parser = alpha)]
     mixup: Option<f64>,
 }
