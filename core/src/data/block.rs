@@ -5,7 +5,7 @@ use super::image_loaders::Settings;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::{
     BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Targets, Vocab, balance,
-    file_entries, find_images, image_files,
+    file_entries, file_warnings, find_images, image_files,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -284,17 +284,19 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
             self.build(&collected, &split, batch_size)
         });
         let dls = dls.collect::<Result<Vec<ImageDataLoaders>>>()?;
-        for note in collected.notes.iter().chain(&bad_notes(&collected)) {
-            self.listener.tell(Event::Note(note));
+        let notes = collected.notes.iter().cloned().chain(bad_notes(&collected));
+        for note in notes.chain(dls.first().map(file_warnings).unwrap_or_default()) {
+            self.listener.tell(Event::Note(&note));
         }
         Ok(dls)
     }
 
-    /// All that a user should know, in sentences: what was left out, and what looks wrong with the classes.
+    /// All that a user should know, in sentences: what was left out, and what looks wrong with classes and files.
     fn notes(&self, collected: &Collected, dls: &ImageDataLoaders) -> Vec<String> {
         let mut notes = collected.notes.clone();
         notes.extend(bad_notes(collected));
         notes.extend(balance::warnings(dls.vocab(), &dls.counts()));
+        notes.extend(file_warnings(dls));
         notes
     }
 

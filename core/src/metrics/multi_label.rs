@@ -84,7 +84,7 @@ impl MultiLabelReport {
         threshold: f64,
     ) -> Result<MultiLabelReport> {
         checks::same_length(probabilities.len(), actual.len())?;
-        if n_classes == 0 || actual.len() % n_classes != 0 {
+        if n_classes == 0 || !actual.len().is_multiple_of(n_classes) {
             let message = format!("{} answers are no whole number of rows of {n_classes} classes", actual.len());
             return Err(Error::shape(message, &[actual.len()]));
         }

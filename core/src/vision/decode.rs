@@ -28,7 +28,12 @@ impl Image {
     pub fn open_with(file: impl AsRef<Path>, limits: Limits) -> Result<Image> {
         let file = file.as_ref();
         let bytes = read(file)?;
-        decode(&bytes, limits).map_err(|what| Error::file(file, what))
+        Image::open_bytes(file, &bytes, limits)
+    }
+
+    /// A picture of bytes that were read from `file`, by which errors call it.
+    pub(crate) fn open_bytes(file: &Path, bytes: &[u8], limits: Limits) -> Result<Image> {
+        decode(bytes, limits).map_err(|what| Error::file(file, what))
     }
 
     /// A picture of the bytes of such a file.

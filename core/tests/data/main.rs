@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod block;
+mod duplicates;
 mod files;
 mod layouts;
 mod loaders;

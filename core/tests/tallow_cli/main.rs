@@ -66,7 +66,7 @@ fn from_a_folder_of_photos_to_predictions() {
 
     let checked = tallow(&["check", "shoes"], here);
     fails(&checked, 3, &["3 files that cannot be read"]);
-    for words in ["cut.png", "empty.jpg", "text.jpg", "80 of 83 files are fine", "Slipper: the folder is empty"] {
+    for words in ["cut.png", "empty.jpg", "text.jpg", "80 of 83 files can be read", "Slipper: the folder is empty"] {
         assert!(checked.stdout.contains(words), "no `{words}` in {}", checked.stdout);
     }
     fails(&tallow(&["train", "shoes", "--out", "o", "--strict", "--size", "64"], here), 3, &["cut.png", "remove it"]);

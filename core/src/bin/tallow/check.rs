@@ -1,30 +1,251 @@
-//! `tallow check`: which files of a folder are no photos.
+//! `tallow check`: which files of a folder are no photos, which are there twice, and which show nothing.
 
 use crate::say;
-use std::path::PathBuf;
-use tallow::data::{find_images, image_files, verify_images};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tallow::data::{
+    Duplicate, FolderLayout, ImageFacts, PassedOverReason, Side, duplicates_of, find_images, image_files,
+    inspect_images,
+};
+use tallow::vision::{PerceptualHash, other_kind};
 use tallow::{Error, Result};
+use tallow_io::csv;
+
+/// How many files with the same problem are named; `--csv` names all.
+const NAMED: usize = 12;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "What is looked for:\n  \
+                  passed_over  a picture of a kind that is not read, such as HEIC\n  \
+                  unreadable   no picture, damaged, cut short, or of a kind that cannot be read\n  \
+                  two_classes  the same photo in two classes: one of the two labels is wrong\n  \
+                  both_sides   the same photo to train with and to judge by: the result will look too good\n  \
+                  copy         the same photo twice in one class\n  \
+                  blank        one colour only, as it is read: without transparency\n  \
+                  tiny         a side of less than 32 pixels\n  \
+                  other_kind   the content is of another kind than the extension says; it is read all the same\n  \
+                  pages        a TIFF of several pages, of which the first is read\n\n\
+                  Photos are the same if their bytes are, or if one was resized, compressed again, brightened or \
+                  cropped a little (distance: how many of 144 bits of their perceptual hashes differ, 26 at most).\n\n\
+                  Exit codes: 0 if all files can be read, whatever else is found; 3 if some cannot.")]
 pub(crate) struct Args {
     /// A folder of photos
     #[arg(value_name = "PHOTOS")]
     photos: PathBuf,
+
+    /// Print a table with a line for each problem: file, problem, class, other file, its class, distance, in words
+    #[arg(long)]
+    csv: bool,
 }
 
-/// Decodes every file, on all processors, and names those that cannot be.
+/// Something about a file that its owner should know.
+struct Finding {
+    problem: Problem,
+    file: PathBuf,
+    other: Option<PathBuf>,
+    distance: Option<u32>,
+    words: String,
+}
+
+/// The kinds of findings, in the order in which they are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Problem {
+    PassedOver,
+    Unreadable,
+    TwoClasses,
+    BothSides,
+    Copy,
+    Blank,
+    Tiny,
+    OtherKind,
+    Pages,
+}
+
+impl Problem {
+    /// Those that are told file by file; what is passed over is told by folder.
+    const NAMED: [Problem; 8] = {
+        use Problem::{Blank, BothSides, Copy, OtherKind, Pages, Tiny, TwoClasses, Unreadable};
+        [Unreadable, TwoClasses, BothSides, Copy, Blank, Tiny, OtherKind, Pages]
+    };
+
+    /// The name in the table, and what is said of one file and of several.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Problem::PassedOver => ("passed_over", "file is of a kind that is not read", "files are of kinds not read"),
+            Problem::Unreadable => ("unreadable", "file cannot be read", "files cannot be read"),
+            Problem::TwoClasses => ("two_classes", "photo is in two classes", "photos are in two classes"),
+            Problem::BothSides => {
+                ("both_sides", "photo is on both sides of the split", "photos are on both sides of the split")
+            }
+            Problem::Copy => ("copy", "photo is there twice in one class", "photos are there twice in one class"),
+            Problem::Blank => ("blank", "photo is blank", "photos are blank"),
+            Problem::Tiny => ("tiny", "photo is tiny", "photos are tiny"),
+            Problem::OtherKind => (
+                "other_kind",
+                "file is of another kind than its name says",
+                "files are of other kinds than their names say",
+            ),
+            Problem::Pages => ("pages", "file has several pages", "files have several pages"),
+        }
+    }
+}
+
+/// Decodes every file, on all processors, and names those that something is wrong with.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let files = image_files(&args.photos)?;
-    for note in find_images(&args.photos)?.notes() {
-        say(note)?;
+    let found = find_images(&args.photos)?;
+    let places = Places::read(&args.photos, &files)?;
+    let mut findings = Vec::new();
+    for passed in found.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind) {
+        let what = other_kind(&passed.path).map(|kind| kind.to_string()).unwrap_or_default();
+        findings.push(finding(Problem::PassedOver, &passed.path, format!("{}: {what}", passed.path.display())));
     }
-    let bad = verify_images(&files);
-    for file in &bad {
-        say(&file.reason)?;
+    let mut facts = Vec::new();
+    for (file, inspected) in files.iter().zip(inspect_images(&files)) {
+        findings.extend(match &inspected {
+            Ok(facts) => about(file, facts),
+            Err(e) => vec![finding(Problem::Unreadable, file, e.to_string())],
+        });
+        facts.push(inspected.ok());
     }
-    say(format!("{} of {} files are fine", files.len() - bad.len(), files.len()))?;
-    match bad.len() {
+    findings.extend(duplicates_of(&files, &facts).iter().flat_map(|copy| about_copy(&places, copy)));
+    findings.sort_by_key(|finding| finding.problem);
+    let readable = facts.iter().flatten().count();
+    if args.csv {
+        print_table(&places, &findings)?;
+    } else {
+        found.notes().iter().chain(&places.notes).try_for_each(say)?;
+        print_words(&findings)?;
+        say(format!("{readable} of {} files can be read", files.len()))?;
+    }
+    match files.len() - readable + found.n_of_other_kinds() {
         0 => Ok(()),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),
     }
+}
+
+/// What the file's own picture tells.
+fn about(file: &Path, facts: &ImageFacts) -> Vec<Finding> {
+    let ImageFacts { width, height, pages, .. } = *facts;
+    let name = file.display();
+    let mut findings = Vec::new();
+    if facts.is_blank {
+        findings.push(finding(
+            Problem::Blank,
+            file,
+            format!("{name}: has one colour only, as it is read: without transparency"),
+        ));
+    }
+    if facts.is_tiny() {
+        findings.push(finding(Problem::Tiny, file, format!("{name}: has {width} by {height} pixels")));
+    }
+    if let Some(kind) = facts.other_content {
+        findings.push(finding(Problem::OtherKind, file, format!("{name}: is {kind}, and is read as that")));
+    }
+    if pages > 1 {
+        findings.push(finding(Problem::Pages, file, format!("{name}: has {pages} pages, of which the first is read")));
+    }
+    findings
+}
+
+/// What the two places of a photo mean.
+fn about_copy(places: &Places, copy: &Duplicate) -> Vec<Finding> {
+    let Duplicate { file, other, distance, is_equal } = copy;
+    let how = match is_equal {
+        true => format!("the same bytes as {}", other.display()),
+        false => format!("shows what {} shows ({distance} of {} bits differ)", other.display(), PerceptualHash::BITS),
+    };
+    let mut problems = Vec::new();
+    if places.class(file) != places.class(other) {
+        problems.push(Problem::TwoClasses);
+    }
+    if places.trains(file) != places.trains(other) {
+        problems.push(Problem::BothSides);
+    }
+    if problems.is_empty() {
+        problems.push(Problem::Copy);
+    }
+    let finding = |problem| Finding {
+        problem,
+        file: file.clone(),
+        other: Some(other.clone()),
+        distance: Some(*distance),
+        words: format!("{}: {how}", file.display()),
+    };
+    problems.into_iter().map(finding).collect()
+}
+
+fn finding(problem: Problem, file: &Path, words: String) -> Finding {
+    Finding { problem, file: file.to_path_buf(), other: None, distance: None, words }
+}
+
+/// What the folders say of each file.
+struct Places {
+    of: BTreeMap<PathBuf, (String, Option<Side>)>,
+    notes: Vec<String>,
+}
+
+impl Places {
+    fn read(photos: &Path, files: &[PathBuf]) -> Result<Places> {
+        let layout = FolderLayout::read(photos, files)?;
+        let place = |(file, placed): (&PathBuf, &tallow::data::Placed)| {
+            (file.clone(), (placed.label.clone().unwrap_or_default(), placed.side))
+        };
+        Ok(Places { of: files.iter().zip(layout.placed()).map(place).collect(), notes: layout.notes().to_vec() })
+    }
+
+    /// The class; empty where no folder says it.
+    fn class(&self, file: &Path) -> &str {
+        self.of.get(file).map_or("", |(class, _)| class)
+    }
+
+    /// Whether it is to train with; where nothing is split, all are.
+    fn trains(&self, file: &Path) -> bool {
+        self.of.get(file).is_none_or(|(_, side)| side.is_none_or(|side| side == Side::Train))
+    }
+}
+
+fn print_words(findings: &[Finding]) -> Result<()> {
+    for problem in Problem::NAMED {
+        let all: Vec<&Finding> = findings.iter().filter(|finding| finding.problem == problem).collect();
+        let (_, one, several) = problem.words();
+        match all.len() {
+            0 => continue,
+            1 => say(format!("1 {one}:"))?,
+            n => say(format!("{n} {several}:"))?,
+        }
+        // What cannot be read is the result, so all of it is named.
+        let named = if problem == Problem::Unreadable { all.len() } else { NAMED };
+        for finding in all.iter().take(named) {
+            say(format!("  {}", finding.words))?;
+        }
+        if all.len() > named {
+            say(format!("  and {} more, which `--csv` names", all.len() - named))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_table(places: &Places, findings: &[Finding]) -> Result<()> {
+    let path = |path: &Path| path.display().to_string();
+    let row = |f: &Finding| {
+        let other = f.other.as_deref();
+        let distance = f.distance.map(|distance| distance.to_string());
+        let (problem, class_of_other) =
+            (f.problem.words().0.to_string(), other.map(|file| places.class(file).to_string()));
+        let (other, words) = (other.map(path), f.words.clone());
+        let cells = [
+            Some(path(&f.file)),
+            Some(problem),
+            Some(places.class(&f.file).to_string()),
+            other,
+            class_of_other,
+            distance,
+            Some(words),
+        ];
+        cells.map(Option::unwrap_or_default)
+    };
+    let head = ["file", "problem", "class", "other", "other_class", "distance", "words"].map(String::from);
+    let table = csv::to_string(std::iter::once(head).chain(findings.iter().map(row)));
+    table.lines().try_for_each(say)
 }

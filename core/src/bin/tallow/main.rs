@@ -12,6 +12,7 @@ mod overwrite;
 mod photos;
 mod predict;
 mod train;
+mod transforms;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -26,7 +27,7 @@ use tallow::{Error, Result, cli, kernels};
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
-                  tallow check photos                       which files cannot be read\n  \
+                  tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
                   tallow train photos --out pets --epochs 3 then train the whole network too\n  \
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
@@ -49,7 +50,7 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
     Explain(explain::Args),
-    /// Find the files in a folder that are no photos
+    /// Find the files in a folder that are no photos, copies, and photos that show nothing
     Check(check::Args),
 }
 

@@ -3,6 +3,7 @@
 use crate::best::BestArgs;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::PhotoArgs;
+use crate::transforms::TransformArgs;
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders};
@@ -10,7 +11,6 @@ use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
 use tallow::train::{Learner, Recorder, accuracy};
-use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
@@ -74,6 +74,9 @@ pub(crate) struct Args {
     /// the spread. It measures what a model will be worth; it leaves none
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
     folds: Option<u16>,
+
+    #[command(flatten)]
+    transforms: TransformArgs,
 
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
     #[arg(long)]
@@ -145,6 +148,10 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
     let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
+    let config = match args.transforms.mixup(dls.n_classes(), s.seed) {
+        Some(mixup) => config.callback(mixup),
+        None => config,
+    };
     let mut learner = vision_learner(dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
@@ -226,12 +233,10 @@ fn mean_and_std(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (n - 1.0).max(1.0)).sqrt())
 }
 
-/// Photos for training cropped at random and mirrored, for validation whole and upright.
+/// Photos for training changed at random, for validation as predicted photos will be.
 fn block(args: &Args, s: &Session) -> Result<DataBlock> {
-    let side = usize::from(args.size);
-    let train: Vec<Transform> =
-        vec![RandomResizedCrop::new(side).min_scale(0.35).into(), RandomHorizontalFlip::default().into()];
-    let valid = Compose::new().then(Resize::short_side(side * 8 / 7)).then(CenterCrop::new(side));
+    args.transforms.tell_useless(args.epochs, &s.run.listener());
+    let (train, valid) = args.transforms.transforms(args.size.into());
     Ok(DataBlock::images()
         .labelled(args.photos.read()?)
         .valid_pct(args.valid)
