@@ -121,7 +121,7 @@ fn what_is_not_read_is_named_by_check_and_by_train() {
         "1 file of the kind AVIF (.avif)",
     ];
     let checked = tallow(&["check", "photos"], dir.path());
-    fails(&checked, 3, &["3 files that cannot be read"]);
+    fails(&checked, 3, &["9 files that cannot be read"]);
     tells(&checked, &words);
     let ran = train(dir.path(), &[]);
     assert_eq!(learnt(dir.path(), &ran), (vec!["cat".into(), "dog".into()], 16, 4));
@@ -155,7 +155,7 @@ fn links_in_a_circle_pipes_and_a_runs_own_plots_change_nothing() {
     }
     let checked = tallow(&["check", "photos"], dir.path());
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
-    tells(&checked, &["20 of 20 files are fine", "x.jpg: no regular file", "results of a run"]);
+    tells(&checked, &["20 of 20 files can be read", "x.jpg: no regular file", "results of a run"]);
     let predicted = tallow(&["explain", "nowhere", "photos/cat/x.jpg"], dir.path());
     assert_eq!(predicted.code, Some(3));
 }
