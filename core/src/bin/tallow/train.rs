@@ -21,8 +21,8 @@ pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A cl
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; `--resume` \
-                        goes on with one that was stopped, if its photos and settings are the same."
+                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; \
+                        `--resume` goes on with one that was stopped, if its photos and settings are the same."
 )]
 pub(crate) struct Args {
     /// Photos, a folder for each class; or `train` and `valid` with such folders in them
