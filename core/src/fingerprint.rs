@@ -45,6 +45,10 @@ impl Fingerprint {
 
     /// Where a run that is asked for now differs from the one that this is of, in sentences; empty if they are equal.
     pub fn differences(&self, now: &Fingerprint) -> Vec<String> {
+        // First, since names need not be unique: those of files lose what is not UTF-8.
+        if self == now {
+            return Vec::new();
+        }
         let (then_is, now_is): (HashMap<_, _>, HashMap<_, _>) = (self.entries().collect(), now.entries().collect());
         let mut found = Vec::new();
         for (name, was) in self.entries() {
@@ -59,10 +63,11 @@ impl Fingerprint {
         }
         let new = now.entries().filter(|(name, _)| !then_is.contains_key(name));
         found.extend(new.map(|(name, is)| format!("there was none of {name}, which now is {}", start(is))));
-        if found.is_empty()
-            && let Some((then, now)) = self.entries().zip(now.entries()).find(|(then, now)| then.0 != now.0)
-        {
-            found.push(format!("{} had the place of {} in the order", then.0, now.0));
+        if found.is_empty() {
+            let moved = self.entries().zip(now.entries()).find(|(then, now)| then != now);
+            found.push(moved.map_or("the number of entries was another".into(), |(then, now)| {
+                format!("{} had the place of {} in the order", then.0, now.0)
+            }));
         }
         found
     }
@@ -120,6 +125,11 @@ mod tests {
         let then = Fingerprint::default().with("a.jpg", "cat").with("b.jpg", "cat");
         let now = Fingerprint::default().with("b.jpg", "cat").with("a.jpg", "cat");
         assert_eq!(then.differences(&now), ["a.jpg had the place of b.jpg in the order"]);
+        // Names that are not unique hide no difference and make none.
+        let doubled = |values: [&str; 2]| values.iter().fold(Fingerprint::default(), |f, value| f.with("?.jpg", value));
+        assert!(doubled(["cat", "dog"]).differences(&doubled(["cat", "dog"])).is_empty());
+        assert!(!doubled(["cat", "dog"]).differences(&doubled(["dog", "dog"])).is_empty());
+        assert_eq!(then.clone().and("", then.clone()).differences(&then), ["the number of entries was another"]);
     }
 
     #[test]

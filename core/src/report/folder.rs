@@ -62,7 +62,7 @@ impl Folder {
 /// The names of the files that a run wrote to a folder.
 pub(super) fn listed(folder: &Path) -> impl Iterator<Item = String> {
     let list = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
-    list.lines().map(String::from).collect::<Vec<_>>().into_iter()
+    list.lines().filter(|name| !name.is_empty()).map(String::from).collect::<Vec<_>>().into_iter()
 }
 
 /// Removes one listed file, if it is there. The list is a file like any other and may hold anything, so a name that
@@ -82,4 +82,25 @@ fn remove(folder: &Path, name: &str) -> Result<()> {
         let _ = fs::remove_dir(parent);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_wrote_or_was_about_to_write_the_next_one_removes_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path();
+        let mut folder = Folder::create(path).unwrap();
+        folder.write("plots/a.png", b"a").unwrap();
+        fs::create_dir(path.join("model")).unwrap();
+        fs::write(folder.claim("model/learner.json").unwrap(), "{}").unwrap();
+        fs::write(path.join("model/own.txt"), "").unwrap();
+        assert_eq!(listed(path).collect::<Vec<_>>(), ["plots/a.png", "model/learner.json"]);
+        Folder::create(path).unwrap();
+        assert!(!path.join("plots").exists() && !path.join("model/learner.json").exists());
+        assert!(path.join("model/own.txt").is_file());
+        assert_eq!(listed(path).count(), 0);
+    }
 }

@@ -35,7 +35,9 @@ impl Learner {
     /// Trains for `n_epochs` at constant learning rates: a number, or [`crate::optim::slice`].
     ///
     /// # Errors
-    /// When shapes do not fit, the loss stops being a number, a checkpoint cannot be written, or a stop is asked for.
+    /// When shapes do not fit; the loss stops being a finite number ([`Error::Diverged`]), or, after an epoch, the
+    /// validation loss, a metric or a weight ([`Error::NotFinite`]); a checkpoint is of another run or cannot be
+    /// written; or a stop is asked for.
     pub fn fit(&mut self, n_epochs: usize, lr: impl Into<Lrs>) -> Result<()> {
         let lr = lr.into();
         self.run_fit(n_epochs, &format!("fit({n_epochs}, {lr})"), &Constant(lr))

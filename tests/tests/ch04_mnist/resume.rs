@@ -61,6 +61,8 @@ fn ctrl_c_keeps_a_checkpoint_and_resuming_ends_with_the_same_history() {
     let stopped = Finished::from(child.wait_with_output().unwrap());
     stopped.assert_fails(130, &["stopping at the next safe point", "interrupted"]);
     assert!(!folder.path().join("report.html").exists());
+    let other = chapter.run(&args(&out, &["--resume", "--seed", "43"]));
+    other.assert_fails(3, &["linear.safetensors", "is of another run", "seed was 42, now it is 43"]);
     let run = chapter.run(&args(&out, &["--resume"]));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(history(folder.path()), super::read("history.csv"));

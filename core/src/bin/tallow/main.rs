@@ -29,7 +29,7 @@ use tallow::{Error, Result, cli, kernels};
     after_help = "Examples:\n  \
                   tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
-                  tallow train photos --out pets --epochs 3 then train the whole network too\n  \
+                  tallow train photos --out more --epochs 3 then train the whole network too\n  \
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n\n\

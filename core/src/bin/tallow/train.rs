@@ -34,9 +34,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     overwrite: OverwriteArgs,
 
-    #[command(flatten)]
-    best: BestArgs,
-
     /// The network: efficientnet_lite0, which is part of the program, resnet34, convnext_tiny, ...
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
     arch: Arch,
@@ -81,6 +78,9 @@ pub(crate) struct Args {
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
     #[arg(long)]
     strict: bool,
+
+    #[command(flatten)]
+    best: BestArgs,
 }
 
 fn rate(text: &str) -> std::result::Result<f64, String> {
