@@ -113,8 +113,8 @@ fn end_of_file(file: &Path) -> std::io::Result<Vec<u8>> {
 /// several.
 ///
 /// Multi-index hashing (Norouzi, Punjani and Fleet, 2012): if two hashes of 9 pieces differ in `d` bits, one of the
-/// pieces differs in at most `d / 9`. So the hashes are in a table for each piece, and only those are compared that have
-/// a piece nearly in common.
+/// pieces differs in at most `d / 9`. So the hashes are in a table for each piece, and only those are compared that
+/// have a piece nearly in common.
 fn nearest_earlier(hashes: &[PerceptualHash], within: u32) -> Vec<Option<(usize, u32)>> {
     // Equal hashes would stand in the same places and be compared in pairs.
     let mut first: HashMap<PerceptualHash, usize> = HashMap::new();

@@ -57,8 +57,8 @@ pub fn inspect_images(files: &[PathBuf]) -> Vec<Result<ImageFacts>> {
     files.par_iter().map(ImageFacts::of_file).collect()
 }
 
-/// Files with several pages, and how many; only the first page of each becomes a picture. No pixel is decoded, and files
-/// that cannot be read are not told.
+/// Files with several pages, and how many; only the first page of each becomes a picture. No pixel is decoded, and
+/// files that cannot be read are not told.
 pub fn files_with_pages(files: &[PathBuf]) -> Vec<(PathBuf, usize)> {
     let pages = |file: &PathBuf| Some((file.clone(), Image::pages_of_file(file).ok().filter(|n| *n > 1)?));
     files.par_iter().filter_map(pages).collect()
