@@ -24,6 +24,23 @@ pub(super) fn is_complete(bytes: &[u8]) -> bool {
     }
 }
 
+/// Width and height as the first frame's header tells them.
+pub(super) fn frame_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let mut at = 0;
+    while let Some(marker) = next_marker(bytes, &mut at) {
+        match marker {
+            0xd8 | 0x01 | 0xd0..=0xd7 => {}
+            // SOF0 to SOF15, without the tables and the reserved code that stand among them.
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                let &[_, _, _, h1, h0, w1, w0] = bytes.get(at..)?.first_chunk()?;
+                return Some((u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into()));
+            }
+            _ => at += usize::from(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?)),
+        }
+    }
+    None
+}
+
 /// The code of the next marker at or after `at`, which moves behind it.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     while *at + 1 < bytes.len() {

@@ -12,9 +12,8 @@ const FREQUENCIES: usize = 12;
 
 /// What a picture shows, in 144 bits: copies that were resized, compressed again, brightened or cropped a little have
 /// nearly the same bits, and other pictures differ in about half of them. The hash that is known as pHash (Zauner,
-/// 2010;
-/// `imagehash.phash(hash_size=12)` in Python): the picture's lowest frequencies by the discrete cosine transform, and
-/// for each of them whether it is above their median.
+/// 2010; `imagehash.phash(hash_size=12)` in Python): the picture's lowest frequencies by the discrete cosine transform,
+/// and for each of them whether it is above their median.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PerceptualHash {
     chunks: [u16; PerceptualHash::CHUNKS],

@@ -1,5 +1,6 @@
 //! TIFF, the format of scanners and microscopes: many ways to store samples, made into 8 bits of red, green and blue.
 
+use super::jpeg;
 use super::kinds::CAMERA_RAW;
 use super::limits::Limits;
 use image::metadata::Orientation;
@@ -7,7 +8,9 @@ use image::{DynamicImage, RgbImage};
 use std::io::{Cursor, Read, Seek};
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits as DecoderLimits};
 use tiff::encoder::{Compression, TiffEncoder, colortype};
-use tiff::tags::{ByteOrder, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag};
+use tiff::tags::{
+    ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag,
+};
 use tiff::{TiffError, TiffResult};
 
 /// The tag by which Adobe's DNG, a camera's raw file, differs from other TIFFs.
@@ -21,6 +24,7 @@ pub(super) fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, Orie
     limits.check(width, height, page.bytes(width, height))?;
     page.check_kind()?;
     page.check_tiles(&mut decoder, (width, height), limits)?;
+    check_jpegs(bytes, &mut decoder, (width, height))?;
     let orientation = decoder.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
     let orientation = orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
     let samples = if page.photometric == Photometric::RGBPalette {
@@ -225,6 +229,30 @@ impl Page {
         };
         samples.values.chunks_exact(samples.per_pixel).flat_map(pixel).collect()
     }
+}
+
+/// Refuses JPEGs inside of the file that say to be larger than the strip or tile that they are: the decoder would make
+/// them as large as they say.
+fn check_jpegs(bytes: &[u8], decoder: &mut Decoder<Cursor<&[u8]>>, (width, height): (u32, u32)) -> Result<(), String> {
+    if decoder.find_tag_unsigned::<u16>(Tag::Compression).ok().flatten() != Some(CompressionMethod::ModernJPEG.to_u16())
+    {
+        return Ok(());
+    }
+    let (w, h) = decoder.chunk_dimensions();
+    let (tag, w, h) = match decoder.get_chunk_type() {
+        ChunkType::Strip => (Tag::StripOffsets, width, h.min(height)),
+        ChunkType::Tile => (Tag::TileOffsets, w, h),
+    };
+    for start in decoder.get_tag_u64_vec(tag).map_err(|e| unreadable(&e))? {
+        let jpeg = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+        // Sides are filled up to whole blocks, of 16 pixels at most.
+        if jpeg::frame_size(jpeg)
+            .is_some_and(|(jpeg_w, jpeg_h)| jpeg_w > w.saturating_add(15) || jpeg_h > h.saturating_add(15))
+        {
+            return Err("is damaged: a JPEG in it is larger than its place; remove or replace it".into());
+        }
+    }
+    Ok(())
 }
 
 /// The level that was multiplied by an opacity.

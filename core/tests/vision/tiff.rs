@@ -174,6 +174,12 @@ fn what_cannot_be_read_is_refused_with_a_command() {
 fn a_bomb_is_refused_before_memory_is_taken_and_a_cut_file_never_panics() {
     let message = refused(Page::grey(60_000, 60_000, 8, vec![0; 10]));
     assert!(message.contains("too large: 60000 by 60000"), "{message}");
+    // A JPEG in a small picture that says to be large: its height and width follow the frame's marker.
+    let mut bytes = std::fs::read(crate::fixtures().join("pictures/rgb_jpeg.tif")).unwrap();
+    let frame = bytes.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x3f, 0xff, 0x3f, 0xff]);
+    let message = Image::decode(&bytes, Limits::default()).unwrap_err().to_string();
+    assert!(message.contains("a JPEG in it is larger than its place"), "{message}");
     for name in ["rgb_tiff_lzw.tif", "rgb_jpeg.tif", "palette.tif", "group4.tif", "two_pages.tif"] {
         let bytes = std::fs::read(crate::fixtures().join("pictures").join(name)).unwrap();
         for length in 0..bytes.len() {
