@@ -190,3 +190,62 @@ honey bee (Apis)      0.500     0.667     0.571         3
     assert_eq!(classification_report(&confusion, &names, 3).unwrap(), want);
     assert!(matches!(classification_report(&confusion, &["a"], 2), Err(Error::Shape { got, .. }) if got == [1]));
 }
+
+#[test]
+fn several_classes_are_judged_as_scikit_learn_judges_them() {
+    // y and p of 12 samples and 3 classes from np.random.RandomState(0), p rounded to one digit so that scores are
+    // equal.
+    let y = [
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 0, 1],
+        [1, 1, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+        [1, 0, 1],
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 1, 0],
+    ];
+    let p = [
+        [0.6, 0.6, 0.9],
+        [0.7, 0.4, 0.4],
+        [0.7, 0.1, 0.7],
+        [0.7, 0.2, 0.1],
+        [0.3, 0.4, 0.6],
+        [0.4, 1.0, 0.1],
+        [0.2, 0.2, 0.7],
+        [0.3, 0.5, 0.2],
+        [0.2, 0.1, 0.7],
+        [0.1, 0.2, 0.4],
+        [0.8, 0.1, 0.8],
+        [0.1, 1.0, 0.5],
+    ];
+    let report = MultiLabelReport::new(&p.concat(), &y.concat(), 3, 0.5).unwrap();
+    let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-14, "{got} {want}");
+    // average_precision_score(y[:, i], p[:, i]); precision, recall and f1_score(y, p >= .5, average=None)
+    let want = [
+        (0.6, 0.4, 0.5, 0.4444444444444444),
+        (1.0, 0.5, 1.0, 0.6666666666666666),
+        (0.26666666666666666, 0.2857142857142857, 1.0, 0.4444444444444444),
+    ];
+    for (class, (ap, precision, recall, f1)) in report.classes.iter().zip(want) {
+        close(class.average_precision, ap);
+        close(class.scores.precision, precision);
+        close(class.scores.recall, recall);
+        close(class.scores.f1, f1);
+    }
+    close(report.mean_average_precision, 0.6222222222222222);
+    // f1_score(average="macro"), average="micro", accuracy_score(y, q), (y == q).mean()
+    close(report.macro_f1, 0.5185185185185185);
+    close(report.micro_f1, 0.5);
+    close(report.subset_accuracy, 0.25);
+    close(report.accuracy, 0.6666666666666666);
+    assert_eq!(average_precision(&[0.5, 0.1], &[0, 0]).unwrap(), 0.0);
+    assert!(average_precision(&[f64::NAN], &[1]).is_err() && average_precision(&[0.1], &[2]).is_err());
+    assert!(
+        MultiLabelReport::new(&[0.1; 4], &[0; 4], 3, 0.5).unwrap_err().to_string().contains("whole number of rows")
+    );
+}

@@ -1,8 +1,8 @@
 //! What looks wrong with the files of two sides before anything is trained.
 
-use super::{ImageDataLoaders, ImageLoader};
 use super::duplicates::{across, equal_files};
 use super::inspect::files_with_pages;
+use super::{ImageDataLoaders, ImageLoader};
 use std::path::PathBuf;
 
 /// What looks wrong with the loaders' files, in sentences: files that are the same, byte for byte, on both sides of the

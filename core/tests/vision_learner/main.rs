@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod dls;
+mod multi_label;
 mod predict;
 mod recipes;
 mod refuse;

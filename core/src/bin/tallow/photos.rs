@@ -32,6 +32,18 @@ pub(crate) struct PhotoArgs {
     #[arg(long, value_name = "NAME", requires = "labels", conflicts_with = "group", help_heading = "Classes")]
     group_column: Option<String>,
 
+    /// A photo may show several classes, or none: the table's cells hold any number of them, with SEPARATOR between
+    /// them (a blank by default)
+    #[arg(
+        long,
+        value_name = "SEPARATOR",
+        requires = "labels",
+        num_args = 0..=1,
+        default_missing_value = " ",
+        help_heading = "Classes"
+    )]
+    multi_label: Option<char>,
+
     /// A regular expression that finds the class in a file's name, as its first group in parentheses
     #[arg(long, value_name = "REGEX", help_heading = "Classes")]
     label_regex: Option<String>,
@@ -53,7 +65,7 @@ impl PhotoArgs {
                     label: self.label_column.clone(),
                     split: self.split_column.clone(),
                     group: self.group_column.clone(),
-                    delimiter: None,
+                    delimiter: self.multi_label,
                 };
                 LabelTable::read(table, &columns)?.images_in(&self.photos)?
             }
@@ -64,6 +76,11 @@ impl PhotoArgs {
             Some(regex) => images.grouped(regex_label(regex).map_err(usage)?),
             None => Ok(images),
         }
+    }
+
+    /// Whether a photo may show several classes.
+    pub(crate) fn is_multi_label(&self) -> bool {
+        self.multi_label.is_some()
     }
 
     pub(crate) fn folder(&self) -> &Path {
