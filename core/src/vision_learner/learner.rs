@@ -75,6 +75,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         callbacks,
         listener,
         checkpoints,
+        fingerprint,
     } = config;
     let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
     let weights = pretrained.open(arch, hub, &listener)?;
@@ -87,7 +88,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let network = Arc::new(network::build(arch, head, n_classes, norm_eps, weights.as_ref(), &params, &rng)?);
     network.split_groups(&params)?;
     let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe };
-    let fingerprint = recipe.fingerprint(weights.as_ref());
+    let fingerprint = recipe.fingerprint(weights.as_ref()).and("", fingerprint);
 
     let mut learner = Learner::new(dls.loaders(), network.clone(), &params, cross_entropy)
         .boxed_opt(optimizer)
