@@ -175,8 +175,8 @@ impl VisionConfig {
         VisionConfig { checkpoints: Some(checkpoints), ..self }
     }
 
-    /// Says more of what shapes the run than data, network, weights and settings do, for its checkpoints and those of its
-    /// head ([`crate::train::Learner::fingerprint`]).
+    /// Says more of what shapes the run than data, network, weights and settings do, for its checkpoints and those of
+    /// its head ([`crate::train::Learner::fingerprint`]).
     #[must_use]
     pub fn fingerprint(self, more: Fingerprint) -> VisionConfig {
         VisionConfig { fingerprint: self.fingerprint.and("", more), ..self }
