@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::event::Listener;
+use crate::fingerprint::Fingerprint;
 use crate::models::Arch;
 use crate::models::hub::{self, HubConfig};
 use crate::models::weights::Weights;
@@ -78,6 +79,7 @@ pub struct VisionConfig {
     pub(super) callbacks: Vec<Box<dyn Callback>>,
     pub(super) listener: Listener,
     pub(super) checkpoints: Option<Checkpoints>,
+    pub(super) fingerprint: Fingerprint,
 }
 
 impl Default for VisionConfig {
@@ -95,6 +97,7 @@ impl Default for VisionConfig {
             callbacks: Vec::new(),
             listener: Listener::default(),
             checkpoints: None,
+            fingerprint: Fingerprint::default(),
         }
     }
 }
@@ -179,5 +182,12 @@ impl VisionConfig {
     #[must_use]
     pub fn checkpoints(self, checkpoints: Checkpoints) -> VisionConfig {
         VisionConfig { checkpoints: Some(checkpoints), ..self }
+    }
+
+    /// Says more of what shapes the run than data, network, weights and settings do, for its checkpoints and those of
+    /// its head ([`crate::train::Learner::fingerprint`]).
+    #[must_use]
+    pub fn fingerprint(self, more: Fingerprint) -> VisionConfig {
+        VisionConfig { fingerprint: self.fingerprint.and("", more), ..self }
     }
 }

@@ -76,6 +76,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         callbacks,
         listener,
         checkpoints,
+        fingerprint,
     } = config;
     let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
     let weights = pretrained.open(arch, hub, &listener)?;
@@ -89,7 +90,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     network.split_groups(&params)?;
     let threshold = dls.is_multi_label().then_some(threshold);
     let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe, threshold };
-    let fingerprint = recipe.fingerprint(weights.as_ref());
+    let fingerprint = recipe.fingerprint(weights.as_ref()).and("", fingerprint);
 
     let mut learner = Learner::new(dls.loaders(), network.clone(), &params, loss_fn(dls.is_multi_label()))
         .boxed_opt(optimizer)

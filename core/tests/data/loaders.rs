@@ -2,7 +2,8 @@
 
 use crate::classes;
 use candle_core::{DType, Device, Tensor};
-use tallow::data::{DataBlock, DataLoader, ImageDataLoaders, ImageFolder, Pixels};
+use tallow::data::{DataBlock, DataLoader, ImageDataLoaders, ImageFolder, LabelledImage, LabelledImages, Pixels};
+use tallow::rng::Rng;
 use tallow::vision::{
     Compose, Image, Normalize, RandomHorizontalFlip, RandomResizedCrop, Resize, aug_transforms, make_grid,
 };
@@ -118,4 +119,46 @@ fn resizing_only_is_exact_between_the_data_block_and_by_hand() {
         batch.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
         x.flatten_all().unwrap().to_vec1::<f32>().unwrap()
     );
+}
+
+/// Every number of photos from 2 to 200 in 2 to 5 classes, in batches of 1 to 33: sides that are not empty, no class
+/// without an item to train with, and no batch of a single photo, of which batch normalisation can take no statistics.
+/// Or an error that says what to do.
+#[test]
+fn any_number_of_photos_makes_batches() {
+    let (mut fine, mut refused) = (0, 0);
+    for n_classes in 2..=5 {
+        for n in 2..=200 {
+            let image = |i: usize| LabelledImage {
+                file: format!("{}/{i}.png", i % n_classes).into(),
+                labels: vec![(i % n_classes).to_string()],
+                side: None,
+                group: None,
+            };
+            let images = LabelledImages { images: (0..n).map(image).collect(), notes: Vec::new() };
+            let dls = match DataBlock::images().labelled(images).workers(0).dataloaders(".", 2) {
+                Ok(dls) => dls,
+                Err(error) => {
+                    // A single photo of each class leaves none to judge by.
+                    assert!(n <= n_classes && error.to_string().contains("two of a class or more"), "{n}: {error}");
+                    refused += 1;
+                    continue;
+                }
+            };
+            assert!(dls.counts().iter().all(|&(train, valid)| train > 0 && valid <= train.max(1)));
+            assert_eq!(dls.train.n_items() + dls.valid.n_items(), n);
+            for batch_size in 1..=33 {
+                // As the image loaders train, and as a head does on cached features.
+                let loader = DataLoader::new(dls.train.dataset().clone(), batch_size).unwrap().shuffle(&Rng::new(1));
+                let n_train = dls.train.n_items();
+                for loader in [loader.clone().drop_last(), loader.drop_last_of_one()] {
+                    let n_batches = loader.n_batches();
+                    let last = n_train.min(n_batches * batch_size) - (n_batches - 1) * batch_size;
+                    assert!(n_batches > 0 && (last > 1 || batch_size == 1), "{n_train} in batches of {batch_size}");
+                }
+            }
+            fine += 1;
+        }
+    }
+    assert_eq!((fine, refused), (4 * 199 - 10, 1 + 2 + 3 + 4));
 }

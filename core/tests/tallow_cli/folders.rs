@@ -67,6 +67,27 @@ fn any_number_of_photos_trains_also_one_more_than_a_batch() {
 }
 
 #[test]
+fn few_photos_and_odd_batches_end_in_a_model_or_in_what_to_do() {
+    // Numbers of cats and of dogs, the size of a batch, and whether that can be trained.
+    for (cats, dogs, batch, is_enough) in
+        [(1, 1, "32", false), (2, 1, "32", true), (2, 2, "2", true), (3, 3, "3", true), (5, 6, "4", true)]
+    {
+        let dir = empty();
+        pictures(&dir.path().join("photos/cat"), false, 0, cats);
+        pictures(&dir.path().join("photos/dog"), true, 0, dogs);
+        let ran = train(dir.path(), &["--batch-size", batch, "--epochs", "1"]);
+        if is_enough {
+            assert_eq!(learnt(dir.path(), &ran).0, ["cat", "dog"]);
+        } else {
+            fails(&ran, 3, &["of its 2 items", "two of a class or more"]);
+        }
+    }
+    let dir = empty();
+    pictures(&dir.path().join("photos/cat"), false, 0, 4);
+    fails(&train(dir.path(), &["--batch-size", "1"]), 2, &["batch normalisation", "2 or more"]);
+}
+
+#[test]
 fn sides_are_taken_from_folders_and_the_test_set_is_looked_at_once() {
     let dir = empty();
     let photos = dir.path().join("photos");

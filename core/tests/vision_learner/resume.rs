@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use tallow::data::{DataBlock, GrandparentSplitter, ImageDataLoaders};
+use tallow::fingerprint::Fingerprint;
 use tallow::models::weights::{Recipe, Weights, save};
 use tallow::nn::Params;
 use tallow::rng::Rng;
@@ -35,11 +36,21 @@ struct Choice {
     arch: Arch,
     weights: Option<Weights>,
     head_epochs: usize,
+    more: Fingerprint,
 }
 
 fn choice() -> Choice {
     let (head, arch) = (HeadKind::FastAi, Arch::EfficientNetLite0);
-    Choice { seed: 42, size: 32, batch_size: 4, head, arch, weights: Some(weights()), head_epochs: 2 }
+    Choice {
+        seed: 42,
+        size: 32,
+        batch_size: 4,
+        head,
+        arch,
+        weights: Some(weights()),
+        head_epochs: 2,
+        more: Fingerprint::default(),
+    }
 }
 
 fn loaders(root: &Path, choice: &Choice) -> Result<ImageDataLoaders> {
@@ -66,7 +77,7 @@ fn story(root: &Path, run: &Path, choice: Choice, resume: bool, dies: bool) -> R
         |name: &str| Checkpoints { file: run.join(format!("{name}.safetensors")), every: Duration::ZERO, resume };
     let dls = loaders(root, &choice)?;
     let pretrained = choice.weights.map_or(Pretrained::None, Pretrained::Weights);
-    let config = config().pretrained(pretrained).head(choice.head).metrics([accuracy()]);
+    let config = config().pretrained(pretrained).head(choice.head).metrics([accuracy()]).fingerprint(choice.more);
     let mut learner =
         vision_learner(&dls, choice.arch, config.callback(Die(dies)).checkpoints(checkpoints("network")))?;
     let mut head = learner.head_learner(4)?.metrics([accuracy()]).checkpoints(checkpoints("head"));
@@ -114,6 +125,8 @@ fn an_unchanged_run_resumes_exactly_and_a_changed_one_is_refused_with_what_chang
     recipe.preprocess.mean = [0.25; 3];
     let recipe = Choice { weights: Some(weights().with_recipe(recipe)), ..choice() };
     refuses(recipe, &["the recipe of the weights was", "0.25", "the training set's list of transforms was"]);
+    let more = Fingerprint::default().with("the smoothing", 0.1);
+    refuses(Choice { more, ..choice() }, &["there was none of the smoothing, which now is 0.1"]);
     // Of the head's epochs the head's own checkpoint knows.
     let message = resumed(&root, &run, Choice { head_epochs: 3, ..choice() }).unwrap_err().to_string();
     assert!(message.contains("fit_one_cycle(2, 0.005)") && message.contains("fit_one_cycle(3, 0.005)"), "{message}");

@@ -60,7 +60,7 @@ pub(crate) struct Args {
     size: u16,
 
     /// Photos in a batch
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = batch)]
     batch_size: u16,
 
     /// The part of each class that is for validation, where no folder or table says it
@@ -86,6 +86,11 @@ pub(crate) struct Args {
 fn rate(text: &str) -> std::result::Result<f64, String> {
     let rate = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite());
     rate.ok_or_else(|| "expected a number above 0, such as 0.002".into())
+}
+
+fn batch(text: &str) -> std::result::Result<u16, String> {
+    let batch = text.parse().ok().filter(|&batch: &u16| batch > 1);
+    batch.ok_or_else(|| "expected 2 or more: batch normalisation takes the statistics of a batch".into())
 }
 
 fn part(text: &str) -> std::result::Result<f64, String> {
