@@ -67,6 +67,11 @@ const PNM: Kind =
 const TARGA: Kind = other("Targa", &["tga"], "convert it, for example by `magick photo.tga photo.png`");
 const QOI: Kind = other("QOI", &["qoi"], "convert it, for example by `magick photo.qoi photo.png`");
 const DDS: Kind = other("DDS", &["dds"], "convert it, for example by `magick photo.dds photo.png`");
+const VIDEO: Kind = other(
+    "video",
+    &["mp4", "mov", "m4v", "avi", "mkv", "webm", "3gp"],
+    "take pictures out of it, for example by `ffmpeg -i video.mp4 -r 1 photo_%04d.jpg`",
+);
 
 /// All kinds that have a name here.
 static KINDS: [&Kind; 24] = [
@@ -95,11 +100,6 @@ static KINDS: [&Kind; 24] = [
     &DDS,
     &VIDEO,
 ];
-const VIDEO: Kind = other(
-    "video",
-    &["mp4", "mov", "m4v", "avi", "mkv", "webm", "3gp"],
-    "take pictures out of it, for example by `ffmpeg -i video.mp4 -r 1 photo_%04d.jpg`",
-);
 
 impl Kind {
     /// The kind that a file should be by its extension, in small or capital letters.
