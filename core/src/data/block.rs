@@ -269,7 +269,12 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
         }
         let mut items = [&collected.split.train[..], &collected.split.valid].concat();
         items.sort_unstable();
-        let labels: Vec<String> = items.iter().map(|&i| collected.images[i].labels.join(" ")).collect();
+        let label = |i: &usize| match Y::IS_MULTI_LABEL {
+            // Combinations of classes are too many to be spread evenly.
+            true => String::new(),
+            false => collected.images[*i].labels.concat(),
+        };
+        let labels: Vec<String> = items.iter().map(label).collect();
         let groups: Option<Vec<String>> = items.iter().map(|&i| collected.images[i].group.clone()).collect();
         let folds = KFold { k, seed: self.seed };
         let splits = match groups {

@@ -159,6 +159,29 @@ impl Interpretation {
         Ok(Interpretation { files: Some(files), ..self })
     }
 
+    /// Several of them as one, such as those of the folds of a cross-validation.
+    ///
+    /// # Errors
+    /// When there is none, their classes differ, or only some know their files.
+    pub fn concat(all: &[&Interpretation]) -> Result<Interpretation> {
+        let vocab = all.first().map(|one| one.vocab.clone()).unwrap_or_default();
+        if all.iter().any(|one| one.vocab != vocab) {
+            return Err(Error::Value("predictions of other classes do not go together".into()));
+        }
+        let n_classes = vocab.len().max(1);
+        let rows = |one: &&Interpretation| one.probabilities.chunks(n_classes).map(<[f64]>::to_vec).collect::<Vec<_>>();
+        let rows: Vec<Vec<f64>> = all.iter().flat_map(rows).collect();
+        let labels: Vec<u32> = all.iter().flat_map(|one| one.actual.clone()).collect();
+        let together = Interpretation::from_probabilities(&rows, &labels, &vocab)?;
+        let files: Option<Vec<Vec<PathBuf>>> = all.iter().map(|one| one.files.clone()).collect();
+        let known = all.iter().filter(|one| one.files.is_some()).count();
+        match files {
+            Some(files) => together.with_files(files.concat()),
+            None if known == 0 => Ok(together),
+            None => Err(Error::Value(format!("{known} of {} sets of predictions know their files", all.len()))),
+        }
+    }
+
     /// Of what any learner that was trained with cross entropy predicts for all items of a loader.
     ///
     /// # Errors

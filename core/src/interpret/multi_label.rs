@@ -88,6 +88,34 @@ impl MultiLabelInterpretation {
         })
     }
 
+    /// Several of them as one, such as those of the folds of a cross-validation.
+    ///
+    /// # Errors
+    /// When there is none, or their classes or thresholds differ.
+    pub fn concat(all: &[&MultiLabelInterpretation]) -> Result<MultiLabelInterpretation> {
+        let first = *all
+            .first()
+            .ok_or_else(|| Error::shape("0 sets of predictions: there is nothing to put together", &[0]))?;
+        if all.iter().any(|one| one.vocab != first.vocab || one.threshold != first.threshold) {
+            return Err(Error::Value(
+                "predictions of other classes, or with another threshold, do not go together".into(),
+            ));
+        }
+        let n = first.vocab.len().max(1);
+        let rows =
+            |one: &&MultiLabelInterpretation| one.probabilities.chunks(n).map(<[f64]>::to_vec).collect::<Vec<_>>();
+        let truth = |one: &&MultiLabelInterpretation| one.actual.chunks(n).map(<[u32]>::to_vec).collect::<Vec<_>>();
+        let (rows, truth): (Vec<_>, Vec<_>) =
+            (all.iter().flat_map(rows).collect(), all.iter().flat_map(truth).collect());
+        let files = all.iter().flat_map(|one| one.files.clone()).collect();
+        MultiLabelInterpretation::new(&rows, &truth, &first.vocab, first.threshold, files)
+    }
+
+    /// The number of items.
+    pub fn n_items(&self) -> usize {
+        self.losses.len()
+    }
+
     /// How well each class is recognised.
     pub fn report(&self) -> &MultiLabelReport {
         &self.report

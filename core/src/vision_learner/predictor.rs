@@ -205,7 +205,7 @@ pub fn predictions_csv(files: &[PathBuf], predictions: &[Result<Prediction>]) ->
     let rows = files.iter().zip(predictions).map(|(file, prediction)| {
         let file = file.display().to_string();
         match prediction {
-            Ok(p) => [file, p.class.clone(), format!("{:.6}", p.probability), String::new()],
+            Ok(p) => [file, p.labels.join(" | "), format!("{:.6}", p.probability), String::new()],
             Err(e) => [file, String::new(), String::new(), e.to_string()],
         }
     });

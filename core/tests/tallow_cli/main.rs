@@ -3,6 +3,7 @@
 #![cfg(feature = "efficientnet-lite0")]
 
 mod folders;
+mod multi_label;
 
 use serde_json::Value;
 use std::fs;

@@ -2,7 +2,7 @@
 
 use crate::overwrite::OverwriteArgs;
 use crate::photos::PhotoArgs;
-use crate::{model, train};
+use crate::{model, multi_label, train};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{LabelledImage, LabelledImages, Side};
@@ -47,8 +47,15 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let folder = args.photos.folder();
     s.run.data(format!("photos in {}", folder.display()));
     let listener = s.run.listener();
+    let images = judged(args.photos.read()?, &listener);
+    if let Some(threshold) = predictor.threshold() {
+        return multi_label::evaluate(s, &args.photos, &predictor, threshold, images);
+    }
+    if args.photos.is_multi_label() {
+        return Err(Error::Usage("the model tells one class of each photo: leave `--multi-label` out".into()));
+    }
     let (mut files, mut ys) = (Vec::new(), Vec::new());
-    for image in judged(args.photos.read()?, &listener) {
+    for image in images {
         let class = image.labels.join(" ");
         let known = vocab.iter().position(|name| *name == class).ok_or_else(|| {
             let known = vocab.join(", ");

@@ -3,7 +3,7 @@
 use crate::photos::PhotoArgs;
 use std::path::PathBuf;
 use tallow::cli::Session;
-use tallow::data::{ImageDataLoaders, LabelledImage};
+use tallow::data::LabelledImage;
 use tallow::event::Event;
 use tallow::interpret::MultiLabelInterpretation;
 use tallow::train::{Metric, accuracy_multi, mean_average_precision};
@@ -14,31 +14,29 @@ use tallow::{Error, Result};
 pub(crate) const MEASURE: &str = "mean_average_precision";
 
 /// What is measured after each epoch, the measure first.
-pub(crate) fn metrics(threshold: f64) -> Vec<Metric> {
-    vec![mean_average_precision(), accuracy_multi(threshold)]
+pub(crate) fn metrics() -> Vec<Metric> {
+    vec![mean_average_precision(), accuracy_multi(0.5)]
 }
 
-/// The figures of each class, the worst photos, and `predictions.csv`; a prefix tells the test set's figures from
-/// others.
-pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation, prefix: &str) -> Result<()> {
-    let report = judged.report().clone();
+/// The figures of each class, the worst photos, and the table of all.
+pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Result<()> {
+    let report = judged.report();
     let (heads, rows) = judged.table();
     s.run.table(&heads, &rows);
-    let figures = [
-        (MEASURE, report.mean_average_precision),
+    for (name, value) in [
         ("macro_f1", report.macro_f1),
         ("micro_f1", report.micro_f1),
         ("accuracy_multi", report.accuracy),
         ("subset_accuracy", report.subset_accuracy),
-    ];
-    for (name, value) in figures {
+        (MEASURE, report.mean_average_precision),
+    ] {
         s.run.say(format!("{name} {value:.4}"));
-        s.run.metric(format!("{prefix}{name}"), value);
+        s.run.metric(name, value);
     }
-    let caption = "How well the photos of each class come before all others.";
-    s.run.figure(&format!("{prefix}average_precision"), caption, &judged.plot_average_precision().into())?;
+    let caption = "Average precision: how far the photos of each class come before all others.";
+    s.run.figure("average_precision", caption, &judged.plot_average_precision().into())?;
     let caption = "The photos with the largest losses.";
-    s.run.figure(&format!("{prefix}top_losses"), caption, &judged.plot_top_losses(12)?.into())
+    s.run.figure("top_losses", caption, &judged.plot_top_losses(12)?.into())
 }
 
 /// Predicts photos and compares with the classes that they have.
@@ -76,15 +74,5 @@ pub(crate) fn evaluate(
     }
     s.run.say(format!("{} photos, {} classes, of which a photo may show several", seen.len(), vocab.len()));
     let judged = MultiLabelInterpretation::new(&rows, &actual, vocab, threshold, seen)?;
-    report(s, &judged, "")?;
-    s.run.file("predictions.csv", judged.predictions_csv())?;
-    Ok(())
-}
-
-/// An error if no photo shows a class that another one does not: then there is nothing to learn.
-pub(crate) fn check_classes(photos: &PhotoArgs, dls: &ImageDataLoaders) -> Result<()> {
-    if dls.n_classes() == 0 {
-        return Err(Error::file(photos.folder(), "has no photo with a class to train with"));
-    }
-    Ok(())
+    report(s, &judged)
 }

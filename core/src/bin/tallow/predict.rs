@@ -16,9 +16,9 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "PHOTO")]
     photos: Vec<PathBuf>,
 
-    /// How many classes to show
-    #[arg(long, default_value_t = 1, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
-    top: u16,
+    /// How many classes to show, the likeliest first [default: one; where photos may show several, those they show]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    top: Option<u16>,
 
     /// Print one JSON object per photo, a line each
     #[arg(long, conflicts_with = "csv")]
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         match prediction {
             Ok(_) if args.csv => {}
             Ok(prediction) => {
-                let best = best(prediction, predictor.vocab(), args.top.into());
+                let best = best(prediction, predictor.vocab(), args.top.map_or(prediction.labels.len(), usize::from));
                 say(if args.json { as_json(&file, &best) } else { as_text(&file, &best) })?;
             }
             Err(error) => {
@@ -82,6 +82,9 @@ fn best<'a>(prediction: &Prediction, vocab: &'a [String], k: usize) -> Vec<(&'a 
 }
 
 fn as_text(file: &str, best: &[(&str, f64)]) -> String {
+    if best.is_empty() {
+        return format!("{file}: nothing of what the model knows");
+    }
     let classes: Vec<String> = best.iter().map(|(class, p)| format!("{class} {p:.4}")).collect();
     format!("{file}: {}", classes.join(", "))
 }

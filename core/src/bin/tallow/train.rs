@@ -1,16 +1,18 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
 use crate::best::BestArgs;
+use crate::judged::Judged;
+use crate::multi_label;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::PhotoArgs;
 use crate::transforms::TransformArgs;
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
-use tallow::data::{BadFiles, DataBlock, ImageDataLoaders};
+use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
-use tallow::train::{Learner, Recorder, accuracy};
+use tallow::train::{Learner, Metric, Recorder, accuracy};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
@@ -116,8 +118,14 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.section("The photos");
     let folder = args.photos.folder();
     s.run.data(format!("photos in {}", folder.display()));
-    let block = block(args, s)?;
-    let batch_size = args.batch_size.into();
+    match args.photos.is_multi_label() {
+        false => train_on(args, s, block(args, s, DataBlock::images())?),
+        true => train_on(args, s, block(args, s, DataBlock::multi_label_images())?),
+    }
+}
+
+fn train_on<Y: TargetBlock>(args: &Args, s: &mut Session, block: DataBlock<ImageBlock, Y>) -> Result<()> {
+    let (folder, batch_size) = (args.photos.folder(), args.batch_size.into());
     if let Some(k) = args.folds {
         let folds = block.folds(folder, k.into(), batch_size)?;
         return cross_validate(args, s, &folds);
@@ -126,22 +134,19 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     check_classes(folder, &dls)?;
     s.class_table(&dls);
     s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
-    let (learner, accuracy) = train(args, s, &dls, "")?;
-    s.run.metric("accuracy", accuracy);
+    let (learner, measure) = train(args, s, &dls, "")?;
     s.run.section("What it gets right, and what not");
-    report(s, &Interpretation::from_learner(&learner)?)?;
+    let judged = Judged::of(&learner, &learner.image_dls().valid)?;
+    s.run.metric(judged.measure().0, measure);
+    judged.report(s)?;
     if let Some(test) = &learner.image_dls().test {
         s.run.section("The test set, looked at once");
-        let interpretation = Interpretation::from_loader(&learner, test)?;
-        let accuracy = interpretation.confusion().accuracy();
-        s.run.say(format!("{} photos: accuracy {accuracy:.4}", interpretation.actual().len()));
-        s.run.say(interpretation.classification_report()?);
-        s.run.metric("test_accuracy", accuracy);
+        Judged::of(&learner, test)?.report_test(s)?;
     }
-    export(s, &learner, accuracy)
+    export(s, &learner, judged.measure().0, measure)
 }
 
-/// Trains the head, and the whole network if that is asked for. Gives the accuracy of the weights that are kept. `name`
+/// Trains the head, and the whole network if that is asked for. Gives the measure of the weights that are kept. `name`
 /// tells one training of a run from another.
 fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Result<(VisionLearner, f64)> {
     let pretrained = args.weights.clone().map_or(Pretrained::Default, Pretrained::File);
@@ -149,7 +154,7 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .pretrained(pretrained)
         .hub(HubConfig::from_env(&s.data).or_offline(s.offline))
         .device(&s.device)
-        .metrics([accuracy()].into_iter().chain(args.best.metrics()))
+        .metrics(metrics(dls.is_multi_label()).into_iter().chain(args.best.metrics()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
     let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
@@ -161,7 +166,7 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
 
     s.run.section("The head, on the frozen body's features");
     let head = learner.head_learner(args.batch_size.into())?;
-    let head = head.metrics([accuracy()].into_iter().chain(args.best.metrics()));
+    let head = head.metrics(metrics(dls.is_multi_label()).into_iter().chain(args.best.metrics()));
     let head = head.checkpoints(s.checkpoints(&format!("{name}head")));
     let mut head = args.best.callbacks().into_iter().fold(head, Learner::boxed_callback);
     let epochs = if s.quick { 2 } else { args.head_epochs.into() };
@@ -169,7 +174,7 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
     head.fit_one_cycle(epochs, rate)?;
     s.history(&format!("{name}head"), head.recorder())?;
     args.best.say_kept(s, &format!("{name}head"), head.recorder(), epochs);
-    let mut kept = kept_accuracy(head.recorder())?;
+    let mut kept = kept_measure(head.recorder())?;
 
     if args.epochs > 0 {
         s.run.section("The whole network");
@@ -184,48 +189,50 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         learner.fit_schedule(args.epochs.into(), &schedule)?;
         s.history(&format!("{name}network"), learner.recorder())?;
         args.best.say_kept(s, &format!("{name}network"), learner.recorder(), args.epochs.into());
-        kept = kept_accuracy(learner.recorder())?;
+        kept = kept_measure(learner.recorder())?;
         s.run.figure("losses", "The losses of the whole network.", &plot_losses(learner.recorder()).into())?;
     }
     Ok((learner, kept))
 }
 
-/// The accuracy of the weights that a phase of training ended with.
-fn kept_accuracy(recorder: &Recorder) -> Result<f64> {
+/// The measure of the weights that a phase of training ended with.
+fn kept_measure(recorder: &Recorder) -> Result<f64> {
     let kept = recorder.kept_row().and_then(|row| row.metrics.first()).copied();
     kept.ok_or_else(|| Error::Value("no epoch came to its end".into()))
+}
+
+/// What is measured after each epoch, the measure that a model is known by first.
+fn metrics(is_multi_label: bool) -> Vec<Metric> {
+    if is_multi_label { multi_label::metrics() } else { vec![accuracy()] }
 }
 
 /// Trains with each fold in turn for validation; what each network says of photos that it has not seen makes one
 /// report.
 fn cross_validate(args: &Args, s: &mut Session, folds: &[ImageDataLoaders]) -> Result<()> {
-    let (mut accuracies, mut rows) = (Vec::new(), Vec::new());
-    let (mut probabilities, mut labels, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut values, mut rows, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for (i, dls) in folds.iter().enumerate() {
         check_classes(args.photos.folder(), dls)?;
         s.run.section(format!("Fold {} of {}", i + 1, folds.len()));
         let (learner, _) = train(args, s, dls, &format!("fold{}_", i + 1))?;
-        let judged = Interpretation::from_learner(&learner)?;
-        let accuracy = judged.confusion().accuracy();
-        let n = judged.actual().len();
-        rows.push(vec![(i + 1).to_string(), dls.train.n_items().to_string(), n.to_string(), format!("{accuracy:.4}")]);
-        accuracies.push(accuracy);
-        probabilities.extend((0..n).map(|item| judged.probabilities(item).to_vec()));
-        labels.extend_from_slice(judged.actual());
-        files.extend(learner.image_dls().valid.kept_files());
+        let judged = Judged::of(&learner, &learner.image_dls().valid)?;
+        let (n, value) = (judged.n_items(), judged.measure().1);
+        rows.push(vec![(i + 1).to_string(), dls.train.n_items().to_string(), n.to_string(), format!("{value:.4}")]);
+        values.push(value);
+        all.push(judged);
     }
+    let judged = Judged::together(&all)?;
+    let name = judged.measure().0;
     s.run.section("All folds");
-    s.run.table(&["fold", "train", "valid", "accuracy"], &rows);
-    let (mean, std) = mean_and_std(&accuracies);
-    s.run.say(format!("accuracy {mean:.4} ± {std:.4} (mean and standard deviation of {} folds)", folds.len()));
-    s.run.metric("accuracy_mean", mean);
-    s.run.metric("accuracy_std", std);
+    s.run.table(&["fold", "train", "valid", name], &rows);
+    let (mean, std) = mean_and_std(&values);
+    s.run.say(format!("{name} {mean:.4} ± {std:.4} (mean and standard deviation of {} folds)", folds.len()));
+    s.run.metric(format!("{name}_mean"), mean);
+    s.run.metric(format!("{name}_std"), std);
     if folds.iter().any(|dls| dls.test.is_some()) {
         s.run.say("the test set was not looked at: it is for the model that you choose");
     }
     s.run.section("What the networks get right of photos that they have not seen, and what not");
-    let vocab = folds.first().map(|dls| dls.vocab().classes().to_vec()).unwrap_or_default();
-    report(s, &Interpretation::from_probabilities(&probabilities, &labels, &vocab)?.with_files(files)?)?;
+    judged.report(s)?;
     s.run.say("cross-validation leaves no model: train without `--folds` for one");
     Ok(())
 }
@@ -239,10 +246,14 @@ fn mean_and_std(values: &[f64]) -> (f64, f64) {
 }
 
 /// Photos for training changed at random, for validation as predicted photos will be.
-fn block(args: &Args, s: &Session) -> Result<DataBlock> {
+fn block<Y: TargetBlock>(
+    args: &Args,
+    s: &Session,
+    block: DataBlock<ImageBlock, Y>,
+) -> Result<DataBlock<ImageBlock, Y>> {
     args.transforms.tell_useless(args.epochs, &s.run.listener());
     let (train, valid) = args.transforms.transforms(args.size.into());
-    Ok(DataBlock::images()
+    Ok(block
         .labelled(args.photos.read()?)
         .valid_pct(args.valid)
         .item_tfms(train)
@@ -255,6 +266,12 @@ fn block(args: &Args, s: &Session) -> Result<DataBlock> {
 
 fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
     let classes = dls.vocab().classes();
+    if dls.is_multi_label() {
+        return match classes {
+            [] => Err(Error::file(folder, "has no photo with a class to train with")),
+            _ => Ok(()),
+        };
+    }
     if classes.len() < 2 {
         let what = format!(
             "holds photos of one class only, `{}`; a classifier needs two folders of photos or more",
@@ -282,11 +299,11 @@ pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result
     s.run.figure("top_losses", "The photos with the largest losses.", &interpretation.plot_top_losses(12)?.into())
 }
 
-fn export(s: &mut Session, learner: &VisionLearner, accuracy: f64) -> Result<()> {
+fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) -> Result<()> {
     // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
-    learner.export_with(s.run.folder().join("model"), [("accuracy".to_string(), accuracy)].into())?;
-    s.run.say(format!("valid accuracy {accuracy:.4}"));
+    learner.export_with(s.run.folder().join("model"), [(name.to_string(), measure)].into())?;
+    s.run.say(format!("valid {name} {measure:.4}"));
     let shown = shown(s.run.folder());
     let typed = shell_quoted(shown);
     s.run.say(format!("the model is in {}: `tallow predict {typed} PHOTO...` uses it", shown.join("model").display()));
