@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use tallow::vision::Image;
 
-/// Forty pictures with stripes across, stripes down, both or neither, and a table that says so; the last ten are the test set.
+/// Forty pictures with stripes across, stripes down, both or neither, and a table that says so; the last ten are the
+/// test set.
 fn pictures(here: &Path) {
     let mut table = String::from("file,shows,split\n");
     for i in 0..40 {
@@ -16,8 +17,11 @@ fn pictures(here: &Path) {
             [if dark { 20 + i as u8 } else { 210 - i as u8 }; 3]
         });
         picture.unwrap().save(here.join(format!("photos/{i:02}.png"))).unwrap();
-        let names: Vec<&str> =
-            [(across, "stripes across"), (down, "stripes down")].iter().filter(|(is, _)| *is).map(|(_, n)| *n).collect();
+        let names: Vec<&str> = [(across, "stripes across"), (down, "stripes down")]
+            .iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, n)| *n)
+            .collect();
         table += &format!("{i:02}.png,{},{}\n", names.join(";"), if i < 30 { "train" } else { "test" });
     }
     fs::write(here.join("labels.csv"), table).unwrap();
