@@ -261,7 +261,8 @@ impl DataBlock<ImageBlock, CategoryBlock> {
             let dataset = ImageDataset::new(files, labels, tfms)?.bad_files(self.bad_files).limits(self.limits);
             let dataset = dataset.listener(self.listener.clone());
             let rng = rng.stream(if train { "train" } else { "valid" });
-            let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };
+            let (workers, seed) = (self.workers, self.seed);
+            let settings = Settings { batch_size, workers, seed, rng, device: Device::Cpu, weights: None };
             ImageLoader::new(dataset, found.vocab.clone(), settings, train)
         };
         let valid_tfms = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());

@@ -11,11 +11,12 @@ mod image_loaders;
 mod label;
 mod loader;
 pub mod mnist;
+mod sampler;
 mod show;
 mod split;
 mod tensor_dataset;
 
-pub use balance::{class_weights, warnings};
+pub use balance::{class_weights, read_class_weights, sample_weights, warnings};
 pub use block::{CategoryBlock, DataBlock, ImageBlock};
 pub use dataset::{Batch, Dataset};
 pub use folders::{LinkMode, make_train_valid};

@@ -4,8 +4,10 @@
 
 mod curves;
 mod interpretation;
+mod judgement;
 mod show;
 
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
+pub use judgement::ClassScores;
 pub use show::{show_augmented, show_batch};

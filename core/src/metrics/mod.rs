@@ -11,7 +11,7 @@ mod regression;
 mod report;
 
 pub use checks::Real;
-pub use classification::{accuracy, error_rate, top_k_accuracy};
+pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};
 pub use regression::{mae, mse, rmse};

@@ -34,7 +34,9 @@ pub use features::{cache_features, features};
 pub use fit::FineTune;
 pub use learner::Learner;
 pub use lr_search::{LrFind, LrFindConfig};
-pub use metric::{Metric, accuracy, error_rate, f1_score, precision, recall, roc_auc, top_k_accuracy};
+pub use metric::{
+    Metric, accuracy, balanced_accuracy, error_rate, f1_score, precision, recall, roc_auc, top_k_accuracy,
+};
 pub use model::Model;
 pub use recorder::{EpochRow, Recorder};
 pub use state::TrainState;

@@ -5,6 +5,7 @@ use crate::event::Listener;
 use crate::models::Arch;
 use crate::models::hub::{self, HubConfig};
 use crate::models::weights::Weights;
+use crate::nn::losses::CrossEntropy;
 use crate::optim::{Adam, Optimizer};
 use crate::train::{Callback, Checkpoints, Metric};
 use candle_core::Device;
@@ -71,6 +72,7 @@ pub struct VisionConfig {
     pub(super) seed: Option<u64>,
     pub(super) device: Option<Device>,
     pub(super) hub: Option<HubConfig>,
+    pub(super) loss: CrossEntropy,
     pub(super) optimizer: Box<dyn Optimizer>,
     pub(super) metrics: Vec<Metric>,
     pub(super) train_metrics: bool,
@@ -87,6 +89,7 @@ impl Default for VisionConfig {
             seed: None,
             device: None,
             hub: None,
+            loss: CrossEntropy::default(),
             optimizer: Box::new(Adam::fastai()),
             metrics: Vec::new(),
             train_metrics: false,
@@ -127,6 +130,12 @@ impl VisionConfig {
     #[must_use]
     pub fn hub(self, hub: HubConfig) -> VisionConfig {
         VisionConfig { hub: Some(hub), ..self }
+    }
+
+    /// Sets the loss, for classes that count more than others or smoothed labels; plain cross entropy by default.
+    #[must_use]
+    pub fn loss(self, loss: CrossEntropy) -> VisionConfig {
+        VisionConfig { loss, ..self }
     }
 
     /// Sets the optimizer; [`Adam::fastai`] by default.

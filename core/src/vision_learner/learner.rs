@@ -11,7 +11,7 @@ use crate::event::Listener;
 use crate::models::weights::Recipe;
 use crate::models::{Arch, FeaturesOf, HeadOf, Network};
 use crate::nn::Params;
-use crate::nn::losses::cross_entropy;
+use crate::nn::losses::CrossEntropy;
 use crate::optim::{Lrs, Schedule};
 use crate::rng::Rng;
 use crate::train::export::{self, Exported};
@@ -27,6 +27,7 @@ pub struct VisionLearner {
     network: Arc<Network>,
     dls: ImageDataLoaders,
     recipe: ImageRecipe,
+    loss: CrossEntropy,
     is_pretrained: bool,
     device: Device,
     seed: u64,
@@ -66,6 +67,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         seed,
         device,
         hub,
+        loss,
         optimizer,
         metrics,
         train_metrics,
@@ -84,7 +86,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let network = Arc::new(network::build(arch, head, n_classes, norm_eps, weights.as_ref(), &params, &rng)?);
     network.split_groups(&params)?;
 
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, cross_entropy)
+    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, loss_fn(&loss))
         .boxed_opt(optimizer)
         .metrics(metrics)
         .listener(listener.clone());
@@ -100,7 +102,13 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         learner.freeze()?;
     }
     let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe };
-    Ok(VisionLearner { learner, network, dls, recipe, is_pretrained, device, seed, listener })
+    Ok(VisionLearner { learner, network, dls, recipe, loss, is_pretrained, device, seed, listener })
+}
+
+/// A loss as a learner takes it.
+fn loss_fn(loss: &CrossEntropy) -> impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static {
+    let loss = loss.clone();
+    move |predictions, targets| loss.of(predictions, targets)
 }
 
 /// The loaders on the device, normalised as pretrained weights want.
@@ -286,7 +294,8 @@ impl VisionLearner {
     /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]):
     /// the fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
     ///
-    /// The training pictures come **as in validation**, without augmentation.
+    /// The training pictures come **as in validation**, without augmentation, and with the weights that they are drawn by
+    /// ([`ImageDataLoaders::weighted`]); the loss is this learner's.
     ///
     /// # Errors
     /// When a picture cannot be read, or shapes do not fit.
@@ -294,9 +303,13 @@ impl VisionLearner {
         let plain = self.dls.without_augmentation()?.loaders();
         let body = FeaturesOf(self.network.clone());
         let rng = Rng::new(self.seed).stream("features");
-        let features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
+        let mut features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
+        if let Some(weights) = self.dls.train.kept_weights() {
+            features.train = features.train.weighted(&weights, &rng)?;
+        }
         let head = self.learner.params().pp(self.head_name());
-        Ok(Learner::new(features, HeadOf(self.network.clone()), &head, cross_entropy).listener(self.listener.clone()))
+        let network = HeadOf(self.network.clone());
+        Ok(Learner::new(features, network, &head, loss_fn(&self.loss)).listener(self.listener.clone()))
     }
 
     /// Probabilities `[N, classes]` and classes `[N]` of the validation pictures, from `n` augmented views of each and

@@ -1,6 +1,6 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
-use crate::{model, train};
+use crate::{model, settings, train};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{image_files, parent_label};
@@ -10,17 +10,20 @@ use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated" };
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 pub(crate) struct Args {
     /// The folder of a run of `tallow train`, or the model in it
     #[arg(value_name = "MODEL")]
+    #[serde(serialize_with = "settings::path")]
     model: PathBuf,
 
     /// Photos that the model did not train on, a folder for each class
     #[arg(value_name = "PHOTOS")]
+    #[serde(serialize_with = "settings::path")]
     photos: PathBuf,
 
     #[command(flatten)]
+    #[serde(skip)]
     common: CommonArgs,
 }
 
@@ -32,6 +35,7 @@ impl AsRef<CommonArgs> for Args {
 
 /// Predicts all photos and compares with the folders that they are in.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
+    s.run.settings(args)?;
     let predictor = model::open(&args.model, args.common.device_name())?.listener(s.run.listener());
     let vocab = predictor.vocab();
     s.run.section("The photos");
@@ -63,8 +67,10 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     }
     let (n, n_classes) = (seen.len(), vocab.len());
     let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
-    let accuracy = tallow::metrics::accuracy(interpretation.predicted(), interpretation.actual())?;
-    s.run.say(format!("{n} photos, {n_classes} classes: accuracy {accuracy:.4}"));
-    s.run.metric("accuracy", accuracy);
+    s.run.say(format!("{n} photos, {n_classes} classes: accuracy {:.4}", interpretation.confusion().accuracy()));
+    let metrics: Vec<_> =
+        interpretation.metrics()?.iter().map(|(name, v)| vec![name.to_string(), format!("{v:.4}")]).collect();
+    s.run.table(&["metric", "value"], &metrics);
+    s.run.detail("photos", serde_json::json!({ "evaluated": n, "left_out": files.len() - n }))?;
     train::report(s, &interpretation)
 }

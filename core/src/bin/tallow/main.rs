@@ -3,11 +3,14 @@
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
 
+mod balance;
 mod check;
 mod evaluate;
 mod explain;
+mod judgement;
 mod model;
 mod predict;
+mod settings;
 mod train;
 
 use clap::{Parser, Subcommand};

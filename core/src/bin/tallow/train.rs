@@ -1,5 +1,7 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::balance::BalanceArgs;
+use crate::{judgement, settings};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{
@@ -8,35 +10,43 @@ use tallow::data::{
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
-use tallow::train::accuracy;
+use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score};
 use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, Resize, Transform};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A classifier of photos" };
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 #[command(
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots."
+                        `predictions.csv` with every photo judged, `metrics.json`, `history.csv` and plots."
 )]
 pub(crate) struct Args {
     /// Photos, a folder for each class; or `train` and `valid` with such folders in them
     #[arg(value_name = "PHOTOS")]
+    #[serde(serialize_with = "settings::path")]
     photos: PathBuf,
 
     #[command(flatten)]
+    #[serde(skip)] // the session writes them down, with the seed and the device that were found
     common: CommonArgs,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    balance: BalanceArgs,
 
     /// The network: efficientnet_lite0, which is part of the program, resnet34, convnext_tiny, ...
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
+    #[serde(serialize_with = "settings::shown")]
     arch: Arch,
 
     /// Its pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not
     /// here]
     #[arg(long, value_name = "FILE")]
+    #[serde(serialize_with = "settings::some_path")]
     weights: Option<PathBuf>,
 
     /// Epochs of the head on the frozen body's features
@@ -88,19 +98,21 @@ impl AsRef<CommonArgs> for Args {
 
 /// From photos to an exported model.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
-    let dls = loaders(args, s)?;
+    s.run.settings(args)?;
+    let dls = args.balance.drawn(loaders(args, s)?)?;
     let pretrained = args.weights.clone().map_or(Pretrained::Default, Pretrained::File);
     let config = VisionConfig::default()
         .pretrained(pretrained)
         .hub(HubConfig::from_env(&s.data).or_offline(s.offline))
         .device(&s.device)
-        .metrics([accuracy()])
+        .loss(args.balance.loss(&dls)?)
+        .metrics(metrics())
         .listener(s.run.listener())
         .checkpoints(s.checkpoints("network"));
     let mut learner = vision_learner(&dls, args.arch, config)?;
 
     s.run.section("The head, on the frozen body's features");
-    let head = learner.head_learner(args.batch_size.into())?.metrics([accuracy()]);
+    let head = learner.head_learner(args.batch_size.into())?.metrics(metrics());
     let mut head = head.checkpoints(s.checkpoints("head"));
     let rate = 2.5 * args.lr; // as fine_tune's frozen phase, which has the whole rate for the head
     head.fit_one_cycle(if s.quick { 2 } else { args.head_epochs.into() }, rate)?;
@@ -125,7 +137,20 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.metric("accuracy", last);
     s.run.section("What it gets right, and what not");
     report(s, &Interpretation::from_learner(&learner)?)?;
+    s.run.detail("photos", photos(&dls))?;
     export(s, &learner, last)
+}
+
+/// What the tables show after each epoch; the first is the one that the model is known by.
+fn metrics() -> [Metric; 3] {
+    [accuracy(), balanced_accuracy(), f1_score()]
+}
+
+/// How many photos were trained with, judged by, and left out because they could not be read.
+fn photos(dls: &ImageDataLoaders) -> serde_json::Value {
+    let [train, valid] = [&dls.train, &dls.valid].map(|side| side.dataset().kept().len());
+    let left_out = dls.train.n_items() + dls.valid.n_items() - train - valid;
+    serde_json::json!({ "train": train, "valid": valid, "left_out": left_out })
 }
 
 /// Photos in batches: for training cropped at random and mirrored, for validation whole and upright.
@@ -178,7 +203,10 @@ pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result
     if !rows.is_empty() {
         s.run.table(&["class", "taken for", "photos"], &rows);
     }
-    s.run.figure("top_losses", "The photos with the largest losses.", &interpretation.plot_top_losses(12)?.into())
+    let caption =
+        "The photos with the largest losses: file, class, what it was taken for, how sure the network was, loss.";
+    s.run.figure("top_losses", caption, &interpretation.plot_top_losses(12)?.into())?;
+    judgement::write(s, interpretation)
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, accuracy: f64) -> Result<()> {
