@@ -54,7 +54,7 @@ fn a_regular_expression_labels_or_says_why_not() {
 
 #[test]
 fn weights_are_scikit_learns_and_imbalance_is_told() {
-    // sklearn.utils.class_weight.compute_sample_weight("balanced", [0, 0, 0, 1, 2, 2])
+    // sklearn.utils.class_weight.compute_sample_weight("balanced", [0, 0, 0, 1])
     assert_eq!(sample_weights(&[0, 0, 0, 1], 2).unwrap(), [2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0]);
     // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
     assert_eq!(class_weights(&[0, 0, 0, 1, 2, 2], 3).unwrap(), [2.0 / 3.0, 2.0, 1.0]);

@@ -2,7 +2,7 @@
 
 use serde::Serializer;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// As it is shown, and typed: the name of a network.
 pub(crate) fn shown<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
@@ -10,7 +10,7 @@ pub(crate) fn shown<S: Serializer>(value: &impl Display, serializer: S) -> Resul
 }
 
 /// A path; one that is no UTF-8 too.
-pub(crate) fn path<S: Serializer>(path: &PathBuf, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
