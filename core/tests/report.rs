@@ -311,6 +311,31 @@ fn json_mode_prints_one_object_and_nothing_else() {
 }
 
 #[test]
+fn settings_details_and_files_stand_where_programs_look_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::create_with(config(folder.path()), Box::new(Screen::default())).unwrap();
+    run.settings(json!({ "lr": 0.5, "seed": "not this one" })).unwrap();
+    let settings: Value = serde_json::from_str(&read(folder.path(), "config.json")).unwrap();
+    assert_eq!(settings["lr"], 0.5, "it is there before the run has ended");
+    assert_ne!(settings["seed"], "not this one", "what the run began with stays");
+    assert!(run.settings(3).unwrap_err().to_string().contains("struct or a map"));
+
+    run.detail("photos", json!({ "train": 3 })).unwrap();
+    for taken in ["version", "metrics", "photos", "files"] {
+        assert!(matches!(run.detail(taken, 1), Err(Error::Config { setting: "name", .. })), "{taken}");
+    }
+    let file = run.file("predictions.csv", "file,class\n").unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "file,class\n");
+    assert!(run.file("../outside.csv", "").is_err());
+    let outcome = run.finish().unwrap();
+    assert_eq!(outcome.metrics["photos"], json!({ "train": 3 }));
+    assert!(outcome.metrics["files"].as_array().unwrap().contains(&json!("predictions.csv")));
+    // The next run of the folder clears it away.
+    drop(Run::create_with(config(folder.path()), Box::new(Screen::default())).unwrap());
+    assert!(!file.exists());
+}
+
+#[test]
 fn quiet_prints_nothing_and_keeps_all() {
     let folder = tempfile::tempdir().unwrap();
     let screen = Screen::default();

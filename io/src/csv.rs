@@ -1,6 +1,10 @@
 //! Tables as CSV files, quoted as RFC 4180 says.
 
-use csv::WriterBuilder;
+use crate::{Error, Result};
+use csv::{ReaderBuilder, Trim, WriterBuilder};
+use std::borrow::Cow;
+use std::io::{Error as IoError, ErrorKind};
+use std::path::Path;
 
 /// The rows as the text of a CSV file, one line each. A cell is quoted where a reader would otherwise misread it.
 pub fn to_string<R>(rows: impl IntoIterator<Item = R>) -> String
@@ -16,9 +20,59 @@ where
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The rows of a CSV file, which may differ in length: cells without blanks around them, empty lines left out, a byte
+/// order mark at the beginning passed over.
+///
+/// # Errors
+/// When the file cannot be read, or is not UTF-8.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
+    let rows: std::result::Result<Vec<Vec<String>>, csv::Error> =
+        reader.records().map(|row| Ok(row?.iter().map(String::from).collect())).collect();
+    rows.map_err(|e| Error::io("read", path)(IoError::new(ErrorKind::InvalidData, e.to_string())))
+}
+
+/// A text from outside, such as a class's name, as a cell that no spreadsheet takes for a formula: one that begins as
+/// formulas do gets an apostrophe before it, as OWASP's *CSV Injection* says.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// A path as a cell that no spreadsheet takes for a formula, and that still is the path: `./=photo.jpg`.
+pub fn path(path: &Path) -> String {
+    let text = path.display().to_string();
+    if is_formula(&text) { format!("./{text}") } else { text }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_spreadsheets_would_calculate_is_text() {
+        assert_eq!(text("=1+2"), "'=1+2");
+        assert_eq!(text("@SUM(1)"), "'@SUM(1)");
+        assert_eq!((text("cat"), text("a=b"), text("")), ("cat".into(), "a=b".into(), "".into()));
+        assert_eq!(path(Path::new("-cat.jpg")), "./-cat.jpg");
+        assert_eq!(path(Path::new("pets/=cat.jpg")), "pets/=cat.jpg");
+    }
+
+    #[test]
+    fn rows_are_read_as_they_were_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("table.csv");
+        std::fs::write(&file, "\u{feff}class, weight\r\n\r\n\"a, b\" , 2\nlone\n").unwrap();
+        assert_eq!(read(&file).unwrap(), [vec!["class", "weight"], vec!["a, b", "2"], vec!["lone"]]);
+        std::fs::write(&file, [b'a', 0xff]).unwrap();
+        assert!(read(&file).unwrap_err().to_string().contains("table.csv"));
+    }
 
     #[test]
     fn cells_are_quoted_where_rfc_4180_wants_it() {

@@ -2,6 +2,8 @@
 
 use super::Vocab;
 use crate::error::{Error, Result};
+use std::path::Path;
+use tallow_io::csv;
 
 /// Weights for a loss by which each class counts the same: `n / (n_classes * count)`. scikit-learn's
 /// `class_weight="balanced"`. They fit [`crate::nn::losses::CrossEntropy::weights`].
@@ -22,6 +24,49 @@ pub fn class_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
         return Err(Error::label(empty, n_classes, message));
     }
     Ok(counts.iter().map(|&count| labels.len() as f64 / (n_classes * count) as f64).collect())
+}
+
+/// A weight for each item by which all classes are drawn equally often: those of [`class_weights`], item by item. They
+/// fit [`super::ImageDataLoaders::weighted`] and [`super::DataLoader::weighted`].
+///
+/// # Errors
+/// As [`class_weights`].
+pub fn sample_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
+    let weights = class_weights(labels, n_classes)?;
+    Ok(labels.iter().map(|&label| weights[label as usize]).collect())
+}
+
+/// The weights of the classes from a CSV file with a row `class,weight` for each, in the order of `vocab`; a first row
+/// of just these words is a heading.
+///
+/// # Errors
+/// When the file cannot be read, a row is something else, a weight is no number above 0, or a class is unknown, missing
+/// or there twice; each is named.
+pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f64>> {
+    let file = file.as_ref();
+    let mut weights: Vec<Option<f64>> = vec![None; vocab.n_classes()];
+    let bad = |what: String| Error::file(file, what);
+    for (n, row) in csv::read(file)?.into_iter().enumerate() {
+        let [class, weight] = row.as_slice() else {
+            return Err(bad(format!("has a row of {} cells, `{}`; expected class,weight", row.len(), row.join(","))));
+        };
+        if n == 0 && class.eq_ignore_ascii_case("class") && weight.eq_ignore_ascii_case("weight") {
+            continue;
+        }
+        let index = vocab.index(class).map_err(|e| bad(format!("gives a weight to an unknown class: {e}")))?;
+        let number = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
+        let number =
+            number.ok_or_else(|| bad(format!("gives `{class}` the weight `{weight}`; expected a number above 0")))?;
+        if weights[index as usize].replace(number).is_some() {
+            return Err(bad(format!("gives `{class}` a weight twice; expected one row for each class")));
+        }
+    }
+    let missing: Vec<&str> =
+        vocab.classes().iter().zip(&weights).filter(|(_, w)| w.is_none()).map(|(class, _)| class.as_str()).collect();
+    if !missing.is_empty() {
+        return Err(bad(format!("has no weight for {}; add a row class,weight for each", missing.join(", "))));
+    }
+    Ok(weights.into_iter().flatten().collect())
 }
 
 /// What looks wrong with classes of these numbers of items (to train with, to judge by), in sentences: a single class,
@@ -46,7 +91,7 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     {
         warnings.push(format!(
             "classes are of very different sizes: `{common}` has {many} items to train with and `{rare}` has {few}; \
-             `class_weights` can balance the loss, and accuracy alone says little"
+             `class_weights` can balance the loss, `sample_weights` the draws, and accuracy alone says little"
         ));
     }
     warnings

@@ -399,7 +399,8 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
             let dataset = ImageDataset::new(files, targets, tfms)?.bad_files(self.bad_files).limits(self.limits);
             let dataset = dataset.listener(self.listener.clone()).root(&root);
             let rng = rng.stream(name);
-            let settings = Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu };
+            let (workers, seed) = (self.workers, self.seed);
+            let settings = Settings { batch_size, workers, seed, rng, device: Device::Cpu, weights: None };
             ImageLoader::new(dataset, collected.vocab.clone(), settings, name == "train")
         };
         let valid_tfms = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());

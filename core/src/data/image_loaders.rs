@@ -6,6 +6,7 @@ use crate::rng::Rng;
 use crate::vision::{Compose, Normalize};
 use candle_core::Device;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How batches are made.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub(super) struct Settings {
     pub(super) seed: u64,
     pub(super) rng: Rng,
     pub(super) device: Device,
+    /// How often each training item is drawn; each once, if there are none.
+    pub(super) weights: Option<Arc<Vec<f64>>>,
 }
 
 /// A [`DataLoader`] of images with the files, classes and transforms behind it.
@@ -32,7 +35,11 @@ impl ImageLoader {
         let dataset = dataset.named(&vocab);
         let loader = DataLoader::new(dataset.clone(), settings.batch_size)?;
         let loader = loader.rng(&settings.rng).workers(settings.workers).device(&settings.device);
-        let loader = if train { loader.shuffle(&settings.rng).drop_last() } else { loader };
+        let loader = match &settings.weights {
+            _ if !train => loader,
+            Some(weights) => loader.weighted(weights, &settings.rng)?.drop_last(),
+            None => loader.shuffle(&settings.rng).drop_last(),
+        };
         Ok(ImageLoader { loader, dataset, vocab, settings, train })
     }
 
@@ -82,6 +89,12 @@ impl ImageLoader {
     /// When it cannot be made.
     pub fn one_batch(&self) -> Result<Batch> {
         self.loader.one_batch()
+    }
+
+    /// The weights by which the items that have been read so far without being left out are drawn, if they are.
+    pub(crate) fn kept_weights(&self) -> Option<Vec<f64>> {
+        let weights = self.loader.weights()?;
+        Some(self.dataset.kept().into_iter().map(|index| weights[index]).collect())
     }
 
     /// The files that have been read so far without being left out, in the dataset's order: after an epoch, in order,
@@ -228,6 +241,18 @@ impl ImageDataLoaders {
     /// As [`DataLoader::new`].
     pub fn workers(&self, workers: usize) -> Result<ImageDataLoaders> {
         self.map(|l| l.with(l.dataset.clone(), Settings { workers, ..l.settings.clone() }))
+    }
+
+    /// Loaders whose training images are drawn with replacement, each with a probability in proportion to its weight;
+    /// weights by which all classes come equally often are [`super::sample_weights`]'. fast.ai's
+    /// `weighted_dataloaders`.
+    ///
+    /// # Errors
+    /// As [`DataLoader::weighted`].
+    pub fn weighted(&self, weights: &[f64]) -> Result<ImageDataLoaders> {
+        let weights = Some(Arc::new(weights.to_vec()));
+        let train = self.train.with(self.train.dataset.clone(), Settings { weights, ..self.train.settings.clone() })?;
+        Ok(ImageDataLoaders { train, ..self.clone() })
     }
 
     fn map(&self, f: impl Fn(&ImageLoader) -> Result<ImageLoader>) -> Result<ImageDataLoaders> {

@@ -1,5 +1,6 @@
 //! The loader that makes batches of a dataset.
 
+use super::sampler::WeightedSampler;
 use super::{Batch, Dataset};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -19,6 +20,7 @@ pub struct DataLoader {
     dataset: Arc<dyn Dataset>,
     batch_size: usize,
     shuffle: bool,
+    sampler: Option<WeightedSampler>,
     drop_last: bool,
     workers: usize,
     rng: Rng,
@@ -40,6 +42,7 @@ impl DataLoader {
             dataset: Arc::new(dataset),
             batch_size,
             shuffle: false,
+            sampler: None,
             drop_last: false,
             workers: 0,
             rng: Rng::new(0),
@@ -50,7 +53,23 @@ impl DataLoader {
     /// A new random order in each epoch.
     #[must_use]
     pub fn shuffle(self, rng: &Rng) -> DataLoader {
-        DataLoader { shuffle: true, ..self.rng(rng) }
+        DataLoader { shuffle: true, sampler: None, ..self.rng(rng) }
+    }
+
+    /// In each epoch as many items as there are, drawn with replacement, each with a probability in proportion to its
+    /// weight: with [`super::sample_weights`] all classes come equally often, however many items they have. PyTorch's
+    /// `WeightedRandomSampler`. Like every order, this one depends on the seed and the epoch alone.
+    ///
+    /// # Errors
+    /// When there is not one weight for each item, one is negative or no number, or all are 0.
+    pub fn weighted(self, weights: &[f64], rng: &Rng) -> Result<DataLoader> {
+        let sampler = WeightedSampler::new(weights, self.n_items())?;
+        Ok(DataLoader { shuffle: false, sampler: Some(sampler), ..self.rng(rng) })
+    }
+
+    /// The weights by which items are drawn, if they are ([`DataLoader::weighted`]).
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.sampler.as_ref().map(WeightedSampler::weights)
     }
 
     /// The random stream behind shuffling and augmentation.
@@ -62,7 +81,7 @@ impl DataLoader {
     /// All items in the dataset's order, none left out.
     #[must_use]
     pub fn in_order(self) -> DataLoader {
-        DataLoader { shuffle: false, drop_last: false, ..self }
+        DataLoader { shuffle: false, sampler: None, drop_last: false, ..self }
     }
 
     /// Leaves out a last batch that is smaller than the others, and any batch of which all items but one could not be
@@ -128,7 +147,12 @@ impl DataLoader {
     /// The indices of the items in the order of epoch `epoch`.
     pub fn order(&self, epoch: usize) -> Vec<usize> {
         let n = self.n_items();
-        if self.shuffle { self.rng.stream("order").substream(epoch as u64).permutation(n) } else { (0..n).collect() }
+        let mut rng = self.rng.stream("order").substream(epoch as u64);
+        match &self.sampler {
+            Some(sampler) => sampler.order(&mut rng),
+            None if self.shuffle => rng.permutation(n),
+            None => (0..n).collect(),
+        }
     }
 
     /// The random stream of one item in one epoch, from which its augmentation is drawn.
@@ -366,6 +390,29 @@ mod tests {
         assert_eq!(seen(loader.clone().workers(3).epoch_from(3, 5)), plain[5..]);
         // Leaving early must not hang or panic.
         assert_eq!(loader.workers(4).epoch(0).take(1).count(), 1);
+    }
+
+    #[test]
+    fn weighted_items_come_as_often_as_they_should() {
+        let weights: Vec<f64> = (0..100).map(|i| if i < 90 { 1.0 / 90.0 } else { 1.0 / 10.0 }).collect();
+        let loader = DataLoader::new(numbers(100), 8).unwrap().weighted(&weights, &Rng::new(3)).unwrap();
+        let epochs: Vec<Vec<usize>> = (0..100).map(|epoch| loader.order(epoch)).collect();
+        assert!(epochs.iter().all(|order| order.len() == 100) && epochs[0] != epochs[1]);
+        // Half of 10,000 draws, with a standard deviation of 50.
+        let rare = epochs.concat().iter().filter(|&&i| i >= 90).count();
+        assert!((4800..=5200).contains(&rare), "{rare}");
+        // Resuming, workers and other epochs in between change nothing.
+        let plain = seen(loader.epoch(7));
+        assert_eq!(seen(loader.clone().workers(3).epoch_from(7, 5)), plain[5..]);
+        assert_eq!(seen(loader.clone().in_order().epoch(7)).concat(), (0..100).collect::<Vec<u32>>());
+        // What has no weight never comes.
+        let mut one = vec![0.0; 100];
+        one[42] = 0.5;
+        let loader = loader.weighted(&one, &Rng::new(3)).unwrap();
+        assert_eq!((loader.order(0), loader.weights()), (vec![42; 100], Some(&one[..])));
+        for bad in [vec![1.0; 99], vec![0.0; 100], vec![-1.0; 100], vec![f64::NAN; 100]] {
+            assert!(loader.clone().weighted(&bad, &Rng::new(3)).is_err());
+        }
     }
 
     struct Noisy;

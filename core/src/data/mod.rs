@@ -20,12 +20,13 @@ mod labelled;
 mod layout;
 mod loader;
 pub mod mnist;
+mod sampler;
 mod show;
 mod split;
 mod targets;
 mod tensor_dataset;
 
-pub use balance::{class_weights, warnings};
+pub use balance::{class_weights, read_class_weights, sample_weights, warnings};
 pub use block::{CategoryBlock, DataBlock, ImageBlock, MultiCategoryBlock, TargetBlock};
 pub use dataset::{Batch, Dataset};
 pub use duplicates::{Duplicate, duplicates_across, duplicates_of, equal_files, find_duplicates};

@@ -92,6 +92,8 @@ impl Interpretation {
         }
         let scores = scores.detach().to_dtype(DType::F64)?;
         let losses = losses::nll_per_item(&scores, labels)?.to_vec1::<f64>()?;
+        // Rounding can leave a loss of zero just below it.
+        let losses = losses.into_iter().map(|loss| if loss <= 0.0 { 0.0 } else { loss }).collect();
         let probabilities = candle_nn::ops::softmax(&scores, D::Minus1)?.flatten_all()?.to_vec1::<f64>()?;
         let predicted = scores.argmax(D::Minus1)?.to_vec1::<u32>()?;
         let actual = labels.flatten_all()?.to_dtype(DType::U32)?.to_vec1::<u32>()?;
@@ -214,6 +216,11 @@ impl Interpretation {
     /// The probabilities of each item's classes; empty if there is no such item.
     pub fn probabilities(&self, index: usize) -> &[f64] {
         self.probabilities.chunks_exact(self.vocab.len()).nth(index).unwrap_or(&[])
+    }
+
+    /// Those of all items, row-major.
+    pub(super) fn all_probabilities(&self) -> &[f64] {
+        &self.probabilities
     }
 
     /// How often each class was taken for which.

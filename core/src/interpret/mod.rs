@@ -4,10 +4,12 @@
 
 mod curves;
 mod interpretation;
+mod judgement;
 mod multi_label;
 mod show;
 
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
+pub use judgement::ClassScores;
 pub use multi_label::MultiLabelInterpretation;
 pub use show::{show_augmented, show_batch};

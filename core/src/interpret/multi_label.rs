@@ -111,6 +111,11 @@ impl MultiLabelInterpretation {
         MultiLabelInterpretation::new(&rows, &truth, &first.vocab, first.threshold, files)
     }
 
+    /// The classes' names.
+    pub fn vocab(&self) -> &[String] {
+        &self.vocab
+    }
+
     /// The number of items.
     pub fn n_items(&self) -> usize {
         self.losses.len()
@@ -176,14 +181,16 @@ impl MultiLabelInterpretation {
     }
 
     /// All items as the text of a CSV file, the worst first: file, true classes, predicted classes, loss, and the
-    /// probability of each class. Several classes stand with ` | ` between them.
+    /// probability of each class. Several classes stand with ` | ` between them; names that a spreadsheet would take
+    /// for formulas are marked as text.
     pub fn predictions_csv(&self) -> String {
         let heads = ["file", "classes", "predicted", "loss"].into_iter().map(String::from);
-        let heads: Vec<String> = heads.chain(self.vocab.iter().cloned()).collect();
+        let text = |name: &str| csv::text(name).into_owned();
+        let heads: Vec<String> = heads.chain(self.vocab.iter().map(|name| text(name))).collect();
         let n = self.vocab.len();
         let rows = top_first(&self.losses).into_iter().map(|i| {
             let (predicted, actual) = self.classes_of(i);
-            let first = [self.files[i].display().to_string(), actual.join(" | "), predicted.join(" | ")];
+            let first = [csv::path(&self.files[i]), text(&actual.join(" | ")), text(&predicted.join(" | "))];
             let numbers = std::iter::once(self.losses[i]).chain(self.probabilities[i * n..(i + 1) * n].iter().copied());
             first.into_iter().chain(numbers.map(|v| format!("{v:.6}"))).collect::<Vec<String>>()
         });

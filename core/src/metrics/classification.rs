@@ -2,6 +2,7 @@
 
 use super::checks::{self, Real};
 use crate::error::Result;
+use std::collections::BTreeMap;
 
 /// The fraction of predictions that are right.
 ///
@@ -24,6 +25,30 @@ pub fn accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
 /// As [`accuracy`].
 pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     Ok(1.0 - accuracy(predicted, actual)?)
+}
+
+/// The mean over classes of the fraction of their samples that are recognised, which a rare class counts in as much as
+/// a common one. Classes without samples do not count. scikit-learn's `balanced_accuracy_score`.
+///
+/// ```
+/// // Nine of ten are right, and yet nobody would call this a good detector of class 1.
+/// let all_zeros = [0; 10];
+/// assert_eq!(tallow::metrics::balanced_accuracy(&all_zeros, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 1])?, 0.5);
+/// # Ok::<(), tallow::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`accuracy`].
+pub fn balanced_accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
+    checks::same_length(predicted.len(), actual.len())?;
+    let mut classes: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for (predicted, actual) in predicted.iter().zip(actual) {
+        let (right, all) = classes.entry(*actual).or_default();
+        *right += u64::from(predicted == actual);
+        *all += 1;
+    }
+    let recalls = classes.values().map(|&(right, all)| right as f64 / all as f64);
+    Ok(recalls.sum::<f64>() / classes.len() as f64)
 }
 
 /// The fraction of samples whose class is among the `k` with the highest scores. Of equal scores the class with the

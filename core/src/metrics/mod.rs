@@ -12,7 +12,7 @@ mod regression;
 mod report;
 
 pub use checks::Real;
-pub use classification::{accuracy, error_rate, top_k_accuracy};
+pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};
 pub use multi_label::{MultiLabelClass, MultiLabelReport, average_precision};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};

@@ -109,11 +109,11 @@ impl Run {
         Ok(())
     }
 
-    fn metrics_json(&self, seconds: f64) -> Value {
+    pub(super) fn metrics_json(&self, seconds: f64) -> Value {
         let targets = self.targets.iter().map(
             |target| json!({ "name": target.name, "value": target.value, "goal": target.goal, "met": target.met() }),
         );
-        json!({
+        let mut all = json!({
             "version": 1,
             "chapter": self.config.chapter,
             "title": self.config.title,
@@ -125,7 +125,11 @@ impl Run {
             "comparisons": self.comparisons.iter().flat_map(|comparison| comparison.json()).collect::<Vec<_>>(),
             "targets": targets.collect::<Vec<_>>(),
             "files": self.folder.files().iter().chain(&self.artifacts).collect::<Vec<_>>(),
-        })
+        });
+        if let Value::Object(all) = &mut all {
+            all.extend(self.details.clone());
+        }
+        all
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Comparison, Expect};
@@ -52,6 +53,8 @@ pub struct Run {
     pub(super) record: Shared,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) metrics: Map<String, Value>,
+    /// What stands beside the metrics in `metrics.json`.
+    pub(super) details: Map<String, Value>,
     pub(super) history: History,
     pub(super) data: Vec<String>,
     pub(super) targets: Vec<Target>,
@@ -103,6 +106,7 @@ impl Run {
             record: Shared::new(Record::new(console)),
             comparisons: Vec::new(),
             metrics: Map::new(),
+            details: Map::new(),
             history: History::default(),
             data: Vec::new(),
             targets: Vec::new(),
@@ -160,13 +164,7 @@ impl Run {
     /// # Errors
     /// [`Error::Config`] where the name is not a plain file name, and what drawing or writing the figure fails with.
     pub fn figure(&mut self, name: &str, caption: impl AsRef<str>, figure: &Figure) -> Result<()> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-            return Err(Error::config(
-                "name",
-                format!("`{name}` cannot name a figure: letters, digits, `_`, `-` and `.` can"),
-            ));
-        }
+        check_plain(name, "a figure")?;
         let taken = |name: &str| self.folder.files().contains(&format!("plots/{name}.png"));
         let numbered = (2..).map(|i| format!("{name}_{i}"));
         let name = [String::from(name)].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or_default();
@@ -221,6 +219,53 @@ impl Run {
     /// A number for `metrics.json`. One that is not finite becomes `null`: JSON knows no other numbers.
     pub fn metric(&mut self, name: impl Into<String>, value: f64) {
         self.metrics.insert(name.into(), json!(value));
+    }
+
+    /// What is no number, for `metrics.json`: a table, the names of classes, counts. It stands there beside `metrics`,
+    /// under a name of its own.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the name is one that `metrics.json` has already, or the value is nothing that JSON can
+    /// hold.
+    pub fn detail(&mut self, name: &str, value: impl Serialize) -> Result<()> {
+        if self.metrics_json(0.0).get(name).is_some() {
+            return Err(Error::config("name", format!("`metrics.json` has a `{name}` already: take another name")));
+        }
+        self.details.insert(String::from(name), json_value(name, value)?);
+        Ok(())
+    }
+
+    /// Settings that shaped the run, such as the arguments of a program: the fields of a struct become entries of
+    /// `config.json`, beside those that the run began with.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where `settings` is no struct or map that JSON can hold; [`Error::Io`] where the file cannot
+    /// be written.
+    pub fn settings(&mut self, settings: impl Serialize) -> Result<()> {
+        let Value::Object(settings) = json_value("settings", settings)? else {
+            return Err(Error::config("settings", "settings have names: expected a struct or a map"));
+        };
+        if !self.config.config.is_object() {
+            self.config.config = json!({});
+        }
+        if let Value::Object(own) = &mut self.config.config {
+            for (name, value) in settings {
+                own.entry(name).or_insert(value);
+            }
+        }
+        self.write_config()
+    }
+
+    /// A file of the run, by its name inside of the folder: written whole or not at all, listed in `metrics.json`, and
+    /// cleared away by the next run.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the name is not a plain file name, [`Error::Io`] where the file cannot be written.
+    pub fn file(&mut self, name: &str, contents: impl AsRef<[u8]>) -> Result<PathBuf> {
+        check_plain(name, "a file")?;
+        let path = self.folder.write(name, contents.as_ref())?;
+        self.record.lock().console.say(&format!("[file] {}", machine::short(&path)));
+        Ok(path)
     }
 
     /// A target that this run set out to reach: `value` must be at least `goal`. Those that it missed are in its
@@ -281,4 +326,19 @@ impl Run {
     pub fn listener(&self) -> Listener {
         self.record.listener().interrupter(&self.interrupter)
     }
+}
+
+/// An error unless `name` is a file name that means the same everywhere.
+fn check_plain(name: &str, what: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        let message = format!("`{name}` cannot name {what}: letters, digits, `_`, `-` and `.` can");
+        return Err(Error::config("name", message));
+    }
+    Ok(())
+}
+
+fn json_value(name: &str, value: impl Serialize) -> Result<Value> {
+    serde_json::to_value(value)
+        .map_err(|e| Error::Config { setting: "value", message: format!("`{name}` cannot be written as JSON: {e}") })
 }

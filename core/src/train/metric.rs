@@ -100,6 +100,12 @@ pub fn accuracy() -> Metric {
     Metric::new("accuracy", share_correct)
 }
 
+/// The mean over classes of the share of their items that are recognised; classes without items do not count. fast.ai's
+/// `BalancedAccuracy`.
+pub fn balanced_accuracy() -> Metric {
+    Metric::of_all("balanced_accuracy", |preds, ys| metrics::balanced_accuracy(&predicted(preds)?, &labels(ys)?))
+}
+
 /// One minus [`accuracy`].
 pub fn error_rate() -> Metric {
     Metric::new("error_rate", |preds, ys| Ok(1.0 - share_correct(preds, ys)?))

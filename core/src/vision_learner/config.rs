@@ -6,6 +6,7 @@ use crate::fingerprint::Fingerprint;
 use crate::models::Arch;
 use crate::models::hub::{self, HubConfig};
 use crate::models::weights::Weights;
+use crate::nn::losses::CrossEntropy;
 use crate::optim::{Adam, Optimizer};
 use crate::train::{Callback, Checkpoints, Metric};
 use candle_core::Device;
@@ -73,6 +74,7 @@ pub struct VisionConfig {
     pub(super) device: Option<Device>,
     pub(super) hub: Option<HubConfig>,
     pub(super) threshold: f64,
+    pub(super) loss: CrossEntropy,
     pub(super) optimizer: Box<dyn Optimizer>,
     pub(super) metrics: Vec<Metric>,
     pub(super) train_metrics: bool,
@@ -91,6 +93,7 @@ impl Default for VisionConfig {
             device: None,
             hub: None,
             threshold: 0.5,
+            loss: CrossEntropy::default(),
             optimizer: Box::new(Adam::fastai()),
             metrics: Vec::new(),
             train_metrics: false,
@@ -139,6 +142,13 @@ impl VisionConfig {
     #[must_use]
     pub fn threshold(self, threshold: f64) -> VisionConfig {
         VisionConfig { threshold, ..self }
+    }
+
+    /// Sets the loss, for classes that count more than others or smoothed labels; plain cross entropy by default. Where
+    /// an image may show several classes the loss is binary cross entropy, and this one must be the plain one.
+    #[must_use]
+    pub fn loss(self, loss: CrossEntropy) -> VisionConfig {
+        VisionConfig { loss, ..self }
     }
 
     /// Sets the optimizer; [`Adam::fastai`] by default.

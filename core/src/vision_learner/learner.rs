@@ -12,7 +12,7 @@ use crate::fingerprint::Fingerprint;
 use crate::models::weights::Recipe;
 use crate::models::{Arch, FeaturesOf, HeadOf, Network};
 use crate::nn::Params;
-use crate::nn::losses::{bce_with_logits, cross_entropy};
+use crate::nn::losses::{CrossEntropy, bce_with_logits};
 use crate::optim::{Lrs, Schedule};
 use crate::rng::Rng;
 use crate::train::export::{self, Exported};
@@ -28,8 +28,10 @@ pub struct VisionLearner {
     network: Arc<Network>,
     dls: ImageDataLoaders,
     recipe: ImageRecipe,
-    /// Network and weights, for checkpoints.
+    /// Network, weights and loss, for checkpoints.
     fingerprint: Fingerprint,
+    /// None where an image may show several classes.
+    loss: Option<CrossEntropy>,
     is_pretrained: bool,
     device: Device,
     seed: u64,
@@ -70,6 +72,7 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         device,
         hub,
         threshold,
+        loss,
         optimizer,
         metrics,
         train_metrics,
@@ -92,7 +95,9 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe, threshold };
     let fingerprint = recipe.fingerprint(weights.as_ref()).and("", fingerprint);
 
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, loss_fn(dls.is_multi_label()))
+    let loss = chosen_loss(dls.is_multi_label(), loss)?;
+    let fingerprint = fingerprint.with("loss", format!("{loss:?}"));
+    let mut learner = weighed(Learner::new(dls.loaders(), network.clone(), &params, loss_fn(&loss)), &loss)
         .boxed_opt(optimizer)
         .metrics(metrics)
         .listener(listener.clone())
@@ -108,13 +113,35 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     if is_pretrained {
         learner.freeze()?;
     }
-    Ok(VisionLearner { learner, network, dls, recipe, fingerprint, is_pretrained, device, seed, listener })
+    Ok(VisionLearner { learner, network, dls, recipe, fingerprint, loss, is_pretrained, device, seed, listener })
+}
+
+/// Cross entropy as it was asked for; none where an image may show several classes.
+fn chosen_loss(is_multi_label: bool, loss: CrossEntropy) -> Result<Option<CrossEntropy>> {
+    match is_multi_label {
+        false => Ok(Some(loss)),
+        true if loss == CrossEntropy::default() => Ok(None),
+        true => {
+            let message = "weights of classes and smoothed labels are for images of one class each";
+            Err(Error::config("loss", message))
+        }
+    }
 }
 
 /// Cross entropy, or where an image may show several classes binary cross entropy, class by class.
-fn loss_fn(is_multi_label: bool) -> impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static {
-    move |scores, targets| {
-        if is_multi_label { bce_with_logits(scores, targets) } else { cross_entropy(scores, targets) }
+fn loss_fn(loss: &Option<CrossEntropy>) -> impl Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static {
+    let loss = loss.clone();
+    move |scores, targets| match &loss {
+        Some(loss) => loss.of(scores, targets),
+        None => bce_with_logits(scores, targets),
+    }
+}
+
+/// The learner, with the weight of each batch in the validation loss.
+fn weighed(learner: Learner, loss: &Option<CrossEntropy>) -> Learner {
+    match loss.clone() {
+        Some(loss) => learner.loss_weight(move |targets| loss.weight_of(targets)),
+        None => learner,
     }
 }
 
@@ -312,7 +339,8 @@ impl VisionLearner {
     /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]):
     /// the fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
     ///
-    /// The training pictures come **as in validation**, without augmentation.
+    /// The training pictures come **as in validation**, without augmentation, and with the weights that they are drawn
+    /// by ([`ImageDataLoaders::weighted`]); the loss is this learner's.
     ///
     /// # Errors
     /// When a picture cannot be read, or shapes do not fit.
@@ -320,10 +348,14 @@ impl VisionLearner {
         let plain = self.dls.without_augmentation()?.loaders();
         let body = FeaturesOf(self.network.clone());
         let rng = Rng::new(self.seed).stream("features");
-        let features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
+        let mut features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
+        if let Some(weights) = self.dls.train.kept_weights() {
+            features.train = features.train.weighted(&weights, &rng)?;
+        }
         let head = self.learner.params().pp(self.head_name());
-        let learner = Learner::new(features, HeadOf(self.network.clone()), &head, loss_fn(self.dls.is_multi_label()));
-        Ok(learner.listener(self.listener.clone()).fingerprint(self.fingerprint.clone()))
+        let head = Learner::new(features, HeadOf(self.network.clone()), &head, loss_fn(&self.loss));
+        let head = weighed(head, &self.loss);
+        Ok(head.listener(self.listener.clone()).fingerprint(self.fingerprint.clone()))
     }
 
     /// Probabilities `[N, classes]` and classes `[N]` of the validation pictures, from `n` augmented views of each and

@@ -200,13 +200,17 @@ impl Predictor {
     }
 }
 
-/// Predictions of many files as the text of a CSV file: `file,class,probability,error`, and a row for each file.
+/// Predictions of many files as the text of a CSV file: `file,class,probability,error`, and a row for each file. Names
+/// that a spreadsheet would take for formulas are marked as text.
 pub fn predictions_csv(files: &[PathBuf], predictions: &[Result<Prediction>]) -> String {
     let rows = files.iter().zip(predictions).map(|(file, prediction)| {
-        let file = file.display().to_string();
+        let file = csv::path(file);
         match prediction {
-            Ok(p) => [file, p.labels.join(" | "), format!("{:.6}", p.probability), String::new()],
-            Err(e) => [file, String::new(), String::new(), e.to_string()],
+            Ok(p) => {
+                let classes = csv::text(&p.labels.join(" | ")).into_owned();
+                [file, classes, format!("{:.6}", p.probability), String::new()]
+            }
+            Err(e) => [file, String::new(), String::new(), csv::text(&e.to_string()).into_owned()],
         }
     });
     csv::to_string(std::iter::once(["file", "class", "probability", "error"].map(String::from)).chain(rows))

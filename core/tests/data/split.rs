@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tallow::data::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GroupSplitter, KFold, RandomSplitter, Split, Splitter,
-    StratifiedSplitter, Vocab, class_weights, regex_label, warnings,
+    StratifiedSplitter, Vocab, class_weights, read_class_weights, regex_label, sample_weights, warnings,
 };
 
 fn items(counts: &[(&str, usize)]) -> (Vec<PathBuf>, Vec<String>) {
@@ -152,6 +152,8 @@ fn a_regular_expression_labels_or_says_why_not() {
 
 #[test]
 fn weights_are_scikit_learns_and_imbalance_is_told() {
+    // sklearn.utils.class_weight.compute_sample_weight("balanced", [0, 0, 0, 1])
+    assert_eq!(sample_weights(&[0, 0, 0, 1], 2).unwrap(), [2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0]);
     // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
     assert_eq!(class_weights(&[0, 0, 0, 1, 2, 2], 3).unwrap(), [2.0 / 3.0, 2.0, 1.0]);
     assert!(class_weights(&[0, 0], 2).unwrap_err().to_string().contains("class 1 of 2"));
@@ -166,4 +168,31 @@ fn weights_are_scikit_learns_and_imbalance_is_told() {
     assert_eq!(told.len(), 3);
     assert!(warnings(&vocab, &[(9, 1), (9, 1), (5, 1)]).is_empty());
     assert!(warnings(&Vocab::new(["a"]), &[(9, 1)])[0].contains("single class"));
+}
+
+#[test]
+fn class_weights_come_from_a_file_that_names_every_class_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.csv");
+    let vocab = Vocab::new(["ant", "bee, small", "cat"]);
+    let read = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        read_class_weights(&file, &vocab)
+    };
+    assert_eq!(read("class,weight\ncat,3\n\"bee, small\",0.5\nant, 1\n").unwrap(), [1.0, 0.5, 3.0]);
+    assert_eq!(read("cat,3\n\"bee, small\",2\nant,1").unwrap(), [1.0, 2.0, 3.0]);
+    for (text, words) in [
+        ("ant,1\ncat,2", "no weight for bee, small"),
+        ("dog,1", "`dog` is not among the 3 classes"),
+        ("ant,1\nant,1", "`ant` a weight twice"),
+        ("ant,-1", "`-1`; expected a number above 0"),
+        ("ant,NaN", "expected a number above 0"),
+        ("ant,many", "`many`"),
+        ("ant", "expected class,weight"),
+        ("", "no weight for ant"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("weights.csv"), "{text:?}: {error}");
+    }
+    assert!(read_class_weights(folder.path().join("absent.csv"), &vocab).is_err());
 }

@@ -128,6 +128,50 @@ fn top_losses_are_drawn_from_the_items_own_files() {
 }
 
 #[test]
+fn every_metric_and_every_class_has_its_number() {
+    let interp = numbered();
+    let metrics: std::collections::BTreeMap<_, _> = interp.metrics().unwrap().into_iter().collect();
+    let number = |name: &str| metrics[name];
+    // accuracy_score, balanced_accuracy_score, precision_score and f1_score(average="macro") of y, p
+    let ours = ["accuracy", "balanced_accuracy", "precision", "f1_score"].map(number);
+    assert_close(
+        "by class",
+        &ours,
+        &[0.5833333333333334, 0.5888888888888889, 0.5833333333333334, 0.5793650793650794],
+        1e-12,
+    );
+    let mean = interp.losses().iter().sum::<f64>() / 12.0;
+    assert_close("log loss", &[number("log_loss")], &[mean], 1e-12);
+    assert!(metrics.contains_key("roc_auc"));
+    let cat = &interp.class_scores()[2];
+    // classification_report(y, p, output_dict=True)["cat"]
+    assert_eq!((cat.class.as_str(), cat.support), ("cat", 5));
+    assert_close("cat", &[cat.scores.precision, cat.scores.recall, cat.scores.f1], &[0.75, 0.6, 2.0 / 3.0], 1e-12);
+    // Without a bee there is no area of bees, and a probability that is no number is no reason to fail.
+    let rows = [vec![0.7, 0.1, 0.2], vec![f64::NAN, 0.5, 0.5]];
+    let few = Interpretation::from_probabilities(&rows, &[0, 2], &VOCAB).unwrap();
+    let metrics: std::collections::BTreeMap<_, _> = few.metrics().unwrap().into_iter().collect();
+    assert!(!metrics.contains_key("roc_auc") && metrics["log_loss"].is_nan());
+}
+
+#[test]
+fn predictions_are_a_table_with_the_worst_first() {
+    let rows = [vec![0.9, 0.1], vec![0.25, 0.75], vec![0.0, 1.0], vec![0.5, 0.5]];
+    let vocab = ["=1+1", "a \"b\", c"];
+    let interp = Interpretation::from_probabilities(&rows, &[0, 0, 0, 1], &vocab).unwrap();
+    assert!(interp.predictions_csv().unwrap_err().to_string().contains("with_files"));
+    let files = ["pets/1.jpg", "=2.jpg", "p,3.jpg", "4.jpg"].map(std::path::PathBuf::from).to_vec();
+    let csv = interp.with_files(files).unwrap().predictions_csv().unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "file,class,predicted,loss,'=1+1,\"a \"\"b\"\", c\"");
+    // -ln 0, -ln 0.25, -ln 0.5, -ln 0.9
+    assert_eq!(lines[1], "\"p,3.jpg\",'=1+1,\"a \"\"b\"\", c\",inf,0.000000,1.000000");
+    assert_eq!(lines[2], "./=2.jpg,'=1+1,\"a \"\"b\"\", c\",1.386294,0.250000,0.750000");
+    assert!(lines[3].starts_with("4.jpg,") && lines[3].contains("0.693147"), "{csv}");
+    assert!(lines[4].starts_with("pets/1.jpg,'=1+1,'=1+1,0.105361,0.9") && lines.len() == 5, "{csv}");
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let scores = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
     let labels = |of: &[u32]| Tensor::new(of, &Device::Cpu).unwrap();

@@ -84,6 +84,29 @@ fn from_a_folder_of_photos_to_predictions() {
     // Half of the photos are sneakers.
     assert!(metrics["metrics"]["accuracy"].as_f64().unwrap() > 0.75, "{metrics}");
 
+    assert_eq!(metrics["photos"], serde_json::json!({ "train": 64, "valid": 16, "left_out": 3 }));
+    assert_eq!(metrics["confusion"]["classes"], serde_json::json!(["Ankle boot", "Sneaker"]));
+    let support = |class: &str| metrics["report"][class]["support"].as_u64().unwrap();
+    assert_eq!(support("Sneaker") + support("Ankle boot"), 16);
+    for name in ["accuracy", "balanced_accuracy", "f1_score", "log_loss", "roc_auc"] {
+        assert!(metrics["metrics"][name].is_number(), "{name}: {metrics}");
+    }
+    let csv = fs::read_to_string(here.join("run/predictions.csv")).unwrap();
+    assert!(csv.starts_with("file,class,predicted,loss,Ankle boot,Sneaker\nshoes/"), "{csv}");
+    assert_eq!(csv.lines().count(), 17);
+    // Every option of the command is in config.json.
+    let config: Value = serde_json::from_str(&fs::read_to_string(here.join("run/config.json")).unwrap()).unwrap();
+    let help = tallow(&["train", "--help"], here).stdout;
+    let words = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+    let options: Vec<String> = words.filter(|word| !word.contains('`')).map(|word| word.replace('-', "_")).collect();
+    assert!(options.iter().any(|option| option == "lr") && options.len() > 15, "{help}");
+    // How the program talks and where it writes shapes no result.
+    let others = ["json", "quiet", "out", "cpu", "require_target", "help", "quick"];
+    for option in options.iter().filter(|option| !others.contains(&option.as_str())) {
+        assert!(config.get(option).is_some(), "`{option}` is not in {config}");
+    }
+    assert_eq!((&config["lr"], &config["arch"]), (&0.002.into(), &"efficientnet_lite0".into()));
+
     let predicted = tallow(&["predict", "run", "shoes/Sneaker/001.png", "--top", "2"], here);
     assert!(predicted.code == Some(0) && predicted.stdout.contains("shoes/Sneaker/001.png: "), "{}", predicted.stdout);
     assert!(predicted.stdout.contains("Sneaker") && predicted.stdout.contains("Ankle boot"), "{}", predicted.stdout);
@@ -119,6 +142,41 @@ fn from_a_folder_of_photos_to_predictions() {
     assert!(some.stdout.contains("shoes/Sneaker/001.png: "), "{}", some.stdout);
     let json = tallow(&["predict", "run", "--json", "empty", "shoes/Sneaker/001.png"], here);
     assert!(json.code == Some(3) && json.stdout.lines().count() == 2, "{}", json.stdout);
+}
+
+#[test]
+fn classes_of_different_sizes_are_balanced() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let files = shoes(&here.join("shoes"), 20);
+    for file in &files[24..] {
+        fs::remove_file(file).unwrap();
+    }
+    let train = |options: &[&str], out: &str| {
+        let args = ["train", "shoes", "--out", out, "--size", "32", "--head-epochs", "2", "--batch-size", "8"];
+        tallow(&[&args[..], options].concat(), here)
+    };
+    let history = |out: &str| fs::read_to_string(here.join(out).join("history.csv")).unwrap();
+    fs::write(here.join("weights.csv"), "class,weight\nSneaker,1\nAnkle boot,5\n").unwrap();
+    let options: [(&str, &[&str]); 4] = [
+        ("plain", &[]),
+        ("balanced", &["--class-weights", "balanced"]),
+        ("file", &["--class-weights", "weights.csv", "--epochs", "1"]),
+        ("drawn", &["--sampler", "weighted", "--epochs", "1"]),
+    ];
+    for (out, options) in options {
+        let ran = train(options, out);
+        assert_eq!(ran.code, Some(0), "{out}: {}", ran.stderr);
+        assert!(ran.stdout.contains("balanced_accuracy") && ran.stdout.contains("f1_score"), "{}", ran.stdout);
+        assert!(out == "plain" || history(out) != history("plain"), "{out} changes nothing");
+    }
+    // The same seed draws the same photos.
+    assert_eq!(train(&["--sampler", "weighted", "--epochs", "1", "--workers", "1"], "again").code, Some(0));
+    assert_eq!(history("again"), history("drawn"));
+    fs::write(here.join("weights.csv"), "Sneaker,1\nBoot,5\n").unwrap();
+    fails(&train(&["--class-weights", "weights.csv"], "o"), 3, &["weights.csv", "`Boot`", "Ankle boot, Sneaker"]);
+    fails(&train(&["--class-weights", "nowhere.csv"], "o"), 1, &["nowhere.csv"]);
+    fails(&train(&["--sampler", "heavy"], "o"), 2, &["heavy", "weighted"]);
 }
 
 #[test]

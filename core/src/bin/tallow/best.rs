@@ -5,7 +5,7 @@ use tallow::train::{
     Callback, EarlyStopping, Metric, Monitor, Recorder, SaveBest, error_rate, f1_score, precision, recall,
 };
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args, serde::Serialize)]
 #[command(next_help_heading = "Which epoch")]
 pub(crate) struct BestArgs {
     /// Keep the weights of the epoch that is best by this, in each phase of training by itself [default: those of the
@@ -19,8 +19,9 @@ pub(crate) struct BestArgs {
 }
 
 /// A column of the table of epochs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[value(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 enum Watched {
     #[default]
     ValidLoss,
@@ -29,6 +30,7 @@ enum Watched {
     Precision,
     Recall,
     #[value(name = "f1_score")]
+    #[serde(rename = "f1_score")]
     F1Score,
 }
 
@@ -53,6 +55,11 @@ impl Watched {
 }
 
 impl BestArgs {
+    /// Whether it watches a metric that is for photos of one class each.
+    pub(crate) fn watches_one_class(self) -> bool {
+        self.watched().is_some_and(|watched| watched != Watched::ValidLoss)
+    }
+
     fn watched(self) -> Option<Watched> {
         self.best.or(self.patience.map(|_| Watched::default()))
     }

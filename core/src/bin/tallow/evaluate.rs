@@ -2,7 +2,7 @@
 
 use crate::overwrite::OverwriteArgs;
 use crate::photos::PhotoArgs;
-use crate::{model, multi_label, train};
+use crate::{model, multi_label, settings, train};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{LabelledImage, LabelledImages, Side};
@@ -12,19 +12,23 @@ use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated" };
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 pub(crate) struct Args {
     /// The folder of a run of `tallow train`, or the model in it
     #[arg(value_name = "MODEL")]
+    #[serde(serialize_with = "settings::path")]
     model: PathBuf,
 
     #[command(flatten)]
+    #[serde(flatten)]
     photos: PhotoArgs,
 
     #[command(flatten)]
+    #[serde(skip)]
     common: CommonArgs,
 
     #[command(flatten)]
+    #[serde(skip)]
     overwrite: OverwriteArgs,
 }
 
@@ -41,6 +45,7 @@ pub(crate) fn check(args: &Args) -> Result<()> {
 
 /// Predicts all photos and compares with the folders that they are in.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
+    s.run.settings(args)?;
     let predictor = model::open(&args.model, args.common.device_name())?.listener(s.run.listener());
     let vocab = predictor.vocab();
     s.run.section("The photos");
@@ -80,9 +85,11 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     }
     let (n, n_classes) = (seen.len(), vocab.len());
     let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
-    let accuracy = tallow::metrics::accuracy(interpretation.predicted(), interpretation.actual())?;
-    s.run.say(format!("{n} photos, {n_classes} classes: accuracy {accuracy:.4}"));
-    s.run.metric("accuracy", accuracy);
+    s.run.say(format!("{n} photos, {n_classes} classes: accuracy {:.4}", interpretation.confusion().accuracy()));
+    let metrics: Vec<_> =
+        interpretation.metrics()?.iter().map(|(name, v)| vec![name.to_string(), format!("{v:.4}")]).collect();
+    s.run.table(&["metric", "value"], &metrics);
+    s.run.detail("photos", serde_json::json!({ "evaluated": n, "left_out": files.len() - n }))?;
     train::report(s, &interpretation)
 }
 

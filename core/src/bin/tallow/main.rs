@@ -3,16 +3,19 @@
 //!
 //! Each command has a file of its own here, which is also an example of how the library is used.
 
+mod balance;
 mod best;
 mod check;
 mod evaluate;
 mod explain;
 mod judged;
+mod judgement;
 mod model;
 mod multi_label;
 mod overwrite;
 mod photos;
 mod predict;
+mod settings;
 mod train;
 mod transforms;
 

@@ -1,6 +1,8 @@
 //! `--multi-label`: photos that may show several classes, or none of them.
 
+use crate::judgement::PREDICTIONS;
 use crate::photos::PhotoArgs;
+use serde_json::json;
 use std::path::PathBuf;
 use tallow::cli::Session;
 use tallow::data::LabelledImage;
@@ -36,7 +38,23 @@ pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Resu
     let caption = "Average precision: how far the photos of each class come before all others.";
     s.run.figure("average_precision", caption, &judged.plot_average_precision().into())?;
     let caption = "The photos with the largest losses.";
-    s.run.figure("top_losses", caption, &judged.plot_top_losses(12)?.into())
+    s.run.figure("top_losses", caption, &judged.plot_top_losses(12)?.into())?;
+    let by_class: serde_json::Map<String, serde_json::Value> = judged
+        .vocab()
+        .iter()
+        .zip(&report.classes)
+        .map(|(name, class)| {
+            let scores = class.scores;
+            let row = json!({
+                "precision": scores.precision, "recall": scores.recall, "f1": scores.f1, "support": class.support,
+                "predicted": class.predicted, "average_precision": class.average_precision,
+            });
+            (name.clone(), row)
+        })
+        .collect();
+    s.run.detail("report", by_class)?;
+    s.run.file(PREDICTIONS, judged.predictions_csv())?;
+    Ok(())
 }
 
 /// Predicts photos and compares with the classes that they have.
@@ -74,5 +92,7 @@ pub(crate) fn evaluate(
     }
     s.run.say(format!("{} photos, {} classes, of which a photo may show several", seen.len(), vocab.len()));
     let judged = MultiLabelInterpretation::new(&rows, &actual, vocab, threshold, seen)?;
+    let left_out = files.len() - judged.n_items();
+    s.run.detail("photos", json!({ "evaluated": judged.n_items(), "left_out": left_out }))?;
     report(s, &judged)
 }

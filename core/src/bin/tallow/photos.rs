@@ -1,19 +1,22 @@
 //! Photos with their classes, as the command line names them.
 
+use crate::settings;
 use std::path::{Path, PathBuf};
 use tallow::data::{LabelTable, LabelledImages, TableColumns, regex_label};
 use tallow::{Error, Result};
 
 /// Which photos, and what tells their classes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 pub(crate) struct PhotoArgs {
     /// Photos: a folder for each class, perhaps in folders named `train`, `valid` (or `val`, `dev`, ...) and `test`
     #[arg(value_name = "PHOTOS")]
+    #[serde(serialize_with = "settings::path")]
     pub(crate) photos: PathBuf,
 
     /// A CSV table that gives the photos their classes instead; its columns are found by their usual heads (file,
     /// label, split, ...) or named by the next options
     #[arg(long, value_name = "FILE", conflicts_with = "label_regex", help_heading = "Classes")]
+    #[serde(serialize_with = "settings::some_path")]
     labels: Option<PathBuf>,
 
     /// The table's column with the file, relative to PHOTOS

@@ -1,48 +1,47 @@
 //! `tallow train`: transfer learning on a folder of photos.
 
+use crate::balance::BalanceArgs;
 use crate::best::BestArgs;
 use crate::judged::Judged;
-use crate::multi_label;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::PhotoArgs;
 use crate::transforms::TransformArgs;
+use crate::{judgement, multi_label, settings};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
-use tallow::train::{Learner, Metric, Recorder, accuracy};
+use tallow::train::{Learner, Metric, Recorder, accuracy, balanced_accuracy, f1_score};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A classifier of photos" };
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 #[command(
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
-                        `history.csv` and plots. A finished run there is not replaced without `--overwrite`; \
-                        `--resume` goes on with one that was stopped, if its photos and settings are the same."
+                        `predictions.csv` with every photo judged, `metrics.json`, `history.csv` and plots. A finished \
+                        run there is not replaced without `--overwrite`; `--resume` goes on with one that was stopped, \
+                        if its photos and settings are the same."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
+    #[serde(flatten)]
     photos: PhotoArgs,
-
-    #[command(flatten)]
-    common: CommonArgs,
-
-    #[command(flatten)]
-    overwrite: OverwriteArgs,
 
     /// The network: efficientnet_lite0, which is part of the program, resnet34, convnext_tiny, ...
     #[arg(long, value_name = "NAME", default_value = "efficientnet_lite0")]
+    #[serde(serialize_with = "settings::shown")]
     arch: Arch,
 
     /// Its pretrained weights, safetensors or PyTorch's .pth [default: the published ones, fetched if they are not
     /// here]
     #[arg(long, value_name = "FILE")]
+    #[serde(serialize_with = "settings::some_path")]
     weights: Option<PathBuf>,
 
     /// Epochs of the head on the frozen body's features
@@ -74,15 +73,30 @@ pub(crate) struct Args {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
     folds: Option<u16>,
 
-    #[command(flatten)]
-    transforms: TransformArgs,
-
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
     #[arg(long)]
     strict: bool,
 
+    // Each of these has a heading in the help that also stands over what follows, so they come last.
     #[command(flatten)]
+    #[serde(flatten)]
+    transforms: TransformArgs,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    balance: BalanceArgs,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     best: BestArgs,
+
+    #[command(flatten)]
+    #[serde(skip)] // the session writes them down, with the seed and the device that were found
+    common: CommonArgs,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    overwrite: OverwriteArgs,
 }
 
 fn rate(text: &str) -> std::result::Result<f64, String> {
@@ -110,12 +124,18 @@ impl AsRef<CommonArgs> for Args {
 
 /// What is refused before anything is written.
 pub(crate) fn check(args: &Args) -> Result<()> {
+    if args.photos.is_multi_label() && (args.balance.is_asked_for() || args.best.watches_one_class()) {
+        let what =
+            "where photos may show several classes, classes are not balanced, and `--best` knows `valid_loss` only";
+        return Err(Error::Usage(format!("{what}: leave `--class-weights`, `--sampler` and other metrics out")));
+    }
     args.overwrite.before_training(&args.common, PROGRAM.name, args.photos.folder())
 }
 
 /// From photos to an exported model, or to the figures of cross-validation.
 pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.section("The photos");
+    s.run.settings(args)?;
     let folder = args.photos.folder();
     s.run.data(format!("photos in {}", folder.display()));
     match args.photos.is_multi_label() {
@@ -128,21 +148,23 @@ fn train_on<Y: TargetBlock>(args: &Args, s: &mut Session, block: DataBlock<Image
     let (folder, batch_size) = (args.photos.folder(), args.batch_size.into());
     if let Some(k) = args.folds {
         let folds = block.folds(folder, k.into(), batch_size)?;
+        let folds = folds.into_iter().map(|dls| args.balance.drawn(dls)).collect::<Result<Vec<_>>>()?;
         return cross_validate(args, s, &folds);
     }
-    let dls = block.dataloaders(folder, batch_size)?;
+    let dls = args.balance.drawn(block.dataloaders(folder, batch_size)?)?;
     check_classes(folder, &dls)?;
     s.class_table(&dls);
     s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
     let (learner, measure) = train(args, s, &dls, "")?;
     s.run.section("What it gets right, and what not");
     let judged = Judged::of(&learner, &learner.image_dls().valid)?;
-    s.run.metric(judged.measure().0, measure);
     judged.report(s)?;
+    s.run.metric(judged.measure().0, measure);
     if let Some(test) = &learner.image_dls().test {
         s.run.section("The test set, looked at once");
         Judged::of(&learner, test)?.report_test(s)?;
     }
+    s.run.detail("photos", photos(&dls))?;
     export(s, &learner, judged.measure().0, measure)
 }
 
@@ -154,7 +176,8 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .pretrained(pretrained)
         .hub(HubConfig::from_env(&s.data).or_offline(s.offline))
         .device(&s.device)
-        .metrics(metrics(dls.is_multi_label()).into_iter().chain(args.best.metrics()))
+        .loss(args.balance.loss(dls)?)
+        .metrics(metrics(args, dls.is_multi_label()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
     let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
@@ -166,7 +189,7 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
 
     s.run.section("The head, on the frozen body's features");
     let head = learner.head_learner(args.batch_size.into())?;
-    let head = head.metrics(metrics(dls.is_multi_label()).into_iter().chain(args.best.metrics()));
+    let head = head.metrics(metrics(args, dls.is_multi_label()));
     let head = head.checkpoints(s.checkpoints(&format!("{name}head")));
     let mut head = args.best.callbacks().into_iter().fold(head, Learner::boxed_callback);
     let epochs = if s.quick { 2 } else { args.head_epochs.into() };
@@ -202,8 +225,27 @@ fn kept_measure(recorder: &Recorder) -> Result<f64> {
 }
 
 /// What is measured after each epoch, the measure that a model is known by first.
-fn metrics(is_multi_label: bool) -> Vec<Metric> {
-    if is_multi_label { multi_label::metrics() } else { vec![accuracy()] }
+fn metrics(args: &Args, is_multi_label: bool) -> Vec<Metric> {
+    if is_multi_label {
+        return multi_label::metrics();
+    }
+    let mut metrics = vec![accuracy(), balanced_accuracy(), f1_score()];
+    for more in args.best.metrics() {
+        if !metrics.iter().any(|metric| metric.name() == more.name()) {
+            metrics.push(more);
+        }
+    }
+    metrics
+}
+
+/// How many photos each side has, and how many were left out because they could not be read.
+fn photos(dls: &ImageDataLoaders) -> serde_json::Value {
+    let sides = [Some(&dls.train), Some(&dls.valid), dls.test.as_ref()];
+    let [train, valid, test] = sides.map(|side| side.map_or(0, |side| side.dataset().kept().len()));
+    let skipped: usize = sides.into_iter().flatten().map(|side| side.dataset().skipped().len()).sum();
+    serde_json::json!({
+        "train": train, "valid": valid, "test": test, "left_out": dls.left_out().len() + skipped,
+    })
 }
 
 /// Trains with each fold in turn for validation; what each network says of photos that it has not seen makes one
@@ -296,7 +338,10 @@ pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result
     if !rows.is_empty() {
         s.run.table(&["class", "taken for", "photos"], &rows);
     }
-    s.run.figure("top_losses", "The photos with the largest losses.", &interpretation.plot_top_losses(12)?.into())
+    let caption =
+        "The photos with the largest losses: file, class, what it was taken for, how sure the network was, loss.";
+    s.run.figure("top_losses", caption, &interpretation.plot_top_losses(12)?.into())?;
+    judgement::write(s, interpretation)
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) -> Result<()> {

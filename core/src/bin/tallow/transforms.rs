@@ -9,7 +9,7 @@ use tallow::vision::{
     Strength,
 };
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, serde::Serialize)]
 #[command(next_help_heading = "The photos")]
 pub(crate) struct TransformArgs {
     /// How photos become squares
@@ -40,7 +40,8 @@ pub(crate) struct TransformArgs {
     mixup: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 enum ResizeArg {
     /// A part: a random one in training, the middle in validation
     Crop,
@@ -50,7 +51,8 @@ enum ResizeArg {
     Pad,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 enum PadArg {
     /// The photo's own mirror image
     Reflection,
@@ -60,7 +62,8 @@ enum PadArg {
     Zeros,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 enum AugmentArg {
     /// Not at all: training sees the photos as validation does
     None,
