@@ -24,7 +24,8 @@ fn accuracy_and_error_rate() {
 fn balanced_accuracy_counts_every_class_that_occurs_the_same() {
     // balanced_accuracy_score(y, p)
     close(balanced_accuracy(&PREDICTED, &ACTUAL).unwrap(), 0.5888888888888889);
-    // A class that is predicted and never occurs: balanced_accuracy_score([0,0,1,2], [0,2,2,2]), with a warning; [0,0,1], [3,0,1]
+    // A class that is predicted and never occurs: balanced_accuracy_score([0,0,1,2], [0,2,2,2]), with a warning;
+    // [0,0,1], [3,0,1]
     close(balanced_accuracy(&[0, 2, 2, 2], &[0, 0, 1, 2]).unwrap(), 0.5);
     close(balanced_accuracy(&[3, 0, 1], &[0, 0, 1]).unwrap(), 0.75);
     assert!(balanced_accuracy(&[], &[]).is_err() && balanced_accuracy(&[0], &[0, 1]).is_err());

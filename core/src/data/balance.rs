@@ -36,8 +36,8 @@ pub fn sample_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
     Ok(labels.iter().map(|&label| weights[label as usize]).collect())
 }
 
-/// The weights of the classes from a CSV file with a row `class,weight` for each, in the order of `vocab`; a first row of
-/// just these words is a heading.
+/// The weights of the classes from a CSV file with a row `class,weight` for each, in the order of `vocab`; a first row
+/// of just these words is a heading.
 ///
 /// # Errors
 /// When the file cannot be read, a row is something else, a weight is no number above 0, or a class is unknown, missing

@@ -51,8 +51,8 @@ impl Interpretation {
     }
 
     /// The predictions as the text of a CSV file, the largest loss first: `file,class,predicted,loss`, and a column for
-    /// the probability of each class, headed by its name. Names that a spreadsheet would take for formulas are marked as
-    /// text.
+    /// the probability of each class, headed by its name. Names that a spreadsheet would take for formulas are marked
+    /// as text.
     ///
     /// # Errors
     /// When the items do not come from files ([`Interpretation::with_files`]).

@@ -27,8 +27,8 @@ pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     Ok(1.0 - accuracy(predicted, actual)?)
 }
 
-/// The mean over classes of the fraction of their samples that are recognised, which a rare class counts in as much as a
-/// common one. Classes without samples do not count. scikit-learn's `balanced_accuracy_score`.
+/// The mean over classes of the fraction of their samples that are recognised, which a rare class counts in as much as
+/// a common one. Classes without samples do not count. scikit-learn's `balanced_accuracy_score`.
 ///
 /// ```
 /// // Nine of ten are right, and yet nobody would call this a good detector of class 1.

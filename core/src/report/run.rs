@@ -236,8 +236,8 @@ impl Run {
     /// `config.json`, beside those that the run began with.
     ///
     /// # Errors
-    /// [`Error::Config`] where `settings` is no struct or map that JSON can hold; [`Error::Io`] where the file cannot be
-    /// written.
+    /// [`Error::Config`] where `settings` is no struct or map that JSON can hold; [`Error::Io`] where the file cannot
+    /// be written.
     pub fn settings(&mut self, settings: impl Serialize) -> Result<()> {
         let Value::Object(settings) = json_value("settings", settings)? else {
             return Err(Error::config("settings", "settings have names: expected a struct or a map"));

@@ -200,8 +200,8 @@ fn run(steps: &[Transform], mut item: Item, rng: &mut Rng) -> Result<Item> {
     Ok(item)
 }
 
-/// Whether the first two steps are a resizing and a crop, with a picture in between that nobody could look at: a line of
-/// 12,000 pixels with a shorter side of 256 has 786 million of them.
+/// Whether the first two steps are a resizing and a crop, with a picture in between that nobody could look at: a line
+/// of 12,000 pixels with a shorter side of 256 has 786 million of them.
 fn is_huge_between(steps: &[Transform], item: &Item) -> bool {
     const HUGE: usize = 1 << 24;
     let [Transform::Resize(resize), Transform::CenterCrop(_), ..] = steps else { return false };

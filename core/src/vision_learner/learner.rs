@@ -294,8 +294,8 @@ impl VisionLearner {
     /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]):
     /// the fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
     ///
-    /// The training pictures come **as in validation**, without augmentation, and with the weights that they are drawn by
-    /// ([`ImageDataLoaders::weighted`]); the loss is this learner's.
+    /// The training pictures come **as in validation**, without augmentation, and with the weights that they are drawn
+    /// by ([`ImageDataLoaders::weighted`]); the loss is this learner's.
     ///
     /// # Errors
     /// When a picture cannot be read, or shapes do not fit.
