@@ -128,7 +128,14 @@ impl DataLoader {
     /// # Errors
     /// When the items cannot be read.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
-        let order = if self.shuffle { "shuffled" } else { "the dataset's" };
+        let order = match &self.sampler {
+            Some(sampler) => {
+                let weights: Vec<u8> = sampler.weights().iter().flat_map(|weight| weight.to_le_bytes()).collect();
+                format!("drawn by weights, sha256 {}", &tallow_io::hash::bytes(&weights).sha256[..16])
+            }
+            None if self.shuffle => "shuffled".into(),
+            None => "the dataset's".into(),
+        };
         let rest = if self.drop_last { "left out" } else { "kept" };
         let settings = Fingerprint::default()
             .with("seed", self.rng.seed())
