@@ -91,6 +91,11 @@ impl ImageLoader {
         self.loader.one_batch()
     }
 
+    /// These items as a batch, on the loader's device, as they are in the first epoch.
+    pub(crate) fn batch_of(&self, items: &[usize]) -> Result<Batch> {
+        self.loader.batch_of(items)
+    }
+
     /// The weights by which the items that have been read so far without being left out are drawn, if they are.
     pub(crate) fn kept_weights(&self) -> Option<Vec<f64>> {
         let weights = self.loader.weights()?;

@@ -171,6 +171,18 @@ impl DataLoader {
         self.rng.stream("items").substream(epoch as u64)
     }
 
+    /// These items as they are in the first epoch, on the loader's device.
+    pub(crate) fn batch_of(&self, items: &[usize]) -> Result<Batch> {
+        self.batch_in(items, 0)
+    }
+
+    fn batch_in(&self, items: &[usize], epoch: usize) -> Result<Batch> {
+        let batch = self.dataset.batch(items, &self.epoch_rng(epoch))?;
+        let device = &self.device;
+        let more_xs = batch.more_xs.iter().map(|xs| Ok(xs.to_device(device)?)).collect::<Result<_>>()?;
+        Ok(Batch { xs: batch.xs.to_device(device)?, more_xs, ys: batch.ys.to_device(device)? })
+    }
+
     /// The batches of epoch `epoch`.
     pub fn epoch(&self, epoch: usize) -> Batches {
         self.epoch_from(epoch, 0)
@@ -219,10 +231,7 @@ impl Source {
     fn batch(&self, number: usize) -> Result<Batch> {
         let start = number * self.loader.batch_size;
         let items = &self.order[start..self.order.len().min(start + self.loader.batch_size)];
-        let batch = self.loader.dataset.batch(items, &self.loader.epoch_rng(self.epoch))?;
-        let device = &self.loader.device;
-        let more_xs = batch.more_xs.iter().map(|xs| Ok(xs.to_device(device)?)).collect::<Result<_>>()?;
-        Ok(Batch { xs: batch.xs.to_device(device)?, more_xs, ys: batch.ys.to_device(device)? })
+        self.loader.batch_in(items, self.epoch)
     }
 
     /// A thread that makes every `step`-th batch of `range` and waits while two of them are not yet wanted.

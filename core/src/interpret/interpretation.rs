@@ -223,6 +223,11 @@ impl Interpretation {
         &self.probabilities
     }
 
+    /// The files of the items, in their order, if they are known.
+    pub fn files(&self) -> Option<&[PathBuf]> {
+        self.files.as_deref()
+    }
+
     /// How often each class was taken for which.
     pub fn confusion(&self) -> &Confusion {
         &self.confusion

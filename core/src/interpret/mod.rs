@@ -2,12 +2,14 @@
 //!
 //! [`Interpretation`] looks at predictions, the functions in `curves` at what a [`crate::train::Recorder`] wrote down.
 
+mod calibration;
 mod curves;
 mod interpretation;
 mod judgement;
 mod multi_label;
 mod show;
 
+pub use calibration::Calibration;
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
 pub use judgement::ClassScores;

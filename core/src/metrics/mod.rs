@@ -3,6 +3,7 @@
 //! Predictions come first and the truth second. Class scores and probabilities are row-major, one row of `n_classes`
 //! for each sample. Where a definition divides by zero, the result is 0 (scikit-learn's `zero_division=0`).
 
+mod calibration;
 mod checks;
 mod classification;
 mod confusion;
@@ -11,6 +12,9 @@ mod probability;
 mod regression;
 mod report;
 
+pub use calibration::{
+    ReliabilityBin, at_temperature, expected_calibration_error, fit_temperature, reliability, smoothed_log_loss,
+};
 pub use checks::Real;
 pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};

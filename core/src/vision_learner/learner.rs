@@ -4,6 +4,7 @@ use super::config::{HeadKind, VisionConfig};
 use super::network;
 use super::predictor::Predictor;
 use super::recipe::ImageRecipe;
+use super::strangers::Strangers;
 use crate::data::{ImageDataLoaders, ImageLoader};
 use crate::device;
 use crate::error::{Error, Result};
@@ -25,17 +26,18 @@ use std::sync::Arc;
 /// A [`Learner`] that knows what it learns from: images of named classes. fast.ai's `vision_learner` makes the same.
 pub struct VisionLearner {
     learner: Learner,
-    network: Arc<Network>,
-    dls: ImageDataLoaders,
-    recipe: ImageRecipe,
+    pub(super) network: Arc<Network>,
+    pub(super) dls: ImageDataLoaders,
+    pub(super) recipe: ImageRecipe,
+    pub(super) strangers: Option<Arc<Strangers>>,
     /// Network, weights and loss, for checkpoints.
     fingerprint: Fingerprint,
     /// None where an image may show several classes.
     loss: Option<CrossEntropy>,
     is_pretrained: bool,
     device: Device,
-    seed: u64,
-    listener: Listener,
+    pub(super) seed: u64,
+    pub(super) listener: Listener,
 }
 
 /// A learner for these images: the architecture's body, pretrained unless the configuration says otherwise, with a new
@@ -92,7 +94,14 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     let network = Arc::new(network::build(arch, head, n_classes, norm_eps, weights.as_ref(), &params, &rng)?);
     network.split_groups(&params)?;
     let threshold = dls.is_multi_label().then_some(threshold);
-    let recipe = ImageRecipe { arch, head, tfms: dls.valid_tfms().clone(), weights: weights_recipe, threshold };
+    let recipe = ImageRecipe {
+        arch,
+        head,
+        tfms: dls.valid_tfms().clone(),
+        weights: weights_recipe,
+        threshold,
+        temperature: None,
+    };
     let fingerprint = recipe.fingerprint(weights.as_ref()).and("", fingerprint);
 
     let loss = chosen_loss(dls.is_multi_label(), loss)?;
@@ -113,7 +122,20 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
     if is_pretrained {
         learner.freeze()?;
     }
-    Ok(VisionLearner { learner, network, dls, recipe, fingerprint, loss, is_pretrained, device, seed, listener })
+    let strangers = None;
+    Ok(VisionLearner {
+        learner,
+        network,
+        dls,
+        recipe,
+        strangers,
+        fingerprint,
+        loss,
+        is_pretrained,
+        device,
+        seed,
+        listener,
+    })
 }
 
 /// Cross entropy as it was asked for; none where an image may show several classes.
@@ -389,7 +411,8 @@ impl VisionLearner {
     /// A predictor for files, with the validation transforms and the classes' names. It shares the network with this
     /// learner, now and later.
     pub fn predictor(&self) -> Predictor {
-        Predictor::new(self.network.clone(), self.recipe.clone(), self.vocab().to_vec(), &self.device)
+        let predictor = Predictor::new(self.network.clone(), self.recipe.clone(), self.vocab().to_vec(), &self.device);
+        predictor.strangers(self.strangers.clone())
     }
 
     /// Writes the trained network, its classes and its transforms to a folder for [`super::load_learner`], with the
@@ -414,12 +437,15 @@ impl VisionLearner {
     /// As [`VisionLearner::export`].
     pub fn export_with(&self, folder: impl AsRef<Path>, metrics: BTreeMap<String, f64>) -> Result<()> {
         let folder = folder.as_ref();
+        let strangers = self.strangers.as_deref();
+        let mut weights = self.params().state_dict()?;
+        weights.extend(strangers.map(Strangers::tensor).transpose()?);
         let exported = Exported {
             kind: self.recipe.kind().to_string(),
-            recipe: self.recipe.to_json(folder)?,
+            recipe: self.recipe.to_json(folder, strangers.map(Strangers::notes))?,
             vocab: self.vocab().to_vec(),
             metrics,
-            weights: self.params().state_dict()?,
+            weights,
         };
         export::export(folder, &exported)
     }

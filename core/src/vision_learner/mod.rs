@@ -8,6 +8,8 @@ mod learner;
 mod network;
 mod predictor;
 mod recipe;
+mod strangers;
+mod trust;
 
 pub use config::{HeadKind, Pretrained, VisionConfig};
 pub use learner::{VisionLearner, vision_learner};

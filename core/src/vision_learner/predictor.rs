@@ -2,6 +2,7 @@
 
 use super::network;
 use super::recipe::ImageRecipe;
+use super::strangers::{Strangers, pooled};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::event::Listener;
@@ -31,6 +32,17 @@ pub struct Prediction {
     /// What the image is said to show: `class`, or where it may show several classes those whose probability is at
     /// least the threshold, the likeliest first.
     pub labels: Vec<String>,
+    /// How far the image is from those that the network was trained on, as a multiple of what is usual among them:
+    /// above 1 it is unlike any of them, and the class means little. None where the model remembers no images
+    /// ([`super::VisionLearner::remember_images`]).
+    pub strangeness: Option<f64>,
+}
+
+impl Prediction {
+    /// Whether the image is unlike any in training.
+    pub fn is_stranger(&self) -> bool {
+        self.strangeness.is_some_and(|strangeness| strangeness > 1.0)
+    }
 }
 
 impl std::fmt::Display for Prediction {
@@ -50,6 +62,7 @@ pub struct Predictor {
     vocab: Vec<String>,
     device: Device,
     listener: Listener,
+    strangers: Option<Arc<Strangers>>,
 }
 
 /// Reads a folder that [`super::VisionLearner::export`] wrote, and predicts on the best device that this build and this
@@ -68,8 +81,10 @@ pub fn load_learner(folder: impl AsRef<Path>) -> Result<Predictor> {
 /// or transforms that this version does not know, or its tensors do not fit them.
 pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Predictor> {
     let folder = folder.as_ref();
-    let exported = export::load(folder)?;
-    let recipe = ImageRecipe::from_exported(folder, &exported)?;
+    let mut exported = export::load(folder)?;
+    let (recipe, notes) = ImageRecipe::from_exported(folder, &exported)?;
+    let strangers = Strangers::take(notes, &mut exported.weights)
+        .map_err(|why| Error::file(folder, format!("{why}; export the model again")))?;
     let ImageRecipe { arch, head, weights, .. } = recipe;
     let params = network::params(0, device);
     let network = network::build(arch, head, exported.vocab.len(), weights.norm_eps, None, &params, &Rng::new(0))?;
@@ -77,12 +92,16 @@ pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Pred
         let what = format!("its tensors do not fit {arch}: {e}; export the model again, or update this program");
         Error::file(folder, what)
     })?;
-    Ok(Predictor::new(Arc::new(network), recipe, exported.vocab, device))
+    Ok(Predictor::new(Arc::new(network), recipe, exported.vocab, device).strangers(strangers.map(Arc::new)))
 }
 
 impl Predictor {
     pub(super) fn new(network: Arc<Network>, recipe: ImageRecipe, vocab: Vec<String>, device: &Device) -> Predictor {
-        Predictor { network, recipe, vocab, device: device.clone(), listener: Listener::default() }
+        Predictor { network, recipe, vocab, device: device.clone(), listener: Listener::default(), strangers: None }
+    }
+
+    pub(super) fn strangers(self, strangers: Option<Arc<Strangers>>) -> Predictor {
+        Predictor { strangers, ..self }
     }
 
     /// Sets the receiver of progress, and of the request to stop.
@@ -99,6 +118,16 @@ impl Predictor {
     /// Where an image may show several classes, the probability from which on it is said to show one.
     pub fn threshold(&self) -> Option<f64> {
         self.recipe.threshold
+    }
+
+    /// What scores are divided by before they become probabilities, if the model was calibrated.
+    pub fn temperature(&self) -> Option<f64> {
+        self.recipe.temperature
+    }
+
+    /// Whether the model remembers images, so that it can tell those that are unlike any of them.
+    pub fn knows_strangers(&self) -> bool {
+        self.strangers.is_some()
     }
 
     /// The network.
@@ -175,16 +204,30 @@ impl Predictor {
             return Ok(xs.iter().map(|x| self.classify(&[*x])).collect::<Result<Vec<_>>>()?.concat());
         }
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
-        let scores = kernels::no_grad(|| self.network.forward(&xs, false))?.detach().to_dtype(DType::F64)?;
+        let (scores, features) = match &self.strangers {
+            None => (kernels::no_grad(|| self.network.forward(&xs, false))?.detach(), None),
+            Some(_) => {
+                let features = kernels::no_grad(|| self.network.features(&xs, false))?.detach();
+                (kernels::no_grad(|| self.network.judge(&features, false))?.detach(), Some(features))
+            }
+        };
+        let scores = scores.to_dtype(DType::F64)?;
+        let strangeness = match (&self.strangers, features) {
+            (Some(strangers), Some(features)) => {
+                strangers.strangeness(&pooled(&features)?)?.into_iter().map(Some).collect()
+            }
+            _ => vec![None; xs.dims()[0]],
+        };
         let probabilities = self.recipe.probabilities(&scores)?.to_vec2::<f64>()?;
         if probabilities.iter().flatten().any(|p| !p.is_finite()) {
             let message = "its probabilities are no numbers: the training of this model has diverged; train it again";
             return Err(Error::network(self.recipe.arch.name(), message));
         }
-        Ok(probabilities.into_iter().map(|probabilities| self.named(probabilities)).collect())
+        let all = probabilities.into_iter().zip(strangeness);
+        Ok(all.map(|(probabilities, strangeness)| self.named(probabilities, strangeness)).collect())
     }
 
-    fn named(&self, probabilities: Vec<f64>) -> Prediction {
+    fn named(&self, probabilities: Vec<f64>, strangeness: Option<f64>) -> Prediction {
         let best = (0..probabilities.len()).fold(0, |b, i| if probabilities[i] > probabilities[b] { i } else { b });
         let class = self.vocab().get(best).cloned().unwrap_or_default();
         let labels = match self.recipe.threshold {
@@ -196,22 +239,26 @@ impl Predictor {
                 named.into_iter().map(|(_, name)| name.clone()).collect()
             }
         };
-        Prediction { class, index: best, probability: probabilities[best], probabilities, labels }
+        let probability = probabilities[best];
+        Prediction { class, index: best, probability, probabilities, labels, strangeness }
     }
 }
 
-/// Predictions of many files as the text of a CSV file: `file,class,probability,error`, and a row for each file. Names
-/// that a spreadsheet would take for formulas are marked as text.
+/// Predictions of many files as the text of a CSV file: `file,class,probability,error,strangeness`, and a row for each
+/// file. Names that a spreadsheet would take for formulas are marked as text.
 pub fn predictions_csv(files: &[PathBuf], predictions: &[Result<Prediction>]) -> String {
     let rows = files.iter().zip(predictions).map(|(file, prediction)| {
         let file = csv::path(file);
         match prediction {
             Ok(p) => {
                 let classes = csv::text(&p.labels.join(" | ")).into_owned();
-                [file, classes, format!("{:.6}", p.probability), String::new()]
+                let strangeness = p.strangeness.map(|s| format!("{s:.4}")).unwrap_or_default();
+                [file, classes, format!("{:.6}", p.probability), String::new(), strangeness]
             }
-            Err(e) => [file, String::new(), String::new(), csv::text(&e.to_string()).into_owned()],
+            Err(e) => [file, String::new(), String::new(), csv::text(&e.to_string()).into_owned(), String::new()],
         }
     });
-    csv::to_string(std::iter::once(["file", "class", "probability", "error"].map(String::from)).chain(rows))
+    csv::to_string(
+        std::iter::once(["file", "class", "probability", "error", "strangeness"].map(String::from)).chain(rows),
+    )
 }

@@ -1,6 +1,7 @@
 //! What an exported image classifier is built from.
 
 use super::config::HeadKind;
+use super::strangers::Notes;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::models::Arch;
@@ -28,6 +29,8 @@ pub(super) struct ImageRecipe {
     pub(super) weights: Recipe,
     /// Where an image may show several classes, the probability from which on it is said to show one.
     pub(super) threshold: Option<f64>,
+    /// What scores are divided by before they become probabilities.
+    pub(super) temperature: Option<f64>,
 }
 
 /// An [`ImageRecipe`] as it stands in `learner.json`.
@@ -41,6 +44,10 @@ struct Written {
     weights: Option<Recipe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threshold: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    strangers: Option<Notes>,
 }
 
 impl ImageRecipe {
@@ -54,10 +61,11 @@ impl ImageRecipe {
             .with("the recipe of the weights", format!("{:?}", self.weights))
     }
 
-    pub(super) fn to_json(&self, folder: &Path) -> Result<serde_json::Value> {
-        let ImageRecipe { arch, head, ref tfms, weights, threshold } = *self;
+    pub(super) fn to_json(&self, folder: &Path, strangers: Option<Notes>) -> Result<serde_json::Value> {
+        let ImageRecipe { arch, head, ref tfms, weights, threshold, temperature } = *self;
         let (arch, transforms) = (arch.name().to_string(), tfms.clone());
-        let written = Written { arch, head, transforms, weights: Some(weights), threshold };
+        let weights = Some(weights);
+        let written = Written { arch, head, transforms, weights, threshold, temperature, strangers };
         serde_json::to_value(written)
             .map_err(|e| Error::file(folder, format!("the model cannot be described in JSON: {e}")))
     }
@@ -66,7 +74,7 @@ impl ImageRecipe {
     /// itself.
     pub(super) fn probabilities(&self, scores: &Tensor) -> Result<Tensor> {
         Ok(match self.threshold {
-            None => candle_nn::ops::softmax(scores, D::Minus1)?,
+            None => candle_nn::ops::softmax(&(scores / self.temperature.unwrap_or(1.0))?, D::Minus1)?,
             Some(_) => candle_nn::ops::sigmoid(scores)?,
         })
     }
@@ -76,7 +84,8 @@ impl ImageRecipe {
         if self.threshold.is_some() { MULTI_LABEL_KIND } else { KIND }
     }
 
-    pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<ImageRecipe> {
+    /// Reads what [`ImageRecipe::to_json`] wrote, with the notes on training photos if there are any.
+    pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<(ImageRecipe, Option<Notes>)> {
         let useless =
             |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
         if ![KIND, MULTI_LABEL_KIND].contains(&exported.kind.as_str()) {
@@ -89,10 +98,13 @@ impl ImageRecipe {
             .map_err(|e| useless(format!("has a recipe (network, head, transforms) that is not known here: {e}")))?;
         let arch: Arch = written.arch.parse().map_err(|e| useless(format!("{e}")))?;
         let weights = written.weights.unwrap_or_else(|| Recipe::published(arch));
-        let Written { head, transforms: tfms, threshold, .. } = written;
+        let Written { head, transforms: tfms, threshold, temperature, strangers, .. } = written;
+        if let Some(temperature) = temperature.filter(|&t| !(t > 0.0 && f64::is_finite(t))) {
+            return Err(useless(format!("has the temperature {temperature}, which must be above 0")));
+        }
         if (exported.kind == MULTI_LABEL_KIND) != threshold.is_some_and(|t| (0.0..=1.0).contains(&t)) {
             return Err(useless(format!("is of the kind `{}` with the threshold {threshold:?}", exported.kind)));
         }
-        Ok(ImageRecipe { arch, head, tfms, weights, threshold })
+        Ok((ImageRecipe { arch, head, tfms, weights, threshold, temperature }, strangers))
     }
 }

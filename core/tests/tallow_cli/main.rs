@@ -115,7 +115,7 @@ fn from_a_folder_of_photos_to_predictions() {
     let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines[0]["classes"][0]["probability"].as_f64().unwrap() > 0.5 && lines[1]["error"].is_string());
     let csv = tallow(&["predict", "run", "--csv", "shoes/Sneaker"], here);
-    assert!(csv.stdout.starts_with("file,class,probability,error\n") && csv.stdout.lines().count() == 43);
+    assert!(csv.stdout.starts_with("file,class,probability,error,strangeness\n") && csv.stdout.lines().count() == 43);
 
     let evaluated = tallow(&["evaluate", "run", "shoes", "--out", "judged"], here);
     assert_eq!(evaluated.code, Some(0), "{}\n{}", evaluated.stdout, evaluated.stderr);

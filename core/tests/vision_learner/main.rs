@@ -8,6 +8,7 @@ mod recipes;
 mod refuse;
 mod resume;
 mod statistics;
+mod trust;
 
 use candle_core::Device;
 use std::path::{Path, PathBuf};

@@ -112,7 +112,7 @@ fn many_files_are_predicted_though_one_cannot_be_read() {
     }
     let csv = predictions_csv(&files, &predictions);
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("file,class,probability,error", files.len() + 1));
+    assert_eq!((lines[0], lines.len()), ("file,class,probability,error,strangeness", files.len() + 1));
     assert!(lines[2].contains("not, a photo.jpg\",,,"), "{}", lines[2]);
     let first = predictions[0].as_ref().unwrap();
     assert_eq!(lines[1], format!("{},{},{:.6},", files[0].display(), first.class, first.probability));

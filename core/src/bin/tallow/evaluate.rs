@@ -2,7 +2,7 @@
 
 use crate::overwrite::OverwriteArgs;
 use crate::photos::PhotoArgs;
-use crate::{model, multi_label, settings, train};
+use crate::{model, multi_label, settings, train, trust};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{LabelledImage, LabelledImages, Side};
@@ -69,12 +69,13 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         ys.push(known as u32);
         files.push(image.file);
     }
-    let (mut seen, mut labels, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut seen, mut labels, mut rows, mut strangers) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for ((file, y), prediction) in files.iter().zip(ys).zip(predictor.predict(&files)?) {
         match prediction {
             Ok(prediction) => {
                 seen.push(file.clone());
                 labels.push(y);
+                strangers += usize::from(prediction.is_stranger());
                 rows.push(prediction.probabilities);
             }
             Err(error) => listener.tell(Event::Note(&format!("left out: {error}"))),
@@ -89,7 +90,14 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let metrics: Vec<_> =
         interpretation.metrics()?.iter().map(|(name, v)| vec![name.to_string(), format!("{v:.4}")]).collect();
     s.run.table(&["metric", "value"], &metrics);
-    s.run.detail("photos", serde_json::json!({ "evaluated": n, "left_out": files.len() - n }))?;
+    trust::report_calibration(s, &predictor, &interpretation)?;
+    if predictor.knows_strangers() {
+        s.run.say(format!("{strangers} of {n} photos are unlike any in training"));
+    }
+    s.run.detail(
+        "photos",
+        serde_json::json!({ "evaluated": n, "left_out": files.len() - n, "unlike_training": strangers }),
+    )?;
     train::report(s, &interpretation)
 }
 

@@ -18,6 +18,7 @@ mod predict;
 mod settings;
 mod train;
 mod transforms;
+mod trust;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;

@@ -7,6 +7,11 @@ use tallow::vision_learner::{Prediction, predictions_csv};
 use tallow::{Error, Result, cli};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Strangeness is how far a photo is from those that the model was trained on, as a multiple of what is \
+                        usual among them. Above 1 a photo is unlike any of them, and its class means little, however sure \
+                        the network is."
+)]
 pub(crate) struct Args {
     /// The folder of a run of `tallow train`, or the model in it
     #[arg(value_name = "MODEL")]
@@ -20,11 +25,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     top: Option<u16>,
 
+    /// Say `unknown` where the likeliest class has a probability below P
+    #[arg(long, value_name = "P", value_parser = probability)]
+    unknown_below: Option<f64>,
+
     /// Print one JSON object per photo, a line each
     #[arg(long, conflicts_with = "csv")]
     json: bool,
 
-    /// Print a table of comma-separated values: file, class, probability, error
+    /// Print a table of comma-separated values: file, class, probability, error, strangeness
     #[arg(long)]
     csv: bool,
 
@@ -33,11 +42,33 @@ pub(crate) struct Args {
     device: String,
 }
 
+fn probability(text: &str) -> std::result::Result<f64, String> {
+    let p = text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
+    p.ok_or_else(|| "expected a probability between 0 and 1, such as 0.8".into())
+}
+
+/// The class of a photo that is none of the others.
+const UNKNOWN: &str = "unknown";
+
 /// Unreadable files and folders without photos are reported, the others classified; then the end is an error.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
     let (mut files, without) = model::photos(&args.photos);
+    if args.unknown_below.is_some() && predictor.threshold().is_some() {
+        let what =
+            "the model says `nothing` where no class is likely enough: `--unknown-below` is for models of one class";
+        return Err(Error::Usage(what.into()));
+    }
+    if predictor.vocab().iter().any(|class| class == UNKNOWN) && args.unknown_below.is_some() {
+        let what = format!("the model has a class `{UNKNOWN}`, which `--unknown-below` could not be told from");
+        return Err(Error::Usage(what));
+    }
     let mut predictions = predictor.predict(&files)?;
+    for prediction in predictions.iter_mut().flatten() {
+        if args.unknown_below.is_some_and(|least| prediction.probability < least) {
+            prediction.labels = vec![UNKNOWN.into()];
+        }
+    }
     for (folder, error) in without {
         files.push(folder);
         predictions.push(Err(error));
@@ -52,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Ok(_) if args.csv => {}
             Ok(prediction) => {
                 let best = best(prediction, predictor.vocab(), args.top.map_or(prediction.labels.len(), usize::from));
-                say(if args.json { as_json(&file, &best) } else { as_text(&file, &best) })?;
+                say(if args.json { as_json(&file, prediction, &best) } else { as_text(&file, prediction, &best) })?;
             }
             Err(error) => {
                 if args.json {
@@ -81,15 +112,33 @@ fn best<'a>(prediction: &Prediction, vocab: &'a [String], k: usize) -> Vec<(&'a 
     all
 }
 
-fn as_text(file: &str, best: &[(&str, f64)]) -> String {
-    if best.is_empty() {
-        return format!("{file}: nothing of what the model knows");
-    }
-    let classes: Vec<String> = best.iter().map(|(class, p)| format!("{class} {p:.4}")).collect();
-    format!("{file}: {}", classes.join(", "))
+/// Whether a prediction was called unknown.
+fn is_unknown(prediction: &Prediction) -> bool {
+    prediction.labels.len() == 1 && prediction.labels[0] != prediction.class
 }
 
-fn as_json(file: &str, best: &[(&str, f64)]) -> String {
+fn as_text(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> String {
+    let classes: Vec<String> = best.iter().map(|(class, p)| format!("{class} {p:.4}")).collect();
+    let mut text = match (best.is_empty(), is_unknown(prediction)) {
+        (true, _) => format!("{file}: nothing of what the model knows"),
+        (false, true) => format!("{file}: {UNKNOWN} ({})", classes.join(", ")),
+        (false, false) => format!("{file}: {}", classes.join(", ")),
+    };
+    if let (true, Some(strangeness)) = (prediction.is_stranger(), prediction.strangeness) {
+        text += &format!(" [unlike any photo in training: {strangeness:.2} of the usual distance]");
+    }
+    text
+}
+
+fn as_json(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> String {
     let class = |(class, p): &(&str, f64)| serde_json::json!({ "class": class, "probability": p });
-    serde_json::json!({ "file": file, "classes": best.iter().map(class).collect::<Vec<_>>() }).to_string()
+    let mut json = serde_json::json!({ "file": file, "classes": best.iter().map(class).collect::<Vec<_>>() });
+    if is_unknown(prediction) {
+        json["unknown"] = true.into();
+    }
+    if let Some(strangeness) = prediction.strangeness {
+        json["strangeness"] = strangeness.into();
+        json["is_stranger"] = prediction.is_stranger().into();
+    }
+    json.to_string()
 }

@@ -6,7 +6,7 @@ use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::PhotoArgs;
 use crate::transforms::TransformArgs;
-use crate::{judgement, multi_label, settings};
+use crate::{judgement, multi_label, settings, trust};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock};
@@ -155,11 +155,15 @@ fn train_on<Y: TargetBlock>(args: &Args, s: &mut Session, block: DataBlock<Image
     check_classes(folder, &dls)?;
     s.class_table(&dls);
     s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
-    let (learner, measure) = train(args, s, &dls, "")?;
+    let (mut learner, measure) = train(args, s, &dls, "")?;
     s.run.section("What it gets right, and what not");
     let judged = Judged::of(&learner, &learner.image_dls().valid)?;
     judged.report(s)?;
     s.run.metric(judged.measure().0, measure);
+    if let Judged::OneClass(judged) = &judged {
+        trust::calibrate(s, &mut learner, judged)?;
+    }
+    learner.remember_images()?;
     if let Some(test) = &learner.image_dls().test {
         s.run.section("The test set, looked at once");
         Judged::of(&learner, test)?.report_test(s)?;

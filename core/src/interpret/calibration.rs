@@ -1,0 +1,150 @@
+//! How much predictions' probabilities can be believed, and how they are set right.
+
+use super::Interpretation;
+use crate::error::{Error, Result};
+use crate::metrics::{
+    at_temperature, expected_calibration_error, fit_temperature, log_loss, reliability, smoothed_log_loss,
+};
+use crate::plot::Plot;
+
+/// The bins of the calibration error, as in Guo et al., 2017.
+const BINS: usize = 15;
+
+/// The bins of the picture: fewer, so that each has items.
+const PLOT_BINS: usize = 10;
+
+/// What scaling the scores by a temperature brings. The errors after it are measured by cross-fitting: the temperature
+/// for each half of the items is fitted on the other half, so that no item is judged by a temperature that has seen it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration {
+    /// The temperature for all items: what the scores are divided by before the softmax.
+    pub temperature: f64,
+    /// The number of items.
+    pub n_items: usize,
+    /// The expected calibration error of the probabilities as they are.
+    pub ece_before: f64,
+    /// That at the temperature, cross-fitted.
+    pub ece_after: f64,
+    /// The log loss of the probabilities as they are.
+    pub log_loss_before: f64,
+    /// That at the temperature, cross-fitted.
+    pub log_loss_after: f64,
+    /// The cross-fitted probabilities, `[N, classes]`.
+    after: Vec<f64>,
+    helps: bool,
+}
+
+impl Calibration {
+    /// Whether a temperature makes the probabilities of items that it has not seen better, by their log loss with the
+    /// smoothing that it is fitted with.
+    pub fn helps(&self) -> bool {
+        self.helps
+    }
+}
+
+impl Interpretation {
+    /// Fits a temperature to these predictions (Guo et al., *On Calibration of Modern Neural Networks*, 2017), and
+    /// measures what it brings. It changes no predicted class.
+    ///
+    /// # Errors
+    /// When there are fewer than four items, or a probability is no number.
+    pub fn calibration(&self) -> Result<Calibration> {
+        let (n_classes, n_items) = (self.vocab().len(), self.actual().len());
+        if n_items < 4 {
+            let message = format!("{n_items} items are too few to calibrate probabilities by: expected 4 or more");
+            return Err(Error::shape(message, &[n_items]));
+        }
+        let (all, labels) = (self.all_probabilities(), self.actual());
+        // Every other item of each class is in the same half, so that both halves have all classes.
+        let mut seen = vec![0usize; n_classes];
+        let half: Vec<bool> = labels
+            .iter()
+            .map(|&label| {
+                let count = &mut seen[label as usize];
+                *count += 1;
+                count.is_multiple_of(2)
+            })
+            .collect();
+        let rows = |wanted: bool| -> (Vec<f64>, Vec<u32>) {
+            let items: Vec<usize> = (0..n_items).filter(|&i| half[i] == wanted).collect();
+            (
+                items.iter().flat_map(|&i| self.probabilities(i).to_vec()).collect(),
+                items.iter().map(|&i| labels[i]).collect(),
+            )
+        };
+        let fitted = |wanted: bool| -> Result<f64> {
+            let (rows, labels) = rows(wanted);
+            if labels.is_empty() {
+                Ok(1.0)
+            } else {
+                fit_temperature(&rows, n_classes, &labels, smoothing(labels.len()))
+            }
+        };
+        let temperatures = [fitted(true)?, fitted(false)?];
+        let mut after = Vec::with_capacity(all.len());
+        for (i, &half) in half.iter().enumerate() {
+            after.extend(at_temperature(self.probabilities(i), n_classes, temperatures[usize::from(half)])?);
+        }
+        let share = smoothing(n_items);
+        let smoothed = |probabilities: &[f64]| smoothed_log_loss(probabilities, n_classes, labels, share);
+        Ok(Calibration {
+            temperature: fit_temperature(all, n_classes, labels, share)?,
+            helps: smoothed(&after)? < smoothed(all)?,
+            n_items,
+            ece_before: expected_calibration_error(all, n_classes, labels, BINS)?,
+            ece_after: expected_calibration_error(&after, n_classes, labels, BINS)?,
+            log_loss_before: log_loss(all, n_classes, labels)?,
+            log_loss_after: log_loss(&after, n_classes, labels)?,
+            after,
+        })
+    }
+
+    /// The expected calibration error of these probabilities, in 15 bins.
+    ///
+    /// # Errors
+    /// When a probability is no number.
+    pub fn expected_calibration_error(&self) -> Result<f64> {
+        expected_calibration_error(self.all_probabilities(), self.vocab().len(), self.actual(), BINS)
+    }
+
+    /// The same predictions at another temperature: the same classes, other probabilities and losses.
+    ///
+    /// # Errors
+    /// When the temperature is not above 0.
+    pub fn at_temperature(&self, temperature: f64) -> Result<Interpretation> {
+        let n_classes = self.vocab().len();
+        let rows: Vec<Vec<f64>> = at_temperature(self.all_probabilities(), n_classes, temperature)?
+            .chunks_exact(n_classes.max(1))
+            .map(<[f64]>::to_vec)
+            .collect();
+        let scaled = Interpretation::from_probabilities(&rows, self.actual(), self.vocab())?;
+        match self.files() {
+            Some(files) => scaled.with_files(files.to_vec()),
+            None => Ok(scaled),
+        }
+    }
+
+    /// The reliability diagram: how many predictions of each confidence are right, before and after calibration. Points
+    /// under the diagonal are too sure of themselves. [`crate::metrics::reliability`].
+    ///
+    /// # Errors
+    /// When a probability is no number.
+    pub fn plot_reliability(&self, calibration: &Calibration) -> Result<Plot> {
+        let n_classes = self.vocab().len();
+        let points = |probabilities: &[f64]| -> Result<(Vec<f64>, Vec<f64>)> {
+            let bins = reliability(probabilities, n_classes, self.actual(), PLOT_BINS)?;
+            Ok(bins.into_iter().map(|bin| (bin.confidence, bin.accuracy)).unzip())
+        };
+        let (before, after) = (points(self.all_probabilities())?, points(&calibration.after)?);
+        let plot =
+            Plot::new("Are probabilities right?").x_label("how sure the network is").y_label("share that is right");
+        let plot = plot.line("as the network says", &before.0, &before.1).scatter("", &before.0, &before.1);
+        let plot = plot.colored(0).line("calibrated", &after.0, &after.1).scatter("", &after.0, &after.1).colored(1);
+        Ok(plot.dashed("right", &[0.0, 1.0], &[0.0, 1.0]).x_range(0.0, 1.0).y_range(0.0, 1.0))
+    }
+}
+
+/// Platt's smoothing for `n` items.
+fn smoothing(n: usize) -> f64 {
+    1.0 / (n as f64 + 2.0)
+}

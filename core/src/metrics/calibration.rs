@@ -1,0 +1,169 @@
+//! Whether probabilities mean what they say: of the predictions that are 80 per cent sure, 80 in 100 should be right.
+
+use super::checks::{self, Real};
+use crate::error::{Error, Result};
+
+/// Predictions of about the same confidence: how sure they are on average, and how many are right.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReliabilityBin {
+    /// The number of predictions.
+    pub n: u64,
+    /// The mean of their probabilities.
+    pub confidence: f64,
+    /// The share of them that is right.
+    pub accuracy: f64,
+}
+
+/// The predictions in `n_bins` bins of equal width by the probability of the predicted class, empty ones left out: the
+/// points of a reliability diagram (Guo et al., *On Calibration of Modern Neural Networks*, 2017).
+///
+/// # Errors
+/// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
+/// of range, [`Error::Config`] where `n_bins` is 0, [`Error::Value`] where a probability is NaN.
+pub fn reliability<T: Real>(
+    probabilities: &[T],
+    n_classes: usize,
+    actual: &[u32],
+    n_bins: usize,
+) -> Result<Vec<ReliabilityBin>> {
+    if n_bins == 0 {
+        return Err(Error::config("n_bins", "a reliability diagram needs at least one bin"));
+    }
+    let mut sums = vec![(0_u64, 0.0, 0_u64); n_bins];
+    for (row, &label) in checks::rows(probabilities, n_classes, actual.len())?.iter().zip(actual) {
+        let class = checks::class(label, n_classes)?;
+        let best = (0..n_classes).fold(0, |best, i| if row[i] > row[best] { i } else { best });
+        // Bins are open below and closed above, as in the paper's code.
+        let bin = ((row[best] * n_bins as f64).ceil() as usize).clamp(1, n_bins) - 1;
+        let (n, confidence, right) = &mut sums[bin];
+        (*n, *confidence, *right) = (*n + 1, *confidence + row[best], *right + u64::from(best == class));
+    }
+    let bin = |(n, confidence, right): (u64, f64, u64)| ReliabilityBin {
+        n,
+        confidence: confidence / n as f64,
+        accuracy: right as f64 / n as f64,
+    };
+    Ok(sums.into_iter().filter(|(n, ..)| *n > 0).map(bin).collect())
+}
+
+/// The expected calibration error: the mean distance between confidence and accuracy over the bins of [`reliability`],
+/// each weighted by its predictions. The paper has 15 bins.
+///
+/// # Errors
+/// As [`reliability`].
+pub fn expected_calibration_error<T: Real>(
+    probabilities: &[T],
+    n_classes: usize,
+    actual: &[u32],
+    n_bins: usize,
+) -> Result<f64> {
+    let bins = reliability(probabilities, n_classes, actual, n_bins)?;
+    let distance = |bin: &ReliabilityBin| bin.n as f64 * (bin.confidence - bin.accuracy).abs();
+    Ok(bins.iter().map(distance).sum::<f64>() / actual.len() as f64)
+}
+
+/// The temperatures that [`fit_temperature`] considers: from a fiftieth to fifty.
+const RANGE: f64 = 3.912_023_005_428_146;
+
+/// The temperature by which scores are to be divided so that their softmax has the least log loss (Guo et al., 2017):
+/// above 1 for a network that is too sure. Takes probabilities, row-major, whose logarithms are the scores.
+///
+/// A share `smoothing` of each target is spread over the other classes. Without it, samples that are all recognised
+/// would make a network as sure as can be; with `1/(n + 2)` they count as if one in `n + 2` were not (Platt,
+/// *Probabilistic Outputs for Support Vector Machines*, 1999).
+///
+/// # Errors
+/// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
+/// of range, [`Error::Config`] where the share is not in 0..1, [`Error::Value`] where a probability is NaN.
+pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32], smoothing: f64) -> Result<f64> {
+    check_smoothing(smoothing)?;
+    let rows = checks::rows(probabilities, n_classes, actual.len())?;
+    let labels = actual.iter().map(|&label| checks::class(label, n_classes)).collect::<Result<Vec<usize>>>()?;
+    let scores: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|&p| log(p)).collect()).collect();
+    let loss = |log_temperature: f64| -> f64 {
+        let scale = (-log_temperature).exp();
+        let nll = |(row, &label): (&Vec<f64>, &usize)| {
+            let most = row.iter().fold(f64::NEG_INFINITY, |most, &score| most.max(score));
+            let sum: f64 = row.iter().map(|score| ((score - most) * scale).exp()).sum();
+            let others: f64 = row.iter().map(|score| score - most).sum::<f64>() - (row[label] - most);
+            let target = (1.0 - smoothing) * (row[label] - most) + smoothing * others / (n_classes - 1) as f64;
+            sum.ln() - target * scale
+        };
+        scores.iter().zip(&labels).map(nll).sum()
+    };
+    // A coarse search, since the loss need not be convex, and golden sections around its best point.
+    const STEPS: usize = 40;
+    let at = |i: usize| -RANGE + 2.0 * RANGE * i as f64 / STEPS as f64;
+    let losses: Vec<f64> = (0..=STEPS).map(|i| loss(at(i))).collect();
+    let best = (0..=STEPS).fold(STEPS / 2, |best, i| if losses[i] < losses[best] { i } else { best });
+    let (mut low, mut high) = (at(best.saturating_sub(1)), at((best + 1).min(STEPS)));
+    let golden = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
+    let (mut loss_left, mut loss_right) = (loss(left), loss(right));
+    while high - low > 1e-9 {
+        if loss_left < loss_right {
+            (high, right, loss_right) = (right, left, loss_left);
+            left = high - golden * (high - low);
+            loss_left = loss(left);
+        } else {
+            (low, left, loss_left) = (left, right, loss_right);
+            right = low + golden * (high - low);
+            loss_right = loss(right);
+        }
+    }
+    Ok(((low + high) / 2.0).exp())
+}
+
+/// The log loss with a share `smoothing` of each target spread over the other classes: what [`fit_temperature`] makes
+/// least.
+///
+/// # Errors
+/// As [`fit_temperature`].
+pub fn smoothed_log_loss(probabilities: &[f64], n_classes: usize, actual: &[u32], smoothing: f64) -> Result<f64> {
+    check_smoothing(smoothing)?;
+    let mut sum = 0.0;
+    for (row, &label) in checks::rows(probabilities, n_classes, actual.len())?.iter().zip(actual) {
+        let class = checks::class(label, n_classes)?;
+        let others: f64 = row.iter().map(|&p| log(p)).sum::<f64>() - log(row[class]);
+        sum -= (1.0 - smoothing) * log(row[class]) + smoothing * others / (n_classes - 1) as f64;
+    }
+    Ok(sum / actual.len() as f64)
+}
+
+fn check_smoothing(smoothing: f64) -> Result<()> {
+    if (0.0..1.0).contains(&smoothing) {
+        return Ok(());
+    }
+    Err(Error::config(
+        "smoothing",
+        format!("the share that is spread over other classes must be in 0..1, got {smoothing}"),
+    ))
+}
+
+/// Probabilities at another temperature: row-major, each row proportional to `p^(1/temperature)`.
+///
+/// # Errors
+/// [`Error::Config`] where the temperature is not above 0, [`Error::Shape`] where the probabilities are no whole number
+/// of rows.
+pub fn at_temperature(probabilities: &[f64], n_classes: usize, temperature: f64) -> Result<Vec<f64>> {
+    if !(temperature > 0.0 && temperature.is_finite()) {
+        return Err(Error::config("temperature", format!("a temperature is a number above 0, not {temperature}")));
+    }
+    if n_classes == 0 || !probabilities.len().is_multiple_of(n_classes) {
+        let n = probabilities.len();
+        return Err(Error::shape(format!("{n} probabilities are no whole number of rows of {n_classes}"), &[n]));
+    }
+    let mut all = Vec::with_capacity(probabilities.len());
+    for row in probabilities.chunks_exact(n_classes) {
+        let most = row.iter().fold(f64::NEG_INFINITY, |most, &p| most.max(log(p)));
+        let powers: Vec<f64> = row.iter().map(|&p| ((log(p) - most) / temperature).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        all.extend(powers.into_iter().map(|power| power / sum));
+    }
+    Ok(all)
+}
+
+/// The logarithm of a probability; of 0, that of the smallest one.
+fn log(p: f64) -> f64 {
+    p.max(f64::MIN_POSITIVE).ln()
+}
