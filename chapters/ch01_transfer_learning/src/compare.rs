@@ -57,9 +57,11 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
          the classes and the transforms. Another program reads it and predicts."
     ));
     let folder = s.run.folder().join("model");
+    // Claimed before they are there, so that the next run does not keep the model of this one.
+    for file in ["model/model.safetensors", "model/learner.json"] {
+        s.run.claim(file)?;
+    }
     learner.export_with(&folder, [("accuracy".to_string(), *best)].into())?;
-    s.run.artifact(folder.join("model.safetensors"));
-    s.run.artifact(folder.join("learner.json"));
     let valid = &learner.image_dls().valid;
     let kept = valid.kept_files();
     let Some(file) = kept.first() else { return Ok(()) };

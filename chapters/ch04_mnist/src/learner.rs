@@ -90,9 +90,7 @@ pub(crate) fn adding_a_nonlinearity(s: &mut Session, data: &Data) -> Result<()> 
         Plot::new("simple_net").x_label("epoch").y_label("batch_accuracy").line("this run", &epochs, &accuracies);
     let curve = curve.dashed("the source", &epochs, &theirs[..accuracies.len()]);
     s.run.figure("simple_net", "Accuracy of the small network over the epochs.", &curve.into())?;
-    let file = s.run.folder().join("simple_net.safetensors");
-    learner.save(&file)?;
-    s.run.artifact(&file);
+    learner.save(s.run.claim("simple_net.safetensors")?)?;
     mistakes(s, &learner, &learner.get_preds(&valid_dl)?, data)
 }
 

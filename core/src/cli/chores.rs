@@ -27,12 +27,19 @@ impl Session {
         self.run.history(name, &columns, &recorder.rows.iter().map(row).collect::<Vec<_>>())
     }
 
-    /// Prints the number of training and validation images of each class.
+    /// Prints the number of training and validation images of each class, and of test images where there are any.
     pub fn class_table(&mut self, dls: &ImageDataLoaders) {
-        let row = |(class, (train, valid)): (&String, (usize, usize))| {
-            vec![class.clone(), train.to_string(), valid.to_string()]
+        let mut tests = vec![0; dls.n_classes()];
+        let targets = dls.test.as_ref().map(|test| test.dataset().targets());
+        for &class in targets.iter().flat_map(|targets| (0..targets.len()).flat_map(|item| targets.of(item))) {
+            tests[class as usize] += 1;
+        }
+        let row = |((class, (train, valid)), test): ((&String, (usize, usize)), usize)| {
+            let numbers = [train, valid, test].into_iter().take(if targets.is_some() { 3 } else { 2 });
+            std::iter::once(class.clone()).chain(numbers.map(|n: usize| n.to_string())).collect()
         };
-        let rows: Vec<Vec<String>> = dls.vocab().classes().iter().zip(dls.counts()).map(row).collect();
-        self.run.table(&["class", "train", "valid"], &rows);
+        let rows: Vec<Vec<String>> = dls.vocab().classes().iter().zip(dls.counts()).zip(tests).map(row).collect();
+        let heads = ["class", "train", "valid", "test"];
+        self.run.table(if targets.is_some() { &heads } else { &heads[..3] }, &rows);
     }
 }

@@ -75,7 +75,8 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     let mut warnings = Vec::new();
     if let [class] = vocab.classes() {
         warnings.push(format!(
-            "there is a single class, `{class}`: nothing can be told apart; is `path` one folder too deep?"
+            "there is a single class, `{class}`: nothing can be told apart; is the folder one too deep, or do names \
+             or a table tell the classes?"
         ));
     }
     for (class, &(train, valid)) in vocab.classes().iter().zip(counts) {
@@ -91,7 +92,8 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     {
         warnings.push(format!(
             "classes are of very different sizes: `{common}` has {many} items to train with and `{rare}` has {few}; \
-             `class_weights` can balance the loss, `sample_weights` the draws, and accuracy alone says little"
+             class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights balanced`, \
+             `--sampler weighted`), and accuracy alone says little"
         ));
     }
     warnings

@@ -298,7 +298,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
 
     /// All that a user should know, in sentences: what was left out, and what looks wrong with classes and files.
     fn notes(&self, collected: &Collected, dls: &ImageDataLoaders) -> Vec<String> {
-        let mut notes = collected.notes.clone();
+        let mut notes = [&collected.notes[..], &collected.split_notes].concat();
         notes.extend(bad_notes(collected));
         notes.extend(balance::warnings(dls.vocab(), &dls.counts()));
         notes.extend(file_warnings(dls));

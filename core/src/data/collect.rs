@@ -20,6 +20,8 @@ pub(super) struct Collected {
     /// Files that cannot be read.
     pub(super) bad: Vec<BadFile>,
     pub(super) notes: Vec<String>,
+    /// What there is to say of the split that was chosen, which is not that of cross-validation.
+    pub(super) split_notes: Vec<String>,
 }
 
 /// How items come to their sides.
@@ -54,7 +56,8 @@ impl Collected {
             let what = format!("none of its {} pictures can be read; `tallow check` names them all", bad.len());
             return Err(Error::file(path, what));
         }
-        let split = splitting.split(&images, &mut notes)?;
+        let mut split_notes = Vec::new();
+        let split = splitting.split(&images, &mut split_notes)?;
         for (side, items) in [("training", &split.train), ("validation", &split.valid)] {
             if let Some(i) = items.iter().find(|&&i| i >= images.len()) {
                 return Err(Error::Value(format!("the splitter names item {i} of {}", images.len())));
@@ -73,8 +76,9 @@ impl Collected {
         let test = test.into_iter().filter(|i| !used.contains(i)).collect();
         // What is never trained on cannot be told from the rest.
         let vocab = Vocab::new(split.train.iter().flat_map(|&i| images[i].labels.clone()));
-        let mut collected = Collected { images, vocab, split, test, bad, notes };
+        let mut collected = Collected { images, vocab, split, test, bad, notes, split_notes };
         collected.note_unused();
+        collected.note_groups();
         collected.leave_out_unknown(splitting.is_multi);
         if collected.split.valid.is_empty() {
             let what = "no item for validation is of a class that is trained on; see which classes both sides have";
@@ -92,6 +96,37 @@ impl Collected {
         if !unused.is_empty() {
             let (n, names) = (unused.len(), super::find::some_names(&unused));
             self.notes.push(format!("{n} pictures are on no side of the split and are left out ({names})"));
+        }
+    }
+
+    /// Tells how many groups are for validation, and which were torn apart by sides that somebody else named.
+    fn note_groups(&mut self) {
+        let mut sides: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+        for (side, items) in [&self.split.train, &self.split.valid, &self.test].into_iter().enumerate() {
+            for group in items.iter().filter_map(|&i| self.images[i].group.as_deref()) {
+                sides.entry(group).or_default()[side] += 1;
+            }
+        }
+        let names = |is: &dyn Fn(&[usize; 3]) -> bool| -> Vec<&str> {
+            sides.iter().filter(|(_, sides)| is(sides)).map(|(group, _)| *group).collect()
+        };
+        let some = |groups: &[&str]| {
+            let more = if groups.len() > 3 { ", ..." } else { "" };
+            groups.iter().take(3).copied().collect::<Vec<&str>>().join(", ") + more
+        };
+        let (judging, torn) = (names(&|n| n[1] > 0), names(&|n| n.iter().filter(|&&n| n > 0).count() > 1));
+        if !sides.is_empty() {
+            let (n, k, names) = (sides.len(), judging.len(), some(&judging));
+            self.split_notes.push(format!("{k} of {n} groups are for validation ({names})"));
+        }
+        if !torn.is_empty() {
+            let (names, is) = (some(&torn), if torn.len() == 1 { "is" } else { "are" });
+            self.notes.push(format!(
+                "{} of {} groups {is} on more than one side, as a folder, a table or a splitter says ({names}): the \
+                 network is judged by what it knows from training; leave those sides out, and groups stay together",
+                torn.len(),
+                sides.len()
+            ));
         }
     }
 
@@ -144,19 +179,20 @@ impl Splitting<'_> {
         }
         let labels: Vec<String> = rest.iter().map(|&i| labels[i].clone()).collect();
         let groups: Option<Vec<String>> = rest.iter().map(|&i| images[i].group.clone()).collect();
-        let split = match groups {
-            Some(groups) => split_groups(&groups, &labels, self.valid_pct, self.seed)?,
+        let split = match &groups {
+            Some(groups) => split_groups(groups, &labels, self.valid_pct, self.seed)?,
             // Combinations of classes are too many to be kept in proportion; all items are of one kind.
             None if self.is_multi => self.each_class(&vec![String::new(); labels.len()])?,
             None => self.each_class(&labels)?,
         };
         let share = (self.valid_pct * labels.len() as f64 + 1e-9) as usize;
         if split.valid.len() > share {
-            notes.push(format!(
-                "{} of {} items are for validation instead of {share}, so that each class has one there",
-                split.valid.len(),
-                labels.len()
-            ));
+            let why = match groups {
+                Some(_) => "since groups stay whole",
+                None => "so that each class has one there",
+            };
+            let (k, n) = (split.valid.len(), labels.len());
+            notes.push(format!("{k} of {n} items are for validation instead of {share}, {why}"));
         }
         let original = |items: Vec<usize>| items.into_iter().map(|i| rest[i]).collect();
         Ok(Split { train: original(split.train), valid: original(split.valid) })

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use regex::Regex;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The name of the folder that a file is in: `7` for `train/7/10.png`. fast.ai's `parent_label`.
@@ -39,18 +40,59 @@ pub fn name_label(file: &Path, separator: char) -> Result<String> {
 /// # Errors
 /// When the expression is none, or has no group.
 pub fn regex_label(expression: &str) -> Result<impl Fn(&Path) -> Result<String> + Send + Sync + Clone + 'static> {
+    let regex = with_group(expression)?;
+    Ok(move |file: &Path| {
+        let name = file.file_name().and_then(|name| name.to_str());
+        let label = name.and_then(|name| first_group(&regex, name));
+        label.ok_or_else(|| Error::file(file, format!("has a name in which `{regex}` finds no label")))
+    })
+}
+
+/// A labeller by a regular expression that is searched for in a file's path below `folder`, with `/` between its parts
+/// on every system: its first group is the label. For what the names of folders tell, such as the day or the animal.
+/// fast.ai's `RegexLabeller`, on relative paths.
+///
+/// ```
+/// use tallow::data::path_label;
+///
+/// let day = path_label("photos", r"^day(\d+)/")?;
+/// assert_eq!(day("photos/day12/cat/3.jpg".as_ref())?, "12");
+/// # Ok::<(), tallow::Error>(())
+/// ```
+///
+/// # Errors
+/// When the expression is none, or has no group.
+pub fn path_label(
+    folder: impl AsRef<Path>,
+    expression: &str,
+) -> Result<impl Fn(&Path) -> Result<String> + Send + Sync + Clone + 'static> {
+    let (regex, folder) = (with_group(expression)?, folder.as_ref().to_path_buf());
+    Ok(move |file: &Path| {
+        let below = file.strip_prefix(&folder).unwrap_or(file);
+        let parts: Option<Vec<&str>> = below.iter().map(OsStr::to_str).collect();
+        let Some(path) = parts.map(|parts| parts.join("/")) else {
+            return Err(Error::file(file, "has a path that is not valid UTF-8; rename it"));
+        };
+        let nothing = || Error::file(file, format!("has a path, `{path}`, in which `{regex}` finds nothing"));
+        first_group(&regex, &path).ok_or_else(nothing)
+    })
+}
+
+/// A regular expression that has a group.
+fn with_group(expression: &str) -> Result<Regex> {
     let regex =
         Regex::new(expression).map_err(|e| Error::config("expression", format!("not a regular expression: {e}")))?;
     if regex.captures_len() < 2 {
-        let message = format!("`{expression}` has no group in parentheses to tell which part is the label");
+        let message = format!("`{expression}` has no group in parentheses to tell which part is meant");
         return Err(Error::config("expression", message));
     }
-    Ok(move |file: &Path| {
-        let name = file.file_name().and_then(|name| name.to_str());
-        let group = name.and_then(|name| regex.captures(name)).and_then(|found| found.get(1));
-        let label = group.map(|group| group.as_str().to_string());
-        label.ok_or_else(|| Error::file(file, format!("has a name in which `{regex}` finds no label")))
-    })
+    Ok(regex)
+}
+
+/// What the first group of a regular expression finds in a text.
+fn first_group(regex: &Regex, text: &str) -> Option<String> {
+    let group = regex.captures(text).and_then(|found| found.get(1));
+    group.map(|group| group.as_str().to_string())
 }
 
 /// The classes by number, in sorted order. fast.ai's `CategoryMap`.

@@ -161,14 +161,23 @@ fn notes(files: &[PathBuf], placed: &[(Placed, usize)], dirs: &[Vec<&str>]) -> V
     }
     let mut notes = Vec::new();
     for ((folder, why), files) in without_class {
-        let n = files.len();
-        let pictures = if n == 1 { "1 picture is".to_string() } else { format!("{n} pictures are") };
+        let (pictures, why) = match files.len() {
+            1 => ("1 picture is".to_string(), singular(why)),
+            n => (format!("{n} pictures are"), why.to_string()),
+        };
         notes.push(format!("{}: {pictures} left out: {why} ({})", folder.display(), some_names(&files)));
     }
     for (label, n) in deeper {
-        notes.push(format!("class `{label}`: {n} of its pictures lie in folders below the class's own"));
+        let lie = if n == 1 { "lies" } else { "lie" };
+        notes.push(format!("class `{label}`: {n} of its pictures {lie} in folders below the class's own"));
     }
     notes
+}
+
+/// What is said of several pictures, of one.
+fn singular(why: &str) -> String {
+    let words = [("they have", "it has"), ("they lie", "it lies"), ("they belong", "it belongs")];
+    words.into_iter().fold(why.to_string(), |why, (they, it)| why.replace(they, it))
 }
 
 /// How the folders are read.

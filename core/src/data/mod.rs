@@ -38,7 +38,7 @@ pub use image_files::{BadFile, Resized, empty_folders, image_files, resize_image
 pub use image_folder::{ImageFolder, Pixels, read_image};
 pub use image_loaders::{ImageDataLoaders, ImageLoader};
 pub use inspect::{ImageFacts, files_with_pages, inspect_images};
-pub use label::{Vocab, name_label, parent_label, regex_label};
+pub use label::{Vocab, name_label, parent_label, path_label, regex_label};
 pub use label_table::{LabelTable, TableColumns};
 pub use labelled::{LabelledImage, LabelledImages};
 pub use layout::{FolderLayout, Placed, Side};

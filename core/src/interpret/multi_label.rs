@@ -156,7 +156,8 @@ impl MultiLabelInterpretation {
         order
     }
 
-    /// The images of the `k` largest losses, each with its classes and those that were predicted.
+    /// The images of the `k` largest losses, each with its file's name, its classes, those that were predicted, and the
+    /// loss.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -166,7 +167,9 @@ impl MultiLabelInterpretation {
             let (predicted, actual) = self.classes_of(index);
             let is_right = predicted == actual;
             let (predicted, actual) = (some_or_none(&predicted), some_or_none(&actual));
-            let caption = format!("{actual}, taken for {predicted}, loss {:.2}", self.losses[index]);
+            let verdict = if is_right { "recognised".to_string() } else { format!("taken for {predicted}") };
+            let file = self.files[index].file_name().unwrap_or_default().to_string_lossy();
+            let caption = format!("{file}\n{actual}\n{verdict}\nloss {:.2}", self.losses[index]);
             Ok(grid.rgb(image.width(), image.height(), image.bytes()).caption(caption).correct(is_right))
         })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tallow::data::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GroupSplitter, KFold, RandomSplitter, Split, Splitter,
-    StratifiedSplitter, Vocab, class_weights, read_class_weights, regex_label, sample_weights, warnings,
+    StratifiedSplitter, Vocab, class_weights, path_label, read_class_weights, regex_label, sample_weights, warnings,
 };
 
 fn items(counts: &[(&str, usize)]) -> (Vec<PathBuf>, Vec<String>) {
@@ -148,6 +148,19 @@ fn a_regular_expression_labels_or_says_why_not() {
     assert!(error.contains("cat.jpg") && error.contains("finds no label"), "{error}");
     assert!(regex_label("(").err().unwrap().to_string().contains("regular expression"));
     assert!(regex_label(r"\d+").err().unwrap().to_string().contains("no group"));
+}
+
+#[test]
+fn a_regular_expression_finds_days_and_animals_in_the_folders_below_one() {
+    let animal = path_label("photos", r"^[^/]+/([^/]+)/").unwrap();
+    let file: PathBuf = ["photos", "cat", "tom", "2024", "1.jpg"].iter().collect();
+    assert_eq!(animal(&file).unwrap(), "tom");
+    // The folder itself is no part of what is searched, and a name without folders is a path too.
+    assert_eq!(path_label("photos", r"(\w+)\.jpg$").unwrap()(&file).unwrap(), "1");
+    assert_eq!(path_label("photos/", r"^(\w)").unwrap()(&file).unwrap(), "c");
+    let error = animal(Path::new("photos/cat/1.jpg")).unwrap_err().to_string();
+    assert!(error.contains("`cat/1.jpg`") && error.contains("finds nothing"), "{error}");
+    assert!(path_label("photos", r"\d+").err().unwrap().to_string().contains("no group"));
 }
 
 #[test]

@@ -31,10 +31,11 @@ fn learnt(here: &Path, ran: &Ran) -> (Vec<String>, usize, usize) {
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
     let model: Value = serde_json::from_str(&fs::read_to_string(here.join("run/model/learner.json")).unwrap()).unwrap();
     let vocab = model["vocab"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_string()).collect();
-    let table = ran.stdout.lines().skip_while(|line| !line.contains("train  valid")).skip(2);
+    let mut table = ran.stdout.lines().skip_while(|line| !line.contains("train  valid"));
+    let n_others = usize::from(table.next().unwrap().trim_end().ends_with("test"));
     let (mut n_train, mut n_valid) = (0, 0);
-    for line in table {
-        let cells: Vec<&str> = line.split_whitespace().rev().take(2).collect();
+    for line in table.skip(1) {
+        let cells: Vec<&str> = line.split_whitespace().rev().skip(n_others).take(2).collect();
         let [valid, train] = cells[..] else { break };
         let (Ok(train), Ok(valid)) = (train.parse::<usize>(), valid.parse::<usize>()) else { break };
         (n_train, n_valid) = (n_train + train, n_valid + valid);
@@ -205,6 +206,69 @@ fn classes_come_from_a_table_or_from_names_and_groups_stay_together() {
     fails(&train(dir.path(), &["--label-regex", r"\d"]), 2, &["no group in parentheses"]);
     fails(&train(dir.path(), &["--labels", "nowhere.csv"]), 1, &["nowhere.csv"]);
     fails(&train(dir.path(), &["--labels", "labels.csv", "--label-column", "kind"]), 3, &["no column `kind`"]);
+}
+
+#[test]
+fn folders_of_days_and_animals_are_groups_and_one_that_folders_tear_apart_is_told() {
+    let dir = empty();
+    let photos = dir.path().join("photos");
+    for animal in 0..6 {
+        pictures(&photos.join(format!("cat/tom{animal}")), false, 3 * animal, 3);
+        pictures(&photos.join(format!("dog/rex{animal}")), true, 3 * animal, 3);
+    }
+    let ran = train(dir.path(), &["--group", r"^[^/]+/([^/]+)/"]);
+    let (_, n_train, n_valid) = learnt(dir.path(), &ran);
+    assert_eq!(n_train + n_valid, 36);
+    // 36 / 5 is 7.2; of groups of three no class can have less than one.
+    assert_eq!(n_valid, 6);
+    tells(&ran, &["2 of 12 groups are for validation (rex", "tom"]);
+    fails(&train(dir.path(), &["--group", r"^(\d+)/"]), 3, &["`cat/tom0/000.png`", "finds nothing"]);
+
+    // Sides that folders name stay as they are.
+    pictures(&photos.join("train/cat"), false, 0, 6);
+    pictures(&photos.join("train/dog"), true, 0, 6);
+    pictures(&photos.join("val/cat"), false, 5, 3);
+    pictures(&photos.join("val/dog"), true, 5, 3);
+    pictures(&photos.join("test/cat"), false, 20, 2);
+    for folder in ["cat", "dog"] {
+        fs::remove_dir_all(photos.join(folder)).unwrap();
+    }
+    let ran = train(dir.path(), &["--group", r"(\d+)\.png$"]);
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    tells(&ran, &["1 of 10 groups is on more than one side", "(005)"]);
+    let cat = ran.stdout.lines().find(|line| line.starts_with("cat ")).unwrap();
+    assert_eq!(cat.split_whitespace().collect::<Vec<_>>(), ["cat", "6", "3", "2"]);
+    let tests = fs::read_to_string(dir.path().join("run/test_predictions.csv")).unwrap();
+    assert!(tests.lines().count() == 3 && tests.contains("test/cat/020.png"), "{tests}");
+}
+
+#[test]
+fn help_has_a_heading_for_each_kind_of_option_and_an_evaluation_names_none_that_it_does_not_need() {
+    let dir = empty();
+    let help = tallow(&["train", "-h"], dir.path()).stdout;
+    let heading = |option: &str| {
+        let (before, _) = help.split_once(&format!(" {option} ")).unwrap_or_else(|| panic!("no {option} in {help}"));
+        before.lines().rev().find(|line| line.ends_with(':') && !line.starts_with(' ')).unwrap().to_string()
+    };
+    for (option, of) in [
+        ("--arch", "Training:"),
+        ("--epochs", "Training:"),
+        ("--strict", "Training:"),
+        ("--labels", "Classes and sides:"),
+        ("--valid", "Validation:"),
+        ("--folds", "Validation:"),
+        ("--group", "Validation:"),
+        ("--resize", "The photos:"),
+        ("--seed", "Common options:"),
+        ("--overwrite", "Common options:"),
+    ] {
+        assert_eq!(heading(option), of, "{option}");
+    }
+    assert!(help.contains("out/tallow_train") && !help.contains("--require-target"));
+    let help = tallow(&["evaluate", "-h"], dir.path()).stdout;
+    for option in ["--resume", "--quick", "--group", "--checkpoint-every"] {
+        assert!(!help.contains(option), "{option} in {help}");
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn from_a_folder_of_photos_to_predictions() {
     // Half of the photos are sneakers.
     assert!(metrics["metrics"]["accuracy"].as_f64().unwrap() > 0.75, "{metrics}");
 
-    assert_eq!(metrics["photos"], serde_json::json!({ "train": 64, "valid": 16, "left_out": 3 }));
+    assert_eq!(metrics["photos"], serde_json::json!({ "train": 64, "valid": 16, "test": 0, "left_out": 3 }));
     assert_eq!(metrics["confusion"]["classes"], serde_json::json!(["Ankle boot", "Sneaker"]));
     let support = |class: &str| metrics["report"][class]["support"].as_u64().unwrap();
     assert_eq!(support("Sneaker") + support("Ankle boot"), 16);

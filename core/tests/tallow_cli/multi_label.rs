@@ -44,6 +44,8 @@ fn photos_with_several_classes_are_trained_on_evaluated_and_predicted() {
         let value = metrics["metrics"][name].as_f64().unwrap();
         assert!((0.5..=1.0).contains(&value), "{name} {value}");
     }
+    let tests = fs::read_to_string(here.join("run/test_predictions.csv")).unwrap();
+    assert!(tests.lines().count() == 11 && tests.contains("photos/39.png"), "{tests}");
     assert!(here.join("run/plots/average_precision.png").is_file() && here.join("run/model/learner.json").is_file());
 
     // Judged by the test set, as the table says.

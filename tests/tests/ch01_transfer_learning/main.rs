@@ -7,6 +7,7 @@ use chapter_tests::Chapter;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+use tallow::report::Run;
 
 fn chapter() -> Chapter {
     Chapter::build("ch01_transfer_learning")
@@ -31,6 +32,7 @@ fn a_quick_run_trains_in_three_ways_and_leaves_a_model() {
     }
     for name in ["model/learner.json", "model/model.safetensors", "report.html", "history.csv"] {
         assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 0, "{name}");
+        assert!(Run::wrote(folder.path(), name), "the next run would leave {name}");
     }
     let metrics = metrics(folder.path());
     assert!(metrics["comparisons"].as_array().unwrap().len() >= 4);

@@ -102,6 +102,7 @@ fn the_run_folder_is_complete_and_its_page_stands_alone() {
     let out = quick().0.path().join("out");
     for name in ["config.json", "transcript.txt", "history.csv", "simple_net.safetensors"] {
         assert!(fs::metadata(out.join(name)).unwrap().len() > 0, "{name}");
+        assert!(tallow::report::Run::wrote(&out, name), "the next run would leave {name}");
     }
     let plots = [
         "pixels_of_a_three",

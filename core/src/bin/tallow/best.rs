@@ -97,8 +97,9 @@ impl BestArgs {
             Some(n) if done < asked => format!(", ended after {done} since {n} in a row brought nothing better"),
             _ => String::new(),
         };
+        let epochs = if asked == 1 { "epoch" } else { "epochs" };
         s.run.say(format!(
-            "{phase}, {asked} epochs{early}: kept is epoch {}, the best by {name} ({value:.4})",
+            "{phase}, {asked} {epochs}{early}: kept is epoch {}, the best by {name} ({value:.4})",
             row.epoch
         ));
         s.run.metric(format!("{phase}_kept_epoch"), row.epoch as f64);

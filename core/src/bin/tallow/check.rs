@@ -120,6 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     match files.len() - readable + found.n_of_other_kinds() {
         0 => Ok(()),
+        1 => Err(Error::file(&args.photos, "holds a file that cannot be read; it is named above")),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),
     }
 }

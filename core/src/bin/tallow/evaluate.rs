@@ -1,7 +1,7 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
 use crate::overwrite::OverwriteArgs;
-use crate::photos::PhotoArgs;
+use crate::photos::{GroupArgs, PhotoArgs};
 use crate::{model, multi_label, settings, train, trust};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
@@ -12,7 +12,23 @@ use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated" };
 
+const OUT: &str = "The folder for the report, its figures and its numbers [default: out/tallow_evaluate]";
+
 #[derive(Debug, clap::Args, serde::Serialize)]
+#[command(
+    mut_arg("out", |arg| arg.help(OUT)),
+    // What all programs take, or training, and an evaluation has no use for.
+    mut_arg("group", |arg| arg.hide(true)),
+    mut_arg("group_column", |arg| arg.hide(true)),
+    mut_arg("seed", |arg| arg.hide(true)),
+    mut_arg("data_dir", |arg| arg.hide(true)),
+    mut_arg("workers", |arg| arg.hide(true)),
+    mut_arg("quick", |arg| arg.hide(true)),
+    mut_arg("offline", |arg| arg.hide(true)),
+    mut_arg("resume", |arg| arg.hide(true)),
+    mut_arg("checkpoint_every", |arg| arg.hide(true)),
+    mut_arg("require_target", |arg| arg.hide(true))
+)]
 pub(crate) struct Args {
     /// The folder of a run of `tallow train`, or the model in it
     #[arg(value_name = "MODEL")]
@@ -22,6 +38,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     photos: PhotoArgs,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    groups: GroupArgs, // so that the arguments of a training can be repeated
 
     #[command(flatten)]
     #[serde(skip)]
@@ -52,7 +72,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     let folder = args.photos.folder();
     s.run.data(format!("photos in {}", folder.display()));
     let listener = s.run.listener();
-    let images = judged(args.photos.read()?, &listener);
+    let images = judged(args.photos.read(&args.groups)?, &listener);
     if let Some(threshold) = predictor.threshold() {
         return multi_label::evaluate(s, &args.photos, &predictor, threshold, images);
     }

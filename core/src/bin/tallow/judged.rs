@@ -7,6 +7,9 @@ use tallow::data::ImageLoader;
 use tallow::interpret::{Interpretation, MultiLabelInterpretation};
 use tallow::vision_learner::VisionLearner;
 
+/// The file with a row for every photo of the test set.
+const TEST_PREDICTIONS: &str = "test_predictions.csv";
+
 /// Predictions beside the truth.
 pub(crate) enum Judged {
     OneClass(Interpretation),
@@ -60,16 +63,28 @@ impl Judged {
         }
     }
 
-    /// The figures of the test set.
+    /// The figures of the test set, its confusion matrix and its predictions.
     pub(crate) fn report_test(&self, s: &mut Session) -> Result<()> {
         let (name, value) = self.measure();
         s.run.say(format!("{} photos: {name} {value:.4}", self.n_items()));
         s.run.metric(format!("test_{name}"), value);
         match self {
-            Judged::OneClass(judged) => s.run.say(judged.classification_report()?),
+            Judged::OneClass(judged) => {
+                for (name, value) in judged.metrics()? {
+                    s.run.metric(format!("test_{name}"), value);
+                }
+                s.run.say(judged.classification_report()?);
+                let caption = "How many photos of each class of the test set were taken for what.";
+                s.run.figure("test_confusion", caption, &judged.plot_confusion_matrix().into())?;
+                s.run.file(TEST_PREDICTIONS, judged.predictions_csv()?)?;
+            }
             Judged::Several(judged) => {
                 let (heads, rows) = judged.table();
                 s.run.table(&heads, &rows);
+                for (name, value) in multi_label::measures(judged) {
+                    s.run.metric(format!("test_{name}"), value);
+                }
+                s.run.file(TEST_PREDICTIONS, judged.predictions_csv())?;
             }
         }
         Ok(())

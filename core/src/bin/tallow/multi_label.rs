@@ -20,18 +20,24 @@ pub(crate) fn metrics() -> Vec<Metric> {
     vec![mean_average_precision(), accuracy_multi(0.5)]
 }
 
-/// The figures of each class, the worst photos, and the table of all.
-pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Result<()> {
+/// All figures over the classes together, by name.
+pub(crate) fn measures(judged: &MultiLabelInterpretation) -> [(&'static str, f64); 5] {
     let report = judged.report();
-    let (heads, rows) = judged.table();
-    s.run.table(&heads, &rows);
-    for (name, value) in [
+    [
         ("macro_f1", report.macro_f1),
         ("micro_f1", report.micro_f1),
         ("accuracy_multi", report.accuracy),
         ("subset_accuracy", report.subset_accuracy),
         (MEASURE, report.mean_average_precision),
-    ] {
+    ]
+}
+
+/// The figures of each class, the worst photos, and the table of all.
+pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Result<()> {
+    let report = judged.report();
+    let (heads, rows) = judged.table();
+    s.run.table(&heads, &rows);
+    for (name, value) in measures(judged) {
         s.run.say(format!("{name} {value:.4}"));
         s.run.metric(name, value);
     }

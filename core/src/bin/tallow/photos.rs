@@ -2,38 +2,34 @@
 
 use crate::settings;
 use std::path::{Path, PathBuf};
-use tallow::data::{LabelTable, LabelledImages, TableColumns, regex_label};
+use tallow::data::{LabelTable, LabelledImages, TableColumns, path_label, regex_label};
 use tallow::{Error, Result};
 
 /// Which photos, and what tells their classes.
 #[derive(Debug, clap::Args, serde::Serialize)]
 pub(crate) struct PhotoArgs {
     /// Photos: a folder for each class, perhaps in folders named `train`, `valid` (or `val`, `dev`, ...) and `test`
-    #[arg(value_name = "PHOTOS")]
+    #[arg(value_name = "PHOTOS", help_heading = None::<&'static str>)]
     #[serde(serialize_with = "settings::path")]
     pub(crate) photos: PathBuf,
 
     /// A CSV table that gives the photos their classes instead; its columns are found by their usual heads (file,
     /// label, split, ...) or named by the next options
-    #[arg(long, value_name = "FILE", conflicts_with = "label_regex", help_heading = "Classes")]
+    #[arg(long, value_name = "FILE", conflicts_with = "label_regex", help_heading = "Classes and sides")]
     #[serde(serialize_with = "settings::some_path")]
     labels: Option<PathBuf>,
 
     /// The table's column with the file, relative to PHOTOS
-    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes and sides")]
     file_column: Option<String>,
 
     /// The table's column with the class
-    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes and sides")]
     label_column: Option<String>,
 
     /// The table's column with the side: train, valid or test
-    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes")]
+    #[arg(long, value_name = "NAME", requires = "labels", help_heading = "Classes and sides")]
     split_column: Option<String>,
-
-    /// The table's column with what belongs together, such as the animal: photos of one group stay on one side
-    #[arg(long, value_name = "NAME", requires = "labels", conflicts_with = "group", help_heading = "Classes")]
-    group_column: Option<String>,
 
     /// A photo may show several classes, or none: the table's cells hold any number of them, with SEPARATOR between
     /// them (a blank by default)
@@ -43,23 +39,32 @@ pub(crate) struct PhotoArgs {
         requires = "labels",
         num_args = 0..=1,
         default_missing_value = " ",
-        help_heading = "Classes"
+        help_heading = "Classes and sides"
     )]
     multi_label: Option<char>,
 
     /// A regular expression that finds the class in a file's name, as its first group in parentheses
-    #[arg(long, value_name = "REGEX", help_heading = "Classes")]
+    #[arg(long, value_name = "REGEX", help_heading = "Classes and sides")]
     label_regex: Option<String>,
+}
 
-    /// A regular expression that finds in a file's name what belongs together, such as the animal or the day: photos of
-    /// one group stay on one side
-    #[arg(long, value_name = "REGEX", help_heading = "Classes")]
+/// What belongs together, where training divides the photos.
+#[derive(Debug, clap::Args, serde::Serialize)]
+#[command(next_help_heading = "Validation")]
+pub(crate) struct GroupArgs {
+    /// A regular expression that finds in a photo's path below PHOTOS, such as `cat/tom/1.jpg`, what belongs together,
+    /// as its first group in parentheses: the animal, the day. Photos of one group stay on one side
+    #[arg(long, value_name = "REGEX")]
     group: Option<String>,
+
+    /// The same from a column of the table of `--labels`
+    #[arg(long, value_name = "NAME", requires = "labels", conflicts_with = "group")]
+    group_column: Option<String>,
 }
 
 impl PhotoArgs {
-    /// The photos with their classes, sides and groups.
-    pub(crate) fn read(&self) -> Result<LabelledImages> {
+    /// The photos with their classes and sides, and with the groups that they belong to.
+    pub(crate) fn read(&self, groups: &GroupArgs) -> Result<LabelledImages> {
         let usage = |e: Error| Error::Usage(e.to_string());
         let images = match (&self.labels, &self.label_regex) {
             (Some(table), _) => {
@@ -67,7 +72,7 @@ impl PhotoArgs {
                     file: self.file_column.clone(),
                     label: self.label_column.clone(),
                     split: self.split_column.clone(),
-                    group: self.group_column.clone(),
+                    group: groups.group_column.clone(),
                     delimiter: self.multi_label,
                 };
                 LabelTable::read(table, &columns)?.images_in(&self.photos)?
@@ -75,8 +80,8 @@ impl PhotoArgs {
             (None, Some(regex)) => LabelledImages::from_files(&self.photos, regex_label(regex).map_err(usage)?)?,
             (None, None) => LabelledImages::from_folder(&self.photos)?,
         };
-        match &self.group {
-            Some(regex) => images.grouped(regex_label(regex).map_err(usage)?),
+        match &groups.group {
+            Some(regex) => images.grouped(path_label(&self.photos, regex).map_err(usage)?),
             None => Ok(images),
         }
     }

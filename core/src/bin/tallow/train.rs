@@ -4,7 +4,7 @@ use crate::balance::BalanceArgs;
 use crate::best::BestArgs;
 use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
-use crate::photos::PhotoArgs;
+use crate::photos::{GroupArgs, PhotoArgs};
 use crate::transforms::TransformArgs;
 use crate::{judgement, multi_label, settings, trust};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,13 @@ use tallow::{Error, Result, optim};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_train", title: "A classifier of photos" };
 
+const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_train]";
+
 #[derive(Debug, clap::Args, serde::Serialize)]
 #[command(
+    next_help_heading = "Training",
+    mut_arg("require_target", |arg| arg.hide(true)), // a chapter's: no photos of one's own have a target
+    mut_arg("out", |arg| arg.help(OUT)),
     after_help = "The network's body is published and frozen: its features are computed once, and a head learns on \
                         them. With `--epochs` the whole network trains after that, with augmentation.\n\n\
                         The results are in the folder of `--out`: `model/` for `tallow predict`, `report.html`, \
@@ -65,12 +70,12 @@ pub(crate) struct Args {
     batch_size: u16,
 
     /// The part of each class that is for validation, where no folder or table says it
-    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part)]
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part, help_heading = "Validation")]
     valid: f64,
 
     /// Cross-validation: train K times, each time with another K-th of the photos for validation, and tell the mean and
     /// the spread. It measures what a model will be worth; it leaves none
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..), help_heading = "Validation")]
     folds: Option<u16>,
 
     /// Stop at a file that cannot be read, instead of naming it and leaving it out
@@ -78,6 +83,10 @@ pub(crate) struct Args {
     strict: bool,
 
     // Each of these has a heading in the help that also stands over what follows, so they come last.
+    #[command(flatten)]
+    #[serde(flatten)]
+    groups: GroupArgs,
+
     #[command(flatten)]
     #[serde(flatten)]
     transforms: TransformArgs,
@@ -154,7 +163,8 @@ fn train_on<Y: TargetBlock>(args: &Args, s: &mut Session, block: DataBlock<Image
     let dls = args.balance.drawn(block.dataloaders(folder, batch_size)?)?;
     check_classes(folder, &dls)?;
     s.class_table(&dls);
-    s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&dls.train, 8)?)?;
+    let seen = if args.epochs == 0 { dls.without_augmentation()? } else { dls.clone() };
+    s.run.figure("training_photos", "Training photos as the network sees them.", &show_batch(&seen.train, 8)?)?;
     let (mut learner, measure) = train(args, s, &dls, "")?;
     s.run.section("What it gets right, and what not");
     let judged = Judged::of(&learner, &learner.image_dls().valid)?;
@@ -300,7 +310,7 @@ fn block<Y: TargetBlock>(
     args.transforms.tell_useless(args.epochs, &s.run.listener());
     let (train, valid) = args.transforms.transforms(args.size.into());
     Ok(block
-        .labelled(args.photos.read()?)
+        .labelled(args.photos.read(&args.groups)?)
         .valid_pct(args.valid)
         .item_tfms(train)
         .valid_tfms(valid)
@@ -320,7 +330,8 @@ fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
     }
     if classes.len() < 2 {
         let what = format!(
-            "holds photos of one class only, `{}`; a classifier needs two folders of photos or more",
+            "holds photos of one class only, `{}`; a classifier needs two folders of photos or more, or a table \
+             (`--labels`), or names that tell the class (`--label-regex`)",
             classes.join("")
         );
         return Err(Error::file(folder, what));
