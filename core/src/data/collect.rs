@@ -115,7 +115,7 @@ impl Collected {
             groups.iter().take(3).copied().collect::<Vec<&str>>().join(", ") + more
         };
         let (judging, torn) = (names(&|n| n[1] > 0), names(&|n| n.iter().filter(|&&n| n > 0).count() > 1));
-        if !sides.is_empty() {
+        if !sides.is_empty() && torn.is_empty() {
             let (n, k, names) = (sides.len(), judging.len(), some(&judging));
             self.split_notes.push(format!("{k} of {n} groups are for validation ({names})"));
         }

@@ -231,7 +231,10 @@ impl Places {
                 let labels: BTreeSet<&str> = label.split(delimiter).map(str::trim).filter(|l| !l.is_empty()).collect();
                 labels.into_iter().map(str::to_string).collect()
             }
-            None if label.is_empty() => return Err(format!("gives `{image}` no class")),
+            None if label.is_empty() => {
+                let several = "where photos may show none or several, say so (`tallow train --multi-label`)";
+                return Err(format!("gives `{image}` no class, though each has one; {several}"));
+            }
             None => vec![label],
         };
         let side = match self.split.map(cell) {

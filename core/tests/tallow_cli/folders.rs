@@ -107,6 +107,7 @@ fn sides_are_taken_from_folders_and_the_test_set_is_looked_at_once() {
     let metrics: Value =
         serde_json::from_str(&fs::read_to_string(dir.path().join("run/metrics.json")).unwrap()).unwrap();
     assert!(metrics["metrics"]["test_accuracy"].is_number(), "{metrics}");
+    assert_eq!(metrics["photos"], serde_json::json!({ "train": 24, "valid": 8, "test": 6, "left_out": 2 }));
     // The same folder, evaluated: by its test set.
     let judged = tallow(&["evaluate", "run", "photos", "--out", "judged"], dir.path());
     tells(&judged, &["6 photos, 2 classes", "judged by the 6 photos of the test set", "32 of other sides"]);
@@ -145,11 +146,15 @@ fn what_is_not_read_is_named_by_check_and_by_train() {
     let checked = tallow(&["check", "photos"], dir.path());
     fails(&checked, 3, &["9 files that cannot be read"]);
     tells(&checked, &words);
+    tells(&checked, &["20 of 29 files can be read"]);
     let ran = train(dir.path(), &[]);
     assert_eq!(learnt(dir.path(), &ran), (vec!["cat".into(), "dog".into()], 16, 4));
     tells(&ran, &words);
     tells(&ran, &["fish/0.png", "fish/1.png", "fish/2.png", "class `fish`: none of its 3 pictures can be read"]);
     tells(&ran, &["bird: no picture in it is read, so it makes no class"]);
+    let metrics: Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("run/metrics.json")).unwrap()).unwrap();
+    assert_eq!(metrics["photos"]["left_out"], 9);
     fails(&tallow(&["train", "photos", "--out", "o", "--strict", "--size", "32"], dir.path()), 3, &["fish/"]);
 }
 

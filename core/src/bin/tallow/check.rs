@@ -110,15 +110,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     findings.extend(duplicates_of(&files, &facts).iter().flat_map(|copy| about_copy(&places, copy)));
     findings.sort_by_key(|finding| finding.problem);
-    let readable = facts.iter().flatten().count();
+    let (n, readable) = (files.len() + found.n_of_other_kinds(), facts.iter().flatten().count());
     if args.csv {
         print_table(&places, &findings)?;
     } else {
         found.notes().iter().chain(&places.notes).try_for_each(say)?;
         print_words(&findings)?;
-        say(format!("{readable} of {} files can be read", files.len()))?;
+        say(format!("{readable} of {n} files can be read"))?;
     }
-    match files.len() - readable + found.n_of_other_kinds() {
+    match n - readable {
         0 => Ok(()),
         1 => Err(Error::file(&args.photos, "holds a file that cannot be read; it is named above")),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),

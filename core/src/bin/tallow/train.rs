@@ -9,7 +9,7 @@ use crate::transforms::TransformArgs;
 use crate::{judgement, multi_label, settings, trust};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
-use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock};
+use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock, find_images};
 use tallow::interpret::{Interpretation, plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
@@ -178,7 +178,7 @@ fn train_on<Y: TargetBlock>(args: &Args, s: &mut Session, block: DataBlock<Image
         s.run.section("The test set, looked at once");
         Judged::of(&learner, test)?.report_test(s)?;
     }
-    s.run.detail("photos", photos(&dls))?;
+    s.run.detail("photos", photos(folder, &dls)?)?;
     export(s, &learner, judged.measure().0, measure)
 }
 
@@ -252,14 +252,14 @@ fn metrics(args: &Args, is_multi_label: bool) -> Vec<Metric> {
     metrics
 }
 
-/// How many photos each side has, and how many were left out because they could not be read.
-fn photos(dls: &ImageDataLoaders) -> serde_json::Value {
+/// How many photos each side has, and how many others are in the folder: those that could not be read, have no class or
+/// are on no side, and are of kinds that are not read.
+fn photos(folder: &Path, dls: &ImageDataLoaders) -> Result<serde_json::Value> {
     let sides = [Some(&dls.train), Some(&dls.valid), dls.test.as_ref()];
     let [train, valid, test] = sides.map(|side| side.map_or(0, |side| side.dataset().kept().len()));
-    let skipped: usize = sides.into_iter().flatten().map(|side| side.dataset().skipped().len()).sum();
-    serde_json::json!({
-        "train": train, "valid": valid, "test": test, "left_out": dls.left_out().len() + skipped,
-    })
+    let found = find_images(folder)?;
+    let left_out = (found.files.len() + found.n_of_other_kinds()).saturating_sub(train + valid + test);
+    Ok(serde_json::json!({ "train": train, "valid": valid, "test": test, "left_out": left_out }))
 }
 
 /// Trains with each fold in turn for validation; what each network says of photos that it has not seen makes one
