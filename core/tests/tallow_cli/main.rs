@@ -101,7 +101,7 @@ fn from_a_folder_of_photos_to_predictions() {
     let options: Vec<String> = words.filter(|word| !word.contains('`')).map(|word| word.replace('-', "_")).collect();
     assert!(options.iter().any(|option| option == "lr") && options.len() > 15, "{help}");
     // How the program talks and where it writes shapes no result.
-    let others = ["json", "quiet", "out", "cpu", "require_target", "help", "quick"];
+    let others = ["json", "quiet", "out", "cpu", "require_target", "help", "quick", "overwrite"];
     for option in options.iter().filter(|option| !others.contains(&option.as_str())) {
         assert!(config.get(option).is_some(), "`{option}` is not in {config}");
     }
