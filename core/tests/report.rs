@@ -242,6 +242,9 @@ fn figures_go_to_files_and_into_the_page() {
         page.contains("<figcaption>The <em>loss</em></figcaption>") && page.contains("alt=\"A &quot;photo&quot;\"")
     );
     assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("<?xml"));
+    for table in ["metrics.json", "history.csv"] {
+        assert!(page.contains(&format!("<a href=\"{table}\">")), "{table}");
+    }
 }
 
 #[test]

@@ -116,6 +116,11 @@ impl MultiLabelInterpretation {
         &self.vocab
     }
 
+    /// The probability from which a class is predicted.
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
     /// The number of items.
     pub fn n_items(&self) -> usize {
         self.losses.len()

@@ -75,6 +75,7 @@ impl Run {
             blocks: &record.blocks,
             comparisons: &self.comparisons,
             targets: &self.targets,
+            files: self.folder.files(),
             config: self.config_json(),
         };
         page.html()

@@ -23,6 +23,8 @@ pub(crate) struct Page<'a> {
     pub(crate) blocks: &'a [Block],
     pub(crate) comparisons: &'a [Comparison],
     pub(crate) targets: &'a [Target],
+    /// The run's files, by their names in its folder.
+    pub(crate) files: &'a [String],
     pub(crate) config: Value,
 }
 
@@ -34,17 +36,25 @@ impl Page<'_> {
         let style = include_str!("page.css");
         let config = escape(&format!("{:#}", self.config));
         let (header, contents, body) = (self.header(), self.contents(), self.body());
-        let (measured, targets) = (self.measured(), self.reached());
+        let (measured, targets, tables) = (self.measured(), self.reached(), self.tables());
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title} · {chapter}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
              {header}{contents}<main>\n{body}{measured}{targets}</main>\n\
              <footer>\n<h2 id=\"config\">Configuration</h2>\n<pre>{config}</pre>\n\
-             <p>Written by <code>tallow {}</code>. The same numbers are in <code>metrics.json</code> and \
-             <code>history.csv</code>, the figures in <code>plots/</code>.</p>\n</footer>\n</body>\n</html>\n",
+             <p>Written by <code>tallow {}</code>. The numbers are in {tables}, the figures in \
+             <code>plots/</code>.</p>\n</footer>\n</body>\n</html>\n",
             env!("CARGO_PKG_VERSION"),
         )
+    }
+
+    /// The files with numbers beside the page, as links.
+    fn tables(&self) -> String {
+        let tables = self.files.iter().map(String::as_str).filter(|name| name.ends_with(".csv"));
+        let link = |name: &str| format!("<a href=\"{0}\"><code>{0}</code></a>", escape(name));
+        let links: Vec<String> = std::iter::once("metrics.json").chain(tables).map(link).collect();
+        links.join(", ")
     }
 
     fn header(&self) -> String {

@@ -184,7 +184,11 @@ impl std::fmt::Display for Transform {
             Transform::ToTensor => f.write_str("numbers between 0 and 1"),
             Transform::AugTransforms(t) => f.write_str(&t.describe()),
             Transform::ResampleTo(t) => write!(f, "resampled to {} x {}", t.width, t.height),
-            Transform::Normalize(t) => write!(f, "normalize by mean {:?} and std {:?}", t.mean, t.std),
+            Transform::Normalize(t) => {
+                // f64 has room for the decimal number itself, f32 would print 0.4980 as 0.49799999.
+                let short = |values: [f32; 3]| values.map(|v| (f64::from(v) * 1e4).round() / 1e4);
+                write!(f, "normalize by mean {:?} and std {:?}", short(t.mean), short(t.std))
+            }
             Transform::RandomErasing(t) => write!(f, "random erasing with probability {}", t.p),
         }
     }

@@ -106,6 +106,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     }
     let (n, n_classes) = (seen.len(), vocab.len());
     let interpretation = Interpretation::from_probabilities(&rows, &labels, vocab)?.with_files(seen)?;
+    s.run.section("What it gets right, and what not");
     s.run.say(format!("{n} photos, {n_classes} classes: accuracy {:.4}", interpretation.confusion().accuracy()));
     let metrics: Vec<_> =
         interpretation.metrics()?.iter().map(|(name, v)| vec![name.to_string(), format!("{v:.4}")]).collect();

@@ -48,9 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let seen = for_people(&step.image(normalization))?;
         grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
     }
-    let drops = occlusion(&predictor, &small, prediction.index, args.parts.into())?;
+    let (whole, covered) = occlusion(&predictor, &small, prediction.index, args.parts.into())?;
+    let drops: Vec<f64> = covered.iter().map(|p| whole - p).collect();
     let heat = for_people(&heat_map(&small, &drops, args.parts.into())?)?;
-    let caption = format!("orange: covering this part speaks against {}", prediction.class);
+    let caption = effect(whole, &covered, &prediction.class);
     let grid = grid.rgb(heat.width(), heat.height(), heat.bytes()).caption(caption);
     Figure::from(grid).save(&args.out)?;
     say(format!("drawn: {}", args.out.display()))?;
@@ -84,12 +85,12 @@ fn part_of(at: usize, size: usize, parts: usize) -> f64 {
     (at as f64 + 0.5) / size as f64 * parts as f64
 }
 
-/// By how much the class's probability falls when a part of the photo is covered with grey, part by part: Zeiler and
+/// The class's probability of the whole photo, and when a part of it is covered with grey, part by part: Zeiler and
 /// Fergus, *Visualizing and Understanding Convolutional Networks*, 2013.
-fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -> Result<Vec<f64>> {
+fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -> Result<(f64, Vec<f64>)> {
     let whole = predictor.predict_image(photo)?.probabilities[class];
     let (w, h) = (photo.width(), photo.height());
-    let mut drops = Vec::with_capacity(parts * parts);
+    let mut probabilities = Vec::with_capacity(parts * parts);
     for part in 0..parts * parts {
         cli::stop_if_interrupted()?;
         // A cover is two parts wide, so that it hides what lies on a border.
@@ -100,9 +101,16 @@ fn occlusion(predictor: &Predictor, photo: &Image, class: usize, parts: usize) -
         };
         let is_covered = |x, y| inside(x, w, column) && inside(y, h, row);
         let covered = Image::from_fn(w, h, |x, y| if is_covered(x, y) { [128; 3] } else { photo.pixel(x, y) })?;
-        drops.push(whole - predictor.predict_image(&covered)?.probabilities[class]);
+        probabilities.push(predictor.predict_image(&covered)?.probabilities[class]);
     }
-    Ok(drops)
+    Ok((whole, probabilities))
+}
+
+/// What the colours of the heat map mean, and how much: the strongest colour stands for the largest change, which of a
+/// network that is sure may be next to nothing.
+fn effect(whole: f64, covered: &[f64], class: &str) -> String {
+    let (least, most) = (covered.iter().copied().fold(whole, f64::min), covered.iter().copied().fold(whole, f64::max));
+    format!("covered, orange parts make {class} less likely (down to {least:.4}), blue ones more (up to {most:.4})")
 }
 
 /// The photo in grey, orange where covering it costs probability, blue where it gains some.

@@ -35,6 +35,7 @@ pub(crate) fn measures(judged: &MultiLabelInterpretation) -> [(&'static str, f64
 /// The figures of each class, the worst photos, and the table of all.
 pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Result<()> {
     let report = judged.report();
+    s.run.say(format!("a class is predicted where its probability is {} or more", judged.threshold()));
     let (heads, rows) = judged.table();
     s.run.table(&heads, &rows);
     for (name, value) in measures(judged) {
@@ -96,6 +97,7 @@ pub(crate) fn evaluate(
     if seen.is_empty() {
         return Err(Error::file(photos.folder(), "holds no photo that can be read"));
     }
+    s.run.section("What it gets right, and what not");
     s.run.say(format!("{} photos, {} classes, of which a photo may show several", seen.len(), vocab.len()));
     let judged = MultiLabelInterpretation::new(&rows, &actual, vocab, threshold, seen)?;
     let left_out = files.len() - judged.n_items();
