@@ -278,14 +278,11 @@ fn a_temperature_is_the_one_that_scipy_finds() {
     let p: Vec<f64> = z.chunks(3).flat_map(softmax).collect();
     // scipy.optimize.minimize_scalar(lambda u: -log_softmax(z / exp(u))[arange(n), y].mean(), bounds=(-4, 4),
     // method="bounded")
-    let temperature = fit_temperature(&p, n_classes, &y, 0.0).unwrap();
+    let temperature = fit_temperature(&p, n_classes, &y).unwrap();
     assert!((temperature - 1.6864102616733905).abs() < 1e-6, "{temperature}");
     let after = at_temperature(&p, n_classes, temperature).unwrap();
     close(log_loss(&p, n_classes, &y).unwrap(), 0.73599181553717);
     close(log_loss(&after, n_classes, &y).unwrap(), 0.6505384124422412);
-    // with targets 1 - 1/62 and 1/124 instead of 1 and 0
-    let smoothed = fit_temperature(&p, n_classes, &y, 1.0 / 62.0).unwrap();
-    assert!((smoothed - 1.7708876281286716).abs() < 1e-6, "{smoothed}");
     // The paper's error in 15 bins, open below and closed above.
     close(expected_calibration_error(&p, n_classes, &y, 15).unwrap(), 0.1704733946433309);
     assert!((expected_calibration_error(&after, n_classes, &y, 15).unwrap() - 0.11140256421462946).abs() < 1e-6);
@@ -295,15 +292,11 @@ fn a_temperature_is_the_one_that_scipy_finds() {
     // The same scores at temperature 1, and all alike when it is hot.
     at_temperature(&p, n_classes, 1.0).unwrap().iter().zip(&p).for_each(|(a, b)| close(*a, *b));
     assert!(at_temperature(&p, n_classes, 1e9).unwrap().iter().all(|p| (p - 1.0 / 3.0).abs() < 1e-6));
-    assert!(at_temperature(&p, n_classes, 0.0).is_err() && fit_temperature(&p, n_classes, &y, 1.0).is_err());
+    assert!(at_temperature(&p, n_classes, 0.0).is_err());
     assert!(
         reliability(&p, n_classes, &y, 0).is_err() && expected_calibration_error(&p, n_classes, &y[1..], 5).is_err()
     );
-    // Samples that are all recognised make no network surer than they can vouch for.
+    // Samples that are all recognised make a network as sure as can be.
     let right: Vec<u32> = p.chunks(3).map(largest).collect();
-    assert!(fit_temperature(&p, n_classes, &right, 0.0).unwrap() < 0.05);
-    let careful = fit_temperature(&p, n_classes, &right, 1.0 / 62.0).unwrap();
-    let surest = at_temperature(&p, n_classes, careful).unwrap();
-    let mean = surest.chunks(3).map(|row| row.iter().copied().fold(0.0, f64::max)).sum::<f64>() / 60.0;
-    assert!(mean < 1.0 - 0.5 / 62.0, "{careful} {mean}");
+    assert!(fit_temperature(&p, n_classes, &right).unwrap() < 0.05);
 }

@@ -2,9 +2,7 @@
 
 use super::Interpretation;
 use crate::error::{Error, Result};
-use crate::metrics::{
-    at_temperature, expected_calibration_error, fit_temperature, log_loss, reliability, smoothed_log_loss,
-};
+use crate::metrics::{at_temperature, expected_calibration_error, fit_temperature, log_loss, reliability};
 use crate::plot::Plot;
 
 /// The bins of the calibration error, as in Guo et al., 2017.
@@ -21,6 +19,8 @@ pub struct Calibration {
     pub temperature: f64,
     /// The number of items.
     pub n_items: usize,
+    /// How many of them are taken for another class.
+    pub n_mistakes: usize,
     /// The expected calibration error of the probabilities as they are.
     pub ece_before: f64,
     /// That at the temperature, cross-fitted.
@@ -31,14 +31,21 @@ pub struct Calibration {
     pub log_loss_after: f64,
     /// The cross-fitted probabilities, `[N, classes]`.
     after: Vec<f64>,
-    helps: bool,
 }
 
+/// The least number of mistakes to learn from. With fewer, how many there are is chance more than anything else.
+const MISTAKES: usize = 5;
+
 impl Calibration {
-    /// Whether a temperature makes the probabilities of items that it has not seen better, by their log loss with the
-    /// smoothing that it is fitted with.
+    /// Whether there are mistakes enough to learn from, five or more.
+    pub fn is_informed(&self) -> bool {
+        self.n_mistakes >= MISTAKES
+    }
+
+    /// Whether the temperature makes the probabilities of items that it has not seen better, by their log loss, and
+    /// there are mistakes enough to tell.
     pub fn helps(&self) -> bool {
-        self.helps
+        self.is_informed() && self.log_loss_after < self.log_loss_before
     }
 }
 
@@ -74,23 +81,17 @@ impl Interpretation {
         };
         let fitted = |wanted: bool| -> Result<f64> {
             let (rows, labels) = rows(wanted);
-            if labels.is_empty() {
-                Ok(1.0)
-            } else {
-                fit_temperature(&rows, n_classes, &labels, smoothing(labels.len()))
-            }
+            if labels.is_empty() { Ok(1.0) } else { fit_temperature(&rows, n_classes, &labels) }
         };
         let temperatures = [fitted(true)?, fitted(false)?];
         let mut after = Vec::with_capacity(all.len());
         for (i, &half) in half.iter().enumerate() {
             after.extend(at_temperature(self.probabilities(i), n_classes, temperatures[usize::from(half)])?);
         }
-        let share = smoothing(n_items);
-        let smoothed = |probabilities: &[f64]| smoothed_log_loss(probabilities, n_classes, labels, share);
         Ok(Calibration {
-            temperature: fit_temperature(all, n_classes, labels, share)?,
-            helps: smoothed(&after)? < smoothed(all)?,
+            temperature: fit_temperature(all, n_classes, labels)?,
             n_items,
+            n_mistakes: labels.iter().zip(self.predicted()).filter(|(a, b)| a != b).count(),
             ece_before: expected_calibration_error(all, n_classes, labels, BINS)?,
             ece_after: expected_calibration_error(&after, n_classes, labels, BINS)?,
             log_loss_before: log_loss(all, n_classes, labels)?,
@@ -142,9 +143,4 @@ impl Interpretation {
         let plot = plot.colored(0).line("calibrated", &after.0, &after.1).scatter("", &after.0, &after.1).colored(1);
         Ok(plot.dashed("right", &[0.0, 1.0], &[0.0, 1.0]).x_range(0.0, 1.0).y_range(0.0, 1.0))
     }
-}
-
-/// Platt's smoothing for `n` items.
-fn smoothing(n: usize) -> f64 {
-    1.0 / (n as f64 + 2.0)
 }

@@ -66,17 +66,13 @@ pub fn expected_calibration_error<T: Real>(
 const RANGE: f64 = 3.912_023_005_428_146;
 
 /// The temperature by which scores are to be divided so that their softmax has the least log loss (Guo et al., 2017):
-/// above 1 for a network that is too sure. Takes probabilities, row-major, whose logarithms are the scores.
-///
-/// A share `smoothing` of each target is spread over the other classes. Without it, samples that are all recognised
-/// would make a network as sure as can be; with `1/(n + 2)` they count as if one in `n + 2` were not (Platt,
-/// *Probabilistic Outputs for Support Vector Machines*, 1999).
+/// above 1 for a network that is too sure. Takes probabilities, row-major, whose logarithms are the scores. Samples
+/// that are all recognised would make a network as sure as can be, so it takes some mistakes to learn from.
 ///
 /// # Errors
 /// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
-/// of range, [`Error::Config`] where the share is not in 0..1, [`Error::Value`] where a probability is NaN.
-pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32], smoothing: f64) -> Result<f64> {
-    check_smoothing(smoothing)?;
+/// of range, [`Error::Value`] where a probability is NaN.
+pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32]) -> Result<f64> {
     let rows = checks::rows(probabilities, n_classes, actual.len())?;
     let labels = actual.iter().map(|&label| checks::class(label, n_classes)).collect::<Result<Vec<usize>>>()?;
     let scores: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|&p| log(p)).collect()).collect();
@@ -85,9 +81,7 @@ pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &
         let nll = |(row, &label): (&Vec<f64>, &usize)| {
             let most = row.iter().fold(f64::NEG_INFINITY, |most, &score| most.max(score));
             let sum: f64 = row.iter().map(|score| ((score - most) * scale).exp()).sum();
-            let others: f64 = row.iter().map(|score| score - most).sum::<f64>() - (row[label] - most);
-            let target = (1.0 - smoothing) * (row[label] - most) + smoothing * others / (n_classes - 1) as f64;
-            sum.ln() - target * scale
+            sum.ln() - (row[label] - most) * scale
         };
         scores.iter().zip(&labels).map(nll).sum()
     };
@@ -112,32 +106,6 @@ pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &
         }
     }
     Ok(((low + high) / 2.0).exp())
-}
-
-/// The log loss with a share `smoothing` of each target spread over the other classes: what [`fit_temperature`] makes
-/// least.
-///
-/// # Errors
-/// As [`fit_temperature`].
-pub fn smoothed_log_loss(probabilities: &[f64], n_classes: usize, actual: &[u32], smoothing: f64) -> Result<f64> {
-    check_smoothing(smoothing)?;
-    let mut sum = 0.0;
-    for (row, &label) in checks::rows(probabilities, n_classes, actual.len())?.iter().zip(actual) {
-        let class = checks::class(label, n_classes)?;
-        let others: f64 = row.iter().map(|&p| log(p)).sum::<f64>() - log(row[class]);
-        sum -= (1.0 - smoothing) * log(row[class]) + smoothing * others / (n_classes - 1) as f64;
-    }
-    Ok(sum / actual.len() as f64)
-}
-
-fn check_smoothing(smoothing: f64) -> Result<()> {
-    if (0.0..1.0).contains(&smoothing) {
-        return Ok(());
-    }
-    Err(Error::config(
-        "smoothing",
-        format!("the share that is spread over other classes must be in 0..1, got {smoothing}"),
-    ))
 }
 
 /// Probabilities at another temperature: row-major, each row proportional to `p^(1/temperature)`.

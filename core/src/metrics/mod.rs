@@ -12,9 +12,7 @@ mod probability;
 mod regression;
 mod report;
 
-pub use calibration::{
-    ReliabilityBin, at_temperature, expected_calibration_error, fit_temperature, reliability, smoothed_log_loss,
-};
+pub use calibration::{ReliabilityBin, at_temperature, expected_calibration_error, fit_temperature, reliability};
 pub use checks::Real;
 pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};

@@ -53,6 +53,10 @@ fn calibration_is_judged_on_items_that_it_has_not_seen() {
     assert!((set_right.probabilities(0)[0] - 0.75).abs() < 0.01, "{:?}", set_right.probabilities(0));
     assert_eq!(set_right.predicted(), judged.predicted());
     assert!(judged.plot_reliability(&calibration).is_ok());
+    // Four mistakes in sixteen are too few to learn from, whatever they say.
+    let some = Interpretation::from_probabilities(&rows[..16], &labels[..16], &["a", "b"]).unwrap();
+    let some = some.calibration().unwrap();
+    assert!(some.n_mistakes == 4 && !some.is_informed() && !some.helps());
     let few = Interpretation::from_probabilities(&rows[..3], &labels[..3], &["a", "b"]).unwrap();
     assert!(few.calibration().unwrap_err().to_string().contains("4 or more"));
 }

@@ -6,17 +6,12 @@ use tallow::cli::Session;
 use tallow::interpret::Interpretation;
 use tallow::vision_learner::{Predictor, VisionLearner};
 
-/// The least number of photos from which a temperature is fitted.
-const ENOUGH: usize = 10;
-
 /// Calibrates the probabilities on the validation set, where that makes them better, and says what it brings.
 pub(crate) fn calibrate(s: &mut Session, learner: &mut VisionLearner, judged: &Interpretation) -> Result<()> {
     s.run.section("How much its probabilities can be believed");
     let n = judged.actual().len();
-    if n < ENOUGH {
-        s.run.say(format!(
-            "{n} validation photos are too few to tell (from {ENOUGH} on): the probabilities stay as they are"
-        ));
+    if n < 4 {
+        s.run.say(format!("{n} validation photos are too few to tell: the probabilities stay as they are"));
         return Ok(());
     }
     let calibration = judged.calibration()?;
@@ -35,19 +30,18 @@ pub(crate) fn calibrate(s: &mut Session, learner: &mut VisionLearner, judged: &I
             errors("log loss", calibration.log_loss_before, calibration.log_loss_after),
         ],
     );
-    s.run.say(match calibration.helps() {
-        true if judged.confusion().accuracy() == 1.0 => format!(
-            "all {n} validation photos are recognised, which is little to learn from: the model divides its scores by \
-             {temperature:.3}, as if one photo in {} were not",
-            n + 2
+    s.run.say(match (calibration.is_informed(), calibration.helps()) {
+        (false, _) => format!(
+            "{} mistakes among {n} validation photos are too few to learn from: the probabilities stay as they are",
+            calibration.n_mistakes
         ),
-        true => format!("the model divides its scores by {temperature:.3}"),
-        false => "that would make the probabilities of unseen photos no better, so they stay as they are".into(),
+        (true, false) => "that would make the probabilities of unseen photos no better: they stay as they are".into(),
+        (true, true) => format!("the model divides its scores by {temperature:.3}"),
     });
     s.run.detail(
         "calibration",
         json!({
-            "temperature": temperature, "photos": n, "is_applied": calibration.helps(),
+            "temperature": temperature, "photos": n, "mistakes": calibration.n_mistakes, "is_applied": calibration.helps(),
             "ece_before": calibration.ece_before, "ece_after": calibration.ece_after,
             "log_loss_before": calibration.log_loss_before, "log_loss_after": calibration.log_loss_after,
         }),
