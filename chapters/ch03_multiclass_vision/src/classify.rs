@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tallow::data::image_files;
+use tallow::data::{find_images, image_files};
 use tallow::event::Listener;
 use tallow::models::Arch;
 use tallow::models::hub::{self, HubConfig};
+use tallow::text::visible;
 use tallow::vision::{Image, Limits};
 use tallow::{Error, Result, cli, device};
 use tallow_datasets::DataFolder;
@@ -75,6 +76,10 @@ fn classify(args: &Args, out: &mut impl Write) -> Result<()> {
     for photo in &args.photos {
         if photo.is_dir() {
             files.extend(image_files(photo)?);
+            find_images(photo)?
+                .passed_over_notes()
+                .iter()
+                .for_each(|note| complain(&format!("note: {}", visible(note))));
         } else {
             files.push(photo.clone());
         }

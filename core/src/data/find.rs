@@ -181,6 +181,18 @@ impl FoundImages {
         for folder in &self.empty_folders {
             notes.push(format!("{}: the folder is empty, so it makes no class", folder.display()));
         }
+        notes.extend(self.passed_over_notes());
+        let with_pictures: HashSet<&Path> = self.files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+        let others = self.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind);
+        let folders: BTreeSet<&Path> = others.filter_map(|passed| passed.path.parent()).collect();
+        for folder in folders.difference(&with_pictures.into_iter().collect()) {
+            notes.push(format!("{}: no picture in it is read, so it makes no class", folder.display()));
+        }
+        notes
+    }
+
+    /// What was passed over, in sentences, for those who take no classes from folders.
+    pub fn passed_over_notes(&self) -> Vec<String> {
         let mut groups: BTreeMap<(PassedOverReason, &Path, String), Vec<&Path>> = BTreeMap::new();
         for PassedOver { reason, path } in &self.passed_over {
             let folder = path.parent().unwrap_or(path);
@@ -188,18 +200,7 @@ impl FoundImages {
             let extension = if *reason == PassedOverReason::OtherKind { extension } else { String::new() };
             groups.entry((*reason, folder, extension)).or_default().push(path);
         }
-        let with_pictures: HashSet<&Path> = self.files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
-        let mut without = BTreeSet::new();
-        for ((reason, folder, extension), paths) in groups {
-            notes.push(note(reason, folder, &extension, &paths));
-            if reason == PassedOverReason::OtherKind && !with_pictures.contains(folder) {
-                without.insert(folder);
-            }
-        }
-        for folder in without {
-            notes.push(format!("{}: no picture in it is read, so it makes no class", folder.display()));
-        }
-        notes
+        groups.iter().map(|((reason, folder, extension), paths)| note(*reason, folder, extension, paths)).collect()
     }
 
     /// How many pictures of kinds that are not read were passed over: those that a user would miss.

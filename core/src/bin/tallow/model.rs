@@ -1,7 +1,7 @@
 //! A model that `tallow train` left, and the photos to show it.
 
 use std::path::{Path, PathBuf};
-use tallow::data::image_files;
+use tallow::data::{find_images, image_files};
 use tallow::vision_learner::{Predictor, load_learner_on};
 use tallow::{Error, Result, device};
 
@@ -12,18 +12,32 @@ pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
     load_learner_on(folder, &device::parse(device)?)
 }
 
-/// The photos that are named, and those in the folders that are named; of a folder that holds none, the reason.
-pub(crate) fn photos(named: &[PathBuf]) -> (Vec<PathBuf>, Vec<(PathBuf, Error)>) {
-    let (mut files, mut without) = (Vec::new(), Vec::new());
+/// The photos that a command line names.
+#[derive(Default)]
+pub(crate) struct Named {
+    /// Those that are named, and those in the folders that are named.
+    pub(crate) files: Vec<PathBuf>,
+    /// Folders that hold none, with the reasons.
+    pub(crate) without: Vec<(PathBuf, Error)>,
+    /// What was passed over in the folders, in sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Finds the photos that are named.
+pub(crate) fn photos(named: &[PathBuf]) -> Named {
+    let mut all = Named::default();
     for path in named {
         if !path.is_dir() {
-            files.push(path.clone());
+            all.files.push(path.clone());
             continue;
         }
-        match image_files(path) {
-            Ok(found) => files.extend(found),
-            Err(error) => without.push((path.clone(), error)),
+        match (image_files(path), find_images(path)) {
+            (Ok(files), Ok(found)) => {
+                all.files.extend(files);
+                all.notes.extend(found.passed_over_notes());
+            }
+            (Err(error), _) | (_, Err(error)) => all.without.push((path.clone(), error)),
         }
     }
-    (files, without)
+    all
 }

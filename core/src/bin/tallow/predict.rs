@@ -3,6 +3,7 @@
 use crate::model;
 use crate::say;
 use std::path::PathBuf;
+use tallow::text::visible;
 use tallow::vision_learner::{Prediction, predictions_csv};
 use tallow::{Error, Result, cli};
 
@@ -53,7 +54,10 @@ const UNKNOWN: &str = "unknown";
 /// Unreadable files and folders without photos are reported, the others classified; then the end is an error.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
-    let (mut files, without) = model::photos(&args.photos);
+    let model::Named { mut files, without, notes } = model::photos(&args.photos);
+    for note in notes {
+        eprintln!("note: {}", visible(&note));
+    }
     if args.unknown_below.is_some() && predictor.threshold().is_some() {
         let what =
             "the model says `nothing` where no class is likely enough: `--unknown-below` is for models of one class";
