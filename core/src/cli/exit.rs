@@ -23,6 +23,7 @@ pub fn exit_code(error: &Error) -> u8 {
             tallow_datasets::ErrorKind::Unavailable => 3,
         },
         Error::File { .. } | Error::Hub { .. } => 3,
+        Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => 3,
         Error::Interrupted(_) => INTERRUPTED,
         _ => 1,
     }

@@ -142,7 +142,12 @@ impl LabelTable {
         if images.is_empty() {
             let (n, first) = (self.rows.len(), self.rows.first().map_or("", |row| &row.image));
             let what = format!("names {n} files, and none of them, such as `{first}`, is in {}", folder.display());
-            return Err(Error::file(&self.file, what));
+            // The same name in another place tells what the table leaves out, or has too much.
+            let name = Path::new(first).file_name();
+            let elsewhere = found.files.iter().find(|file| name.is_some() && file.file_name() == name);
+            let below = elsewhere.and_then(|file| file.strip_prefix(folder).ok());
+            let hint = below.map(|below| format!(", but `{}` is: write paths below that folder", below.display()));
+            return Err(Error::file(&self.file, what + &hint.unwrap_or_default()));
         }
         let mut notes = found.notes();
         let listed = |n: usize, names: Vec<&str>| {

@@ -18,14 +18,14 @@ pub struct ClassScores {
 
 impl Interpretation {
     /// Every metric of these predictions, by name: accuracy, balanced accuracy, precision, recall and F1 (means over
-    /// classes), the log loss; and the area under the ROC curve, if every class has an item. Where a probability is no
+    /// the classes that occur or are predicted, as a learner's metrics), the log loss; and the area under the ROC curve, if every class has an item. Where a probability is no
     /// number, what needs it is NaN.
     ///
     /// # Errors
     /// When there is no item.
     pub fn metrics(&self) -> Result<Vec<(&'static str, f64)>> {
         let (probabilities, n_classes, actual) = (self.all_probabilities(), self.vocab().len(), self.actual());
-        let average = self.confusion().average(Averaging::Macro);
+        let average = self.confusion().average(Averaging::MacroPresent);
         let mut all = vec![
             ("accuracy", self.confusion().accuracy()),
             ("balanced_accuracy", metrics::balanced_accuracy(self.predicted(), actual)?),

@@ -83,6 +83,7 @@ fn what_is_wrong_with_a_table_is_said_with_its_line() {
         ("file,x,y2\n0/000.png,a,b\n", &default, &["which of its columns (file, x, y2)"]),
         ("file,label\n0/000.png,a\n", &named("kind"), &["no column `kind`", "file, label"]),
         ("file,label\nnowhere.png,a\n", &default, &["none of them, such as `nowhere.png`"]),
+        ("file,label\n000.png,a\n", &default, &["none of them, such as `000.png`", "000.png` is: write paths below"]),
     ] {
         let error = labelled(text, columns).unwrap_err();
         assert!(words.iter().all(|word| error.contains(word)), "{text}: {error}");

@@ -211,8 +211,8 @@ fn classes_come_from_a_table_or_from_names_and_groups_stay_together() {
     let ran = train(dir.path(), &["--label-regex", r"^(\d)\d\d\.png$"]);
     assert_eq!(learnt(dir.path(), &ran).0, ["0", "1"]);
 
-    fails(&train(dir.path(), &["--label-regex", r"\d"]), 2, &["no group in parentheses"]);
-    fails(&train(dir.path(), &["--labels", "nowhere.csv"]), 1, &["nowhere.csv"]);
+    fails(&train(dir.path(), &["--label-regex", r"\d"]), 2, &["--label-regex", "no group in parentheses"]);
+    fails(&train(dir.path(), &["--labels", "nowhere.csv"]), 3, &["nowhere.csv"]);
     fails(&train(dir.path(), &["--labels", "labels.csv", "--label-column", "kind"]), 3, &["no column `kind`"]);
 }
 

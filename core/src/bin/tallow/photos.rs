@@ -65,7 +65,7 @@ pub(crate) struct GroupArgs {
 impl PhotoArgs {
     /// The photos with their classes and sides, and with the groups that they belong to.
     pub(crate) fn read(&self, groups: &GroupArgs) -> Result<LabelledImages> {
-        let usage = |e: Error| Error::Usage(e.to_string());
+        let usage = |option: &'static str| move |e: Error| Error::Usage(format!("{option}: {e}"));
         let images = match (&self.labels, &self.label_regex) {
             (Some(table), _) => {
                 let columns = TableColumns {
@@ -77,11 +77,13 @@ impl PhotoArgs {
                 };
                 LabelTable::read(table, &columns)?.images_in(&self.photos)?
             }
-            (None, Some(regex)) => LabelledImages::from_files(&self.photos, regex_label(regex).map_err(usage)?)?,
+            (None, Some(regex)) => {
+                LabelledImages::from_files(&self.photos, regex_label(regex).map_err(usage("--label-regex"))?)?
+            }
             (None, None) => LabelledImages::from_folder(&self.photos)?,
         };
         match &groups.group {
-            Some(regex) => images.grouped(path_label(&self.photos, regex).map_err(usage)?),
+            Some(regex) => images.grouped(path_label(&self.photos, regex).map_err(usage("--group"))?),
             None => Ok(images),
         }
     }
