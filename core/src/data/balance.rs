@@ -92,8 +92,8 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     {
         warnings.push(format!(
             "classes are of very different sizes: `{common}` has {many} items to train with and `{rare}` has {few}; \
-             class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights balanced`, \
-             `--sampler weighted`), and accuracy alone says little"
+             class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights \
+             balanced`, `--sampler weighted`), and accuracy alone says little"
         ));
     }
     warnings

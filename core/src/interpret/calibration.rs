@@ -8,8 +8,9 @@ use crate::plot::Plot;
 /// The bins of the calibration error, as in Guo et al., 2017.
 const BINS: usize = 15;
 
-/// The bins of the picture: fewer, so that each has items.
+/// The most bins of the picture, and the items that each should have: few of them are right by chance.
 const PLOT_BINS: usize = 10;
+const ITEMS_IN_A_BIN: usize = 12;
 
 /// What scaling the scores by a temperature brings. The errors after it are measured by cross-fitting: the temperature
 /// for each half of the items is fitted on the other half, so that no item is judged by a temperature that has seen it.
@@ -132,15 +133,19 @@ impl Interpretation {
     /// When a probability is no number.
     pub fn plot_reliability(&self, calibration: &Calibration) -> Result<Plot> {
         let n_classes = self.vocab().len();
+        let n_bins = (self.actual().len() / ITEMS_IN_A_BIN).clamp(3, PLOT_BINS);
         let points = |probabilities: &[f64]| -> Result<(Vec<f64>, Vec<f64>)> {
-            let bins = reliability(probabilities, n_classes, self.actual(), PLOT_BINS)?;
+            let bins = reliability(probabilities, n_classes, self.actual(), n_bins)?;
             Ok(bins.into_iter().map(|bin| (bin.confidence, bin.accuracy)).unzip())
         };
         let (before, after) = (points(self.all_probabilities())?, points(&calibration.after)?);
-        let plot =
-            Plot::new("Are probabilities right?").x_label("how sure the network is").y_label("share that is right");
-        let plot = plot.line("as the network says", &before.0, &before.1).scatter("", &before.0, &before.1);
-        let plot = plot.colored(0).line("calibrated", &after.0, &after.1).scatter("", &after.0, &after.1).colored(1);
-        Ok(plot.dashed("right", &[0.0, 1.0], &[0.0, 1.0]).x_range(0.0, 1.0).y_range(0.0, 1.0))
+        let curve = |plot: Plot, name: &str, (sure, right): &(Vec<f64>, Vec<f64>), color: usize| {
+            plot.line(name, sure, right).colored(color).scatter("", sure, right).colored(color)
+        };
+        let plot = Plot::new("Are probabilities right?").x_label("how sure the network is");
+        let plot = curve(plot.y_label("share that is right"), "as the network says", &before, 0);
+        let plot = curve(plot, "calibrated, of unseen items", &after, 1);
+        let plot = plot.dashed("as it should be", &[0.0, 1.0], &[0.0, 1.0]).colored(2);
+        Ok(plot.x_range(0.0, 1.0).y_range(0.0, 1.0))
     }
 }

@@ -9,8 +9,8 @@ use tallow::{Error, Result, cli};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Strangeness is how far a photo is from those that the model was trained on, as a multiple of what is \
-                        usual among them. Above 1 a photo is unlike any of them, and its class means little, however sure \
-                        the network is."
+                        usual among them. Above 1 a photo is unlike any of them, and its class means little, however \
+                        sure the network is."
 )]
 pub(crate) struct Args {
     /// The folder of a run of `tallow train`, or the model in it

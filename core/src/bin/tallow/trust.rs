@@ -17,10 +17,10 @@ pub(crate) fn calibrate(s: &mut Session, learner: &mut VisionLearner, judged: &I
     let calibration = judged.calibration()?;
     let temperature = if calibration.helps() { calibration.temperature } else { 1.0 };
     s.run.text(
-        "Of the photos of which the network is 80 per cent sure, 80 in 100 should be right. A temperature, by which its \
-         scores are divided, sets that right without changing a class. The errors after it are honest: the temperature for \
-         each half of the validation photos is fitted on the other half. The tables and files above show what the network \
-         says by itself.",
+        "Of the photos of which the network is 80 per cent sure, 80 in 100 should be right. A temperature, by which \
+         its scores are divided, sets that right without changing a class. The errors after it are those of unseen \
+         photos: the temperature for each half of the validation photos is fitted on the other half. The tables and \
+         files above show what the network says by itself.",
     );
     let errors = |name: &str, before: f64, after: f64| vec![name.into(), format!("{before:.4}"), format!("{after:.4}")];
     s.run.table(
@@ -41,7 +41,8 @@ pub(crate) fn calibrate(s: &mut Session, learner: &mut VisionLearner, judged: &I
     s.run.detail(
         "calibration",
         json!({
-            "temperature": temperature, "photos": n, "mistakes": calibration.n_mistakes, "is_applied": calibration.helps(),
+            "temperature": temperature, "is_applied": calibration.helps(),
+            "photos": n, "mistakes": calibration.n_mistakes,
             "ece_before": calibration.ece_before, "ece_after": calibration.ece_after,
             "log_loss_before": calibration.log_loss_before, "log_loss_after": calibration.log_loss_after,
         }),
