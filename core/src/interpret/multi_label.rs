@@ -161,8 +161,8 @@ impl MultiLabelInterpretation {
         order
     }
 
-    /// The images of the `k` largest losses, each with its file's name, its classes, those that were predicted, and the
-    /// loss.
+    /// The images of the `k` largest losses, each with its file's name, its classes, those that were missed or
+    /// predicted wrongly, and the loss.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -171,8 +171,18 @@ impl MultiLabelInterpretation {
             let image = Image::open(&self.files[index])?.resize(Resize::crop(150))?;
             let (predicted, actual) = self.classes_of(index);
             let is_right = predicted == actual;
-            let (predicted, actual) = (some_or_none(&predicted), some_or_none(&actual));
-            let verdict = if is_right { "recognised".to_string() } else { format!("taken for {predicted}") };
+            let without = |all: &[&str], others: &[&str]| {
+                let rest: Vec<&str> = all.iter().filter(|name| !others.contains(name)).copied().collect();
+                rest.join(", ")
+            };
+            let (missed, wrong) = (without(&actual, &predicted), without(&predicted, &actual));
+            let verdict = match (missed.as_str(), wrong.as_str()) {
+                ("", "") => "recognised".to_string(),
+                (missed, "") => format!("misses {missed}"),
+                ("", wrong) => format!("sees {wrong} too"),
+                (missed, wrong) => format!("misses {missed}\nsees {wrong}"),
+            };
+            let actual = some_or_none(&actual);
             let file = self.files[index].file_name().unwrap_or_default().to_string_lossy();
             let caption = format!("{file}\n{actual}\n{verdict}\nloss {:.2}", self.losses[index]);
             Ok(grid.rgb(image.width(), image.height(), image.bytes()).caption(caption).correct(is_right))
