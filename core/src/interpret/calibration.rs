@@ -43,10 +43,12 @@ impl Calibration {
         self.n_mistakes >= MISTAKES
     }
 
-    /// Whether the temperature makes the probabilities of items that it has not seen better, by their log loss, and
-    /// there are mistakes enough to tell.
+    /// Whether the temperature makes the probabilities of items that it has not seen better, by their log loss and by
+    /// their calibration error, and there are mistakes enough to tell. Mistakes of which a network is as sure as of
+    /// anything else are more than one number can set right.
     pub fn helps(&self) -> bool {
-        self.is_informed() && self.log_loss_after < self.log_loss_before
+        let is_better = self.log_loss_after < self.log_loss_before && self.ece_after < self.ece_before;
+        self.is_informed() && is_better
     }
 }
 

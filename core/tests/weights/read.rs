@@ -125,7 +125,7 @@ fn an_empty_file_of_tensors_and_static_bytes_are_fine() {
     assert!(numbers(&weights.tensor("a").unwrap())[1].is_nan());
     let error = weights.tensor("b").unwrap_err().to_string();
     assert_eq!(error, "a.file: holds no tensor called `b`");
-    assert_eq!(tallow::cli::exit_code(&Weights::open("/nowhere/at.all").err().unwrap()), 1);
+    assert_eq!(tallow::cli::exit_code(&Weights::open("/nowhere/at.all").err().unwrap()), 3);
 }
 
 #[test]
