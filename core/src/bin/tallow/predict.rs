@@ -23,7 +23,7 @@ pub(crate) struct Args {
     photos: Vec<PathBuf>,
 
     /// How many classes to show, the likeliest first [default: one; where photos may show several, those they show]
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "K", conflicts_with = "csv", value_parser = clap::value_parser!(u16).range(1..))]
     top: Option<u16>,
 
     /// Say `unknown` where the likeliest class has a probability below P
