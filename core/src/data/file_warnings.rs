@@ -5,21 +5,18 @@ use super::inspect::files_with_pages;
 use super::{ImageDataLoaders, ImageLoader};
 use std::path::PathBuf;
 
-/// What looks wrong with the loaders' files, in sentences: files that are the same, byte for byte, on both sides of the
-/// split or in two classes, and files with several pages. No picture is decoded.
+/// What looks wrong with the loaders' files, in sentences: files to train with that are there again, byte for byte, for
+/// validation or in the test set, files that are in two classes, and files with several pages. No picture is decoded.
 pub fn file_warnings(dls: &ImageDataLoaders) -> Vec<String> {
-    let (train, valid) = (&dls.train, &dls.valid);
-    let files: Vec<PathBuf> = [train.files(), valid.files()].concat();
-    let of = |loader: &ImageLoader| -> Vec<Vec<u32>> {
-        let targets = loader.dataset().targets();
-        (0..targets.len()).map(|item| targets.of(item).to_vec()).collect()
-    };
-    let labels = [of(train), of(valid)].concat();
+    let sides: Vec<&ImageLoader> = [&dls.train, &dls.valid].into_iter().chain(&dls.test).collect();
+    let files: Vec<PathBuf> = sides.iter().flat_map(|side| side.files().to_vec()).collect();
+    let targets = sides.iter().map(|side| side.dataset().targets());
+    let labels: Vec<&[u32]> = targets.flat_map(|all| (0..all.len()).map(|item| all.of(item))).collect();
     let name = |i: usize| files[i].display();
     let mut warnings = Vec::new();
 
     let groups = equal_files(&files);
-    let on_both_sides = across(&groups, train.files().len());
+    let on_both_sides = across(&groups, dls.train.files().len());
     if let Some(&(one, other)) = on_both_sides.first() {
         warnings.push(format!(
             "{} on both sides of the split, byte for byte, such as {} and {}: the network is judged by what it has \
