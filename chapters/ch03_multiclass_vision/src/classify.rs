@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tallow::data::{find_images, image_files};
+use tallow::data::find_images;
 use tallow::event::Listener;
 use tallow::models::Arch;
 use tallow::models::hub::{self, HubConfig};
@@ -75,11 +75,9 @@ fn classify(args: &Args, out: &mut impl Write) -> Result<()> {
     let mut files = Vec::new();
     for photo in &args.photos {
         if photo.is_dir() {
-            files.extend(image_files(photo)?);
-            find_images(photo)?
-                .passed_over_notes()
-                .iter()
-                .for_each(|note| complain(&format!("note: {}", visible(note))));
+            let found = find_images(photo)?.require_pictures(photo)?;
+            found.passed_over_notes().iter().for_each(|note| complain(&format!("note: {}", visible(note))));
+            files.extend(found.files);
         } else {
             files.push(photo.clone());
         }

@@ -5,7 +5,7 @@ use super::image_loaders::Settings;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::{
     BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Targets, Vocab, balance,
-    file_entries, file_warnings, find_images, image_files,
+    file_entries, file_warnings, find_images,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -354,20 +354,23 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     }
 
     fn label_items(&self, path: &Path) -> Result<LabelledImages> {
-        let files = match &self.items {
-            Some(items) => items(path)?,
-            None => image_files(path)?,
+        let (files, notes) = match &self.items {
+            None => {
+                let found = find_images(path)?.require_pictures(path)?;
+                let notes = found.notes();
+                (found.files, notes)
+            }
+            Some(items) => {
+                let files = items(path)?;
+                // Where these are all pictures of the folder, what was passed over is not their maker's choice.
+                let found = path.is_dir().then(|| find_images(path)).transpose()?;
+                let notes = found.filter(|found| found.files == files).map(|found| found.notes());
+                (files, notes.unwrap_or_default())
+            }
         };
         if files.is_empty() {
             return Err(Error::file(path, "no items were found there"));
         }
-        // What is passed over is told where it is ours to choose.
-        let notes = if path.is_dir() {
-            let found = find_images(path)?;
-            if found.files == files { found.notes() } else { Vec::new() }
-        } else {
-            Vec::new()
-        };
         match (&self.label, &self.splitter) {
             // Then no folder's name matters.
             (Some(label), Some(_)) => {

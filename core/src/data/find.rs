@@ -1,7 +1,7 @@
 //! Finding the pictures of a folder, and telling what is passed over.
 
 use crate::error::{Error, Result};
-use crate::vision::{Kind, other_kind};
+use crate::vision::{EXTENSIONS, Kind, other_kind};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -174,6 +174,20 @@ impl Walk {
 }
 
 impl FoundImages {
+    /// The same, if there is a picture at all.
+    ///
+    /// # Errors
+    /// When there is none; then what was passed over is named.
+    pub fn require_pictures(self, folder: &Path) -> Result<FoundImages> {
+        if !self.files.is_empty() {
+            return Ok(self);
+        }
+        let known = EXTENSIONS.join(", ");
+        let mut what = format!("holds no picture ({known}), nor do its subfolders");
+        self.notes().iter().for_each(|note| what += &format!("; {note}"));
+        Err(Error::file(folder, what))
+    }
+
     /// What was passed over and which folders are empty, in sentences: one for each kind of file of each folder, with
     /// what can be done.
     pub fn notes(&self) -> Vec<String> {

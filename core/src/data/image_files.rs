@@ -2,7 +2,7 @@
 
 use super::find::find_images;
 use crate::error::{Error, Result};
-use crate::vision::{EXTENSIONS, Image, Resize};
+use crate::vision::{Image, Resize};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use tallow_io::atomic;
@@ -14,14 +14,7 @@ use tallow_io::atomic;
 /// # Errors
 /// When `folder` is a file, a folder cannot be read, or there is no picture at all; then what was passed over is named.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let found = find_images(folder)?;
-    if found.files.is_empty() {
-        let known = EXTENSIONS.join(", ");
-        let mut what = format!("holds no picture ({known}), nor do its subfolders");
-        found.notes().iter().for_each(|note| what += &format!("; {note}"));
-        return Err(Error::file(folder, what));
-    }
-    Ok(found.files)
+    Ok(find_images(folder)?.require_pictures(folder)?.files)
 }
 
 /// Folders without any visible entry, `folder` itself included: often classes without images.

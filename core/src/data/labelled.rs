@@ -1,7 +1,6 @@
 //! Images with what is known of them before they are read.
 
 use super::find::find_images;
-use super::image_files;
 use super::layout::{FolderLayout, Side};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ impl LabelledImages {
     /// The images of a folder with a folder for each class, and perhaps for each side: see [`FolderLayout`].
     ///
     /// # Errors
-    /// As [`image_files`] and [`FolderLayout::read`], and when no image is in a class folder.
+    /// As [`super::image_files`] and [`FolderLayout::read`], and when no image is in a class folder.
     pub fn from_folder(folder: &Path) -> Result<LabelledImages> {
         LabelledImages::in_layout(folder, |_| Ok(None))
     }
@@ -48,9 +47,9 @@ impl LabelledImages {
     }
 
     fn in_layout(folder: &Path, label: impl Fn(&Path) -> Result<Option<Vec<String>>>) -> Result<LabelledImages> {
-        let files = image_files(folder)?;
-        let notes = find_images(folder)?.notes();
-        LabelledImages::of_files(folder, files, notes, label)
+        let found = find_images(folder)?.require_pictures(folder)?;
+        let notes = found.notes();
+        LabelledImages::of_files(folder, found.files, notes, label)
     }
 
     /// Those of these files that have a class, by `label` or by their folders.

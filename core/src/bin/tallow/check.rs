@@ -4,8 +4,7 @@ use crate::say;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tallow::data::{
-    Duplicate, FolderLayout, ImageFacts, PassedOverReason, Side, duplicates_of, find_images, image_files,
-    inspect_images,
+    Duplicate, FolderLayout, ImageFacts, PassedOverReason, Side, duplicates_of, find_images, inspect_images,
 };
 use tallow::vision::{PerceptualHash, other_kind};
 use tallow::{Error, Result};
@@ -92,23 +91,23 @@ impl Problem {
 
 /// Decodes every file, on all processors, and names those that something is wrong with.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let files = image_files(&args.photos)?;
-    let found = find_images(&args.photos)?;
-    let places = Places::read(&args.photos, &files)?;
+    let found = find_images(&args.photos)?.require_pictures(&args.photos)?;
+    let files = &found.files;
+    let places = Places::read(&args.photos, files)?;
     let mut findings = Vec::new();
     for passed in found.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind) {
         let what = other_kind(&passed.path).map(|kind| kind.to_string()).unwrap_or_default();
         findings.push(finding(Problem::PassedOver, &passed.path, format!("{}: {what}", passed.path.display())));
     }
     let mut facts = Vec::new();
-    for (file, inspected) in files.iter().zip(inspect_images(&files)) {
+    for (file, inspected) in files.iter().zip(inspect_images(files)) {
         findings.extend(match &inspected {
             Ok(facts) => about(file, facts),
             Err(e) => vec![finding(Problem::Unreadable, file, e.to_string())],
         });
         facts.push(inspected.ok());
     }
-    findings.extend(duplicates_of(&files, &facts).iter().flat_map(|copy| about_copy(&places, copy)));
+    findings.extend(duplicates_of(files, &facts).iter().flat_map(|copy| about_copy(&places, copy)));
     findings.sort_by_key(|finding| finding.problem);
     let (n, readable) = (files.len() + found.n_of_other_kinds(), facts.iter().flatten().count());
     if args.csv {

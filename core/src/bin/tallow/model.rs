@@ -1,7 +1,7 @@
 //! A model that `tallow train` left, and the photos to show it.
 
 use std::path::{Path, PathBuf};
-use tallow::data::{find_images, image_files};
+use tallow::data::find_images;
 use tallow::vision_learner::{Predictor, load_learner_on};
 use tallow::{Error, Result, device};
 
@@ -31,12 +31,12 @@ pub(crate) fn photos(named: &[PathBuf]) -> Named {
             all.files.push(path.clone());
             continue;
         }
-        match (image_files(path), find_images(path)) {
-            (Ok(files), Ok(found)) => {
-                all.files.extend(files);
+        match find_images(path).and_then(|found| found.require_pictures(path)) {
+            Ok(found) => {
                 all.notes.extend(found.passed_over_notes());
+                all.files.extend(found.files);
             }
-            (Err(error), _) | (_, Err(error)) => all.without.push((path.clone(), error)),
+            Err(error) => all.without.push((path.clone(), error)),
         }
     }
     all
