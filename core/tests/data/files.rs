@@ -195,6 +195,9 @@ fn files_that_vanish_while_a_network_trains_are_left_out_and_leave_no_batch_of_o
         assert_eq!((dls.train.dataset().skipped().len(), dls.train.dataset().kept().len()), (3, 13));
     }
     assert_eq!(dls.train.captioned(1000).unwrap().len(), 13);
+    dls.train.files().iter().for_each(|file| drop(std::fs::remove_file(file)));
+    let error = dls.train.one_batch().unwrap_err().to_string();
+    assert!(error.contains("none of the 2 pictures") && error.contains("verify_images"), "{error}");
 }
 
 #[test]

@@ -245,6 +245,16 @@ fn what_could_be_read_in_two_ways_is_refused_with_what_was_found() {
 }
 
 #[test]
+fn a_photo_of_the_test_set_that_is_trained_on_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("train/cat", 3), ("train/dog", 3), ("valid/cat", 1), ("valid/dog", 1)]);
+    std::fs::create_dir_all(dir.path().join("test/cat")).unwrap();
+    std::fs::copy(dir.path().join("train/cat/001.png"), dir.path().join("test/cat/x.png")).unwrap();
+    let told = read(dir.path()).1;
+    assert!(told.contains("on both sides of the split") && told.contains("test/cat/x.png"), "{told}");
+}
+
+#[test]
 fn labels_in_names_keep_the_sides_of_folders() {
     let dir = tempfile::tempdir().unwrap();
     for (folder, n) in [("train", 6), ("test1", 2), ("elsewhere", 1)] {

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![cfg(feature = "efficientnet-lite0")]
 
+mod copies;
 mod folders;
 mod multi_label;
+mod runs;
 
 use serde_json::Value;
 use std::fs;

@@ -1,7 +1,7 @@
 //! The options of `tallow train` for classes of very different sizes.
 
 use serde::{Serialize, Serializer};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tallow::data::{ImageDataLoaders, class_weights, read_class_weights, sample_weights};
 use tallow::nn::losses::CrossEntropy;
 use tallow::{Error, Result};
@@ -55,6 +55,14 @@ impl BalanceArgs {
     /// Whether anything is to be balanced.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.class_weights.is_some() || self.sampler != Sampler::Shuffled
+    }
+
+    /// The file of class weights, if there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.class_weights {
+            Some(ClassWeights::File(file)) => Some(file),
+            _ => None,
+        }
     }
 
     /// The loss, with the weights that are asked for.

@@ -2,7 +2,7 @@
 
 use crate::overwrite::OverwriteArgs;
 use crate::photos::{GroupArgs, PhotoArgs};
-use crate::{model, multi_label, settings, train, trust};
+use crate::{model, multi_label, one_class, settings, trust};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{LabelledImage, LabelledImages, Side};
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         "photos",
         serde_json::json!({ "evaluated": n, "left_out": files.len() - n, "unlike_training": strangers }),
     )?;
-    train::report(s, &interpretation)
+    one_class::report(s, &interpretation)
 }
 
 /// Those of the photos that are for judging: of a folder or a table with sides the test set, or else the validation

@@ -1,6 +1,6 @@
 //! What a network says of photos whose classes are known, of one class each or of several.
 
-use crate::{multi_label, train};
+use crate::{multi_label, one_class};
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::ImageLoader;
@@ -58,7 +58,7 @@ impl Judged {
     /// Figures, pictures and files.
     pub(crate) fn report(&self, s: &mut Session) -> Result<()> {
         match self {
-            Judged::OneClass(judged) => train::report(s, judged),
+            Judged::OneClass(judged) => one_class::report(s, judged),
             Judged::Several(judged) => multi_label::report(s, judged),
         }
     }

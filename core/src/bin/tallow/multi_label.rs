@@ -1,6 +1,6 @@
 //! `--multi-label`: photos that may show several classes, or none of them.
 
-use crate::judgement::PREDICTIONS;
+use crate::one_class::PREDICTIONS;
 use crate::photos::PhotoArgs;
 use serde_json::json;
 use std::path::PathBuf;

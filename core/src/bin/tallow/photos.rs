@@ -88,6 +88,11 @@ impl PhotoArgs {
         }
     }
 
+    /// The table of classes, if there is one.
+    pub(crate) fn table(&self) -> Option<&Path> {
+        self.labels.as_deref()
+    }
+
     /// Whether a photo may show several classes.
     pub(crate) fn is_multi_label(&self) -> bool {
         self.multi_label.is_some()

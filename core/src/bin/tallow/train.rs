@@ -6,11 +6,11 @@ use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::{GroupArgs, PhotoArgs};
 use crate::transforms::TransformArgs;
-use crate::{judgement, multi_label, settings, trust};
+use crate::{multi_label, settings, trust};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock, find_images};
-use tallow::interpret::{Interpretation, plot_losses, show_batch};
+use tallow::interpret::{plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
 use tallow::text::shell_quoted;
 use tallow::train::{Learner, Metric, Recorder, accuracy, balanced_accuracy, f1_score};
@@ -137,6 +137,13 @@ pub(crate) fn check(args: &Args) -> Result<()> {
         let what =
             "where photos may show several classes, classes are not balanced, and `--best` knows `valid_loss` only";
         return Err(Error::Usage(format!("{what}: leave `--class-weights`, `--sampler` and other metrics out")));
+    }
+    // A name that was mistyped must not cost the run that is to be replaced.
+    let named = [args.photos.table(), args.balance.file(), args.weights.as_deref()];
+    for file in named.into_iter().flatten() {
+        if !file.is_file() {
+            return Err(Error::file(file, "is not there, or no file; check its name"));
+        }
     }
     args.overwrite.before_training(&args.common, PROGRAM.name, args.photos.folder())
 }
@@ -337,26 +344,6 @@ fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
         return Err(Error::file(folder, what));
     }
     Ok(())
-}
-
-/// The report, the confusion matrix and the worst mistakes.
-pub(crate) fn report(s: &mut Session, interpretation: &Interpretation) -> Result<()> {
-    s.run.say(interpretation.classification_report()?);
-    let caption = "How many photos of each class were taken for what.";
-    s.run.figure("confusion", caption, &interpretation.plot_confusion_matrix().into())?;
-    let rows: Vec<Vec<String>> = interpretation
-        .most_confused(1)
-        .into_iter()
-        .take(10)
-        .map(|c| vec![c.actual, c.predicted, c.count.to_string()])
-        .collect();
-    if !rows.is_empty() {
-        s.run.table(&["class", "taken for", "photos"], &rows);
-    }
-    let caption =
-        "The photos with the largest losses: file, class, what it was taken for, how sure the network was, loss.";
-    s.run.figure("top_losses", caption, &interpretation.plot_top_losses(12)?.into())?;
-    judgement::write(s, interpretation)
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) -> Result<()> {

@@ -1,26 +1,13 @@
 //! `tallow train` and `tallow evaluate` can be trusted: nothing is replaced, resumed or exported that should not be.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-#![cfg(feature = "efficientnet-lite0")]
 
+use crate::Ran;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use tallow::vision::Image;
 
-struct Ran {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
 fn tallow(here: &Path, args: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
-    let words = args.split(' ');
-    command.args(words).current_dir(here).env_remove("TALLOW_DEVICE").env("HF_HUB_OFFLINE", "1");
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    crate::tallow(&args.split(' ').collect::<Vec<_>>(), here)
 }
 
 #[track_caller]
@@ -32,11 +19,7 @@ fn fine(here: &Path, args: &str) -> Ran {
 
 #[track_caller]
 fn fails(here: &Path, args: &str, code: i32, words: &[&str]) {
-    let ran = tallow(here, args);
-    assert_eq!(ran.code, Some(code), "{args}: {}\n{}", ran.stdout, ran.stderr);
-    for word in words {
-        assert!(ran.stderr.contains(word), "{args}: no `{word}` in {}", ran.stderr);
-    }
+    crate::fails(&tallow(here, args), code, words);
 }
 
 /// Ten pictures each of stripes across and down.
@@ -88,6 +71,9 @@ fn a_finished_run_is_not_replaced_without_being_asked() {
     fails(here, "evaluate run photos --out run", 2, &["run: holds a model", "--out"]);
     fails(here, "evaluate run photos --out run --overwrite", 2, &["run: holds a model", "--out"]);
     fails(here, "train fotos --out run --overwrite", 3, &["fotos", "expected a folder of photos"]);
+    for file in ["--class-weights", "--labels", "--weights"] {
+        fails(here, &format!("{TRAIN} --out run --overwrite {file} nowhere.file"), 3, &["nowhere.file: is not there"]);
+    }
     assert!(before == (model(), report()));
 
     fine(here, &format!("{TRAIN} --out run --seed 7 --overwrite"));

@@ -1,22 +1,11 @@
 //! The program `tallow` and photos that are there twice, that show nothing, or that are to be seen whole.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-#![cfg(feature = "efficientnet-lite0")]
 
+use crate::{fails, tallow};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use tallow::rng::Rng;
 use tallow::vision::Image;
-
-fn tallow(args: &[&str], folder: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
-    command.args(args).current_dir(folder).env_remove("TALLOW_DEVICE").env("HF_HUB_OFFLINE", "1").output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
 
 /// A picture of spots, another one for each number.
 fn spots(number: u64) -> Image {
@@ -46,13 +35,13 @@ fn check_tells_of_ten_photos_twice_in_one_class_and_ten_in_two() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
     let files = photos(&here.join("pets"), &["cat", "dog"], 30, 0);
-    assert_eq!(out(&tallow(&["check", "pets"], here)), "60 of 60 files can be read\n");
+    assert_eq!(tallow(&["check", "pets"], here).stdout, "60 of 60 files can be read\n");
     for (i, file) in files[..10].iter().enumerate() {
         fs::copy(file, here.join(format!("pets/cat/copy_{i}.png"))).unwrap();
         fs::copy(file, here.join(format!("pets/dog/cat_too_{i}.png"))).unwrap();
     }
     let checked = tallow(&["check", "pets"], here);
-    assert_eq!(checked.status.code(), Some(0));
+    assert_eq!(checked.code, Some(0));
     for words in [
         "10 photos are in two classes:",
         "  pets/dog/cat_too_3.png: the same bytes as pets/cat/cat.03.png",
@@ -60,11 +49,11 @@ fn check_tells_of_ten_photos_twice_in_one_class_and_ten_in_two() {
         "  pets/cat/copy_3.png: the same bytes as pets/cat/cat.03.png",
         "80 of 80 files can be read",
     ] {
-        assert!(out(&checked).contains(words), "no `{words}` in {}", out(&checked));
+        assert!(checked.stdout.contains(words), "no `{words}` in {}", checked.stdout);
     }
     let trained = tallow(&["train", "pets", "--out", "run", "--size", "32", "--head-epochs", "1"], here);
-    let told = String::from_utf8_lossy(&trained.stderr).into_owned();
-    assert!(trained.status.success(), "{told}");
+    let told = trained.stderr;
+    assert!(trained.code == Some(0), "{told}");
     // Nobody doubts it: of twenty copies and their originals a fifth is for validation.
     assert!(told.contains("on both sides of the split, byte for byte, such as pets/"), "{told}");
     assert!(told.contains("10 photos are in two classes, byte for byte"), "{told}");
@@ -83,8 +72,8 @@ fn check_names_what_shows_nothing_and_lists_all_of_it_as_a_table() {
     fs::copy(at("train/dog/dog.00.png"), at("train/dog/named_wrongly.jpg")).unwrap();
     fs::write(at("train/dog/phone.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
     let table = tallow(&["check", "pets", "--csv"], here);
-    assert_eq!(table.status.code(), Some(3));
-    let text = out(&table);
+    assert_eq!(table.code, Some(3));
+    let text = &table.stdout;
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("file,problem,class,other,other_class,distance,words"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
@@ -109,8 +98,8 @@ fn the_whole_photo_is_seen_and_an_exported_model_keeps_it() {
     let train = |args: &[&str]| {
         let fixed = ["train", "pets", "--out", "run", "--size", "32", "--head-epochs", "1", "--batch-size", "4"];
         let trained = tallow(&[&fixed[..], args].concat(), here);
-        let told = String::from_utf8_lossy(&trained.stderr).into_owned();
-        assert!(trained.status.success(), "{args:?}: {told}");
+        let told = trained.stderr;
+        assert!(trained.code == Some(0), "{args:?}: {told}");
         let exported = fs::read_to_string(here.join("run/model/learner.json")).unwrap();
         let exported: Value = serde_json::from_str(&exported).unwrap();
         fs::remove_dir_all(here.join("run")).unwrap();
@@ -127,6 +116,5 @@ fn the_whole_photo_is_seen_and_an_exported_model_keeps_it() {
     assert!(!told.contains("without effect"), "{told}");
     let (_, told) = train(&["--pad", "zeros", "--augment", "none", "--flip-vert", "--mixup", "1", "--epochs", "1"]);
     assert!(told.contains("--pad is without effect") && told.contains("`--augment none` changes no photo"), "{told}");
-    let wrong = tallow(&["train", "pets", "--mixup=-1"], here);
-    assert_eq!(wrong.status.code(), Some(2));
+    fails(&tallow(&["train", "pets", "--mixup=-1"], here), 2, &["a number above 0"]);
 }
