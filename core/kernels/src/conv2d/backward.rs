@@ -40,6 +40,7 @@ pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec
                     panels: &panels,
                     place: &place,
                     bias: None,
+                    accumulate: false,
                     epilogue: None,
                 };
                 // SAFETY: an input pixel is one row of one class, and of its channels a group has its own.

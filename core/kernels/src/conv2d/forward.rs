@@ -33,7 +33,7 @@ pub(crate) fn forward(
             let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
             let (segments, len) = (view.segments.as_slice(), view.len);
             let (rows, source) = (g.out_pixels(), view.source.as_ref());
-            let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, epilogue };
+            let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, accumulate: false, epilogue };
             // SAFETY: an output pixel is one row, and of its outputs a group has its own.
             unsafe { gemm.run(SharedMut::new(&mut out)) };
         }

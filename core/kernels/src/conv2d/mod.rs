@@ -108,7 +108,7 @@ impl Geometry {
         }
     }
 
-    fn by_weight(&self, dy: &[f32], x: &[f32]) -> Vec<f32> {
+    pub(super) fn by_weight(&self, dy: &[f32], x: &[f32]) -> Vec<f32> {
         if self.depthwise() {
             depthwise::gradient_by_weight(self, dy, x)
         } else {

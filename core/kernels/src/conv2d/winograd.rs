@@ -148,7 +148,17 @@ where
                     row * to
                 };
                 let (len, segments, place) = (from, &[point][..], &place);
-                let gemm = Gemm { rows, source, len, segments, panels: weights, place, bias: None, epilogue: None };
+                let gemm = Gemm {
+                    rows,
+                    source,
+                    len,
+                    segments,
+                    panels: weights,
+                    place,
+                    bias: None,
+                    accumulate: false,
+                    epilogue: None,
+                };
                 // SAFETY: rows follow each other, `to` values long, and fill the whole.
                 unsafe {
                     gemm.run(SharedMut::new(&mut sums));

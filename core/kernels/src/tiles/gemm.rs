@@ -38,6 +38,8 @@ pub(crate) struct Gemm<'a> {
     pub(crate) place: &'a (dyn Fn(usize, &mut [usize]) -> usize + Sync),
     /// Added to every row.
     pub(crate) bias: Option<&'a [f32]>,
+    /// Whether to add to what the rows hold already, instead of beginning with the bias.
+    pub(crate) accumulate: bool,
     /// Applied to each finished part of a row.
     pub(crate) epilogue: Option<&'a Epilogue<'a>>,
 }
@@ -46,7 +48,8 @@ impl Gemm<'_> {
     /// Computes all rows: afterwards the `n` values from the place of each row on are written.
     ///
     /// # Safety
-    /// No two rows may have overlapping places, and nothing else may use them meanwhile.
+    /// No two rows may have overlapping places, and nothing else may use them meanwhile. If the product accumulates, the
+    /// rows must have been written before.
     pub(crate) unsafe fn run(&self, out: SharedMut<'_>) {
         let (blocks, panels) = (self.rows.div_ceil(MC), self.panels.count());
         // Few rows are cut by panels too, so that there is work for every thread.
@@ -61,6 +64,15 @@ impl Gemm<'_> {
             let panels = part * share..((part + 1) * share).min(panels);
             dispatch(Block { gemm: self, bias: &bias, rows, panels, out });
         });
+    }
+
+    /// Computes some rows' values in some panels on this thread, without a bias: for operations that cut their work
+    /// themselves and go on with what they have just computed.
+    ///
+    /// # Safety
+    /// As [`Gemm::run`]; if the product accumulates, the rows must have been written before.
+    pub(crate) unsafe fn run_part(&self, rows: Range<usize>, panels: Range<usize>, out: SharedMut<'_>) {
+        dispatch(Block { gemm: self, bias: &[], rows, panels, out });
     }
 }
 
@@ -78,7 +90,7 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Gemm { source, len, segments, panels, place, epilogue, .. } = *self.gemm;
+        let Gemm { source, len, segments, panels, place, epilogue, accumulate, .. } = *self.gemm;
         let bias = self.bias;
         let (count, tiles) = (segments.len(), self.rows.len().div_ceil(MR));
         // Where each row's pieces are, tile by tile.
@@ -115,9 +127,10 @@ impl WithSimd for Block<'_> {
                     for (i, row) in rows.iter_mut().enumerate() {
                         *row = if whole { part(places[i]).as_mut_ptr() } else { scratch[i].as_mut_ptr() };
                     }
-                    if !whole && group > 0 {
+                    let adds = group > 0 || accumulate;
+                    if !whole && adds {
                         for (row, &at) in scratch.iter_mut().zip(places) {
-                            // SAFETY: the group before has written the part.
+                            // SAFETY: the group before has written the part, or the caller.
                             row[..columns].copy_from_slice(unsafe { part(at).assume_filled() });
                         }
                     }
@@ -129,7 +142,7 @@ impl WithSimd for Block<'_> {
                         begin: stretch.begin,
                         k: stretch.k,
                     };
-                    let initial = (group == 0).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
+                    let initial = (!adds).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
                     // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each of
                     // the rows has room for the panel's width.
                     unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };

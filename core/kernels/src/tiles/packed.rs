@@ -79,8 +79,13 @@ impl PackedB {
     }
 
     /// How many panels there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.n.div_ceil(self.width)
+    }
+
+    /// The columns of a full panel.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
     /// A panel's values, its columns, and the distance between its rows.

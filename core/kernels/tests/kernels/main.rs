@@ -10,6 +10,7 @@ mod conv2d;
 mod layers;
 mod levels;
 mod linear;
+mod lstm;
 mod max_pool2d;
 mod pool;
 mod step;

@@ -1,0 +1,169 @@
+//! From inputs and a state to all states after it.
+#![allow(unsafe_code)]
+
+use super::units::{BLOCK, COLUMNS, Part, Units};
+use crate::blank::{Blank, fill, filled};
+use crate::math::{sigmoid, tanh};
+use crate::shared::SharedMut;
+use crate::simd::dispatch;
+use crate::tiles::{Gemm, PackedB};
+use candle_core::Result;
+use rayon::prelude::*;
+
+pub(super) struct Passed {
+    /// `[N, T, H]`
+    pub(super) ys: Vec<f32>,
+    /// `[N, H]`
+    pub(super) cell: Vec<f32>,
+    /// What the way back needs, if there is to be one.
+    pub(super) history: Option<History>,
+}
+
+/// All by time first, so that a step's values lie together.
+pub(super) struct History {
+    /// The gates after their functions, `[T, N, columns]`.
+    pub(super) gates: Vec<f32>,
+    /// From before the first step until after the last one, `[T + 1, N, H]`.
+    pub(super) hidden: Vec<f32>,
+    pub(super) cell: Vec<f32>,
+}
+
+/// `inputs` are those of [`super::lstm`], in its order.
+pub(super) fn forward(units: &Units, inputs: &[&[f32]], keep: bool) -> Result<Passed> {
+    let &[xs, hidden, cell, weight_ih, weight_hh, bias_ih, bias_hh] = inputs else {
+        candle_core::bail!("lstm: expected seven inputs")
+    };
+    let Units { batch, steps, hidden: h, .. } = *units;
+    let (columns, state) = (units.columns(), units.state());
+    let weight_hh = PackedB::forward(&units.ordered(weight_hh, h), columns, h, 1);
+    let bias: Vec<f32> = bias_ih.iter().zip(bias_hh).map(|(a, b)| a + b).collect();
+    let mut gates = from_inputs(units, xs, weight_ih, &bias);
+    let mut states = [hidden, cell].map(|first| {
+        let mut all = Vec::with_capacity((steps + 1) * state);
+        all.extend_from_slice(first);
+        all.resize((steps + 1) * state, 0.0);
+        all
+    });
+    let parts = units.parts(1);
+    let [hidden, cell] = &mut states;
+    for (step, gates) in gates.chunks_exact_mut(batch * columns).enumerate() {
+        let (hidden_before, hidden) = hidden[step * state..][..2 * state].split_at_mut(state);
+        let (cell_before, cell) = cell[step * state..][..2 * state].split_at_mut(state);
+        let place = |row: usize, pieces: &mut [usize]| {
+            pieces[0] = row * h;
+            row * columns
+        };
+        let product = Gemm {
+            rows: batch,
+            source: hidden_before,
+            len: h,
+            segments: &[0],
+            panels: &weight_hh,
+            place: &place,
+            bias: None,
+            accumulate: true,
+            epilogue: None,
+        };
+        let (mut gates, mut hidden, mut cell) = (Blank::from(gates), Blank::from(hidden), Blank::from(cell));
+        let step = Step {
+            units,
+            product,
+            cell_before,
+            gates: SharedMut::new(&mut gates),
+            hidden: SharedMut::new(&mut hidden),
+            cell: SharedMut::new(&mut cell),
+        };
+        // SAFETY: a part has its rows and blocks, and so its places, for itself.
+        parts.par_iter().for_each(|part| unsafe { step.run(part) });
+    }
+    let [hidden, cell] = states;
+    let ys = fill(batch * steps * h, steps * h, (0..batch).into_par_iter(), |row, ys| {
+        ys.join(hidden[state..].chunks_exact(state).map(|step| &step[row * h..][..h]))
+    });
+    let last = cell[steps * state..].to_vec();
+    Ok(Passed { ys, cell: last, history: keep.then_some(History { gates, hidden, cell }) })
+}
+
+/// What inputs and biases contribute to the gates, `[T, N, columns]`.
+fn from_inputs(units: &Units, xs: &[f32], weight_ih: &[f32], bias: &[f32]) -> Vec<f32> {
+    let Units { batch, steps, features, .. } = *units;
+    let columns = units.columns();
+    let panels = PackedB::forward(&units.ordered(weight_ih, features), columns, features, 1);
+    let place = |row: usize, pieces: &mut [usize]| {
+        let (step, sample) = (row / batch, row % batch);
+        pieces[0] = (sample * steps + step) * features;
+        row * columns
+    };
+    let bias = units.ordered(bias, 1);
+    let product = Gemm {
+        rows: batch * steps,
+        source: xs,
+        len: features,
+        segments: &[0],
+        panels: &panels,
+        place: &place,
+        bias: Some(&bias),
+        accumulate: false,
+        epilogue: None,
+    };
+    filled(batch * steps * columns, |mut out| {
+        // SAFETY: rows follow each other.
+        unsafe { product.run(SharedMut::new(&mut out)) };
+        // SAFETY: the panels have all columns, so each row was written whole.
+        unsafe { out.assume_filled() }
+    })
+}
+
+struct Step<'a> {
+    units: &'a Units,
+    /// From the hidden state before to the gates.
+    product: Gemm<'a>,
+    cell_before: &'a [f32],
+    gates: SharedMut<'a>,
+    hidden: SharedMut<'a>,
+    cell: SharedMut<'a>,
+}
+
+impl Step<'_> {
+    /// # Safety
+    /// Nobody else may have the same rows of the same blocks.
+    unsafe fn run(&self, part: &Part) {
+        let each = COLUMNS / self.product.panels.width();
+        let panels = part.blocks.start * each..part.blocks.end * each;
+        // SAFETY: passed on; the gates hold what the inputs contribute.
+        unsafe { self.product.run_part(part.rows.clone(), panels, self.gates) };
+        let (h, columns) = (self.units.hidden, self.units.columns());
+        dispatch(|| {
+            for block in part.blocks.clone() {
+                let of = self.units.of(block);
+                for row in part.rows.clone() {
+                    // SAFETY: written by the product; one part of each in use at a time.
+                    let gates = unsafe { self.gates.part(row * columns + block * COLUMNS, COLUMNS).assume_filled() };
+                    let mut cell = [0.0; BLOCK];
+                    cell[..of.len()].copy_from_slice(&self.cell_before[row * h..][of.clone()]);
+                    let hidden = advance(gates, &mut cell);
+                    // SAFETY: as above.
+                    unsafe { self.cell.part(row * h + of.start, of.len()) }.copy(&cell[..of.len()]);
+                    // SAFETY: as above.
+                    unsafe { self.hidden.part(row * h + of.start, of.len()) }.copy(&hidden[..of.len()]);
+                }
+            }
+        });
+    }
+}
+
+/// Applies the gates' functions, moves the cell on, and gives the new hidden state.
+#[inline(always)]
+fn advance(gates: &mut [f32], cell: &mut [f32; BLOCK]) -> [f32; BLOCK] {
+    let ([input, forget, candidate, output], _) = gates.as_chunks_mut::<BLOCK>() else { return [0.0; BLOCK] };
+    input.iter_mut().for_each(|x| *x = sigmoid(*x));
+    forget.iter_mut().for_each(|x| *x = sigmoid(*x));
+    candidate.iter_mut().for_each(|x| *x = tanh(*x));
+    output.iter_mut().for_each(|x| *x = sigmoid(*x));
+    let mut hidden = [0.0; BLOCK];
+    for i in 0..BLOCK {
+        cell[i] = forget[i] * cell[i] + input[i] * candidate[i];
+        hidden[i] = output[i] * tanh(cell[i]);
+    }
+    hidden
+}
