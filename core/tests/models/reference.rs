@@ -38,7 +38,7 @@ pub(crate) struct Expected {
     pub(crate) name: String,
     shape: Vec<usize>,
     pub(crate) norm: f64,
-    first: Vec<f64>,
+    pub(crate) first: Vec<f64>,
 }
 
 fn numbers(words: &str) -> Vec<f64> {
