@@ -14,6 +14,8 @@ pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet_lite;
+mod embedding_dot_bias;
+mod embedding_nn;
 pub mod inception;
 pub mod mobilenet_v3;
 pub mod resnet;
@@ -22,6 +24,8 @@ pub mod vgg;
 
 mod summary;
 
+pub use embedding_dot_bias::EmbeddingDotBias;
+pub use embedding_nn::EmbeddingNN;
 pub use head::{Head, vision_head};
 pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};
 pub use summary::{Row, Summary, summary};
