@@ -21,6 +21,9 @@ pub enum Init {
     KaimingUniform,
     /// Normal around 0 with this standard deviation.
     Normal(f64),
+    /// fast.ai's `trunc_normal_`: normal around 0, of which the remainder after division by two deviations is taken, times
+    /// this standard deviation.
+    TruncNormal(f64),
     /// Uniform between minus and plus this.
     Uniform(f64),
     /// Nothing but zeros.
@@ -58,6 +61,7 @@ impl Init {
                 rng.rand(shape, -bound, bound, device)
             }
             Init::Normal(deviation) => rng.randn(shape, deviation, device),
+            Init::TruncNormal(deviation) => trunc_normal(shape, deviation, rng, device),
             Init::Uniform(bound) => rng.rand(shape, -bound, bound, device),
             Init::Zeros => Ok(Tensor::zeros(shape, DType::F32, device)?),
         }
@@ -80,4 +84,14 @@ pub fn kaiming_uniform(shape: impl Into<Shape>, fan_in: usize, rng: &mut Rng, de
 /// When the device cannot hold the tensor.
 pub fn kaiming_normal(shape: impl Into<Shape>, fan: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     rng.randn(shape, (2.0 / fan.max(1) as f64).sqrt(), device)
+}
+
+/// fast.ai's `trunc_normal_`: normal numbers modulo 2, times a standard deviation. None is 2 deviations or more from 0.
+///
+/// # Errors
+/// When the device cannot hold the tensor.
+pub fn trunc_normal(shape: impl Into<Shape>, deviation: f64, rng: &mut Rng, device: &Device) -> Result<Tensor> {
+    let shape = shape.into();
+    let values: Vec<f32> = (0..shape.elem_count()).map(|_| ((rng.normal() % 2.0) * deviation) as f32).collect();
+    Ok(Tensor::from_vec(values, shape, device)?)
 }
