@@ -1,8 +1,8 @@
 //! Batches as pictures.
 
-use crate::data::{Captioned, ImageLoader, Show, Shown};
+use crate::data::{Captioned, ImageLoader, Show, Shown, ShownTable};
 use crate::error::Result;
-use crate::plot::{Figure, ImageGrid};
+use crate::plot::{Figure, ImageGrid, TextTable};
 
 /// Columns of a grid of images.
 const COLUMNS: usize = 4;
@@ -15,6 +15,7 @@ const COLUMNS: usize = 4;
 pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     Ok(match loader.shown(n)? {
         Shown::Images(images) => image_grid(&images).into(),
+        Shown::Table(ShownTable { columns, rows }) => TextTable::new("", &columns, &rows).into(),
     })
 }
 
