@@ -7,6 +7,7 @@ mod curves;
 mod interpretation;
 mod judgement;
 mod multi_label;
+mod ratings;
 mod show;
 
 pub use calibration::Calibration;
@@ -14,4 +15,5 @@ pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
 pub use judgement::ClassScores;
 pub use multi_label::MultiLabelInterpretation;
+pub use ratings::{plot_biased_items, plot_items};
 pub use show::{show_augmented, show_batch};
