@@ -123,7 +123,7 @@ impl TabularModel {
         kernels::recorded(|| {
             let mut parts = Vec::with_capacity(self.embeds.len() + 1);
             for (i, embedding) in self.embeds.iter().enumerate() {
-                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?)?); // [N, width]
+                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?, train)?); // [N, width]
             }
             if !parts.is_empty() {
                 parts = vec![self.embedding_dropout.forward(&side_by_side(&parts)?, train)?];
@@ -157,7 +157,8 @@ fn side_by_side(parts: &[Tensor]) -> Result<Tensor> {
 
 /// fast.ai's `LinBnDrop(lin_first=True)`.
 fn hidden(inputs: usize, outputs: usize, norm: bool, dropout: f64, params: &Params) -> Result<Sequential> {
-    let layers = Sequential::new(params).add(|params| Linear::new(inputs, outputs, !norm, params))?.add(|_| Ok(Relu))?;
+    let layers =
+        Sequential::new(params).add(|params| Linear::new(inputs, outputs, !norm, params))?.add(|_| Ok(Relu))?;
     let layers = if norm { layers.add(|params| BatchNorm::with_shift(outputs, 1e-3, params))? } else { layers };
     if dropout > 0.0 { layers.dropout(dropout) } else { Ok(layers) }
 }

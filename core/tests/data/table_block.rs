@@ -57,15 +57,10 @@ fn adult_is_what_fastai_makes_of_it() {
     assert_eq!(names, CATEGORIES);
     let sizes: Vec<usize> = procs.categories().iter().map(|column| column.classes.len()).collect();
     assert_eq!(sizes, [10, 17, 8, 16, 7, 6]);
-    assert_eq!(procs.categories()[4].classes, [
-        NA,
-        "Husband",
-        "Not-in-family",
-        "Other-relative",
-        "Own-child",
-        "Unmarried",
-        "Wife"
-    ]);
+    assert_eq!(
+        procs.categories()[4].classes,
+        [NA, "Husband", "Not-in-family", "Other-relative", "Own-child", "Unmarried", "Wife"]
+    );
     assert_eq!(procs.categories()[0].classes[..3], [NA, "?", "Federal-gov"]);
     let facts = [(38.543266, 13.629221), (189745.33, 105630.84), (10.090909, 2.5674466)];
     for (column, (mean, std)) in procs.numbers().iter().zip(facts) {
@@ -73,10 +68,10 @@ fn adult_is_what_fastai_makes_of_it() {
     }
     assert_eq!(dls.target().classes(), ["<=50K", ">50K"]);
     let (train, valid) = (dls.train.dataset(), dls.valid.dataset());
-    assert_eq!((train.places()[..8].to_vec(), valid.places()[..4].to_vec()), (
-        vec![1, 2, 3, 4, 6, 7, 8, 9],
-        vec![0, 5, 10, 15]
-    ));
+    assert_eq!(
+        (train.places()[..8].to_vec(), valid.places()[..4].to_vec()),
+        (vec![1, 2, 3, 4, 6, 7, 8, 9], vec![0, 5, 10, 15])
+    );
     assert_eq!(train.rows().categories[..12], [7, 10, 3, 5, 1, 5, 5, 12, 1, 7, 2, 5]);
     assert_eq!(valid.rows().categories[..12], [8, 10, 5, 2, 2, 5, 5, 13, 3, 5, 6, 5]);
     let first = [0.8406008, -1.0076066, 1.1330677, -0.039860407, 0.24519989, -0.4249004];
@@ -103,7 +98,10 @@ fn adult_is_what_fastai_makes_of_it() {
     assert_eq!(sums(&dls, true)[6] as usize, dls.valid.n_items() + table.n_rows().div_ceil(50));
     // A blank category is number 0.
     let dls = block(blanked(&table, "race", |row| row == 1 || row == 2)).dataloaders(64).unwrap();
-    assert_eq!(dls.train.dataset().rows().categories[5..18].iter().step_by(6).copied().collect::<Vec<u32>>(), [0, 0, 3]);
+    assert_eq!(
+        dls.train.dataset().rows().categories[5..18].iter().step_by(6).copied().collect::<Vec<u32>>(),
+        [0, 0, 3]
+    );
 }
 
 /// Twelve houses; the price follows the size.
@@ -113,7 +111,14 @@ fn houses() -> Table {
         let place = ["town", "sea", "hill"][i % 3];
         let side = ["train", "train", "train", "valid", "train", "test"][i % 6];
         let size = if i == 7 { "NA".into() } else { format!("{}.5", 40 + 7 * i) };
-        [size, (1 + i % 4).to_string(), place.into(), format!("2001-0{}-17", 1 + i % 9), side.into(), (i * 10).to_string()]
+        [
+            size,
+            (1 + i % 4).to_string(),
+            place.into(),
+            format!("2001-0{}-17", 1 + i % 9),
+            side.into(),
+            (i * 10).to_string(),
+        ]
     };
     Table::from_rows(&heads, (0..12).map(row)).unwrap()
 }
@@ -145,7 +150,11 @@ fn columns_are_guessed_and_told_and_shown() {
         assert!(notes.contains(words), "no `{words}` in {notes}");
     }
     let names = ["rooms", "place", "builtMonth", "builtDayofyear", "size_na", "size"];
-    assert!(names.iter().all(|name| dls.procs().names().iter().any(|known| known == name)), "{:?}", dls.procs().names());
+    assert!(
+        names.iter().all(|name| dls.procs().names().iter().any(|known| known == name)),
+        "{:?}",
+        dls.procs().names()
+    );
     assert_eq!((dls.train.n_items(), dls.valid.n_items(), dls.test.as_ref().unwrap().n_items()), (8, 2, 2));
     let TableTarget::Numbers(targets) = &**dls.target() else { panic!("numbers") };
     assert_eq!((targets[0].column.as_str(), targets[0].mean), ("price", 48.75));
@@ -187,10 +196,8 @@ fn later_rows_may_have_what_training_did_not() {
 fn classes_are_split_by_any_splitter() {
     let rows = (0..40).map(|i| [if i % 4 == 0 { "1" } else { "0" }.to_string(), format!("{}", i % 7), format!("{i}")]);
     let table = Table::from_rows(&["won", "day", "points"], rows).unwrap();
-    let (dls, notes) = told(TableBlock::table(table.clone()).target("won").split(StratifiedSplitter {
-        valid: 0.25,
-        seed: 1,
-    }));
+    let (dls, notes) =
+        told(TableBlock::table(table.clone()).target("won").split(StratifiedSplitter { valid: 0.25, seed: 1 }));
     let dls = dls.unwrap();
     assert!(notes.contains("the target `won` is taken for a class"), "{notes}");
     assert_eq!(dls.target().classes(), ["0", "1"]);

@@ -12,7 +12,12 @@ pub(super) struct Tree(Vec<Node>);
 enum Node {
     Leaf(f64),
     /// Samples whose feature is at most `end` go to node `left`, the others to `right`.
-    Split { feature: usize, end: f64, left: usize, right: usize },
+    Split {
+        feature: usize,
+        end: f64,
+        left: usize,
+        right: usize,
+    },
 }
 
 /// Gradient, hessian and number of samples.
@@ -121,9 +126,10 @@ impl Grower<'_> {
     }
 
     fn open(&self, node: usize, samples: Vec<u32>, histograms: Vec<Vec<Sums>>) -> Open {
-        let sums = samples.iter().map(|&i| i as usize).fold([0.0; 3], |[g, h, n], i| {
-            [g + self.slopes.gradients[i], h + self.slopes.hessians[i], n + 1.0]
-        });
+        let sums = samples
+            .iter()
+            .map(|&i| i as usize)
+            .fold([0.0; 3], |[g, h, n], i| [g + self.slopes.gradients[i], h + self.slopes.hessians[i], n + 1.0]);
         let best = self.best(&sums, &histograms);
         Open { node, samples, sums, histograms, best }
     }
