@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{assert_close, assert_same_bits, hash, params, values};
 use tallow::autograd;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
-use tallow::nn::{Embedding, Module, Params, losses};
+use tallow::nn::{Embedding, Params, losses};
 use tallow::optim::{Adam, Hypers, Optimizer, Sgd, clip_grad_norm};
 use tallow::rng::Rng;
 use tallow::train::callbacks::{GradientAccumulation, GradientClip};
@@ -23,7 +23,7 @@ fn a_table_begins_truncated() {
     // torch.randn(10**7).fmod(2).mul(0.01).std() is 0.0088.
     assert!((0.0086..0.0090).contains(&deviation), "{deviation}");
     assert!(w.iter().all(|w| w.abs() < 0.02) && w.iter().any(|w| w.abs() > 0.0195));
-    let error = table.forward(&Tensor::new(&[1000u32], &Device::Cpu).unwrap(), false).unwrap_err().to_string();
+    let error = table.forward(&Tensor::new(&[1000u32], &Device::Cpu).unwrap()).unwrap_err().to_string();
     assert!(error.contains("`weight` [1000, 50]") && error.contains("no row 1000"), "{error}");
 }
 
@@ -33,12 +33,12 @@ fn ids(step: usize) -> Tensor {
 }
 
 fn gradients(table: &Embedding, step: usize) -> GradStore {
-    autograd::backward(&table.forward(&ids(step), true).unwrap().sqr().unwrap().sum_all().unwrap()).unwrap()
+    autograd::backward(&table.forward(&ids(step)).unwrap().sqr().unwrap().sum_all().unwrap()).unwrap()
 }
 
 /// The gradients of the table as one of all rows.
 fn whole(table: &Embedding, step: usize) -> GradStore {
-    table.forward(&ids(step), true).unwrap().sqr().unwrap().sum_all().unwrap().backward().unwrap()
+    table.forward(&ids(step)).unwrap().sqr().unwrap().sum_all().unwrap().backward().unwrap()
 }
 
 type Recipe = fn() -> Box<dyn Optimizer>;
@@ -104,7 +104,7 @@ fn a_sparse_gradient_is_seen_whole_and_clipped() {
     let half: Vec<f64> = dense.iter().map(|g| g / 2.0).collect();
     assert_close("clipped", &values(&weight.gradient(&grads).unwrap().unwrap()), &half, 1e-4);
     // Neither without a graph nor while frozen.
-    let ys = autograd::no_grad(|| table.forward(&ids(0), true)).unwrap();
+    let ys = autograd::no_grad(|| table.forward(&ids(0))).unwrap();
     assert!(!ys.track_op());
 }
 
@@ -117,7 +117,7 @@ fn learner(checkpoint: Option<&std::path::Path>) -> Learner {
     let (xs, ys) = (Tensor::new(xs, &Device::Cpu).unwrap(), Tensor::from_vec(ys, (200, 1), &Device::Cpu).unwrap());
     let loader = DataLoader::new(TensorDataset::new(&xs, &ys).unwrap(), 8).unwrap();
     let dls = DataLoaders { train: loader.clone().shuffle(&Rng::new(1)), valid: loader };
-    let learner = Learner::new(dls, table, &params, losses::mse)
+    let learner = Learner::new(dls, move |xs: &Tensor| table.forward(xs), &params, losses::mse)
         .callback(GradientAccumulation::new(16))
         .callback(GradientClip { max_norm: 0.05 });
     match checkpoint {

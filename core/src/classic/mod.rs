@@ -38,6 +38,7 @@ mod logistic;
 mod one_vs_one;
 mod one_vs_rest;
 
+mod pca;
 mod pipeline;
 mod scaler;
 
@@ -64,6 +65,7 @@ pub use neighbours::{KNeighbors, KNeighborsModel};
 pub use newton::FitReport;
 pub use one_vs_one::{OneVsOne, OneVsOneModel};
 pub use one_vs_rest::{OneVsRest, OneVsRestModel};
+pub use pca::Pca;
 pub use pipeline::{Pipeline, PipelineModel, Transform, Transformer};
 pub use scaler::{FittedScaler, StandardScaler};
 pub use split::{Samples, TrainTest, TrainTestSplit};

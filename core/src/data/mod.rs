@@ -21,6 +21,7 @@ mod labelled;
 mod layout;
 mod loader;
 pub mod mnist;
+mod ratings;
 mod sampler;
 mod show;
 mod split;
@@ -45,6 +46,8 @@ pub use label_table::{LabelTable, TableColumns};
 pub use labelled::{LabelledImage, LabelledImages};
 pub use layout::{FolderLayout, Placed, Side};
 pub use loader::{Batches, DataLoader, DataLoaders, Throughput};
+pub(crate) use ratings::check_range;
+pub use ratings::{CollabDataLoaders, IdVocab, Rating, RatingLoader, RatingsBlock, RatingsDataset};
 pub use show::{Captioned, Show, Shown, ShownTable};
 pub use split::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GrandparentSplitter, GroupSplitter, KFold, RandomSplitter, Split,

@@ -14,6 +14,8 @@ pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet_lite;
+mod embedding_dot_bias;
+mod embedding_nn;
 mod embedded_numbers;
 pub mod inception;
 pub mod mobilenet_v3;
@@ -24,6 +26,8 @@ pub mod vgg;
 
 mod summary;
 
+pub use embedding_dot_bias::EmbeddingDotBias;
+pub use embedding_nn::EmbeddingNN;
 pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use head::{Head, vision_head};
 pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};

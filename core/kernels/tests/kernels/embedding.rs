@@ -129,7 +129,7 @@ fn a_table_may_be_used_more_than_once_and_in_other_ways() {
         assert_close("tied", &values(grads.get(&table).unwrap()), &want, 1e-6);
     }
     // What is computed from a table has a gradient that goes on.
-    let scaled = (&table * 2.0).unwrap();
+    let scaled = (table.as_tensor() * 2.0).unwrap();
     let grads = backward(&embedding(&scaled, &a, Some(&key)).unwrap().sum_all().unwrap()).unwrap();
     let ones = Tensor::full(2f32, (5, 4), &Device::Cpu).unwrap();
     assert_close("computed", &values(grads.get(&table).unwrap()), &scattered(&a, &ones, 9, 4), 1e-6);
@@ -160,8 +160,9 @@ fn dense_adam(p: &mut [f64], m: &mut [f64], v: &mut [f64], g: &[f64], keep: f64,
 
 /// Which rows a step touches, and their gradients.
 fn some_rows(step: usize, rows: usize, width: usize) -> (Tensor, Tensor) {
-    // Row 0 comes in each step, the others now and then, and the last one never.
-    let mut touched: Vec<u32> = (0..3).map(|i| hash("touched", 3 * step + i) % (rows as u32 - 1)).collect();
+    // Row 0 comes in each step, those of the first third often, the others once in a long while, and the last one never.
+    let some = if step % 600 < 40 { rows as u32 - 1 } else { rows as u32 / 3 };
+    let mut touched: Vec<u32> = (0..3).map(|i| hash("touched", 3 * step + i) % some).collect();
     touched.push(0);
     touched.sort_unstable();
     touched.dedup();
@@ -174,12 +175,17 @@ fn var(dims: &[usize]) -> Var {
     Var::zeros(dims, DType::F32, &Device::Cpu).unwrap()
 }
 
+/// What f32 may lose in 1,500 steps of a few roundings each, relative to the largest magnitude: half a last place times the
+/// root of their number is 2e-6, and the worst of thousands of values is some times as far off.
+const ROUNDING: f64 = 1e-5;
+
 /// Rows that nobody touches for hundreds of steps rest, wake up, and end where the dense step leads them.
 #[test]
 fn steps_on_rows_are_the_dense_steps() {
     // 700 x 50 are three blocks.
-    for (rows, width, steps) in [(90, 3, 1500), (1000, 1, 300), (700, 50, 300)] {
-        for (keep, l2) in [(1.0, 0.0), (0.9999, 0.0), (1.0, 0.01)] {
+    for (rows, width, steps) in [(90, 3, 1500), (1000, 1, 700), (700, 50, 700)] {
+        // A factor that f32 has, since the error of another would add up.
+        for (keep, l2) in [(1.0, 0.0), (1.0 - 1.0 / 8192.0, 0.0), (1.0, 0.01)] {
             let what = format!("{rows} x {width}, keep {keep}, l2 {l2}");
             let dims = [rows, width];
             let table = formula_var("p", &dims, DType::F32);
@@ -204,7 +210,7 @@ fn steps_on_rows_are_the_dense_steps() {
                 dense_adam(&mut p64, &mut m64, &mut v64, &dense, keep, l2, &adam);
                 adam_rows(&table, [&m, &v], &row_steps, gradient, RowDecay { keep, l2 }, &adam).unwrap();
             }
-            assert_close(&format!("Adam, {what}"), &values(&table), &p64, 3e-6);
+            assert_close(&format!("Adam, {what}"), &values(&table), &p64, ROUNDING);
             let asleep = row_steps.to_vec1::<u32>().unwrap().iter().filter(|&&step| step >> 31 == 1).count();
             assert_eq!(asleep > 0, l2 == 0.0, "{asleep} rows rest: {what}");
 
@@ -223,7 +229,7 @@ fn steps_on_rows_are_the_dense_steps() {
                     let sgd = RowSgd { lr: 0.01, mom: 0.9, nesterov };
                     momentum_rows(&table, &average, &row_steps, gradient, RowDecay { keep, l2 }, &sgd).unwrap();
                 }
-                assert_close(&format!("momentum, nesterov {nesterov}, {what}"), &values(&table), &p64, 3e-6);
+                assert_close(&format!("momentum, nesterov {nesterov}, {what}"), &values(&table), &p64, ROUNDING);
             }
 
             let table = formula_var("p", &dims, DType::F32);
@@ -235,7 +241,7 @@ fn steps_on_rows_are_the_dense_steps() {
                 p64.iter_mut().zip(dense).for_each(|(p, g)| *p = keep * *p - 0.1 * (g + l2 * *p));
                 descend_rows(&table, gradient, RowDecay { keep, l2 }, 0.1).unwrap();
             }
-            assert_close(&format!("descent, {what}"), &values(&table), &p64, 3e-6);
+            assert_close(&format!("descent, {what}"), &values(&table), &p64, ROUNDING);
         }
     }
 }

@@ -18,6 +18,7 @@ pub use block::TableBlock;
 pub use dataset::TableDataset;
 pub use loaders::{TableLoader, TabularDataLoaders};
 pub use procs::{CategoryColumn, EncodedRows, NA, NumberColumn, TableProcs};
+pub(super) use sides::{Sides, Splitting};
 pub use table::Table;
 pub use table_row::TableRow;
 pub use target::{NumberTarget, TableTarget, TargetKind, TargetValues};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// How the rows that judge are told.
 #[derive(Clone)]
-pub(super) enum Splitting {
+pub(in crate::data) enum Splitting {
     /// A random share.
     Random(f64),
     Splitter(Arc<dyn Splitter>),
@@ -20,10 +20,10 @@ pub(super) enum Splitting {
 }
 
 /// Rows of the table by what they are for.
-pub(super) struct Sides {
-    pub(super) train: Vec<usize>,
-    pub(super) valid: Vec<usize>,
-    pub(super) test: Vec<usize>,
+pub(in crate::data) struct Sides {
+    pub(in crate::data) train: Vec<usize>,
+    pub(in crate::data) valid: Vec<usize>,
+    pub(in crate::data) test: Vec<usize>,
 }
 
 impl Splitting {
@@ -31,7 +31,7 @@ impl Splitting {
     ///
     /// # Errors
     /// When a column names no side, or nobody trains or judges.
-    pub(super) fn sides(&self, table: &Table, rows: &[usize], target: usize, seed: u64) -> Result<Sides> {
+    pub(in crate::data) fn sides(&self, table: &Table, rows: &[usize], target: usize, seed: u64) -> Result<Sides> {
         let of_rows = |side: Vec<usize>| side.into_iter().map(|i| rows[i]).collect::<Vec<usize>>();
         let (mut train, mut valid, mut test) = (Vec::new(), Vec::new(), Vec::new());
         match self {

@@ -166,16 +166,21 @@ impl Table {
         }
     }
 
+    /// The line in the file at which a row begins, from 1; of a table in memory the row's number.
+    pub fn line(&self, row: usize) -> u64 {
+        self.lines.get(row).copied().unwrap_or_default()
+    }
+
     /// An error about one cell: `what` says what is wrong with it.
     pub fn error(&self, row: usize, column: usize, what: impl std::fmt::Display) -> Error {
         let name = self.names.get(column).map_or("", String::as_str);
-        let line = self.lines.get(row).copied().unwrap_or_default();
+        let line = self.line(row);
         let place = if self.file.is_some() { "line" } else { "row" };
         self.refuse(format!("{place} {line}, column `{name}`: {what}"))
     }
 
     /// An error about the table.
-    pub(super) fn refuse(&self, what: String) -> Error {
+    pub(in crate::data) fn refuse(&self, what: String) -> Error {
         match &self.file {
             Some(file) => Error::file(file, what),
             None => Error::Value(format!("the table {what}")),

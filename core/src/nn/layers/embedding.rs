@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::init::Init;
 use crate::nn::observe::report;
-use crate::nn::{Module, Param, ParamKind, Params};
+use crate::nn::{Param, ParamKind, Params};
 use candle_core::Tensor;
 
 /// A vector for each of `rows` things: numbers of rows `[...]` (`u32`) to `[..., width]`. `weight` is `[rows, width]`.
@@ -38,13 +38,15 @@ impl Embedding {
     pub fn weight(&self) -> &Param {
         &self.weight
     }
-}
 
-impl Module for Embedding {
-    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        let ys = kernels::embedding(&self.weight.tensor(), xs, Some(self.weight.row_key())).map_err(|e| {
+    /// The vectors of rows with these numbers, `[...]` to `[..., width]`.
+    ///
+    /// # Errors
+    /// When the numbers are not `u32`, or there is no such row.
+    pub fn forward(&self, ids: &Tensor) -> Result<Tensor> {
+        let ys = kernels::embedding(&self.weight.tensor(), ids, Some(self.weight.row_key())).map_err(|e| {
             let what = format!("the table `{}` {:?}: {e}", self.weight.name(), self.weight.dims());
-            Error::shape(what, xs.dims())
+            Error::shape(what, ids.dims())
         })?;
         report("Embedding", &[&self.weight], &ys, 0);
         Ok(ys)
