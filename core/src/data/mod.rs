@@ -3,6 +3,7 @@
 mod balance;
 mod block;
 mod collect;
+mod csv_text;
 mod dataset;
 mod duplicates;
 mod file_entries;
@@ -20,9 +21,11 @@ mod labelled;
 mod layout;
 mod loader;
 pub mod mnist;
+mod ratings;
 mod sampler;
 mod show;
 mod split;
+mod table;
 mod targets;
 mod tensor_dataset;
 
@@ -43,10 +46,16 @@ pub use label_table::{LabelTable, TableColumns};
 pub use labelled::{LabelledImage, LabelledImages};
 pub use layout::{FolderLayout, Placed, Side};
 pub use loader::{Batches, DataLoader, DataLoaders, Throughput};
-pub use show::{Captioned, Show, Shown};
+pub(crate) use ratings::check_range;
+pub use ratings::{CollabDataLoaders, IdVocab, Rating, RatingLoader, RatingsBlock, RatingsDataset};
+pub use show::{Captioned, Show, Shown, ShownTable};
 pub use split::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GrandparentSplitter, GroupSplitter, KFold, RandomSplitter, Split,
     Splitter, StratifiedSplitter,
+};
+pub use table::{
+    CategoryColumn, EncodedRows, NA, NumberColumn, NumberTarget, Table, TableBlock, TableDataset, TableLoader,
+    TableProcs, TableRow, TableTarget, TabularDataLoaders, TargetKind, TargetValues,
 };
 pub use tallow_datasets::DataFolder;
 pub use targets::Targets;

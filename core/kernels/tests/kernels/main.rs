@@ -7,11 +7,13 @@ mod common;
 mod activation;
 mod batch_norm;
 mod conv2d;
+mod embedding;
 mod layers;
 mod levels;
 mod linear;
 mod lstm;
 mod max_pool2d;
+mod pixels;
 mod pool;
 mod step;
 

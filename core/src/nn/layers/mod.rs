@@ -5,17 +5,20 @@ mod conv;
 mod conv_norm;
 mod drop_path;
 mod dropout;
+mod embedding;
 mod layer_norm;
 mod linear;
 mod norm;
 mod pool;
 mod prepared;
+mod shuffle;
 
 pub use activation::Relu;
 pub use conv::{Conv2d, Conv2dConfig, Padding};
 pub use conv_norm::ConvNorm;
 pub use drop_path::DropPath;
 pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, linear};
 pub use norm::BatchNorm;
@@ -23,3 +26,4 @@ pub use pool::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d,
     PixelShuffle, Upsample,
 };
+pub use shuffle::PixelShuffleIcnr;
