@@ -18,9 +18,11 @@ const BLOCK: usize = 1024;
 /// and under `key` their numbers, rising, `u32`. Rows that came several times have the sum, added in the order of
 /// `ids`. Where the table takes part in other operations too, and in candle's own `backward`, the gradient is dense.
 ///
+/// The row `padding`, if it is given, gets no gradient from here: PyTorch's `padding_idx`.
+///
 /// # Errors
 /// When `table` is not of rank 2, `ids` are not `u32`, or one of them is not the number of a row.
-pub fn embedding(table: &Tensor, ids: &Tensor, key: Option<&Tensor>) -> Result<Tensor> {
+pub fn embedding(table: &Tensor, ids: &Tensor, key: Option<&Tensor>, padding: Option<u32>) -> Result<Tensor> {
     let (rows, width) = table.dims2()?;
     if ids.dtype() != DType::U32 {
         candle_core::bail!("embedding: the numbers of rows are {:?}, which should be u32", ids.dtype());
@@ -31,7 +33,10 @@ pub fn embedding(table: &Tensor, ids: &Tensor, key: Option<&Tensor>) -> Result<T
     if !(fast(table) && ids.device().is_cpu()) {
         let largest = if ids.elem_count() == 0 { None } else { Some(ids.max(0)?.to_scalar::<u32>()?) };
         in_range(largest, rows)?;
-        return table.index_select(&ids, 0)?.reshape(shape);
+        let ys = table.index_select(&ids, 0)?;
+        let Some(padding) = padding else { return ys.reshape(shape) };
+        let padded = ids.eq(padding)?.unsqueeze(1)?.broadcast_as(ys.shape())?;
+        return padded.where_cond(&ys.detach(), &ys)?.reshape(shape);
     }
     let ids = ids.to_vec1::<u32>()?;
     in_range(ids.iter().copied().max(), rows)?;
@@ -47,7 +52,8 @@ pub fn embedding(table: &Tensor, ids: &Tensor, key: Option<&Tensor>) -> Result<T
     let of_table = (table.id(), table.is_variable(), table.dims().to_vec());
     let key = key.cloned();
     record(&[table], values, shape, move |_, grad, _| {
-        let sums = with_values(grad, |grad| Ok(RowSums::of(&ids, grad, width)))?;
+        let mut sums = with_values(grad, |grad| Ok(RowSums::of(&ids, grad, width)))?;
+        padding.into_iter().for_each(|row| sums.forget(row));
         let (id, is_variable, dims) = &of_table;
         let left = match &key {
             Some(key) if *is_variable => collect_rows(*id, key, sums),

@@ -59,6 +59,13 @@ impl RowSums {
         RowSums { rows: groups.iter().map(|places| (places[0] >> 32) as u32).collect(), values, width }
     }
 
+    /// Sets the gradient of a row to 0.
+    pub(crate) fn forget(&mut self, row: u32) {
+        if let Ok(place) = self.rows.binary_search(&row) {
+            self.values[place * self.width..][..self.width].fill(0.0);
+        }
+    }
+
     /// Both together.
     pub(crate) fn plus(self, other: &RowSums) -> RowSums {
         let ids = [self.rows.as_slice(), &other.rows].concat();

@@ -44,17 +44,21 @@ pub fn scale(xs: &Tensor, factors: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// Each sample of `xs` `[N, ...]` times a factor that has no gradient: stochastic depth.
+/// Each sample of `xs` `[N, ...]` times a factor that has no gradient: stochastic depth. Or, with as many factors as
+/// several leading axes have places, each step of each sequence `[N, T, C]`.
 ///
 /// # Errors
 /// When there are not as many factors as samples, or `xs` is empty.
 pub fn scale_samples(xs: &Tensor, factors: &[f32]) -> Result<Tensor> {
-    let Some(&n) = xs.dims().first().filter(|&&n| n == factors.len() && xs.elem_count() > 0) else {
+    /// Values that one task works through, at least.
+    const BLOCK: usize = 1 << 13;
+    let leading = (1..=xs.rank()).find(|&axes| xs.dims()[..axes].iter().product::<usize>() == factors.len());
+    let Some(leading) = leading.filter(|_| xs.elem_count() > 0) else {
         candle_core::bail!("scale_samples: {} factors for input {:?}", factors.len(), xs.dims())
     };
     if !fast(xs) {
-        let mut dims = vec![1; xs.rank()];
-        dims[0] = n;
+        let mut dims = xs.dims().to_vec();
+        dims[leading..].fill(1);
         let factors = Tensor::new(factors, xs.device())?.to_dtype(xs.dtype())?;
         return xs.broadcast_mul(&factors.reshape(dims)?);
     }
@@ -62,8 +66,12 @@ pub fn scale_samples(xs: &Tensor, factors: &[f32]) -> Result<Tensor> {
     let times = move |xs: &Tensor| {
         with_values(xs, |x| {
             let each = x.len() / factors.len();
-            Ok(fill(x.len(), each, x.par_chunks(each).zip(&factors), |(x, factor), out| {
-                out.write(x.iter().map(|x| x * factor))
+            let samples = (BLOCK / each).max(1);
+            let blocks = x.par_chunks(samples * each).zip(factors.par_chunks(samples));
+            Ok(fill(x.len(), samples * each, blocks, |(x, factors), out| {
+                out.chunks(each, x.chunks_exact(each).zip(factors), |(x, factor), out| {
+                    out.write(x.iter().map(|x| x * factor))
+                })
             }))
         })
     };

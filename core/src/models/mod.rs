@@ -11,6 +11,7 @@ pub mod zoo;
 mod network;
 
 pub mod alexnet;
+pub mod awd_lstm;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet_lite;
@@ -27,6 +28,7 @@ pub mod vgg;
 
 mod summary;
 
+pub use awd_lstm::{AwdLstmConfig, LanguageModel, TextClassifier};
 pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use embedding_dot_bias::EmbeddingDotBias;
 pub use embedding_nn::EmbeddingNN;

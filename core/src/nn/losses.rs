@@ -21,6 +21,17 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
     CrossEntropy { smoothing, ..CrossEntropy::default() }.of(logits, targets)
 }
 
+/// [`cross_entropy`] of each step of sequences: logits `[N, T, C]` and labels `[N, T]`, the mean over all steps. fast.ai's
+/// `CrossEntropyLossFlat`.
+///
+/// # Errors
+/// As [`cross_entropy`].
+pub fn cross_entropy_of_each(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let classes = logits.dims().last().copied().unwrap_or(1);
+    let rows = logits.elem_count() / classes.max(1);
+    cross_entropy(&logits.reshape((rows, classes))?, &targets.flatten_all()?)
+}
+
 /// Cross entropy with choices: PyTorch's `nn.CrossEntropyLoss`.
 ///
 /// ```

@@ -58,6 +58,13 @@ impl Metric {
         Metric { name: name.into(), kind, may_be_undefined: false }
     }
 
+    /// A function of the mean over all items, for what is not a mean itself: the exponential makes [`perplexity`] of a
+    /// cross entropy.
+    #[must_use]
+    pub fn of_mean(self, function: fn(f64) -> f64) -> Metric {
+        Metric { of_mean: function, ..self }
+    }
+
     /// Lets its value be other than a finite number: a correlation has none where all predictions are equal. Of any
     /// other metric such a value after an epoch is an error, since it is mostly the first sign that training has
     /// diverged. Metrics that come with the library always have a value, or fail.
@@ -156,6 +163,16 @@ pub fn top_k_accuracy(k: usize) -> Metric {
     Metric::new(format!("top_{k}_accuracy"), move |preds, ys| {
         metrics::top_k_accuracy(&scores(preds)?, preds.dim(D::Minus1)?, &labels(ys)?, k)
     })
+}
+
+/// The exponential of the cross entropy of the next word: among how many words, all as likely, a language model has to
+/// choose. Scores `[N, T, V]`, words `[N, T]`. fast.ai's `Perplexity`.
+pub fn perplexity() -> Metric {
+    let loss = |preds: &Tensor, ys: &Tensor| {
+        let words = losses::cross_entropy_of_each(preds, ys)?;
+        Ok(words.to_dtype(DType::F64)?.to_scalar::<f64>()?)
+    };
+    Metric::new("perplexity", loss).of_mean(f64::exp)
 }
 
 /// Precision, the mean over the classes that occur or are predicted: fast.ai's `Precision(average="macro")`.

@@ -42,7 +42,7 @@ fn rows_and_their_gradients_are_those_of_plain_loops() {
         let ids = ids(&what, dims, rows);
         let of = |dtype: DType| {
             let table = formula_var("table", &[rows, width], dtype);
-            let y = embedding(&table, &ids, None).unwrap();
+            let y = embedding(&table, &ids, None, None).unwrap();
             let dy = formula_tensor("dy", y.dims()).to_dtype(dtype).unwrap();
             let grads = (&y * &dy).unwrap().sum_all().unwrap().backward().unwrap();
             let grad = grads.get(&table).map_or(vec![0.0; rows * width], values);
@@ -62,7 +62,7 @@ fn rows_and_their_gradients_are_those_of_plain_loops() {
 fn the_gradient_is_the_slope() {
     let (table, ids) = (formula_var("table", &[6, 3], DType::F32), ids("slope", &[4, 2], 6));
     let loss = |table: &Tensor| {
-        let pairs = embedding(table, &ids, None).unwrap();
+        let pairs = embedding(table, &ids, None, None).unwrap();
         (pairs.narrow(1, 0, 1).unwrap() * pairs.narrow(1, 1, 1).unwrap()).unwrap().sum_all().unwrap()
     };
     let grad = values(loss(&table).backward().unwrap().get(&table).unwrap());
@@ -81,7 +81,7 @@ fn a_sparse_gradient_has_each_touched_row_once() {
     let ids = Tensor::new(&[[7u32, 2], [7, 499], [7, 2]], &Device::Cpu).unwrap();
     let dy = formula_tensor("dy", &[3, 2, 3]).to_dtype(DType::F32).unwrap();
     let of = |use_tape: bool| {
-        let forward = || embedding(&table, &ids, Some(&key));
+        let forward = || embedding(&table, &ids, Some(&key), None);
         let y = if use_tape { recorded(forward).unwrap() } else { forward().unwrap() };
         backward(&(y * &dy).unwrap().sum_all().unwrap()).unwrap()
     };
@@ -93,7 +93,7 @@ fn a_sparse_gradient_has_each_touched_row_once() {
         assert_close("sparse", &values(&gradient.dense(&[500, 3]).unwrap()), &want, 1e-6);
     }
     // candle's own `backward` gives the whole.
-    let y = embedding(&table, &ids, Some(&key)).unwrap();
+    let y = embedding(&table, &ids, Some(&key), None).unwrap();
     let grads = (y * &dy).unwrap().sum_all().unwrap().backward().unwrap();
     assert!(grads.get(&key).is_none());
     assert_close("dense", &values(grads.get(&table).unwrap()), &want, 1e-6);
@@ -104,33 +104,33 @@ fn a_table_may_be_used_more_than_once_and_in_other_ways() {
     let (table, key) = (formula_var("table", &[9, 4], DType::F32), key());
     let (a, b) = (ids("a", &[5], 9), Tensor::new(&[8u32, 0], &Device::Cpu).unwrap());
     let twice = recorded(|| {
-        let (a, b) = (embedding(&table, &a, Some(&key))?, embedding(&table, &b, Some(&key))?);
+        let (a, b) = (embedding(&table, &a, Some(&key), None)?, embedding(&table, &b, Some(&key), None)?);
         a.sqr()?.sum_all()? + b.sqr()?.sum_all()?
     });
     let grads = backward(&twice.unwrap()).unwrap();
     let gradient = RowGradient { rows: grads.get(&key).unwrap(), values: grads.get(&table).unwrap() };
     let both = Tensor::cat(&[&a, &b], 0).unwrap();
-    let twice_the_rows = (embedding(&table, &both, None).unwrap() * 2.0).unwrap();
+    let twice_the_rows = (embedding(&table, &both, None, None).unwrap() * 2.0).unwrap();
     let want = scattered(&both, &twice_the_rows, 9, 4);
     assert_close("twice", &values(&gradient.dense(&[9, 4]).unwrap()), &want, 1e-6);
     // A decoder that is tied to the table, on both sides of candle's border.
     for kernel in [true, false] {
         let x = formula_tensor("x", &[2, 4]).to_dtype(DType::F32).unwrap();
         let loss = recorded(|| {
-            let rows = embedding(&table, &a, Some(&key))?.sqr()?.sum_all()?;
+            let rows = embedding(&table, &a, Some(&key), None)?.sqr()?.sum_all()?;
             let tied = if kernel { linear(&x, &table, None)? } else { x.matmul(&table.t()?)? };
             rows + tied.sum_all()?
         });
         let grads = backward(&loss.unwrap()).unwrap();
         assert!(grads.get(&key).is_none(), "a dense gradient has no numbers of rows");
-        let mut want = scattered(&a, &(embedding(&table, &a, None).unwrap() * 2.0).unwrap(), 9, 4);
+        let mut want = scattered(&a, &(embedding(&table, &a, None, None).unwrap() * 2.0).unwrap(), 9, 4);
         let columns = values(&x.sum(0).unwrap());
         want.iter_mut().enumerate().for_each(|(i, sum)| *sum += columns[i % 4]);
         assert_close("tied", &values(grads.get(&table).unwrap()), &want, 1e-6);
     }
     // What is computed from a table has a gradient that goes on.
     let scaled = (table.as_tensor() * 2.0).unwrap();
-    let grads = backward(&embedding(&scaled, &a, Some(&key)).unwrap().sum_all().unwrap()).unwrap();
+    let grads = backward(&embedding(&scaled, &a, Some(&key), None).unwrap().sum_all().unwrap()).unwrap();
     let ones = Tensor::full(2f32, (5, 4), &Device::Cpu).unwrap();
     assert_close("computed", &values(grads.get(&table).unwrap()), &scattered(&a, &ones, 9, 4), 1e-6);
 }
@@ -139,12 +139,12 @@ fn a_table_may_be_used_more_than_once_and_in_other_ways() {
 fn bad_numbers_are_errors() {
     for dtype in [DType::F32, DType::F64] {
         let table = formula_var("table", &[5, 2], dtype);
-        let error = embedding(&table, &Tensor::new(&[0u32, 5], &Device::Cpu).unwrap(), None).unwrap_err().to_string();
+        let error = embedding(&table, &Tensor::new(&[0u32, 5], &Device::Cpu).unwrap(), None, None).unwrap_err().to_string();
         assert!(error.contains("no row 5 in a table of 5 rows"), "{error}");
-        assert!(embedding(&table, &Tensor::new(&[0i64], &Device::Cpu).unwrap(), None).is_err());
+        assert!(embedding(&table, &Tensor::new(&[0i64], &Device::Cpu).unwrap(), None, None).is_err());
     }
     let flat = formula_var("table", &[5], DType::F32);
-    assert!(embedding(&flat, &Tensor::new(&[0u32], &Device::Cpu).unwrap(), None).is_err());
+    assert!(embedding(&flat, &Tensor::new(&[0u32], &Device::Cpu).unwrap(), None, None).is_err());
 }
 
 /// The dense step of Adam by plain loops.
@@ -268,4 +268,23 @@ fn a_gradient_of_another_table_is_refused() {
     let double = formula_var("p", &[4, 2], DType::F64);
     assert!(adam_rows(&double, [&m, &v], &row_steps, grad, decay, &adam).is_err());
     assert_same_bits("the table", &values(&table), &before);
+}
+
+#[test]
+fn the_padding_gets_no_gradient() {
+    let ids = Tensor::new(&[[1u32, 3], [1, 2]], &Device::Cpu).unwrap();
+    for dtype in [DType::F32, DType::F64] {
+        let table = formula_var("table", &[5, 2], dtype);
+        let plain = embedding(&table, &ids, None, None).unwrap();
+        let padded = embedding(&table, &ids, None, Some(1)).unwrap();
+        assert_same_bits("rows", &values(&padded), &values(&plain));
+        let gradient = |key: Option<&Tensor>| {
+            let ys = embedding(&table, &ids, key, Some(1)).unwrap();
+            values(backward(&ys.sum_all().unwrap()).unwrap().get(&table).unwrap())
+        };
+        assert_eq!(gradient(None), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+        if dtype == DType::F32 {
+            assert_eq!(gradient(Some(&key())), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
+        }
+    }
 }

@@ -14,6 +14,7 @@ use candle_core::Tensor;
 /// steps are those that a gradient of the whole table gives, in which the other rows have 0.
 pub struct Embedding {
     weight: Param,
+    padding: Option<u32>,
 }
 
 impl Embedding {
@@ -31,7 +32,13 @@ impl Embedding {
     /// When the device cannot hold it.
     pub fn with_init(rows: usize, width: usize, init: Init, params: &Params) -> Result<Embedding> {
         let draw = |rng: &mut _, device: &_| init.draw((rows, width), [width, rows], rng, device);
-        Ok(Embedding { weight: params.add("weight", ParamKind::Weight, draw)? })
+        Ok(Embedding { weight: params.add("weight", ParamKind::Weight, draw)?, padding: None })
+    }
+
+    /// Looking up the row `padding` gives it no gradient. PyTorch's `padding_idx`.
+    #[must_use]
+    pub fn with_padding(self, padding: u32) -> Embedding {
+        Embedding { padding: Some(padding), ..self }
     }
 
     /// The table.
@@ -44,7 +51,8 @@ impl Embedding {
     /// # Errors
     /// When the numbers are not `u32`, or there is no such row.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor> {
-        let ys = kernels::embedding(&self.weight.tensor(), ids, Some(self.weight.row_key())).map_err(|e| {
+        let key = Some(self.weight.row_key());
+        let ys = kernels::embedding(&self.weight.tensor(), ids, key, self.padding).map_err(|e| {
             let what = format!("the table `{}` {:?}: {e}", self.weight.name(), self.weight.dims());
             Error::shape(what, ids.dims())
         })?;

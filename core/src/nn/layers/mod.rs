@@ -8,6 +8,7 @@ mod dropout;
 mod embedding;
 mod layer_norm;
 mod linear;
+mod lstm;
 mod norm;
 mod pool;
 mod prepared;
@@ -21,6 +22,7 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, linear};
+pub use lstm::{Lstm, LstmState};
 pub use norm::BatchNorm;
 pub use pool::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d,
