@@ -11,6 +11,7 @@ mod multi_label;
 mod probability;
 mod regression;
 mod report;
+mod segmentation;
 
 pub use calibration::{ReliabilityBin, at_temperature, expected_calibration_error, fit_temperature, reliability};
 pub use checks::Real;
@@ -20,3 +21,4 @@ pub use multi_label::{MultiLabelClass, MultiLabelReport, average_precision};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};
 pub use regression::{mae, mse, rmse};
 pub use report::classification_report;
+pub use segmentation::{ClassCounts, PixelCounts};

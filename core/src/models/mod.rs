@@ -18,6 +18,7 @@ pub mod inception;
 pub mod mobilenet_v3;
 pub mod resnet;
 pub mod squeezenet;
+pub mod unet;
 pub mod vgg;
 
 mod summary;
@@ -25,4 +26,5 @@ mod summary;
 pub use head::{Head, vision_head};
 pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};
 pub use summary::{Row, Summary, summary};
+pub use unet::DynamicUnet;
 pub use zoo::Arch;

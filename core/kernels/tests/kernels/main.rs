@@ -11,6 +11,7 @@ mod layers;
 mod levels;
 mod linear;
 mod max_pool2d;
+mod pixels;
 mod pool;
 mod step;
 

@@ -150,6 +150,26 @@ impl Arch {
         }
     }
 
+    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a ResNet
+    /// without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution before its
+    /// pool.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for other architectures; when the device cannot hold the parameters.
+    pub fn encoder(self, params: &Params) -> Result<Body> {
+        match self.family() {
+            Family::ResNet(arch) => arch.encoder(params),
+            Family::EfficientNetLite0(arch) => arch.encoder(params),
+            _ => {
+                let message = format!(
+                    "{self} cannot be the encoder of a U-Net; resnet18, resnet34, resnet50, resnet101, resnet152 and \
+                     efficientnet_lite0 can"
+                );
+                Err(Error::config("arch", message))
+            }
+        }
+    }
+
     /// Only of MobileNetV3 there are weights for another epsilon than the architecture's; elsewhere it would be lost.
     fn check_norm_eps(self, norm_eps: Option<f64>) -> Result<()> {
         match (norm_eps, self.family()) {
