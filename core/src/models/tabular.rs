@@ -123,7 +123,7 @@ impl TabularModel {
         kernels::recorded(|| {
             let mut parts = Vec::with_capacity(self.embeds.len() + 1);
             for (i, embedding) in self.embeds.iter().enumerate() {
-                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?, train)?); // [N, width]
+                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?)?); // [N, width]
             }
             if !parts.is_empty() {
                 parts = vec![self.embedding_dropout.forward(&side_by_side(&parts)?, train)?];
