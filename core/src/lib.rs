@@ -58,6 +58,7 @@ pub mod collab_learner;
 pub mod vision_learner;
 
 pub mod tabular_learner;
+pub mod text_learner;
 
 pub mod metrics;
 

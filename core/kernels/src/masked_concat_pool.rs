@@ -24,7 +24,8 @@ pub fn masked_concat_pool(xs: &Tensor, padding: &[bool], bptt: usize) -> Result<
     if let Some(row) = padding.chunks_exact(t).position(|padding| padding.iter().all(|&padding| padding)) {
         candle_core::bail!("masked_concat_pool: sequence number {row} is nothing but padding");
     }
-    let last = |padding: &[bool]| t - 1 - padding[t - bptt.min(t)..].iter().filter(|&&padding| padding).count().min(t - 1);
+    let last =
+        |padding: &[bool]| t - 1 - padding[t - bptt.min(t)..].iter().filter(|&&padding| padding).count().min(t - 1);
     let last: Vec<usize> = padding.chunks_exact(t).map(last).collect();
     if !fast(xs) {
         return portable(xs, padding, &last);

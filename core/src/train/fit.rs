@@ -48,8 +48,9 @@ impl Learner {
     /// # Errors
     /// As [`Learner::fit`].
     pub fn fit_one_cycle(&mut self, n_epochs: usize, lr_max: impl Into<Lrs>) -> Result<()> {
-        let schedule = OneCycle::new(lr_max);
-        self.run_fit(n_epochs, &format!("fit_one_cycle({n_epochs}, {})", schedule.lr_max), &schedule)
+        let schedule = self.one_cycle(lr_max);
+        let moms = self.moms.map_or_else(String::new, |(start, peak, end)| format!(", moms {start} {peak} {end}"));
+        self.run_fit(n_epochs, &format!("fit_one_cycle({n_epochs}, {}{moms})", schedule.lr_max), &schedule)
     }
 
     /// Trains for `n_epochs` at constant learning rates, of which the last quarter falls to almost nothing. fast.ai's
@@ -80,10 +81,16 @@ impl Learner {
     pub fn fine_tune(&mut self, n_epochs: usize, config: impl Into<FineTune>) -> Result<()> {
         let FineTune { base_lr, freeze_epochs, lr_mult, pct_start, div } = config.into();
         self.freeze()?;
-        self.fit_schedule(freeze_epochs, &OneCycle { pct_start: 0.99, ..OneCycle::new(Lrs::Last(base_lr)) })?;
+        self.fit_schedule(freeze_epochs, &OneCycle { pct_start: 0.99, ..self.one_cycle(Lrs::Last(base_lr)) })?;
         self.unfreeze()?;
         let lr = base_lr / 2.0;
-        self.fit_schedule(n_epochs, &OneCycle { pct_start, div, ..OneCycle::new(Lrs::Spread(lr / lr_mult, lr)) })
+        self.fit_schedule(n_epochs, &OneCycle { pct_start, div, ..self.one_cycle(Lrs::Spread(lr / lr_mult, lr)) })
+    }
+
+    /// One cycle with this learner's momenta.
+    fn one_cycle(&self, lr_max: impl Into<Lrs>) -> OneCycle {
+        let schedule = OneCycle::new(lr_max);
+        OneCycle { moms: self.moms.unwrap_or(schedule.moms), ..schedule }
     }
 
     /// Freezes all groups of parameters but the last. Normalisation layers go on training in frozen groups, and the

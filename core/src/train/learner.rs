@@ -28,6 +28,8 @@ pub struct Learner {
     pub(super) loss: Box<Loss>,
     pub(super) loss_weight: Box<LossWeight>,
     pub(super) optimizer: Box<dyn Optimizer>,
+    /// Momentum of one cycle, if it is not fast.ai's for images.
+    pub(super) moms: Option<(f64, f64, f64)>,
     pub(super) listener: Listener,
     pub(super) metrics: Vec<Metric>,
     pub(super) callbacks: Vec<Box<dyn Callback>>,
@@ -66,6 +68,7 @@ impl Learner {
             loss: Box::new(loss),
             loss_weight: Box::new(n_items),
             optimizer: Box::new(Adam::fastai()),
+            moms: None,
             listener: Listener::default(),
             metrics: Vec::new(),
             callbacks: Vec::new(),
@@ -91,6 +94,13 @@ impl Learner {
     #[must_use]
     pub fn boxed_opt(self, optimizer: Box<dyn Optimizer>) -> Learner {
         Learner { optimizer, ..self }
+    }
+
+    /// Sets the momentum of one cycle at its start, at the peak and at its end, in [`Learner::fit_one_cycle`] and
+    /// [`Learner::fine_tune`]; 0.95, 0.85, 0.95 by default. fast.ai's `moms`, which for texts are 0.8, 0.7, 0.8.
+    #[must_use]
+    pub fn moms(self, start: f64, peak: f64, end: f64) -> Learner {
+        Learner { moms: Some((start, peak, end)), ..self }
     }
 
     /// Sets how much a batch with certain targets counts in the validation loss; by default its number of items. A loss

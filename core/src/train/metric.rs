@@ -18,8 +18,8 @@ pub struct Metric {
 
 /// How a metric goes through the batches.
 enum Kind {
-    /// As a mean of theirs.
-    Mean(Box<Measure>),
+    /// As a mean of theirs, of which the function is taken.
+    Mean(Box<Measure>, fn(f64) -> f64),
     /// Of all predictions and targets at once.
     OfAll(Box<Measure>),
     /// Of counts, which add up: predictions of pixels are too many to be kept.
@@ -33,7 +33,7 @@ impl Metric {
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric::of_kind(name, Kind::Mean(Box::new(measure)))
+        Metric::of_kind(name, Kind::Mean(Box::new(measure), std::convert::identity))
     }
 
     /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
@@ -56,13 +56,6 @@ impl Metric {
 
     fn of_kind(name: impl Into<String>, kind: Kind) -> Metric {
         Metric { name: name.into(), kind, may_be_undefined: false }
-    }
-
-    /// A function of the mean over all items, for what is not a mean itself: the exponential makes [`perplexity`] of a
-    /// cross entropy.
-    #[must_use]
-    pub fn of_mean(self, function: fn(f64) -> f64) -> Metric {
-        Metric { of_mean: function, ..self }
     }
 
     /// Lets its value be other than a finite number: a correlation has none where all predictions are equal. Of any
@@ -89,7 +82,8 @@ impl Metric {
     /// When shapes do not fit.
     pub fn of(&self, preds: &Tensor, ys: &Tensor) -> Result<f64> {
         match &self.kind {
-            Kind::Mean(measure) | Kind::OfAll(measure) => measure(preds, ys),
+            Kind::Mean(measure, of_mean) => Ok(of_mean(measure(preds, ys)?)),
+            Kind::OfAll(measure) => measure(preds, ys),
             Kind::OfCounts(count, value) => Ok(value(&count(preds, ys)?)),
         }
     }
@@ -113,7 +107,7 @@ pub(super) struct Tally<'a> {
 impl Tally<'_> {
     pub(super) fn add(&mut self, preds: &Tensor, ys: &Tensor) -> Result<()> {
         match &self.metric.kind {
-            Kind::Mean(measure) => {
+            Kind::Mean(measure, _) => {
                 let size = ys.dims().first().copied().unwrap_or(1) as f64;
                 self.sum += size * measure(preds, ys)?;
                 self.n += size;
@@ -132,7 +126,7 @@ impl Tally<'_> {
 
     pub(super) fn value(&self) -> Result<f64> {
         match &self.metric.kind {
-            Kind::Mean(_) => Ok(self.sum / self.n),
+            Kind::Mean(_, of_mean) => Ok(of_mean(self.sum / self.n)),
             Kind::OfAll(measure) => {
                 let (preds, ys): (Vec<&Tensor>, Vec<&Tensor>) = self.seen.iter().map(|(preds, ys)| (preds, ys)).unzip();
                 measure(&Tensor::cat(&preds, 0)?, &Tensor::cat(&ys, 0)?)
@@ -172,7 +166,7 @@ pub fn perplexity() -> Metric {
         let words = losses::cross_entropy_of_each(preds, ys)?;
         Ok(words.to_dtype(DType::F64)?.to_scalar::<f64>()?)
     };
-    Metric::new("perplexity", loss).of_mean(f64::exp)
+    Metric::of_kind("perplexity", Kind::Mean(Box::new(loss), f64::exp))
 }
 
 /// Precision, the mean over the classes that occur or are predicted: fast.ai's `Precision(average="macro")`.

@@ -40,7 +40,7 @@ pub use mask_metrics::{
 };
 pub use metric::{
     Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mae,
-    mean_average_precision, precision, recall, rmse, roc_auc, top_k_accuracy,
+    mean_average_precision, perplexity, precision, recall, rmse, roc_auc, top_k_accuracy,
 };
 pub use model::Model;
 pub use recorder::{EpochRow, Recorder};

@@ -139,7 +139,8 @@ fn a_table_may_be_used_more_than_once_and_in_other_ways() {
 fn bad_numbers_are_errors() {
     for dtype in [DType::F32, DType::F64] {
         let table = formula_var("table", &[5, 2], dtype);
-        let error = embedding(&table, &Tensor::new(&[0u32, 5], &Device::Cpu).unwrap(), None, None).unwrap_err().to_string();
+        let error =
+            embedding(&table, &Tensor::new(&[0u32, 5], &Device::Cpu).unwrap(), None, None).unwrap_err().to_string();
         assert!(error.contains("no row 5 in a table of 5 rows"), "{error}");
         assert!(embedding(&table, &Tensor::new(&[0i64], &Device::Cpu).unwrap(), None, None).is_err());
     }

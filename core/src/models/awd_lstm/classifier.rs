@@ -19,11 +19,21 @@ pub struct ClassifierOptions {
     pub layers: Vec<usize>,
     /// What each of the head's layers but the first drops of its input. The first has the encoder's `output_p`.
     pub dropouts: Vec<f64>,
+    /// Whether to leave texts out as fast.ai does. It reads as many of the first texts as have a word where a stretch
+    /// begins. A text that ends right there counts no more, but is one of the first: if there are such, as many of the
+    /// shortest texts are not read to their end, or not at all. False by default: all are read.
+    pub rows_as_fastai: bool,
 }
 
 impl Default for ClassifierOptions {
     fn default() -> ClassifierOptions {
-        ClassifierOptions { bptt: 72, max_len: Some(20 * 72), layers: vec![50], dropouts: vec![0.1] }
+        ClassifierOptions {
+            bptt: 72,
+            max_len: Some(20 * 72),
+            layers: vec![50],
+            dropouts: vec![0.1],
+            rows_as_fastai: false,
+        }
     }
 }
 
@@ -37,6 +47,7 @@ pub struct TextClassifier {
     pad: u32,
     bptt: usize,
     max_len: Option<usize>,
+    rows_as_fastai: bool,
     head: Vec<HeadLayer>,
     outputs: Slot,
 }
@@ -60,13 +71,17 @@ impl TextClassifier {
         options: &ClassifierOptions,
         params: &Params,
     ) -> Result<TextClassifier> {
-        let ClassifierOptions { bptt, max_len, layers, dropouts } = options;
+        let ClassifierOptions { bptt, max_len, layers, dropouts, rows_as_fastai } = options;
         if *bptt == 0 || layers.len() != dropouts.len() {
             let what = format!("bptt {bptt}, {} layers, {} dropouts", layers.len(), dropouts.len());
-            return Err(Error::config("options", format!("expected bptt above 0 and a dropout for each layer: {what}")));
+            return Err(Error::config(
+                "options",
+                format!("expected bptt above 0 and a dropout for each layer: {what}"),
+            ));
         }
         let encoder = AwdLstm::new(vocab, config, &params.pp(0).pp("module"))?;
-        let widths: Vec<usize> = [3 * config.emb_size].into_iter().chain(layers.iter().copied()).chain([n_classes]).collect();
+        let widths: Vec<usize> =
+            [3 * config.emb_size].into_iter().chain(layers.iter().copied()).chain([n_classes]).collect();
         let head = params.pp(1).pp("layers");
         let layer = |(i, p): (usize, &f64)| {
             let params = head.pp(i);
@@ -79,7 +94,15 @@ impl TextClassifier {
             })
         };
         let head = [config.dropouts.output_p].iter().chain(dropouts).enumerate().map(layer).collect::<Result<_>>()?;
-        Ok(TextClassifier { encoder, pad: config.pad, bptt: *bptt, max_len: *max_len, head, outputs: Slot::default() })
+        Ok(TextClassifier {
+            encoder,
+            pad: config.pad,
+            bptt: *bptt,
+            max_len: *max_len,
+            rows_as_fastai: *rows_as_fastai,
+            head,
+            outputs: Slot::default(),
+        })
     }
 
     /// The part that comes from a language model.
@@ -110,23 +133,31 @@ impl TextClassifier {
     /// When texts are not in the order of their lengths, or a number is not one of the vocabulary.
     pub fn encode(&self, ids: &Tensor, train: bool) -> Result<(Tensor, Vec<bool>)> {
         let (batch, steps) = ids.dims2()?;
-        let padding: Vec<Vec<bool>> =
-            ids.to_dtype(DType::U32)?.to_vec2::<u32>()?.iter().map(|row| row.iter().map(|&id| id == self.pad).collect()).collect();
+        let padding: Vec<Vec<bool>> = ids
+            .to_dtype(DType::U32)?
+            .to_vec2::<u32>()?
+            .iter()
+            .map(|row| row.iter().map(|&id| id == self.pad).collect())
+            .collect();
         let starts: Vec<usize> = (0..steps).step_by(self.bptt).collect();
         let kept = |start: &usize| self.max_len.is_none_or(|max_len| steps - start <= max_len);
         let first_kept = starts.iter().copied().find(kept).unwrap_or(steps);
         if first_kept == steps {
-            let message = format!("texts of {steps} words, of which the last {:?} in stretches of {} are none", self.max_len, self.bptt);
+            let message = format!(
+                "texts of {steps} words, of which the last {:?} in stretches of {} are none",
+                self.max_len, self.bptt
+            );
             return Err(Error::shape(message, ids.dims()));
         }
         let out = kernels::recorded(|| {
             let (mut state, mut outs) = (None::<AwdState>, Vec::new());
             for start in starts {
-                let there = padding.iter().take_while(|row| !row[start]).count();
-                if there == 0 || padding.iter().skip(there).any(|row| !row[start]) {
+                let there = self.there(&padding, start);
+                let rest = padding.get(there..).unwrap_or_default();
+                if there == 0 || (!self.rows_as_fastai && rest.iter().any(|row| has_begun(row, start))) {
                     let message = format!(
-                        "texts must come in the order of their lengths, longest first, and padding in front in whole \
-                         stretches of {}: at word {start}, {there} texts are there, and others after one that is not",
+                        "texts must come in the order of their lengths, longest first, with padding in front in whole \
+                         stretches of {}: at word {start} a text comes after one that has not begun",
                         self.bptt
                     );
                     return Err(Error::shape(message, ids.dims()));
@@ -148,6 +179,21 @@ impl TextClassifier {
         })?;
         Ok((out, padding.iter().flat_map(|row| &row[first_kept..]).copied().collect()))
     }
+}
+
+impl TextClassifier {
+    /// How many texts there are to be read from word `start` on: the first ones.
+    fn there(&self, padding: &[Vec<bool>], start: usize) -> usize {
+        if self.rows_as_fastai {
+            return padding.iter().filter(|row| !row[start]).count();
+        }
+        padding.iter().take_while(|row| has_begun(row, start)).count()
+    }
+}
+
+/// Whether there is a word up to this one, and not padding alone.
+fn has_begun(padding: &[bool], word: usize) -> bool {
+    padding[..=word].iter().any(|&padding| !padding)
 }
 
 impl Module for TextClassifier {

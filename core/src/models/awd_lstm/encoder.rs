@@ -95,7 +95,9 @@ impl AwdLstm {
             embed: self.embed_drop.mask(vocab, dtype, &device)?,
             input: self.input_drop.mask((batch, width), dtype, &device)?,
             weights: self.rnns.iter().map(Lstm::weight_mask).collect::<Result<_>>()?,
-            hidden: hidden.map(|(drop, rnn)| drop.mask((batch, rnn.hidden()), dtype, &device)).collect::<Result<_>>()?,
+            hidden: hidden
+                .map(|(drop, rnn)| drop.mask((batch, rnn.hidden()), dtype, &device))
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -148,8 +150,7 @@ impl AwdState {
         if batch == self.batch() {
             return Ok(self.clone());
         }
-        let layer =
-            |state: &LstmState| Ok(LstmState { hidden: resize(&state.hidden)?, cell: resize(&state.cell)? });
+        let layer = |state: &LstmState| Ok(LstmState { hidden: resize(&state.hidden)?, cell: resize(&state.cell)? });
         Ok(AwdState(self.0.iter().map(layer).collect::<Result<_>>()?))
     }
 }

@@ -13,4 +13,4 @@ pub use config::{AwdDropouts, AwdLstmConfig};
 pub use encoder::{AwdLstm, AwdMasks, AwdState};
 pub use language_model::LanguageModel;
 pub use outputs::RnnOutputs;
-pub use weights::{encoder_params, load_fastai};
+pub use weights::{encoder_params, load_fastai, matched};

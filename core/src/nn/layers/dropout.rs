@@ -79,9 +79,8 @@ mod tests {
         let params = Params::new(&Rng::new(1), &Device::Cpu);
         let (dropout, xs) = (Dropout::new(0.3, &params).unwrap(), Tensor::ones((100, 200), DType::F32, &Device::Cpu));
         let xs = xs.unwrap();
-        let masks: [&dyn Fn() -> Result<Tensor>; 2] = [&|| dropout.drawn_mask(xs.shape()), &|| {
-            dropout.computed_mask(xs.shape(), DType::F32, &Device::Cpu)
-        }];
+        let masks: [&dyn Fn() -> Result<Tensor>; 2] =
+            [&|| dropout.drawn_mask(xs.shape()), &|| dropout.computed_mask(xs.shape(), DType::F32, &Device::Cpu)];
         for mask in masks {
             let values = |mask: Result<Tensor>| mask.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let positions = params.stream_positions();
