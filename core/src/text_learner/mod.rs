@@ -1,5 +1,22 @@
-//! The learners for texts: a language model, and a classifier that begins with the language model's encoder.
+//! The learners for texts: a language model, and a classifier that may begin with the language model's encoder (ULMFiT:
+//! Howard and Ruder, 2018).
 
+mod classifier;
+mod config;
+mod encoder_file;
+
+mod language_model;
+mod predictor;
+mod recipe;
 mod rnn;
+mod shared;
+mod writing;
 
+pub use classifier::{TextClassifierLearner, text_classifier_learner};
+pub use config::TextConfig;
+pub use language_model::{
+    LanguageModelLearner, TextWriter, language_model_learner, load_language_model, load_language_model_on,
+};
+pub use predictor::{TextPrediction, TextPredictor, load_text_classifier, load_text_classifier_on};
 pub use rnn::{ModelResetter, RnnRegularizer};
+pub use writing::Writing;

@@ -1,0 +1,218 @@
+//! The learner for classes of texts.
+
+use super::config::TextConfig;
+use super::encoder_file;
+use super::predictor::{TextPrediction, TextPredictor};
+use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER};
+use super::rnn::RnnRegularizer;
+use super::shared;
+use crate::data::{ShownTable, TextDataLoaders, TextProcs};
+use crate::device;
+use crate::error::Result;
+use crate::models::{AwdLstmConfig, TextClassifier};
+use crate::nn::losses;
+use crate::optim::slice;
+use crate::train::Learner;
+use crate::train::export::{self, Exported};
+use crate::words::readable;
+use candle_core::Device;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A [`Learner`] that knows what it learns from: texts and their classes. fast.ai's `text_classifier_learner` makes the
+/// same. All that a plain learner can is done by the plain learner inside, which this one is taken for.
+pub struct TextClassifierLearner {
+    learner: Learner,
+    network: Arc<TextClassifier>,
+    dls: TextDataLoaders,
+    recipe: ClassifierRecipe,
+    device: Device,
+}
+
+/// A learner for these texts: an AWD-LSTM that reads them, and a head that judges what it made of them; cross entropy as
+/// the loss. fast.ai's `text_classifier_learner`.
+///
+/// ```no_run
+/// use tallow::data::TextBlock;
+/// use tallow::text_learner::{TextConfig, load_text_classifier, text_classifier_learner};
+/// use tallow::train::accuracy;
+///
+/// # fn main() -> tallow::Result<()> {
+/// let dls = TextBlock::csv("reviews.csv", "text", "label").dataloaders(64)?;
+/// let config = TextConfig::default().metrics([accuracy()]).listener(tallow::cli::console());
+/// let mut learner = text_classifier_learner(&dls, config)?;
+/// learner.fit_one_cycle(3, 1e-2)?;
+/// println!("{}", learner.predict("What a film!")?);
+/// learner.export("model")?;
+/// println!("{}", load_text_classifier("model")?.predict("What a film!")?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When a setting contradicts another, or the device cannot hold the network.
+pub fn text_classifier_learner(dls: &TextDataLoaders, config: TextConfig) -> Result<TextClassifierLearner> {
+    let network_config = config.of_kind(AwdLstmConfig::classifier(), 0.5);
+    let TextConfig {
+        penalties,
+        head_layers,
+        max_len,
+        seed,
+        device,
+        optimizer,
+        metrics,
+        callbacks,
+        listener,
+        checkpoints,
+        fingerprint,
+        ..
+    } = config;
+    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let dls = dls.device(&device);
+    let text = TextProcs::clone(dls.procs());
+    let recipe = ClassifierRecipe { network: network_config, max_len, head_layers, text };
+    let params = shared::params(seed, &device);
+    let (n_words, n_classes) = (recipe.text.vocab.len(), dls.classes().n_classes());
+    let network = Arc::new(TextClassifier::new(n_words, n_classes, &network_config, &recipe.options(), &params)?);
+    network.split_groups(&params)?;
+    let fingerprint = shared::fingerprint(TEXT_CLASSIFIER, &network_config)
+        .with("the head", format!("{:?}, of the last {max_len:?} words", recipe.head_layers))
+        .and("", fingerprint);
+    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy)
+        .boxed_opt(optimizer)
+        .moms(0.8, 0.7, 0.8)
+        .metrics(metrics)
+        .listener(listener)
+        .fingerprint(fingerprint);
+    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
+    let outputs = network.clone();
+    learner = learner.callback(RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs()));
+    if let Some(checkpoints) = checkpoints {
+        learner = learner.checkpoints(checkpoints);
+    }
+    Ok(TextClassifierLearner { learner, network, dls, recipe, device })
+}
+
+impl Deref for TextClassifierLearner {
+    type Target = Learner;
+
+    fn deref(&self) -> &Learner {
+        &self.learner
+    }
+}
+
+impl DerefMut for TextClassifierLearner {
+    fn deref_mut(&mut self) -> &mut Learner {
+        &mut self.learner
+    }
+}
+
+impl TextClassifierLearner {
+    /// The loaders, which know words and classes.
+    pub fn text_dls(&self) -> &TextDataLoaders {
+        &self.dls
+    }
+
+    /// The network.
+    pub fn network(&self) -> &TextClassifier {
+        &self.network
+    }
+
+    /// Begins with the encoder of a language model, which [`super::LanguageModelLearner::save_encoder`] wrote, and
+    /// freezes it. Returns how many words of the vocabulary the file does not know: they begin with the mean of the
+    /// others. fast.ai's `load_encoder`, which wants the same vocabulary.
+    ///
+    /// # Errors
+    /// When the file is none of an encoder, or one of another size.
+    pub fn load_encoder(&mut self, path: impl AsRef<Path>) -> Result<usize> {
+        let unknown = encoder_file::load(path.as_ref(), self.params(), &self.recipe.text.vocab)?;
+        self.freeze()?;
+        Ok(unknown)
+    }
+
+    /// Writes the encoder and its words to a safetensors file. fast.ai's `save_encoder`.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save_encoder(&self, path: impl AsRef<Path>) -> Result<()> {
+        encoder_file::save(path.as_ref(), self.params(), &self.recipe.text.vocab)
+    }
+
+    /// Trains an encoder from [`TextClassifierLearner::load_encoder`] by and by, as ULMFiT does (Howard and Ruder, 2018):
+    /// an epoch of the head alone at twice `lr`, one of the last two groups at `lr`, one of the last three at half of it,
+    /// and `n_epochs` of all at a tenth; each group learns 2.6 times more slowly than the one after it.
+    ///
+    /// # Errors
+    /// As [`Learner::fit`].
+    pub fn fit_gradually(&mut self, n_epochs: usize, lr: f64) -> Result<()> {
+        let rates = |lr: f64| slice(lr / 2.6f64.powi(4), lr);
+        self.freeze()?;
+        self.fit_one_cycle(1, 2.0 * lr)?;
+        self.freeze_to(-2)?;
+        self.fit_one_cycle(1, rates(lr))?;
+        if self.params().n_groups() > 2 {
+            self.freeze_to(-3)?;
+            self.fit_one_cycle(1, rates(lr / 2.0))?;
+        }
+        self.unfreeze()?;
+        self.fit_one_cycle(n_epochs, rates(lr / 10.0))
+    }
+
+    /// The class of a text.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn predict(&self, text: &str) -> Result<TextPrediction> {
+        self.predictor().predict(text)
+    }
+
+    /// The classes of texts, in their order.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn predict_texts(&self, texts: &[String]) -> Result<Vec<TextPrediction>> {
+        self.predictor().predict_texts(texts)
+    }
+
+    /// The first `n` validation texts, their classes, and what is predicted. fast.ai's `show_results`.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn show_results(&self, n: usize) -> Result<ShownTable> {
+        let valid = &self.dls.valid;
+        let n = n.min(valid.n_items());
+        let ids = &valid.dataset().ids()[..n];
+        let predictions = self.predictor().predict_ids(ids)?;
+        let row = |(index, prediction): (usize, TextPrediction)| {
+            let text = readable(&self.recipe.text.tokens(&ids[index]));
+            let chance = format!("{:.4}", prediction.probability);
+            vec![text, valid.class_of(index).to_string(), prediction.class, chance]
+        };
+        let columns = ["text", "class", "predicted", "probability"].map(String::from).to_vec();
+        Ok(ShownTable { columns, rows: predictions.into_iter().enumerate().map(row).collect() })
+    }
+
+    /// A predictor for texts. It shares the network with this learner, now and later.
+    pub fn predictor(&self) -> TextPredictor {
+        let classes = self.dls.classes().classes().to_vec();
+        TextPredictor::new(self.network.clone(), self.recipe.clone(), classes, &self.device)
+    }
+
+    /// Writes the trained network, its words and classes to a folder for [`super::load_text_classifier`], with the
+    /// validation loss and the metrics of the epoch that its weights are of. fast.ai's `export`.
+    ///
+    /// # Errors
+    /// When a weight is not a finite number, or a file cannot be written.
+    pub fn export(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        let exported = Exported {
+            kind: TEXT_CLASSIFIER.to_string(),
+            recipe: recipe::to_json(folder, &self.recipe)?,
+            vocab: self.dls.classes().classes().to_vec(),
+            metrics: shared::metrics(self.recorder()),
+            weights: self.params().state_dict()?,
+        };
+        export::export(folder, &exported)
+    }
+}
