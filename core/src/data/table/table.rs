@@ -3,6 +3,7 @@
 use super::cells::Cells;
 use super::near::near;
 use crate::data::csv_text::CsvText;
+use crate::data::encoding::Encoding;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -50,8 +51,16 @@ impl Table {
     /// # Errors
     /// As [`Table::read`].
     pub fn read_with(file: impl AsRef<Path>, missing: &[impl AsRef<str>]) -> Result<Table> {
+        Table::read_in(file, missing, Encoding::Utf8)
+    }
+
+    /// [`Table::read_with`], in another encoding.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn read_in(file: impl AsRef<Path>, missing: &[impl AsRef<str>], encoding: Encoding) -> Result<Table> {
         let file = file.as_ref();
-        let CsvText { text, separator } = CsvText::read(file)?;
+        let CsvText { text, separator } = CsvText::read(file, encoding)?;
         let text = without_blanks_before_quotes(&text, separator);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
