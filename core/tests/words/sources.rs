@@ -109,9 +109,15 @@ fn folders_say_classes_and_sides() {
 
     let empty = tempfile::tempdir().unwrap();
     assert!(error(TextBlock::folder(empty.path())).contains("no text file"));
-    write(&empty.path().join("a.txt"), "x");
+    for file in ["a.txt", "b.txt"] {
+        write(&empty.path().join(file), "x");
+    }
+    assert!(error(TextBlock::folder(empty.path()).valid_pct(0.5)).contains("one class"));
+    for file in ["pos/c.txt", "neg/d.txt"] {
+        write(&empty.path().join(file), "x");
+    }
     let message = error(TextBlock::folder(empty.path()));
-    assert!(message.contains("folder for each class"), "{message}");
+    assert!(message.contains("a.txt") && message.contains("folder for each class"), "{message}");
     assert!(error(TextBlock::folder(root).text("x")).contains("in no table"));
 }
 

@@ -23,8 +23,15 @@ pub struct StreamDataset {
     rows: usize,
     row_length: usize,
     shuffle: bool,
-    /// The stream of the epoch that was asked for last, with a number that tells epochs apart.
-    last: Arc<Mutex<Option<(usize, Arc<Vec<u32>>)>>>,
+    last: Arc<Mutex<Option<Stream>>>,
+}
+
+/// All texts of an epoch, one after the other.
+#[derive(Debug, Clone)]
+struct Stream {
+    /// What tells epochs apart.
+    epoch: usize,
+    tokens: Arc<Vec<u32>>,
 }
 
 impl StreamDataset {
@@ -65,21 +72,21 @@ impl StreamDataset {
         self.row_length
     }
 
-    /// All texts of an epoch, one after the other; `rng` is the epoch's stream.
-    fn stream(&self, rng: &Rng) -> Arc<Vec<u32>> {
+    /// The tokens of the epoch whose random stream this is.
+    fn tokens(&self, rng: &Rng) -> Arc<Vec<u32>> {
         let mut rng = rng.stream("texts");
         // Two epochs have the same first number as good as never, and one epoch always has.
         let epoch = if self.shuffle { rng.below(usize::MAX) } else { 0 };
         // What a thread that panicked left behind is whole, since it is written at once.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, stream)) = last.as_ref().filter(|(number, _)| *number == epoch) {
-            return stream.clone();
+        if let Some(stream) = last.as_ref().filter(|stream| stream.epoch == epoch) {
+            return stream.tokens.clone();
         }
         let n = self.texts.len();
         let order = if self.shuffle { rng.permutation(n) } else { (0..n).collect() };
-        let stream: Arc<Vec<u32>> = Arc::new(order.into_iter().flat_map(|i| self.texts[i].iter().copied()).collect());
-        *last = Some((epoch, stream.clone()));
-        stream
+        let tokens: Arc<Vec<u32>> = Arc::new(order.into_iter().flat_map(|i| self.texts[i].iter().copied()).collect());
+        *last = Some(Stream { epoch, tokens: tokens.clone() });
+        tokens
     }
 }
 
@@ -94,14 +101,14 @@ impl Dataset for StreamDataset {
     }
 
     fn batch(&self, indices: &[usize], rng: &Rng) -> Result<Batch> {
-        let stream = self.stream(rng);
+        let tokens = self.tokens(rng);
         let seq_len = self.procs.seq_len;
         let (mut xs, mut ys) = (Vec::new(), Vec::new());
         for &index in indices {
             let (row, offset) = (index % self.rows, index / self.rows * seq_len);
             let length = seq_len.min(self.row_length.saturating_sub(offset));
             let start = row * self.row_length + offset;
-            let Some(chunk) = stream.get(start..=start + length).filter(|_| length > 0) else {
+            let Some(chunk) = tokens.get(start..=start + length).filter(|_| length > 0) else {
                 return Err(Error::Value(format!("there is no chunk {index} among {}", self.len())));
             };
             xs.extend_from_slice(&chunk[..length]);
