@@ -56,6 +56,8 @@ pub mod train;
 
 pub mod vision_learner;
 
+pub mod unet_learner;
+
 pub mod metrics;
 
 pub mod interpret;

@@ -82,6 +82,11 @@ impl PixelCounts {
         Ok(())
     }
 
+    /// The class that does not count, if there is one.
+    pub fn void(&self) -> Option<u32> {
+        self.void
+    }
+
     /// The counts of each class.
     pub fn classes(&self) -> &[ClassCounts] {
         &self.classes
