@@ -64,6 +64,8 @@ pub mod interpret;
 
 pub mod classic;
 
+pub mod samples;
+
 pub mod cli;
 pub mod plot;
 pub mod report;

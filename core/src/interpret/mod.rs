@@ -6,6 +6,7 @@ mod calibration;
 mod curves;
 mod interpretation;
 mod judgement;
+mod masks;
 mod multi_label;
 mod show;
 
@@ -13,5 +14,6 @@ pub use calibration::Calibration;
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
 pub use judgement::ClassScores;
+pub use masks::{MaskResult, show_masks};
 pub use multi_label::MultiLabelInterpretation;
-pub use show::{show_augmented, show_batch};
+pub use show::{show_augmented, show_augmented_mask, show_batch};

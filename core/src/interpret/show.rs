@@ -1,6 +1,7 @@
 //! Batches as pictures.
 
-use crate::data::{Captioned, ImageLoader, Show, Shown};
+use super::masks::mask_grid;
+use crate::data::{Captioned, ImageLoader, SegmentationLoader, Show, Shown};
 use crate::error::Result;
 use crate::plot::{Figure, ImageGrid};
 
@@ -15,6 +16,7 @@ const COLUMNS: usize = 4;
 pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     Ok(match loader.shown(n)? {
         Shown::Images(images) => image_grid(&images).into(),
+        Shown::Masks { items, codes, void } => mask_grid(&items, COLUMNS, &codes, void)?.into(),
     })
 }
 
@@ -24,6 +26,15 @@ pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
 /// When the image cannot be read.
 pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Figure> {
     Ok(image_grid(&loader.captioned_augmented(index, n)?).into())
+}
+
+/// Picture number `index` of a loader with its mask in `n` epochs: how augmentation varies both alike.
+///
+/// # Errors
+/// When the picture or the mask cannot be read.
+pub fn show_augmented_mask(loader: &SegmentationLoader, index: usize, n: usize) -> Result<Figure> {
+    let dataset = loader.dataset();
+    Ok(mask_grid(&loader.masked_augmented(index, n)?, COLUMNS, dataset.codes(), dataset.void())?.into())
 }
 
 fn image_grid(images: &[Captioned]) -> ImageGrid {

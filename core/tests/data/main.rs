@@ -6,6 +6,7 @@ mod duplicates;
 mod files;
 mod layouts;
 mod loaders;
+mod masks;
 mod split;
 mod tables;
 

@@ -15,6 +15,8 @@ mod one_class;
 mod overwrite;
 mod photos;
 mod predict;
+#[cfg(feature = "drawings")]
+mod sample;
 mod settings;
 mod train;
 mod transforms;
@@ -33,6 +35,7 @@ use tallow::{Error, Result, cli, kernels};
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
+                  tallow sample drawings                    no photos at hand: a folder of drawings\n  \
                   tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
@@ -58,6 +61,9 @@ enum Command {
     Explain(explain::Args),
     /// Find the files in a folder that are no photos, copies, and photos that show nothing
     Check(check::Args),
+    /// Write small data to try this program with: drawings, scenes with masks, tables, ratings
+    #[cfg(feature = "drawings")]
+    Sample(sample::Args),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +80,8 @@ fn main() -> ExitCode {
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
+        #[cfg(feature = "drawings")]
+        Command::Sample(args) => cli::exit(sample::run(&args)),
     }
 }
 
