@@ -8,6 +8,7 @@ mod interpretation;
 mod judgement;
 mod masks;
 mod multi_label;
+mod segmentation;
 mod show;
 
 pub use calibration::Calibration;
@@ -16,4 +17,5 @@ pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
 pub use judgement::ClassScores;
 pub use masks::{MaskResult, show_masks};
 pub use multi_label::MultiLabelInterpretation;
+pub use segmentation::{ClassOverlap, PictureResult, SegmentationInterpretation, show_results};
 pub use show::{show_augmented, show_augmented_mask, show_batch};

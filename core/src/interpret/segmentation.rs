@@ -134,8 +134,8 @@ impl SegmentationInterpretation {
         Bars::new("Intersection over union of each class", &names, &values).horizontal()
     }
 
-    /// The `k` pictures with the largest losses beside their masks, as `learner` predicts them now. `loader` is the one that
-    /// they are of. fast.ai's `plot_top_losses`.
+    /// The `k` pictures with the largest losses beside their masks, as `learner` predicts them now. `loader` is the one
+    /// that they are of. fast.ai's `plot_top_losses`.
     ///
     /// # Errors
     /// When a picture or a mask cannot be read.

@@ -4,9 +4,9 @@ use super::checks;
 use super::confusion::ratio;
 use crate::error::{Error, Result};
 
-/// How many pixels are of each class, were taken for it, and both: all that metrics of masks follow from. Counts of many
-/// pictures add up, so that a metric is one of all their pixels together, whatever the batches: fast.ai averages its
-/// `foreground_acc` and the accuracies of its lessons over batches, which gives other digits where these differ.
+/// How many pixels are of each class, were taken for it, and both: all that metrics of masks follow from. Counts of
+/// many pictures add up, so that a metric is one of all their pixels together, whatever the batches: fast.ai averages
+/// its `foreground_acc` and the accuracies of its lessons over batches, which gives other digits where these differ.
 ///
 /// Pixels of the void class do not count, and it has no part in the means over classes.
 ///

@@ -9,8 +9,8 @@ use crate::train::{Callback, Checkpoints, Metric};
 use crate::vision_learner::Pretrained;
 use candle_core::Device;
 
-/// The settings of a [`super::UnetLearner`] besides its data and its architecture. The default is fast.ai's: a pretrained
-/// encoder, cross entropy, Adam; on the best device that this build and this machine have.
+/// The settings of a [`super::UnetLearner`] besides its data and its architecture. The default is fast.ai's: a
+/// pretrained encoder, cross entropy, Adam; on the best device that this build and this machine have.
 ///
 /// ```
 /// use tallow::nn::{PixelLoss, SegmentationLoss};

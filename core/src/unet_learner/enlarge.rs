@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-/// The class with the highest score at each pixel of a picture of `to` = [height, width], of scores `[h, w, C]` that are
-/// interpolated linearly between the nearest four pixels; of equal ones the first class. As
-/// [`crate::kernels::upsample_bilinear2d`] without aligned corners, and then the largest, but without the large scores in
-/// between.
+/// The class with the highest score at each pixel of a picture of `to` = [height, width], of scores `[h, w, C]` that
+/// are interpolated linearly between the nearest four pixels; of equal ones the first class. As
+/// [`crate::kernels::upsample_bilinear2d`] without aligned corners, and then the largest, but without the large scores
+/// in between.
 pub(super) fn classes_at(scores: &[f32], [h, w, c]: [usize; 3], to: [usize; 2]) -> Vec<u16> {
     let [rows, columns] = [taps(h, to[0]), taps(w, to[1])];
     let row = |taps: &Taps| {

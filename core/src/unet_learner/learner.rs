@@ -31,7 +31,8 @@ pub struct UnetLearner {
 
 /// A learner for these pictures and masks: a U-Net on the architecture's body, pretrained unless the configuration says
 /// otherwise, in fast.ai's parameter groups, with cross entropy as the loss, to which void pixels count nothing. A
-/// pretrained encoder is frozen at first, and the pictures are normalised as its weights want. fast.ai's `unet_learner`.
+/// pretrained encoder is frozen at first, and the pictures are normalised as its weights want. fast.ai's
+/// `unet_learner`.
 ///
 /// ```no_run
 /// use tallow::data::{DataBlock, mask_beside, read_codes};
@@ -54,7 +55,8 @@ pub struct UnetLearner {
 ///
 /// # Errors
 /// When the architecture has no U-Net ([`Arch::encoder`]), the weights are not on this machine and cannot be fetched
-/// ([`Error::Hub`]) or are not of this architecture, the loss does not fit the classes, or the device cannot hold it all.
+/// ([`Error::Hub`]) or are not of this architecture, the loss does not fit the classes, or the device cannot hold it
+/// all.
 pub fn unet_learner(dls: &SegmentationDataLoaders, arch: Arch, config: UnetConfig) -> Result<UnetLearner> {
     let (device, seed) = (config.device.unwrap_or_else(device::best), config.seed.unwrap_or(dls.seed()));
     let loss = checked(config.loss, dls)?;
@@ -118,8 +120,8 @@ fn prepared(
 }
 
 impl UnetLearner {
-    /// Replaces the loaders, for larger pictures or another batch size: fast.ai's `learn.dls = dls`. They are normalised
-    /// and moved to the device as the first ones were, and exported models take their transforms.
+    /// Replaces the loaders, for larger pictures or another batch size: fast.ai's `learn.dls = dls`. They are
+    /// normalised and moved to the device as the first ones were, and exported models take their transforms.
     ///
     /// # Errors
     /// [`Error::Config`] when their classes are not the same.

@@ -1,7 +1,7 @@
 //! Pictures in, masks out: the learner for segmentation, and what it exports.
 //!
-//! [`unet_learner`] brings loaders of pictures with masks and a U-Net together; [`UnetLearner::export`] writes the folder
-//! that [`load_segmenter`] reads back as a [`Segmenter`].
+//! [`unet_learner`] brings loaders of pictures with masks and a U-Net together; [`UnetLearner::export`] writes the
+//! folder that [`load_segmenter`] reads back as a [`Segmenter`].
 
 mod config;
 mod enlarge;

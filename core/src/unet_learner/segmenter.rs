@@ -85,8 +85,8 @@ impl Segmenter {
         self.recipe.arch
     }
 
-    /// The transforms of validation. Predictions are made of whole pictures at the scale that these give them, though they
-    /// may cut something off.
+    /// The transforms of validation. Predictions are made of whole pictures at the scale that these give them, though
+    /// they may cut something off.
     pub fn tfms(&self) -> &Compose {
         &self.recipe.tfms
     }

@@ -1,3 +1,5 @@
+//! The learner learns, and what it exports predicts the same.
+
 use crate::{CODES, VOID, block, config, loaders};
 use candle_core::Device;
 use tallow::interpret::{SegmentationInterpretation, show_results};

@@ -1,3 +1,5 @@
+//! What does not fit is refused.
+
 use crate::{block, config, loaders};
 use candle_core::Device;
 use tallow::Error;

@@ -1,3 +1,5 @@
+//! Killed and resumed, a run ends as if nothing had been.
+
 use crate::{block, config, pictures};
 use std::path::Path;
 use std::time::Duration;

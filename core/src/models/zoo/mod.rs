@@ -150,9 +150,9 @@ impl Arch {
         }
     }
 
-    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a ResNet
-    /// without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution before its
-    /// pool.
+    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a
+    /// ResNet without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution
+    /// before its pool.
     ///
     /// # Errors
     /// [`Error::Config`] for other architectures; when the device cannot hold the parameters.
