@@ -55,9 +55,12 @@ pub mod optim;
 
 pub mod train;
 
+pub mod collab_learner;
 pub mod vision_learner;
 
 pub mod unet_learner;
+
+pub mod tabular_learner;
 
 pub mod metrics;
 
