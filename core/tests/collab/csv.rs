@@ -20,7 +20,7 @@ fn columns_ids_and_titles() {
     let text = "stars,who,what\n3,ann,10\n4,bob,9\n1,ann,9\n5,cid,10\n2,dan,8\n4,bob,9\n";
     let notes: Arc<Mutex<Vec<String>>> = Arc::default();
     let told = notes.clone();
-    let listener = Listener::new(move |event: &Event<'_>| {
+    let listener = Listener::new(move |event: Event<'_>| {
         if let Event::Note(note) = event {
             told.lock().unwrap().push(note.to_string());
         }

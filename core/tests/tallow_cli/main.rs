@@ -5,6 +5,7 @@
 mod copies;
 mod folders;
 mod multi_label;
+mod ratings;
 mod runs;
 
 use serde_json::Value;
