@@ -10,6 +10,7 @@ mod judgement;
 mod multi_label;
 mod show;
 mod table_baselines;
+mod vectors;
 
 pub use calibration::Calibration;
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
@@ -19,3 +20,4 @@ pub use judgement::ClassScores;
 pub use multi_label::MultiLabelInterpretation;
 pub use show::{show_augmented, show_batch, table_figure};
 pub use table_baselines::{TableBaseline, table_baselines};
+pub use vectors::plot_vectors;

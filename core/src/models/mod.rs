@@ -14,9 +14,9 @@ pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet_lite;
+mod embedded_numbers;
 mod embedding_dot_bias;
 mod embedding_nn;
-mod embedded_numbers;
 pub mod inception;
 pub mod mobilenet_v3;
 pub mod resnet;
@@ -26,9 +26,9 @@ pub mod vgg;
 
 mod summary;
 
+pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use embedding_dot_bias::EmbeddingDotBias;
 pub use embedding_nn::EmbeddingNN;
-pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use head::{Head, vision_head};
 pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};
 pub use summary::{Row, Summary, summary};

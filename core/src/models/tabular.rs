@@ -58,7 +58,7 @@ enum Numbers {
     Embedded(EmbeddedNumbers),
 }
 
-/// The width of the embedding of a column of `n` classes, [`NA`](crate::data::NA) among them: fast.ai's `emb_sz_rule`.
+/// The width of the embedding of a column of `n` classes, `#na#` among them: fast.ai's `emb_sz_rule`.
 ///
 /// ```
 /// assert_eq!([2, 10, 42, 100_000].map(tallow::models::embedding_width), [2, 6, 13, 600]);
@@ -123,7 +123,7 @@ impl TabularModel {
         kernels::recorded(|| {
             let mut parts = Vec::with_capacity(self.embeds.len() + 1);
             for (i, embedding) in self.embeds.iter().enumerate() {
-                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?, train)?); // [N, width]
+                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?)?); // [N, width]
             }
             if !parts.is_empty() {
                 parts = vec![self.embedding_dropout.forward(&side_by_side(&parts)?, train)?];
