@@ -11,8 +11,7 @@ use tallow::data::{DataLoader, DataLoaders, TensorDataset};
 use tallow::nn::{Embedding, Params, losses};
 use tallow::optim::{Adam, Hypers, Optimizer, Sgd, clip_grad_norm};
 use tallow::rng::Rng;
-use tallow::train::callbacks::{GradientAccumulation, GradientClip};
-use tallow::train::{Checkpoints, Learner};
+use tallow::train::{Checkpoints, GradientAccumulation, GradientClip, Learner};
 
 #[test]
 fn a_table_begins_truncated() {
@@ -50,7 +49,7 @@ fn sparse_gradients_train_as_dense_ones_do() {
         ("torch", || Box::new(Adam::torch(0.0))),
         ("torch_wd", || Box::new(Adam::torch(0.01))),
         ("sgd", || Box::new(Sgd::new())),
-        ("sgd_wd", || Box::new(Sgd { mom: 0.0, ..Sgd::fastai(0.9, 0.01) })),
+        ("sgd_wd", || Box::new(Sgd::fastai(0.0, 0.01))),
         ("sgd_mom", || Box::new(Sgd::torch(0.9, 0.01))),
         ("sgd_fastai", || Box::new(Sgd::fastai(0.9, 0.01))),
     ];

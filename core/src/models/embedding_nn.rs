@@ -1,7 +1,7 @@
 //! Layers on top of embeddings: the other way to predict ratings.
 
 use crate::error::{Error, Result};
-use crate::models::tabular::{TabularModel, TabularModelConfig, embedding_width};
+use crate::models::{TabularModel, TabularModelConfig, embedding_width};
 use crate::nn::{Module, Params};
 use candle_core::{DType, Tensor};
 

@@ -6,7 +6,7 @@ use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::{GroupArgs, PhotoArgs};
 use crate::transforms::TransformArgs;
-use crate::{multi_label, settings, trust, values};
+use crate::{multi_label, settings, shown, trust, values};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock, find_images};
@@ -338,10 +338,4 @@ fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) ->
     let typed = shell_quoted(shown);
     s.run.say(format!("the model is in {}: `tallow predict {typed} PHOTO...` uses it", shown.join("model").display()));
     Ok(())
-}
-
-/// A folder as a user in the current one would name it.
-fn shown(folder: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    folder.strip_prefix(here).ok().filter(|inside| *inside != Path::new("")).unwrap_or(folder)
 }

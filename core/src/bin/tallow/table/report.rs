@@ -30,7 +30,12 @@ pub(crate) fn judge(s: &mut Session, learner: &TabularLearner, columns: &ColumnA
 }
 
 /// Every metric, and of classes the report and the confusion matrix.
-fn figures(s: &mut Session, learner: &TabularLearner, loader: &TableLoader, prefix: &str) -> Result<(&'static str, f64)> {
+fn figures(
+    s: &mut Session,
+    learner: &TabularLearner,
+    loader: &TableLoader,
+    prefix: &str,
+) -> Result<(&'static str, f64)> {
     let classes = loader.dataset().target().classes();
     let (preds, ys) = learner.preds_of(loader)?;
     if classes.is_empty() {
@@ -79,16 +84,18 @@ pub(crate) fn explain(s: &mut Session, learner: &TabularLearner, repeats: usize)
     s.run.section("What it goes by");
     let importance = Importance::of(learner, repeats, s.seed)?;
     let rows = importance.columns.iter();
-    let rows: Vec<Vec<String>> = rows
-        .map(|c| vec![c.column.clone(), format!("{:.4}", c.worth), format!("{:.4}", c.deviation)])
-        .collect();
+    let rows: Vec<Vec<String>> =
+        rows.map(|c| vec![c.column.clone(), format!("{:.4}", c.worth), format!("{:.4}", c.deviation)]).collect();
     let lost = if importance.measure == "accuracy" { "accuracy lost" } else { "rmse added" };
     s.run.table(&["column", lost, "deviation"], &rows);
     let caption = "How much worse the validation rows are predicted when one column is shuffled among them. Of columns \
                    that say the same, each seems to be worth little.";
     s.run.figure("importance", caption, &importance.plot().into())?;
-    let worth: Vec<_> =
-        importance.columns.iter().map(|c| json!({ "column": c.column, "worth": c.worth, "deviation": c.deviation })).collect();
+    let worth: Vec<_> = importance
+        .columns
+        .iter()
+        .map(|c| json!({ "column": c.column, "worth": c.worth, "deviation": c.deviation }))
+        .collect();
     s.run.detail("importance", json!({ "measure": importance.measure, "columns": worth }))?;
 
     let places = importance.columns.iter().filter_map(|c| learner.vectors(&c.column).ok());
