@@ -57,6 +57,8 @@ pub mod train;
 pub mod collab_learner;
 pub mod vision_learner;
 
+pub mod tabular_learner;
+
 pub mod metrics;
 
 pub mod interpret;

@@ -4,16 +4,22 @@
 
 mod calibration;
 mod curves;
+mod importance;
 mod interpretation;
 mod judgement;
 mod multi_label;
 mod ratings;
 mod show;
+mod table_baselines;
+mod vectors;
 
 pub use calibration::Calibration;
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
+pub use importance::{ColumnImportance, Importance};
 pub use interpretation::{ClassAccuracy, Interpretation, MostConfused, TopLoss};
 pub use judgement::ClassScores;
 pub use multi_label::MultiLabelInterpretation;
 pub use ratings::{plot_biased_items, plot_items};
-pub use show::{show_augmented, show_batch};
+pub use show::{show_augmented, show_batch, table_figure};
+pub use table_baselines::{TableBaseline, table_baselines};
+pub use vectors::plot_vectors;

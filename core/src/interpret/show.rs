@@ -15,7 +15,7 @@ const COLUMNS: usize = 4;
 pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     Ok(match loader.shown(n)? {
         Shown::Images(images) => image_grid(&images).into(),
-        Shown::Table(ShownTable { columns, rows }) => TextTable::new("", &columns, &rows).into(),
+        Shown::Table(table) => table_figure(&table),
     })
 }
 
@@ -25,6 +25,12 @@ pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
 /// When the image cannot be read.
 pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Figure> {
     Ok(image_grid(&loader.captioned_augmented(index, n)?).into())
+}
+
+/// Rows of a table as a figure, such as those of
+/// [`TabularLearner::show_results`](crate::tabular_learner::TabularLearner::show_results).
+pub fn table_figure(ShownTable { columns, rows }: &ShownTable) -> Figure {
+    TextTable::new("", columns, rows).into()
 }
 
 fn image_grid(images: &[Captioned]) -> ImageGrid {

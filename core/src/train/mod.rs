@@ -35,8 +35,8 @@ pub use fit::FineTune;
 pub use learner::Learner;
 pub use lr_search::{LrFind, LrFindConfig};
 pub use metric::{
-    Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mean_average_precision,
-    precision, recall, roc_auc, top_k_accuracy,
+    Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mae,
+    mean_average_precision, precision, recall, rmse, roc_auc, top_k_accuracy,
 };
 pub use model::Model;
 pub use recorder::{EpochRow, Recorder};

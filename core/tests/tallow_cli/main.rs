@@ -7,6 +7,7 @@ mod folders;
 mod multi_label;
 mod ratings;
 mod runs;
+mod table;
 
 use serde_json::Value;
 use std::fs;

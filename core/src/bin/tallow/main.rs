@@ -17,9 +17,11 @@ mod photos;
 mod predict;
 mod ratings;
 mod settings;
+mod table;
 mod train;
 mod transforms;
 mod trust;
+mod values;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -41,7 +43,9 @@ use tallow::{Error, Result, cli, kernels};
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
-                  tallow explain pets cat.jpg               what the network sees, and where it looks\n\n\
+                  tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
+                  tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
+                  tallow ratings ratings.csv                who will like what\n\n\
                   From the source tree: `cargo run -p tallow -- train photos`"
 )]
 struct Cli {
@@ -63,6 +67,8 @@ enum Command {
     Check(check::Args),
     /// Train a model of ratings on a table, and recommend by it
     Ratings(ratings::Args),
+    /// Train a network on a table, and predict a column of others
+    Table(table::Args),
 }
 
 fn main() -> ExitCode {
@@ -80,12 +86,13 @@ fn main() -> ExitCode {
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
         Command::Ratings(args) => ratings::run(&args),
+        Command::Table(args) => table::run(&args),
     }
 }
 
 /// `tallow ratings FILE` is short for `tallow ratings train FILE`, since training is what a kind of data is there for.
 fn spelt_out(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KINDS: [&str; 1] = ["ratings"];
+    const KINDS: [&str; 2] = ["ratings", "table"];
     const OTHERS: [&str; 5] = ["train", "predict", "help", "--help", "-h"];
     let is =
         |at: usize, words: &[&str]| args.get(at).and_then(|arg| arg.to_str()).is_some_and(|arg| words.contains(&arg));

@@ -240,8 +240,12 @@ impl TableBlock {
             });
             if is_class { TargetKind::Class } else { TargetKind::Number }
         });
-        let mut inputs =
-            Inputs { dates: self.dates.clone(), categories: self.categories.clone(), numbers: self.numbers.clone() };
+        let mut inputs = Inputs {
+            missing: self.missing.clone(),
+            dates: self.dates.clone(),
+            categories: self.categories.clone(),
+            numbers: self.numbers.clone(),
+        };
         let is_named = |name: &String| named.into_iter().any(|names| names.contains(name)) || split == Some(name);
         let others: Vec<usize> = (0..table.names().len()).filter(|&i| !is_named(&table.names()[i])).collect();
         let mut left_out = self.ignored.clone();

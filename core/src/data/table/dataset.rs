@@ -61,6 +61,11 @@ impl TableDataset {
         &self.rows
     }
 
+    /// The inputs of these rows, by their number in the dataset.
+    pub(crate) fn rows_at(&self, indices: &[usize]) -> EncodedRows {
+        self.rows.select(indices, self.procs.categories().len(), self.procs.numbers().len())
+    }
+
     /// The targets of all rows.
     pub fn targets(&self) -> &TargetValues {
         &self.targets

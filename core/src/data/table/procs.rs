@@ -22,6 +22,8 @@ pub const NA: &str = "#na#";
 /// deviation of the training rows, after filling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableProcs {
+    /// What stands for a missing cell, besides what always does.
+    missing: Vec<String>,
     /// Columns of dates, which are replaced by their parts before all else.
     dates: Vec<String>,
     categories: Vec<CategoryColumn>,
@@ -55,6 +57,7 @@ pub struct NumberColumn {
 /// Which columns go in, and as what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Inputs {
+    pub(super) missing: Vec<String>,
     pub(super) dates: Vec<String>,
     pub(super) categories: Vec<String>,
     pub(super) numbers: Vec<String>,
@@ -129,7 +132,7 @@ impl TableProcs {
             let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt() + EPSILON;
             numbers.push(NumberColumn { name: name.clone(), fill, mean, std });
         }
-        Ok(TableProcs { dates: inputs.dates.clone(), categories, numbers })
+        Ok(TableProcs { missing: inputs.missing.clone(), dates: inputs.dates.clone(), categories, numbers })
     }
 
     /// The columns of categories, in the order of the network's inputs.
@@ -140,6 +143,25 @@ impl TableProcs {
     /// The columns of numbers, in that order.
     pub fn numbers(&self) -> &[NumberColumn] {
         &self.numbers
+    }
+
+    /// What stands for a missing cell, besides what always does ([`super::TableBlock::missing`]).
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// Which inputs come from each column of the table: places of categories, and of numbers.
+    pub fn sources(&self) -> Vec<(String, Vec<usize>, Vec<usize>)> {
+        let of = |column: String| {
+            let parts = if self.dates.contains(&column) { part_names(&column).to_vec() } else { vec![column.clone()] };
+            let is_own = |name: &String| parts.contains(name);
+            let categories =
+                self.categories.iter().map(|input| is_own(input.blanks_of.as_ref().unwrap_or(&input.name)));
+            let numbers = self.numbers.iter().map(|input| is_own(&input.name));
+            let places = |own: Vec<bool>| (0..own.len()).filter(|&i| own[i]).collect::<Vec<usize>>();
+            (column, places(categories.collect()), places(numbers.collect()))
+        };
+        self.columns().into_iter().map(of).collect()
     }
 
     /// The columns that a table must have.
@@ -172,7 +194,8 @@ impl TableProcs {
                 return Err(Error::Value(message));
             }
         }
-        let cells: Vec<&str> = columns.iter().map(|name| row.get(name).unwrap_or_default()).collect();
+        let cell = |name| row.get(name).filter(|cell| !self.missing.iter().any(|missing| missing == cell));
+        let cells: Vec<&str> = columns.iter().map(|name| cell(name).unwrap_or_default()).collect();
         self.encode(&Table::from_rows(&columns, [cells])?)
     }
 

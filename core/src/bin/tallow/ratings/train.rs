@@ -1,7 +1,7 @@
 //! `tallow ratings train`: a model of ratings, beside the one of biases alone.
 
 use crate::overwrite::{MODEL, OverwriteArgs};
-use crate::settings;
+use crate::{settings, values};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::collab_learner::{CollabConfig, CollabLearner, Ranking, RatingPredictor, Recommended, collab_learner};
@@ -60,7 +60,7 @@ pub(crate) struct TrainArgs {
 
     /// The range of predictions; a rating outside is an error [default: from the smallest rating to a tenth of the range
     /// above the largest]
-    #[arg(long, value_name = "LOW,HIGH", value_parser = range, allow_hyphen_values = true)]
+    #[arg(long, value_name = "LOW,HIGH", value_parser = values::range, allow_hyphen_values = true)]
     y_range: Option<(f64, f64)>,
 
     /// How many factors each user and item has
@@ -80,11 +80,11 @@ pub(crate) struct TrainArgs {
     epochs: u16,
 
     /// The highest learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 5e-3, value_parser = positive)]
+    #[arg(long, value_name = "RATE", default_value_t = 5e-3, value_parser = values::positive)]
     lr: f64,
 
     /// Weight decay: the more, the less is learnt of what few have rated
-    #[arg(long, value_name = "RATE", default_value_t = 0.1, value_parser = not_negative)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.1, value_parser = values::not_negative)]
     wd: f64,
 
     /// Ratings in a batch
@@ -96,7 +96,7 @@ pub(crate) struct TrainArgs {
     best: bool,
 
     /// The part of the ratings that is for validation
-    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part, help_heading = "Validation")]
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = values::part, help_heading = "Validation")]
     valid: f64,
 
     /// Hold every N-th rating back for validation, from the first on, instead of a random part
@@ -119,27 +119,6 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     #[serde(skip)]
     overwrite: OverwriteArgs,
-}
-
-fn range(text: &str) -> std::result::Result<(f64, f64), String> {
-    let parse = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
-    let pair = text.split_once(',').and_then(|(low, high)| Some((parse(low)?, parse(high)?)));
-    pair.filter(|(low, high)| low < high).ok_or_else(|| "expected two rising numbers, such as 0.5,5.5".into())
-}
-
-fn positive(text: &str) -> std::result::Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite());
-    rate.ok_or_else(|| "expected a number above 0, such as 0.005".into())
-}
-
-fn not_negative(text: &str) -> std::result::Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| *rate >= 0.0 && rate.is_finite());
-    rate.ok_or_else(|| "expected 0 or a number above, such as 0.1".into())
-}
-
-fn part(text: &str) -> std::result::Result<f64, String> {
-    let part = text.parse().ok().filter(|part| *part > 0.0 && *part < 1.0);
-    part.ok_or_else(|| "expected a number between 0 and 1".into())
 }
 
 impl AsRef<CommonArgs> for TrainArgs {
