@@ -64,27 +64,27 @@ pub(crate) struct TrainArgs {
     y_range: Option<(f64, f64)>,
 
     /// How many factors each user and item has
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     factors: u16,
 
     /// Predict by layers of these widths on top of the users' and items' vectors, instead of by the product of factors
     #[arg(long, value_name = "WIDTH,...", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     layers: Option<Vec<u16>>,
 
-    /// Begin with random biases, as fast.ai does, instead of with those of the model of biases alone
-    #[arg(long)]
-    random_biases: bool,
+    /// Begin with the biases of the model of biases alone, instead of with random ones
+    #[arg(long, conflicts_with = "layers")]
+    begin_with_biases: bool,
 
     /// Epochs
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     epochs: u16,
 
     /// The highest learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 5e-3, value_parser = values::positive)]
+    #[arg(long, value_name = "RATE", default_value_t = 1e-2, value_parser = values::positive)]
     lr: f64,
 
     /// Weight decay: the more, the less is learnt of what few have rated
-    #[arg(long, value_name = "RATE", default_value_t = 0.1, value_parser = values::not_negative)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.15, value_parser = values::not_negative)]
     wd: f64,
 
     /// Ratings in a batch
@@ -241,8 +241,8 @@ fn learner(args: &TrainArgs, s: &Session, dls: &CollabDataLoaders) -> Result<Col
         .checkpoints(s.checkpoints("ratings"));
     let config = match &args.layers {
         Some(layers) => config.layers(layers.iter().map(|&width| usize::from(width))),
-        None if args.random_biases => config,
-        None => config.begin_with_biases(),
+        None if args.begin_with_biases => config.begin_with_biases(),
+        None => config,
     };
     let config = if args.best { config.callback(SaveBest::new(Monitor::lowest("valid_loss"))) } else { config };
     collab_learner(dls, config)
