@@ -7,6 +7,7 @@
 //! activations on the way back; for candle's graph the whole passage is then a single operation. candle's operations
 //! may stand between ours: the tape runs candle's `backward` for them.
 
+use super::row_gradient::RowSums;
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Result, Shape, Tensor, TensorId, Var};
 use std::cell::{Cell, RefCell};
@@ -20,7 +21,15 @@ thread_local! {
     static TAPE: RefCell<Option<Tape>> = const { RefCell::new(None) };
     static NO_GRAD: Cell<bool> = const { Cell::new(false) };
     /// Where [`backward`] collects the gradients of variables, past candle's sums.
-    static COLLECTED: RefCell<Option<HashMap<TensorId, Tensor>>> = const { RefCell::new(None) };
+    static COLLECTED: RefCell<Option<Collected>> = const { RefCell::new(None) };
+}
+
+/// Gradients of variables.
+#[derive(Default)]
+struct Collected {
+    whole: HashMap<TensorId, Tensor>,
+    /// Of some rows of a table, with the key under which the numbers of the rows will be.
+    rows: HashMap<TensorId, (Tensor, RowSums)>,
 }
 
 /// Sets a thread's state for as long as this lives, and puts the old one back even after a panic.
@@ -72,7 +81,7 @@ where
 /// # Errors
 /// Those of the operations' backward passes.
 pub fn backward(loss: &Tensor) -> Result<GradStore> {
-    let before = COLLECTED.replace(Some(HashMap::new()));
+    let before = COLLECTED.replace(Some(Collected::default()));
     let mut before = Some(before);
     let mut scope = Scope(|| {
         if let Some(before) = before.take() {
@@ -82,14 +91,39 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     let mut grads = loss.backward()?;
     let collected = COLLECTED.take().unwrap_or_default();
     (scope.0)();
-    for (id, grad) in collected {
+    for (id, grad) in collected.whole {
         let grad = match grads.get_id(id) {
             Some(other) => (other + &grad)?,
             None => grad,
         };
         grads.insert_id(id, grad);
     }
+    for (id, (key, sums)) in collected.rows {
+        let grad = match grads.get_id(id) {
+            Some(whole) => sums.plus_dense(whole)?,
+            None => {
+                let (rows, values) = sums.tensors()?;
+                grads.insert(&key, rows);
+                values
+            }
+        };
+        grads.insert_id(id, grad);
+    }
     Ok(grads)
+}
+
+/// Keeps the gradient of some rows of the variable `id` for [`backward`], which will give the numbers of the rows under
+/// `key`. Gives it back if nobody collects.
+pub(super) fn collect_rows(id: TensorId, key: &Tensor, sums: RowSums) -> Option<RowSums> {
+    COLLECTED.with_borrow_mut(|collected| {
+        let Some(collected) = collected else { return Some(sums) };
+        let sums = match collected.rows.remove(&id) {
+            Some((_, others)) => others.plus(&sums),
+            None => sums,
+        };
+        collected.rows.insert(id, (key.clone(), sums));
+        None
+    })
 }
 
 /// The result of an operation on CPU tensors: `values` in `shape`, with `back(result, gradient, wanted)` as the way
@@ -250,7 +284,7 @@ impl Link {
         let grad = grads.get_mut(self.slot).and_then(Option::take);
         if input.is_variable() {
             return COLLECTED.with_borrow_mut(|collected| match (collected, grad) {
-                (Some(collected), Some(grad)) => add_to(collected, input.id(), grad).map(|()| None),
+                (Some(collected), Some(grad)) => add_to(&mut collected.whole, input.id(), grad).map(|()| None),
                 (_, grad) => Ok(grad),
             });
         }

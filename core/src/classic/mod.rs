@@ -2,8 +2,8 @@
 //!
 //! In reading order: a [`Matrix`] holds the samples. Settings that are an [`Estimator`] are fitted and become a model,
 //! which is a [`Classifier`], and maybe has a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
-//! [`LinearSvm`], [`KNeighbors`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and [`OneVsOne`], which
-//! make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`],
+//! [`LinearSvm`], [`KNeighbors`], [`GradientBoosting`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and
+//! [`OneVsOne`], which make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`],
 //! [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions
 //! are is told by [`crate::metrics`].
 //!
@@ -38,9 +38,11 @@ mod logistic;
 mod one_vs_one;
 mod one_vs_rest;
 
+mod pca;
 mod pipeline;
 mod scaler;
 
+mod boosting;
 mod dummy;
 mod neighbours;
 
@@ -50,6 +52,7 @@ mod grid;
 mod split;
 
 pub use blobs::Blobs;
+pub use boosting::{BoostedClassifier, BoostedRegressor, GradientBoosting};
 pub use cross_validation::{cross_val_score, stratified_folds};
 pub use dummy::{DummyClassifier, DummyModel};
 pub use estimator::{Binary, Classifier, Decision, Estimator, Probabilities};
@@ -62,6 +65,7 @@ pub use neighbours::{KNeighbors, KNeighborsModel};
 pub use newton::FitReport;
 pub use one_vs_one::{OneVsOne, OneVsOneModel};
 pub use one_vs_rest::{OneVsRest, OneVsRestModel};
+pub use pca::Pca;
 pub use pipeline::{Pipeline, PipelineModel, Transform, Transformer};
 pub use scaler::{FittedScaler, StandardScaler};
 pub use split::{Samples, TrainTest, TrainTestSplit};

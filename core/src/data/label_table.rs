@@ -1,5 +1,6 @@
 //! Labels from a table: a CSV file with a row for each image.
 
+use super::csv_text::CsvText;
 use super::find::find_images;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::layout::Side;
@@ -69,18 +70,9 @@ impl LabelTable {
     /// of a class is empty, a side is unknown, or a file stands in two rows.
     pub fn read(file: impl AsRef<Path>, columns: &TableColumns) -> Result<LabelTable> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).map_err(Error::io(file))?;
-        let text = std::str::from_utf8(&bytes).map_err(|e| {
-            let line = bytes[..e.valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
-            Error::file(file, format!("is not UTF-8 (line {line}); save the table as UTF-8"))
-        })?;
-        let text = text.trim_start_matches('\u{feff}');
-        let head = text.lines().next().unwrap_or_default();
-        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&s| head.bytes().filter(|&b| b == s).count());
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator.unwrap_or(b','))
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
+        let CsvText { text, separator } = CsvText::read(file)?;
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
         let useless = |e: csv::Error| Error::file(file, format!("is not a table that can be read: {e}"));
         let heads: Vec<String> = reader.headers().map_err(useless)?.iter().map(str::to_string).collect();
         let places = Places::of(file, &heads, columns)?;
@@ -258,7 +250,8 @@ impl Places {
     }
 }
 
-fn flag(word: &str) -> Result<Side, String> {
+/// The side of an image whose cell says whether it is for validation.
+pub(super) fn flag(word: &str) -> Result<Side, String> {
     match word.to_lowercase().as_str() {
         "1" | "true" | "yes" | "t" | "y" => Ok(Side::Valid),
         "0" | "false" | "no" | "f" | "n" | "" => Ok(Side::Train),

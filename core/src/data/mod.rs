@@ -4,6 +4,7 @@ mod balance;
 mod block;
 mod codes;
 mod collect;
+mod csv_text;
 mod dataset;
 mod duplicates;
 mod file_entries;
@@ -25,9 +26,11 @@ mod mask_dataset;
 mod mask_label;
 mod mask_loaders;
 pub mod mnist;
+mod ratings;
 mod sampler;
 mod show;
 mod split;
+mod table;
 mod targets;
 mod tensor_dataset;
 
@@ -53,10 +56,16 @@ pub use mask_block::MaskBlock;
 pub use mask_dataset::SegmentationDataset;
 pub use mask_label::{mask_beside, mask_in};
 pub use mask_loaders::{SegmentationDataLoaders, SegmentationLoader};
-pub use show::{Captioned, Masked, Show, Shown};
+pub(crate) use ratings::check_range;
+pub use ratings::{CollabDataLoaders, IdVocab, Rating, RatingLoader, RatingsBlock, RatingsDataset};
+pub use show::{Captioned, Masked, Show, Shown, ShownTable};
 pub use split::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GrandparentSplitter, GroupSplitter, KFold, RandomSplitter, Split,
     Splitter, StratifiedSplitter,
+};
+pub use table::{
+    CategoryColumn, EncodedRows, NA, NumberColumn, NumberTarget, Table, TableBlock, TableDataset, TableLoader,
+    TableProcs, TableRow, TableTarget, TabularDataLoaders, TargetKind, TargetValues,
 };
 pub use tallow_datasets::DataFolder;
 pub use targets::Targets;

@@ -27,6 +27,8 @@ pub struct Masked {
 pub enum Shown {
     /// Images side by side.
     Images(Vec<Captioned>),
+    /// Rows of a table.
+    Table(ShownTable),
     /// Pictures with what their pixels show.
     Masks {
         /// The pictures with their masks.
@@ -36,6 +38,31 @@ pub enum Shown {
         /// The class of pixels that neither train nor count, if there is one.
         void: Option<u32>,
     },
+}
+
+/// Rows of a table as people read them. It is displayed as text in columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShownTable {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// A cell for each column in each row.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl std::fmt::Display for ShownTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let lines = || std::iter::once(&self.columns).chain(&self.rows);
+        let width = |column: usize| {
+            let cells = lines().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        for line in lines() {
+            let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+            writeln!(f, "{}", cells.join("  ").trim_end())?;
+        }
+        Ok(())
+    }
 }
 
 /// Loaders whose items can be shown. fast.ai's `show_batch` of a `TfmdDL`.

@@ -9,10 +9,11 @@ use std::io::BufWriter;
 use std::sync::Arc;
 use tallow_io::hash::Hasher;
 
-/// A dataset that is two tensors with the same first axis. PyTorch's `TensorDataset`.
+/// A dataset that is two tensors, or more, with the same first axis. PyTorch's `TensorDataset`.
 #[derive(Clone)]
 pub struct TensorDataset {
     xs: Tensor,
+    more_xs: Vec<Tensor>,
     ys: Tensor,
     source: Option<Arc<dyn Dataset>>,
 }
@@ -24,7 +25,9 @@ impl TensorDataset {
     /// When their numbers differ.
     pub fn new(xs: &Tensor, ys: &Tensor) -> Result<TensorDataset> {
         match (xs.dims().first(), ys.dims().first()) {
-            (Some(n), Some(m)) if n == m => Ok(TensorDataset { xs: xs.clone(), ys: ys.clone(), source: None }),
+            (Some(n), Some(m)) if n == m => {
+                Ok(TensorDataset { xs: xs.clone(), more_xs: Vec::new(), ys: ys.clone(), source: None })
+            }
             _ => {
                 let (xs, ys) = (xs.dims(), ys.dims());
                 let message = format!(
@@ -33,6 +36,21 @@ impl TensorDataset {
                 Err(Error::shape(message, ys))
             }
         }
+    }
+
+    /// With further inputs, for a network that takes several ([`Batch::more_xs`]).
+    ///
+    /// # Errors
+    /// When one of them has another number of items.
+    pub fn and(mut self, more_xs: &Tensor) -> Result<TensorDataset> {
+        if more_xs.dims().first() != self.xs.dims().first() {
+            let (xs, more) = (self.xs.dims(), more_xs.dims());
+            let message =
+                format!("inputs of shapes {xs:?} and {more:?} do not pair up: their first axes must be equal");
+            return Err(Error::shape(message, more));
+        }
+        self.more_xs.push(more_xs.clone());
+        Ok(self)
     }
 
     /// The same tensors, made of the items of another dataset, which is what their fingerprint is of then. What a
@@ -45,7 +63,9 @@ impl TensorDataset {
 
 impl std::fmt::Debug for TensorDataset {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TensorDataset").field("xs", &self.xs).field("ys", &self.ys).finish_non_exhaustive()
+        let TensorDataset { xs, more_xs, ys, .. } = self;
+        let mut debug = f.debug_struct("TensorDataset");
+        debug.field("xs", xs).field("more_xs", more_xs).field("ys", ys).finish_non_exhaustive()
     }
 }
 
@@ -63,17 +83,19 @@ impl Dataset for TensorDataset {
             return source.fingerprint();
         }
         let mut hasher = Hasher::default();
-        for tensor in [&self.xs, &self.ys] {
+        for tensor in [&self.xs].into_iter().chain(&self.more_xs).chain([&self.ys]) {
             // Flushed when it goes: a hasher takes all that it is given.
             tensor.write_bytes(&mut BufWriter::new(&mut hasher))?;
         }
         let (xs, ys, hash) = (self.xs.dims(), self.ys.dims(), hasher.finish().sha256);
-        Ok(Fingerprint::default().with("tensors", format!("{xs:?} and {ys:?}, sha256 {}", &hash[..16])))
+        let more: String = self.more_xs.iter().map(|more| format!(", {:?}", more.dims())).collect();
+        Ok(Fingerprint::default().with("tensors", format!("{xs:?}{more} and {ys:?}, sha256 {}", &hash[..16])))
     }
 
     fn batch(&self, indices: &[usize], _rng: &Rng) -> Result<Batch> {
         let index: Vec<u32> = indices.iter().map(|&i| i as u32).collect();
         let index = Tensor::new(index, self.xs.device())?;
-        Ok(Batch::new(self.xs.index_select(&index, 0)?, self.ys.index_select(&index, 0)?))
+        let more_xs = self.more_xs.iter().map(|more| Ok(more.index_select(&index, 0)?)).collect::<Result<_>>()?;
+        Ok(Batch { xs: self.xs.index_select(&index, 0)?, more_xs, ys: self.ys.index_select(&index, 0)? })
     }
 }

@@ -1,9 +1,9 @@
 //! Batches as pictures.
 
 use super::masks::mask_grid;
-use crate::data::{Captioned, ImageLoader, SegmentationLoader, Show, Shown};
+use crate::data::{Captioned, ImageLoader, SegmentationLoader, Show, Shown, ShownTable};
 use crate::error::Result;
-use crate::plot::{Figure, ImageGrid};
+use crate::plot::{Figure, ImageGrid, TextTable};
 
 /// Columns of a grid of images.
 const COLUMNS: usize = 4;
@@ -16,6 +16,7 @@ const COLUMNS: usize = 4;
 pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     Ok(match loader.shown(n)? {
         Shown::Images(images) => image_grid(&images).into(),
+        Shown::Table(table) => table_figure(&table),
         Shown::Masks { items, codes, void } => mask_grid(&items, COLUMNS, &codes, void)?.into(),
     })
 }
@@ -26,6 +27,12 @@ pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
 /// When the image cannot be read.
 pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Figure> {
     Ok(image_grid(&loader.captioned_augmented(index, n)?).into())
+}
+
+/// Rows of a table as a figure, such as those of
+/// [`TabularLearner::show_results`](crate::tabular_learner::TabularLearner::show_results).
+pub fn table_figure(ShownTable { columns, rows }: &ShownTable) -> Figure {
+    TextTable::new("", columns, rows).into()
 }
 
 /// Picture number `index` of a loader with its mask in `n` epochs: how augmentation varies both alike.

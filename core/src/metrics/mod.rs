@@ -9,6 +9,7 @@ mod classification;
 mod confusion;
 mod multi_label;
 mod probability;
+mod ranking;
 mod regression;
 mod report;
 mod segmentation;
@@ -19,6 +20,7 @@ pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy
 pub use confusion::{Averaging, Confused, Confusion, Scores};
 pub use multi_label::{MultiLabelClass, MultiLabelReport, average_precision};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};
+pub use ranking::{hit_at, ndcg_at};
 pub use regression::{mae, mse, rmse};
 pub use report::classification_report;
 pub use segmentation::{ClassCounts, PixelCounts};

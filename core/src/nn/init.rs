@@ -21,6 +21,9 @@ pub enum Init {
     KaimingUniform,
     /// Normal around 0 with this standard deviation.
     Normal(f64),
+    /// fast.ai's `trunc_normal_`: normal around 0, of which the remainder after division by two deviations is taken, times
+    /// this standard deviation.
+    TruncNormal(f64),
     /// Uniform between minus and plus this.
     Uniform(f64),
     /// Nothing but zeros.
@@ -61,6 +64,7 @@ impl Init {
                 rng.rand(shape, -bound, bound, device)
             }
             Init::Normal(deviation) => rng.randn(shape, deviation, device),
+            Init::TruncNormal(deviation) => trunc_normal(shape, deviation, rng, device),
             Init::Uniform(bound) => rng.rand(shape, -bound, bound, device),
             Init::Zeros => Ok(Tensor::zeros(shape, DType::F32, device)?),
         }
@@ -102,4 +106,14 @@ pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device
     let of_all: Vec<u32> = (0..filters).map(|filter| (filter / block) as u32).collect();
     let values = kaiming_normal(one_in_block, fan, rng, device)?;
     Ok(values.index_select(&Tensor::new(of_all, device)?, 0)?)
+}
+
+/// fast.ai's `trunc_normal_`: normal numbers modulo 2, times a standard deviation. None is 2 deviations or more from 0.
+///
+/// # Errors
+/// When the device cannot hold the tensor.
+pub fn trunc_normal(shape: impl Into<Shape>, deviation: f64, rng: &mut Rng, device: &Device) -> Result<Tensor> {
+    let shape = shape.into();
+    let values: Vec<f32> = (0..shape.elem_count()).map(|_| ((rng.normal() % 2.0) * deviation) as f32).collect();
+    Ok(Tensor::from_vec(values, shape, device)?)
 }

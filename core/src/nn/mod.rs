@@ -10,8 +10,8 @@ mod sequential;
 
 pub use layers::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, ConvNorm,
-    DropPath, Dropout, Flatten, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, Padding, PixelShuffle, PixelShuffleIcnr,
-    Relu, Upsample, linear,
+    DropPath, Dropout, Embedding, Flatten, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, Padding, PixelShuffle,
+    PixelShuffleIcnr, Relu, Upsample, linear,
 };
 pub use observe::{Observation, observe};
 pub(crate) use params::lock;

@@ -1,8 +1,8 @@
 //! Adam (Kingma and Ba, 2015), with decoupled weight decay (Loshchilov and Hutter, 2019).
 
-use super::{Hypers, OptimState, Optimizer, decays, other_memory};
+use super::{Hypers, OptimState, Optimizer, decays, other_memory, rows};
 use crate::error::Result;
-use crate::kernels;
+use crate::kernels::{self, RowAdam, RowGradient};
 use crate::nn::Param;
 use candle_core::Var;
 use candle_core::backprop::GradStore;
@@ -35,6 +35,8 @@ pub struct Adam {
 struct Memory {
     grad_avg: Var,
     sqr_avg: Var,
+    /// Of a table with sparse gradients, by row: when it was changed last.
+    row_steps: Option<Var>,
     step: u64,
 }
 
@@ -71,13 +73,28 @@ impl Optimizer for Adam {
             let (var, lr) = (param.var(), hypers.lr_of(param));
             let mut grad = grad.detach();
             if !self.memory.contains_key(param.name()) {
-                let zeros = || -> Result<Var> { Ok(Var::from_tensor(&grad.zeros_like()?)?) };
-                self.memory.insert(param.name().to_string(), Memory { grad_avg: zeros()?, sqr_avg: zeros()?, step: 0 });
+                let zeros = || -> Result<Var> { Ok(Var::from_tensor(&var.zeros_like()?)?) };
+                let memory = Memory { grad_avg: zeros()?, sqr_avg: zeros()?, row_steps: None, step: 0 };
+                self.memory.insert(param.name().to_string(), memory);
             }
             let Some(memory) = self.memory.get_mut(param.name()) else { continue };
             memory.step += 1;
             let t = memory.step.min(i32::MAX as u64) as i32;
-            if self.wd != 0.0 && decays(param, self.wd_bn_bias) {
+            let (debias1, debias2) = (1.0 - mom.powi(t), 1.0 - sqr_mom.powi(t));
+            let wd = if decays(param, self.wd_bn_bias) { self.wd } else { 0.0 };
+            if let Some((touched, values)) = rows::touched(param, grads, memory.row_steps.as_ref())? {
+                let row_steps = match memory.row_steps.take() {
+                    Some(row_steps) => row_steps,
+                    None => rows::row_steps(param, t as u32 - 1)?,
+                };
+                let (averages, grad) =
+                    ([&memory.grad_avg, &memory.sqr_avg], RowGradient { rows: &touched, values: &values });
+                let adam = RowAdam { step: t as u32, mom, sqr_mom, rate: lr / debias1, debias: debias2, eps };
+                kernels::adam_rows(var, averages, &row_steps, grad, rows::decay(wd, lr, self.decouple_wd), &adam)?;
+                memory.row_steps = Some(row_steps);
+                continue;
+            }
+            if wd != 0.0 {
                 if self.decouple_wd {
                     kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
                 } else {
@@ -86,7 +103,6 @@ impl Optimizer for Adam {
             }
             kernels::scale_add(&memory.grad_avg, mom, 1.0 - mom, &grad)?;
             kernels::square_average(&memory.sqr_avg, sqr_mom, &grad)?;
-            let (debias1, debias2) = (1.0 - mom.powi(t), 1.0 - sqr_mom.powi(t));
             let (m, v) = (memory.grad_avg.as_detached_tensor(), memory.sqr_avg.as_detached_tensor());
             kernels::adam_step(var, &m, &v, lr / debias1, debias2, eps)?;
         }
@@ -106,20 +122,23 @@ impl Optimizer for Adam {
             state.tensors.insert(format!("grad_avg/{name}"), memory.grad_avg.as_detached_tensor());
             state.tensors.insert(format!("sqr_avg/{name}"), memory.sqr_avg.as_detached_tensor());
             state.steps.insert(name.clone(), memory.step);
+            rows::put(&mut state, name, memory.row_steps.as_ref());
         }
         state
     }
 
     fn set_state(&mut self, state: OptimState) -> Result<()> {
-        if state.tensors.len() != 2 * state.steps.len() {
+        if rows::averages(&state).count() != 2 * state.steps.len() {
             return Err(other_memory());
         }
+        rows::check(&state, |name| state.steps.contains_key(name))?;
         let copy = |average: &str, name: &str| -> Result<Var> {
             let tensor = state.tensors.get(&format!("{average}/{name}")).ok_or_else(other_memory)?;
             Ok(Var::from_tensor(&tensor.copy()?)?)
         };
         let remember = |(name, &step): (&String, &u64)| -> Result<(String, Memory)> {
-            Ok((name.clone(), Memory { grad_avg: copy("grad_avg", name)?, sqr_avg: copy("sqr_avg", name)?, step }))
+            let (grad_avg, sqr_avg) = (copy("grad_avg", name)?, copy("sqr_avg", name)?);
+            Ok((name.clone(), Memory { grad_avg, sqr_avg, row_steps: rows::copy(&state, name)?, step }))
         };
         self.memory = state.steps.iter().map(remember).collect::<Result<_>>()?;
         Ok(())

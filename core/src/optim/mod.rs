@@ -3,6 +3,7 @@
 mod adam;
 mod clip;
 mod lrs;
+mod rows;
 mod schedule;
 mod sgd;
 

@@ -1,8 +1,8 @@
 //! Stochastic gradient descent.
 
-use super::{Hypers, OptimState, Optimizer, decays, other_memory};
+use super::{Hypers, OptimState, Optimizer, decays, other_memory, rows};
 use crate::error::Result;
-use crate::kernels;
+use crate::kernels::{self, RowDecay, RowGradient, RowSgd};
 use crate::nn::Param;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
@@ -24,7 +24,14 @@ pub struct Sgd {
     pub decouple_wd: bool,
     /// Whether biases and normalisation layers decay too, as in PyTorch.
     pub wd_bn_bias: bool,
-    averages: BTreeMap<String, Var>,
+    averages: BTreeMap<String, Average>,
+}
+
+#[derive(Debug)]
+struct Average {
+    grad_avg: Var,
+    /// Of a table with sparse gradients, by row: whether it moves.
+    row_steps: Option<Var>,
 }
 
 impl Sgd {
@@ -51,7 +58,14 @@ impl Optimizer for Sgd {
             let Some(grad) = grads.get(param.var()) else { continue };
             let (var, lr) = (param.var(), hypers.lr_of(param));
             let mut grad = grad.detach();
-            if self.wd != 0.0 && decays(param, self.wd_bn_bias) {
+            let wd = if decays(param, self.wd_bn_bias) { self.wd } else { 0.0 };
+            let known = self.averages.get(param.name()).and_then(|average| average.row_steps.as_ref());
+            if let Some((touched, values)) = rows::touched(param, grads, known)? {
+                let grad = RowGradient { rows: &touched, values: &values };
+                self.step_rows(param, grad, rows::decay(wd, lr, self.decouple_wd), lr, mom)?;
+                continue;
+            }
+            if wd != 0.0 {
                 if self.decouple_wd {
                     kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
                 } else {
@@ -63,9 +77,10 @@ impl Optimizer for Sgd {
                 continue;
             }
             if !self.averages.contains_key(param.name()) {
-                self.averages.insert(param.name().to_string(), Var::from_tensor(&grad.zeros_like()?)?);
+                let average = Average { grad_avg: Var::from_tensor(&var.zeros_like()?)?, row_steps: None };
+                self.averages.insert(param.name().to_string(), average);
             }
-            let Some(average) = self.averages.get(param.name()) else { continue };
+            let Some(Average { grad_avg: average, .. }) = self.averages.get(param.name()) else { continue };
             kernels::scale_add(average, mom, 1.0, &grad)?;
             if self.nesterov {
                 kernels::add_scaled(var, -lr, &grad)?;
@@ -83,19 +98,45 @@ impl Optimizer for Sgd {
     }
 
     fn state(&self) -> OptimState {
-        let tensors = self.averages.iter().map(|(k, v)| (format!("grad_avg/{k}"), v.as_detached_tensor())).collect();
-        OptimState { tensors, steps: BTreeMap::new() }
+        let mut state = OptimState::default();
+        for (name, average) in &self.averages {
+            state.tensors.insert(format!("grad_avg/{name}"), average.grad_avg.as_detached_tensor());
+            rows::put(&mut state, name, average.row_steps.as_ref());
+        }
+        state
     }
 
     fn set_state(&mut self, state: OptimState) -> Result<()> {
         if !state.steps.is_empty() {
             return Err(other_memory());
         }
-        let remember = |(name, tensor): (&String, &Tensor)| -> Result<(String, Var)> {
+        rows::check(&state, |name| state.tensors.contains_key(&format!("grad_avg/{name}")))?;
+        let remember = |(name, tensor): (&String, &Tensor)| -> Result<(String, Average)> {
             let name = name.strip_prefix("grad_avg/").ok_or_else(other_memory)?;
-            Ok((name.to_string(), Var::from_tensor(&tensor.copy()?)?))
+            let grad_avg = Var::from_tensor(&tensor.copy()?)?;
+            Ok((name.to_string(), Average { grad_avg, row_steps: rows::copy(&state, name)? }))
         };
-        self.averages = state.tensors.iter().map(remember).collect::<Result<_>>()?;
+        self.averages = rows::averages(&state).map(remember).collect::<Result<_>>()?;
         Ok(())
+    }
+}
+
+impl Sgd {
+    /// A step on a table of which a batch touched some rows.
+    fn step_rows(&mut self, param: &Param, grad: RowGradient<'_>, decay: RowDecay, lr: f64, mom: f64) -> Result<()> {
+        let (var, name) = (param.var(), param.name());
+        if mom == 0.0 {
+            return Ok(kernels::descend_rows(var, grad, decay, lr)?);
+        }
+        let (grad_avg, row_steps) = match self.averages.remove(name) {
+            // Until now its gradient was dense: all rows move.
+            Some(Average { grad_avg, row_steps: None }) => (grad_avg, rows::row_steps(param, 1)?),
+            Some(Average { grad_avg, row_steps: Some(row_steps) }) => (grad_avg, row_steps),
+            None => (Var::from_tensor(&var.zeros_like()?)?, rows::row_steps(param, 0)?),
+        };
+        let sgd = RowSgd { lr, mom, nesterov: self.nesterov };
+        let stepped = kernels::momentum_rows(var, &grad_avg, &row_steps, grad, decay, &sgd);
+        self.averages.insert(name.to_string(), Average { grad_avg, row_steps: Some(row_steps) });
+        Ok(stepped?)
     }
 }

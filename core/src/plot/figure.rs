@@ -5,7 +5,7 @@ use std::path::Path;
 use super::bitmap;
 use super::scene::{Area, MARGIN, Scene, title_lines};
 use super::svg;
-use super::{Bars, Diagram, HeatMap, ImageGrid, PixelTable, Plot};
+use super::{Bars, Diagram, HeatMap, ImageGrid, PixelTable, Plot, TextTable};
 use crate::error::{Error, Result};
 
 /// One picture of a figure, of any kind.
@@ -23,6 +23,8 @@ pub enum Panel {
     PixelTable(PixelTable),
     /// A network as a graph.
     Diagram(Diagram),
+    /// Words and numbers in rows.
+    TextTable(TextTable),
 }
 
 impl Panel {
@@ -35,6 +37,7 @@ impl Panel {
             Panel::HeatMap(map) => map.natural_size(),
             Panel::PixelTable(table) => table.natural_size(),
             Panel::Diagram(diagram) => diagram.natural_size(),
+            Panel::TextTable(table) => table.natural_size(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Panel {
             Panel::HeatMap(map) => map.draw(scene, area),
             Panel::PixelTable(table) => table.draw(scene, area),
             Panel::Diagram(diagram) => diagram.draw(scene, area),
+            Panel::TextTable(table) => table.draw(scene, area),
         }
     }
 }
@@ -88,6 +92,12 @@ impl From<PixelTable> for Panel {
 impl From<Diagram> for Panel {
     fn from(diagram: Diagram) -> Panel {
         Panel::Diagram(diagram)
+    }
+}
+
+impl From<TextTable> for Panel {
+    fn from(table: TextTable) -> Panel {
+        Panel::TextTable(table)
     }
 }
 

@@ -39,6 +39,7 @@ mod style;
 mod surface;
 mod svg;
 mod text;
+mod text_table;
 mod ticks;
 
 pub use bars::Bars;
@@ -49,3 +50,4 @@ pub use heat_map::HeatMap;
 pub use image_grid::ImageGrid;
 pub use pixel_table::PixelTable;
 pub use shorten::shorten;
+pub use text_table::TextTable;

@@ -202,6 +202,16 @@ pub fn mean_average_precision() -> Metric {
     Metric::of_all("mean_average_precision", |preds, ys| Ok(multi_label(preds, ys, 0.5)?.mean_average_precision))
 }
 
+/// The root of the mean squared error of numbers; predictions and targets of one shape. fast.ai's `rmse`.
+pub fn rmse() -> Metric {
+    Metric::of_all("rmse", |preds, ys| metrics::rmse(&scores(preds)?, &scores(ys)?))
+}
+
+/// The mean absolute error of numbers; predictions and targets of one shape. fast.ai's `mae`.
+pub fn mae() -> Metric {
+    Metric::new("mae", |preds, ys| metrics::mae(&scores(preds)?, &scores(ys)?))
+}
+
 fn multi_label(preds: &Tensor, ys: &Tensor, threshold: f64) -> Result<MultiLabelReport> {
     let n_classes = preds.dim(D::Minus1)?;
     if preds.dims() != ys.dims() {

@@ -39,8 +39,8 @@ pub use mask_metrics::{
     dice, dice_multi, foreground_accuracy, highest, jaccard, jaccard_multi, of_pixels, pixel_accuracy, pixel_counts,
 };
 pub use metric::{
-    Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mean_average_precision,
-    precision, recall, roc_auc, top_k_accuracy,
+    Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mae,
+    mean_average_precision, precision, recall, rmse, roc_auc, top_k_accuracy,
 };
 pub use model::Model;
 pub use recorder::{EpochRow, Recorder};

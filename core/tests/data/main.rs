@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod block;
+mod csv;
 mod duplicates;
 mod files;
 mod layouts;
 mod loaders;
 mod masks;
 mod split;
+mod table_block;
 mod tables;
 
 use std::path::{Path, PathBuf};

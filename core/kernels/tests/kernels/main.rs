@@ -7,6 +7,7 @@ mod common;
 mod activation;
 mod batch_norm;
 mod conv2d;
+mod embedding;
 mod layers;
 mod levels;
 mod linear;

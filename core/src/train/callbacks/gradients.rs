@@ -57,8 +57,8 @@ impl Callback for GradientAccumulation {
         let share = size as f64 / self.n_items.max(1) as f64;
         self.seen += size;
         for param in state.params.trainable() {
-            let Some(grad) = grads.remove(param.var()) else { continue };
-            let grad = (grad.detach() * share)?;
+            let Some(grad) = param.take_gradient(grads)? else { continue };
+            let grad = (grad * share)?;
             let sum = match self.sums.remove(param.name()) {
                 Some(sum) => (sum + grad)?,
                 None => grad,

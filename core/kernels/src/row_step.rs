@@ -1,0 +1,337 @@
+//! The optimizers' arithmetic on a table of which a step touches some rows: the mathematics of the dense step, without
+//! reading rows that it does not change.
+//!
+//! Rows outside of a batch have no gradient, but they shrink by weight decay, and running averages that they have from
+//! earlier batches decay and go on moving them. An average that is so small that even a step at a learning rate of 1
+//! would change no value of its row counts as 0: the row rests until it is touched again, and its second average
+//! is brought up to date then. So each step reads the rows that move and, where there is weight decay, shrinks the
+//! others; without decay nobody reads these.
+
+use super::row_gradient::RowGradient;
+use super::simd::dispatch;
+use super::with_values;
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Var};
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Values that one task works through.
+const BLOCK: usize = 1 << 14;
+
+/// Marks the step in which a row came to rest.
+const RESTS: u32 = 1 << 31;
+
+/// Averages below are 0: further down numbers lose their digits, and processors their speed.
+const TINY: f32 = 1e-30;
+
+/// How a table decays in a step.
+#[derive(Debug, Clone, Copy)]
+pub struct RowDecay {
+    /// Every row is multiplied by this before the step: `1 - lr·wd` of decoupled weight decay, else 1.
+    pub keep: f64,
+    /// So much of a row's values is added to its gradient: PyTorch's `weight_decay`, else 0.
+    pub l2: f64,
+}
+
+/// The settings of a step of Adam, as in [`super::adam_step`] and what comes before it.
+#[derive(Debug, Clone, Copy)]
+pub struct RowAdam {
+    /// The number of this step, from 1.
+    pub step: u32,
+    /// The first beta.
+    pub mom: f64,
+    /// The second beta.
+    pub sqr_mom: f64,
+    /// The learning rate, divided by the first average's correction.
+    pub rate: f64,
+    /// The second average's correction.
+    pub debias: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+}
+
+/// A step of Adam on the rows of `table` `[rows, width]`. `grad_avg` and `sqr_avg` are its averages, of the same shape;
+/// `row_steps` `[rows]`, `u32` and of zeros at first, is for the bookkeeping of when which row was changed last.
+///
+/// # Errors
+/// When a tensor is not a contiguous one of `f32` in CPU memory, or shapes differ.
+pub fn adam_rows(
+    table: &Var,
+    [grad_avg, sqr_avg]: [&Var; 2],
+    row_steps: &Var,
+    grad: RowGradient<'_>,
+    decay: RowDecay,
+    adam: &RowAdam,
+) -> Result<()> {
+    let (mom, sqr_mom) = (adam.mom as f32, adam.sqr_mom as f32);
+    let (take, sqr_take) = ((1.0 - adam.mom) as f32, (1.0 - adam.sqr_mom) as f32);
+    let (rate, debias, eps) = (adam.rate as f32, adam.debias as f32, adam.eps as f32);
+    walk(table, [grad_avg, sqr_avg], row_steps, grad, decay, adam.step, |row: Row<'_, 2>| {
+        let Row { values, averages: [m, v], grad, slept, keep, l2 } = row;
+        if slept > 0 {
+            let decayed = adam.sqr_mom.powi(slept.min(i32::MAX as u32) as i32) as f32;
+            v.iter_mut().for_each(|v| *v *= decayed);
+        }
+        let mut moves = false;
+        for (((p, m), v), g) in values.iter_mut().zip(m).zip(v).zip(grad) {
+            let kept = *p * keep;
+            let g = g + l2 * *p;
+            let average = mom * *m + take * g;
+            *m = if average.abs() < TINY { 0.0 } else { average };
+            *v = sqr_mom * *v + sqr_take * g * g;
+            let direction = *m / ((*v / debias).sqrt() + eps);
+            *p = kept - rate * direction;
+            moves |= kept - direction != kept;
+        }
+        moves
+    })
+}
+
+/// The settings of a step of stochastic gradient descent.
+#[derive(Debug, Clone, Copy)]
+pub struct RowSgd {
+    /// The learning rate.
+    pub lr: f64,
+    /// Momentum, not dampened; 0 if there are no averages.
+    pub mom: f64,
+    /// Nesterov's variant.
+    pub nesterov: bool,
+}
+
+/// A step of descent with momentum on the rows of `table` `[rows, width]`; for `average` and `row_steps` see
+/// [`adam_rows`].
+///
+/// # Errors
+/// As [`adam_rows`].
+pub fn momentum_rows(
+    table: &Var,
+    average: &Var,
+    row_steps: &Var,
+    grad: RowGradient<'_>,
+    decay: RowDecay,
+    sgd: &RowSgd,
+) -> Result<()> {
+    let (lr, mom, nesterov) = (sgd.lr as f32, sgd.mom as f32, sgd.nesterov);
+    walk(table, [average], row_steps, grad, decay, 1, |row: Row<'_, 1>| {
+        let Row { values, averages: [m], grad, keep, l2, .. } = row;
+        let mut moves = false;
+        for ((p, m), g) in values.iter_mut().zip(m).zip(grad) {
+            let kept = *p * keep;
+            let g = g + l2 * *p;
+            let average = mom * *m + g;
+            *m = if average.abs() < TINY { 0.0 } else { average };
+            let direction = if nesterov { g + mom * *m } else { *m };
+            *p = kept - lr * direction;
+            moves |= kept - direction != kept;
+        }
+        moves
+    })
+}
+
+/// A step of plain descent on the rows of `table` `[rows, width]`. Without decay it reads the touched rows alone.
+///
+/// # Errors
+/// As [`adam_rows`].
+pub fn descend_rows(table: &Var, grad: RowGradient<'_>, decay: RowDecay, lr: f64) -> Result<()> {
+    // A gradient of `l2` times the value is a decay too.
+    let (keep, lr) = ((decay.keep - lr * decay.l2) as f32, lr as f32);
+    let (rows, width) = checked(table, grad)?;
+    with_values(grad.values, |grads| {
+        mutate(table, |values: &mut [f32]| {
+            if keep != 1.0 {
+                values.par_chunks_mut(BLOCK).for_each(|values| values.iter_mut().for_each(|p| *p *= keep));
+            }
+            for (&row, grad) in rows.iter().zip(grads.chunks_exact(width.max(1))) {
+                let row = &mut values[row as usize * width..][..width];
+                row.iter_mut().zip(grad).for_each(|(p, g)| *p -= lr * g);
+            }
+            Ok(())
+        })
+    })
+}
+
+/// One row that moves.
+struct Row<'a, const A: usize> {
+    values: &'a mut [f32],
+    averages: [&'a mut [f32]; A],
+    /// Zeros, if the batch did not touch it.
+    grad: &'a [f32],
+    /// Steps for which its averages were left alone.
+    slept: u32,
+    keep: f32,
+    l2: f32,
+}
+
+/// Calls `update` for all rows that move, which says whether the row would still move without a gradient, and lets the
+/// others decay.
+fn walk<const A: usize>(
+    table: &Var,
+    averages: [&Var; A],
+    row_steps: &Var,
+    grad: RowGradient<'_>,
+    decay: RowDecay,
+    step: u32,
+    update: impl Fn(Row<'_, A>) -> bool + Sync,
+) -> Result<()> {
+    let (rows, width) = checked(table, grad)?;
+    if averages.iter().any(|average| average.shape() != table.shape()) || row_steps.dims() != &table.dims()[..1] {
+        candle_core::bail!("an optimizer's averages are of another shape than the table {:?}", table.dims());
+    }
+    if width == 0 {
+        return Ok(());
+    }
+    with_values(grad.values, |grads| {
+        let walk = Walk { rows: &rows, grads, zeros: &vec![0.0; width], step, decay };
+        mutate(table, |table| {
+            mutate(row_steps, |row_steps: &mut [u32]| {
+                mutate_all(&averages, Vec::with_capacity(A), &mut |averages| {
+                    walk.all(table, averages, row_steps, &update);
+                    Ok(())
+                })
+            })
+        })
+    })
+}
+
+struct Walk<'a> {
+    rows: &'a [u32],
+    grads: &'a [f32],
+    zeros: &'a [f32],
+    step: u32,
+    decay: RowDecay,
+}
+
+/// Some rows one after the other, for one task.
+struct Block<'a> {
+    first: usize,
+    table: &'a mut [f32],
+    averages: Vec<&'a mut [f32]>,
+    row_steps: &'a mut [u32],
+}
+
+impl Walk<'_> {
+    fn all<const A: usize>(
+        &self,
+        table: &mut [f32],
+        averages: Vec<&mut [f32]>,
+        row_steps: &mut [u32],
+        update: &(impl Fn(Row<'_, A>) -> bool + Sync),
+    ) {
+        let width = self.zeros.len();
+        let rows = (BLOCK / width).max(1);
+        let mut averages: Vec<_> = averages.into_iter().map(|average| average.chunks_mut(rows * width)).collect();
+        let parts = table.chunks_mut(rows * width).zip(row_steps.chunks_mut(rows)).enumerate();
+        let blocks: Vec<Block<'_>> = parts
+            .map(|(i, (table, row_steps))| {
+                let averages = averages.iter_mut().filter_map(Iterator::next).collect();
+                Block { first: i * rows, table, averages, row_steps }
+            })
+            .collect();
+        let work = |block: Block<'_>| dispatch(|| self.block(block, update));
+        // One block is done sooner than another thread is awake.
+        if blocks.len() == 1 {
+            blocks.into_iter().for_each(work);
+        } else {
+            blocks.into_par_iter().for_each(work);
+        }
+    }
+
+    #[inline(always)]
+    fn block<const A: usize>(&self, mut block: Block<'_>, update: &impl Fn(Row<'_, A>) -> bool) {
+        let width = self.zeros.len();
+        let (keep, l2) = (self.decay.keep as f32, self.decay.l2 as f32);
+        let mut next = self.rows.partition_point(|&row| (row as usize) < block.first);
+        for (i, (values, last)) in block.table.chunks_exact_mut(width).zip(block.row_steps).enumerate() {
+            let touched = self.rows.get(next).is_some_and(|&row| row as usize == block.first + i);
+            let awake = *last != 0 && *last & RESTS == 0;
+            if !touched && !awake && l2 == 0.0 {
+                if keep != 1.0 {
+                    values.iter_mut().for_each(|p| *p *= keep);
+                }
+                continue;
+            }
+            let grad = if touched { &self.grads[next * width..][..width] } else { self.zeros };
+            next += usize::from(touched);
+            let mut parts = block.averages.iter_mut().map(|average| &mut average[i * width..][..width]);
+            let averages: [&mut [f32]; A] = std::array::from_fn(|_| parts.next().unwrap_or_default());
+            let slept = if *last & RESTS == 0 { 0 } else { self.step.saturating_sub(1 + (*last & !RESTS)) };
+            let moves = update(Row { values, averages, grad, slept, keep, l2 });
+            *last = self.step;
+            if !moves && !touched && l2 == 0.0 {
+                block.averages[0][i * width..][..width].fill(0.0);
+                *last |= RESTS;
+            }
+        }
+    }
+}
+
+/// The numbers of a gradient's rows, and the table's width.
+fn checked(table: &Var, grad: RowGradient<'_>) -> Result<(Vec<u32>, usize)> {
+    let (n, width) = table.dims2()?;
+    let rows = grad.rows.to_vec1::<u32>()?;
+    let rising = rows.windows(2).all(|pair| pair[0] < pair[1]);
+    if grad.values.dims() != [rows.len(), width] || !rising || rows.last().is_some_and(|&row| row as usize >= n) {
+        candle_core::bail!(
+            "a gradient of shape {:?} for {} rows is none of a table of shape {:?}",
+            grad.values.dims(),
+            rows.len(),
+            table.dims()
+        );
+    }
+    Ok((rows, width))
+}
+
+/// [`mutate`] for several variables.
+fn mutate_all(
+    vars: &[&Var],
+    mut done: Vec<&mut [f32]>,
+    f: &mut dyn FnMut(Vec<&mut [f32]>) -> Result<()>,
+) -> Result<()> {
+    match vars.split_first() {
+        None => f(done),
+        Some((first, rest)) => mutate(first, |values| {
+            let mut all: Vec<&mut [f32]> = done.iter_mut().map(|values| &mut **values).collect();
+            all.push(values);
+            mutate_all(rest, all, f)
+        }),
+    }
+}
+
+/// Calls `f` with the values of a contiguous variable in CPU memory, to be changed.
+fn mutate<T: Element>(var: &Var, f: impl FnOnce(&mut [T]) -> Result<()>) -> Result<()> {
+    struct Op<F>(Mutex<Option<F>>);
+
+    struct Typed<F, T>(Op<F>, std::marker::PhantomData<T>);
+
+    impl<T: Element, F: FnOnce(&mut [T]) -> Result<()>> InplaceOp1 for Typed<F, T> {
+        fn name(&self) -> &'static str {
+            "rows"
+        }
+
+        fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+            let f = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match (layout.contiguous_offsets(), T::values(storage), f) {
+                (Some((start, end)), Some(values), Some(f)) => f(&mut values[start..end]),
+                _ => candle_core::bail!("an optimizer's step on rows wants contiguous tensors of f32"),
+            }
+        }
+    }
+
+    var.inplace_op1(&Typed(Op(Mutex::new(Some(f))), std::marker::PhantomData::<T>))
+}
+
+/// The types that variables here have.
+trait Element: Sized {
+    fn values(storage: &mut CpuStorage) -> Option<&mut [Self]>;
+}
+
+impl Element for f32 {
+    fn values(storage: &mut CpuStorage) -> Option<&mut [f32]> {
+        if let CpuStorage::F32(values) = storage { Some(values) } else { None }
+    }
+}
+
+impl Element for u32 {
+    fn values(storage: &mut CpuStorage) -> Option<&mut [u32]> {
+        if let CpuStorage::U32(values) = storage { Some(values) } else { None }
+    }
+}

@@ -1,0 +1,12 @@
+//! Ratings: who rated what, and how, from a CSV file to batches.
+
+mod block;
+mod dataset;
+mod ids;
+mod loaders;
+
+pub use block::RatingsBlock;
+pub(crate) use block::check_range;
+pub use dataset::{Rating, RatingsDataset};
+pub use ids::IdVocab;
+pub use loaders::{CollabDataLoaders, RatingLoader};

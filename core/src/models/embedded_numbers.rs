@@ -1,0 +1,74 @@
+//! Numbers as vectors: sines and cosines of learned frequencies (Gorishniy et al., 2022).
+
+use crate::error::{Error, Result};
+use crate::nn::init::Init;
+use crate::nn::{Module, Param, ParamKind, Params};
+use candle_core::{D, Tensor};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+
+/// How numbers are embedded ([`EmbeddedNumbers`]).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PeriodicConfig {
+    /// How many frequencies each column has.
+    pub frequencies: usize,
+    /// The deviation that they begin with, in periods per standard deviation of the column. Larger ones tell nearby
+    /// numbers apart sooner, and learn by heart sooner.
+    pub sigma: f64,
+    /// The width of a number's vector.
+    pub width: usize,
+}
+
+impl Default for PeriodicConfig {
+    fn default() -> PeriodicConfig {
+        PeriodicConfig { frequencies: 16, sigma: 0.3, width: 8 }
+    }
+}
+
+/// Each column's number `x` becomes `relu(W·[sin 2πcx, cos 2πcx] + b)` with frequencies `c`, a matrix `W` and a bias `b`
+/// of the column's own, all learned: "PLR" of *On Embeddings for Numerical Features in Tabular Deep Learning*. So a layer
+/// sees where on its axis a number is, as a tree does by its splits, and not only how large it is.
+///
+/// `[N, columns]` to `[N, columns * width]`.
+pub struct EmbeddedNumbers {
+    frequencies: Param,
+    weight: Param,
+    bias: Param,
+}
+
+impl EmbeddedNumbers {
+    /// A layer for this number of columns.
+    ///
+    /// # Errors
+    /// When there is no frequency, no width, or the deviation is not above 0.
+    pub fn new(columns: usize, config: &PeriodicConfig, params: &Params) -> Result<EmbeddedNumbers> {
+        let PeriodicConfig { frequencies: k, sigma, width } = *config;
+        if k == 0 || width == 0 || !(sigma > 0.0 && sigma.is_finite()) {
+            let message = format!(
+                "embedded numbers need frequencies and a width of at least 1 and a sigma above 0, got {k}, {width} and \
+                 {sigma}"
+            );
+            return Err(Error::config("embedded_numbers", message));
+        }
+        let fans = [2 * k, width];
+        Ok(EmbeddedNumbers {
+            frequencies: params.add("frequencies", ParamKind::Weight, |rng, dev| {
+                Init::Normal(sigma).draw((columns, k), fans, rng, dev)
+            })?,
+            weight: params.add("weight", ParamKind::Weight, |rng, dev| {
+                Init::Default.draw((columns, 2 * k, width), fans, rng, dev)
+            })?,
+            bias: params
+                .add("bias", ParamKind::Bias, |rng, dev| Init::Default.draw((columns, width), fans, rng, dev))?,
+        })
+    }
+}
+
+impl Module for EmbeddedNumbers {
+    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+        let angles = xs.t()?.unsqueeze(2)?.broadcast_mul(&(self.frequencies.tensor().unsqueeze(1)? * TAU)?)?; // [C, N, k]
+        let waves = Tensor::cat(&[angles.sin()?, angles.cos()?], D::Minus1)?; // [C, N, 2k]
+        let vectors = waves.matmul(&self.weight.tensor())?.broadcast_add(&self.bias.tensor().unsqueeze(1)?)?; // [C, N, width]
+        Ok(vectors.relu()?.transpose(0, 1)?.flatten_from(1)?)
+    }
+}

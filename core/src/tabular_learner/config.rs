@@ -1,0 +1,154 @@
+//! The settings of a tabular learner.
+
+use crate::event::Listener;
+use crate::fingerprint::Fingerprint;
+use crate::models::{PeriodicConfig, TabularModelConfig};
+use crate::optim::{Adam, Optimizer};
+use crate::train::{Callback, Checkpoints, Metric};
+use candle_core::Device;
+
+/// The settings of a [`super::TabularLearner`] besides its data. The default is fast.ai's: hidden layers of 200 and 100,
+/// no dropout, numbers as they are, Adam.
+///
+/// ```
+/// use tallow::tabular_learner::{PeriodicConfig, TabularConfig};
+/// use tallow::train::accuracy;
+///
+/// let config = TabularConfig::default().metrics([accuracy()]).embedded_numbers(PeriodicConfig::default());
+/// ```
+pub struct TabularConfig {
+    pub(super) model: TabularModelConfig,
+    pub(super) plain_targets: bool,
+    pub(super) seed: Option<u64>,
+    pub(super) device: Option<Device>,
+    pub(super) optimizer: Box<dyn Optimizer>,
+    pub(super) metrics: Vec<Metric>,
+    pub(super) callbacks: Vec<Box<dyn Callback>>,
+    pub(super) listener: Listener,
+    pub(super) checkpoints: Option<Checkpoints>,
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl Default for TabularConfig {
+    fn default() -> TabularConfig {
+        TabularConfig {
+            model: TabularModelConfig::default(),
+            plain_targets: false,
+            seed: None,
+            device: None,
+            optimizer: Box::new(Adam::fastai()),
+            metrics: Vec::new(),
+            callbacks: Vec::new(),
+            listener: Listener::default(),
+            checkpoints: None,
+            fingerprint: Fingerprint::default(),
+        }
+    }
+}
+
+impl TabularConfig {
+    /// Sets the widths of the hidden layers; `[200, 100]` by default.
+    #[must_use]
+    pub fn layers(mut self, widths: impl Into<Vec<usize>>) -> TabularConfig {
+        self.model.layers = widths.into();
+        self
+    }
+
+    /// Sets the dropout after each hidden layer, one for each; none by default. fast.ai's `ps`.
+    #[must_use]
+    pub fn dropouts(mut self, ps: impl Into<Vec<f64>>) -> TabularConfig {
+        self.model.dropouts = ps.into();
+        self
+    }
+
+    /// Sets the dropout of the embedded categories; 0 by default. fast.ai's `embed_p`.
+    #[must_use]
+    pub fn embedding_dropout(mut self, p: f64) -> TabularConfig {
+        self.model.embedding_dropout = p;
+        self
+    }
+
+    /// Embeds numbers too, by sines and cosines of learned frequencies ([`crate::models::EmbeddedNumbers`]). By default
+    /// they go in as they are, as in fast.ai.
+    #[must_use]
+    pub fn embedded_numbers(mut self, config: PeriodicConfig) -> TabularConfig {
+        self.model.embedded_numbers = Some(config);
+        self
+    }
+
+    /// Keeps predicted numbers between `low` and `high`, by a sigmoid. Where the target's range is known this is worth
+    /// it; a sigmoid never reaches its ends, so leave some room. fast.ai's `y_range`.
+    #[must_use]
+    pub fn y_range(mut self, low: f64, high: f64) -> TabularConfig {
+        self.model.y_range = Some((low, high));
+        self
+    }
+
+    /// Lets the network predict numbers in their own units, with the squared error as the loss, as fast.ai does.
+    ///
+    /// By default, where no range is set, the network predicts how many standard deviations of the training rows a
+    /// number is from their mean, and the loss is the squared error in these units: 1 for whoever predicts the mean.
+    /// Otherwise prices in thousands would be out of reach for steps of 0.001, and of several targets the one with the
+    /// largest numbers alone would count. What is predicted and measured is in the target's own units in any case.
+    #[must_use]
+    pub fn plain_targets(self) -> TabularConfig {
+        TabularConfig { plain_targets: true, ..self }
+    }
+
+    /// Sets the seed of new weights and of dropout; by default the seed of the data
+    /// ([`crate::data::TableBlock::seed`]).
+    #[must_use]
+    pub fn seed(self, seed: u64) -> TabularConfig {
+        TabularConfig { seed: Some(seed), ..self }
+    }
+
+    /// Sets the device; by default CUDA, Metal or the CPU, the first that this build and this machine have.
+    #[must_use]
+    pub fn device(self, device: &Device) -> TabularConfig {
+        TabularConfig { device: Some(device.clone()), ..self }
+    }
+
+    /// Sets the optimizer; [`Adam::fastai`] by default.
+    #[must_use]
+    pub fn opt(self, optimizer: impl Optimizer + 'static) -> TabularConfig {
+        TabularConfig { optimizer: Box::new(optimizer), ..self }
+    }
+
+    /// Sets the metrics that are computed on the validation rows after each epoch; none by default.
+    #[must_use]
+    pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> TabularConfig {
+        TabularConfig { metrics: metrics.into_iter().collect(), ..self }
+    }
+
+    /// Adds a callback.
+    #[must_use]
+    pub fn callback(self, callback: impl Callback + 'static) -> TabularConfig {
+        self.boxed_callback(Box::new(callback))
+    }
+
+    /// Adds a callback that is boxed already.
+    #[must_use]
+    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> TabularConfig {
+        self.callbacks.push(callback);
+        self
+    }
+
+    /// Sets the receiver of progress, such as [`crate::cli::console`]; by default nothing is printed.
+    #[must_use]
+    pub fn listener(self, listener: Listener) -> TabularConfig {
+        TabularConfig { listener, ..self }
+    }
+
+    /// Keeps checkpoints, and resumes from the last one if asked to ([`crate::train::Learner::checkpoints`]).
+    #[must_use]
+    pub fn checkpoints(self, checkpoints: Checkpoints) -> TabularConfig {
+        TabularConfig { checkpoints: Some(checkpoints), ..self }
+    }
+
+    /// Says more of what shapes the run than data, network and settings do
+    /// ([`crate::train::Learner::fingerprint`]).
+    #[must_use]
+    pub fn fingerprint(self, more: Fingerprint) -> TabularConfig {
+        TabularConfig { fingerprint: self.fingerprint.and("", more), ..self }
+    }
+}
