@@ -5,7 +5,9 @@
 mod copies;
 mod folders;
 mod multi_label;
+mod ratings;
 mod runs;
+mod table;
 
 use serde_json::Value;
 use std::fs;

@@ -7,9 +7,13 @@ use tallow::{Error, Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
-    let inside = folder.join("model");
-    let folder = if inside.join("learner.json").is_file() { &inside } else { folder };
-    load_learner_on(folder, &device::parse(device)?)
+    load_learner_on(self::folder(folder), &device::parse(device)?)
+}
+
+/// The folder of an exported model: the one that is named, or the one inside of the run that is.
+pub(crate) fn folder(named: &Path) -> PathBuf {
+    let inside = named.join("model");
+    if inside.join("learner.json").is_file() { inside } else { named.to_path_buf() }
 }
 
 /// The photos that a command line names.
