@@ -162,10 +162,12 @@ fn config(args: &TrainArgs, s: &Session, is_class: bool) -> TabularConfig {
         }
     }
     let layers: Vec<usize> = network.layers.iter().map(|&width| width.into()).collect();
+    let mut adam = Adam::fastai();
+    adam.wd = network.wd;
     let config = TabularConfig::default()
         .dropouts(vec![network.dropout; layers.len()])
         .layers(layers)
-        .opt(Adam { wd: network.wd, ..Adam::fastai() })
+        .opt(adam)
         .metrics(metrics)
         .device(&s.device)
         .listener(s.run.listener())
