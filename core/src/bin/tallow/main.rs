@@ -18,6 +18,7 @@ mod predict;
 mod ratings;
 #[cfg(feature = "drawings")]
 mod sample;
+mod segment;
 mod settings;
 mod table;
 mod train;
@@ -47,6 +48,8 @@ use tallow::{Error, Result, cli, kernels};
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
+                  tallow segment photos masks               what each pixel shows
+  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
                   tallow ratings ratings.csv                who will like what\n\n\
                   From the source tree: `cargo run -p tallow -- train photos`"
@@ -68,10 +71,12 @@ enum Command {
     Explain(explain::Args),
     /// Find the files in a folder that are no photos, copies, and photos that show nothing
     Check(check::Args),
-    /// Train a model of ratings on a table, and recommend by it
-    Ratings(ratings::Args),
+    /// Train a network that tells what each pixel shows, and write masks by it
+    Segment(segment::Args),
     /// Train a network on a table, and predict a column of others
     Table(table::Args),
+    /// Train a model of ratings on a table, and recommend by it
+    Ratings(ratings::Args),
     /// Write small data to try this program with: drawings, scenes with masks, tables, ratings
     #[cfg(feature = "drawings")]
     Sample(sample::Args),
@@ -91,8 +96,9 @@ fn main() -> ExitCode {
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
-        Command::Ratings(args) => ratings::run(&args),
+        Command::Segment(args) => segment::run(&args),
         Command::Table(args) => table::run(&args),
+        Command::Ratings(args) => ratings::run(&args),
         #[cfg(feature = "drawings")]
         Command::Sample(args) => cli::exit(sample::run(&args)),
     }
@@ -100,7 +106,7 @@ fn main() -> ExitCode {
 
 /// `tallow ratings FILE` is short for `tallow ratings train FILE`, since training is what a kind of data is there for.
 fn spelt_out(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KINDS: [&str; 2] = ["ratings", "table"];
+    const KINDS: [&str; 3] = ["segment", "table", "ratings"];
     const OTHERS: [&str; 5] = ["train", "predict", "help", "--help", "-h"];
     let is =
         |at: usize, words: &[&str]| args.get(at).and_then(|arg| arg.to_str()).is_some_and(|arg| words.contains(&arg));
