@@ -5,6 +5,9 @@ use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Ratings from 1 to 5 whose truth is known: users like the films of their number's parity.
 fn films(folder: &Path) {
@@ -103,4 +106,30 @@ fn what_cannot_be_trained_on_is_named() {
     fails(&run(&[]), 3, &["ratings.csv", "line 3", "column `stars`", "`lots`"]);
     fs::write(here.join("ratings.csv"), "").unwrap();
     fails(&run(&[]), 3, &["ratings.csv", "empty"]);
+}
+
+#[test]
+fn a_killed_run_ends_as_the_undisturbed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    films(here);
+    let train = ["ratings", "ratings.csv", "--epochs", "20", "--checkpoint-every", "0.02", "--batch-size", "8", "--out"];
+    let whole = tallow(&[&train[..], &["whole"]].concat(), here);
+    assert_eq!(whole.code, Some(0), "{}\n{}", whole.stdout, whole.stderr);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tallow"));
+    let mut killed = program.args(train).arg("killed").current_dir(here).env_remove("TALLOW_DEVICE");
+    killed = killed.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut killed = killed.spawn().unwrap();
+    let begun = Instant::now();
+    while !here.join("killed/checkpoints/ratings.safetensors").is_file() && begun.elapsed() < Duration::from_secs(60) {
+        sleep(Duration::from_millis(2));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let resumed = tallow(&[&train[..], &["killed", "--resume"]].concat(), here);
+    assert_eq!(resumed.code, Some(0), "{}\n{}", resumed.stdout, resumed.stderr);
+    for file in ["history.csv", "predictions.csv", "model/model.safetensors"] {
+        let of = |run: &str| fs::read(here.join(run).join(file)).unwrap();
+        assert!(of("whole") == of("killed"), "{file} differs");
+    }
 }
