@@ -14,7 +14,7 @@ fn films(folder: &Path) {
     let mut ratings = String::from("user,film,stars\n");
     for pair in 0..50 * 30 {
         let (user, film) = (pair / 30, pair % 30);
-        if (7 * user + 3 * film + user * film) % 10 < 7 {
+        if (pair * 7919 / 8) % 10 < 7 {
             let taste = if (user + film) % 2 == 0 { 4.0 } else { 2.0 };
             writeln!(ratings, "{user},{film},{:.1}", taste + f64::from(film % 2)).unwrap();
         }
