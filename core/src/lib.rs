@@ -1,6 +1,7 @@
 //! **Tallow**: deep learning in Rust on candle, with fast.ai's shape and PyTorch's numbers.
 //!
-//! To fine-tune a network on photos of one's own, begin with [`vision_learner`]. In reading order: [`error`],
+//! To fine-tune a network on photos of one's own, begin with [`vision_learner`], on pictures with masks with
+//! [`unet_learner`]. In reading order: [`error`],
 //! [`event`], [`device`], [`rng`] and [`text`] are the ground; [`vision`] makes numbers of photos, and [`data`] batches
 //! of files; [`kernels`] and [`autograd`] are the arithmetic that candle lacks; [`nn`] has layers and losses,
 //! [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`]
@@ -57,6 +58,8 @@ pub mod train;
 pub mod collab_learner;
 pub mod vision_learner;
 
+pub mod unet_learner;
+
 pub mod tabular_learner;
 
 pub mod metrics;
@@ -64,6 +67,8 @@ pub mod metrics;
 pub mod interpret;
 
 pub mod classic;
+
+pub mod samples;
 
 pub mod cli;
 pub mod plot;

@@ -92,6 +92,24 @@ fn the_small_ones_do_what_they_say() {
 }
 
 #[test]
+fn a_table_becomes_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let row =
+        |i: usize| format!("{},{}.5,{}\n", ["red", "blue"][i % 2], i % 37, ["no", "yes"][usize::from(i % 37 > 18)]);
+    std::fs::write(
+        folder.path().join("t.csv"),
+        "color,size,big\n".to_string() + &(0..600).map(row).collect::<String>(),
+    )
+    .unwrap();
+    let Some(said) = run("table", folder.path(), &["t.csv", "big"]) else { return };
+    assert!(said.contains("color  size  big  predicted") && number_after(&said, "gradient boosting:") > 0.95, "{said}");
+    assert!(said.lines().last().unwrap().starts_with("no 0."), "{said}");
+    for file in ["batch.png", "importance.png", "model/learner.json"] {
+        assert!(folder.path().join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
 fn each_is_short() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

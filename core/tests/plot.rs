@@ -371,3 +371,29 @@ fn a_diagram_has_a_circle_for_each_unit_and_a_line_for_each_weight() {
     assert_eq!(error.to_string(), "diagram `d`: 2 labels for 1 lines");
     sound(Diagram::new("empty"));
 }
+
+#[test]
+fn a_legend_of_colours_stands_above_the_images() {
+    let names = ["sky", "a class with quite a long name", "road"];
+    let colours = [[10, 200, 30], [200, 10, 30], [30, 10, 200]];
+    let photo = vec![7u8; 40 * 30 * 3];
+    let grid = (0..6).fold(ImageGrid::new("Masks", 3), |grid, i| grid.rgb(40, 30, &photo).caption(format!("c{i}")));
+    let with = names.iter().zip(colours).fold(grid.clone(), |grid, (name, colour)| grid.colour(*name, colour));
+    let svg = sound(with.clone());
+    assert!(names.iter().all(|name| svg.contains(name)), "{svg}");
+    let (plain, image) = (drawn(grid), drawn(with));
+    assert!(image.height() > plain.height());
+    let photos = extent(&image, [7; 3]);
+    for colour in colours {
+        // A field of 12 by 12 page units, above all images.
+        assert_eq!(count(&image, colour), 24 * 24);
+        assert!(extent(&image, colour).3 < photos.1);
+    }
+    // Many names take several rows, within the page.
+    let many = (0..40u8).fold(ImageGrid::new("", 2).rgb(4, 3, &[7; 36]), |grid, i| {
+        grid.colour(format!("class number {i}"), [200, i, 9])
+    });
+    let image = drawn(many.clone());
+    sound(many);
+    assert!((0..40).all(|i| count(&image, [200, i, 9]) == 24 * 24));
+}

@@ -18,6 +18,8 @@ pub mod check;
 mod download;
 #[cfg(feature = "fetch")]
 mod download_images;
+#[cfg(feature = "drawings")]
+pub mod drawings;
 #[cfg(feature = "efficientnet-lite0")]
 pub mod efficientnet_lite0;
 pub mod error;
@@ -39,6 +41,7 @@ mod options;
 mod progress;
 #[cfg(feature = "pth")]
 pub mod pth;
+pub mod tables;
 #[cfg(feature = "fetch")]
 pub mod unpack;
 

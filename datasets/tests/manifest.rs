@@ -30,7 +30,8 @@ fn the_builtin_list_is_good_and_says_what_an_unknown_name_could_have_been() {
     let error = manifest.get("mnits").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no dataset `mnits`; the manifest lists mnist, mnist_sample, cats_dogs, animal_faces, lecture_photos"
+        "there is no dataset `mnits`; the manifest lists mnist, mnist_sample, camvid_tiny, adult_sample, \
+         movie_lens_sample, cats_dogs, animal_faces, lecture_photos"
     );
     assert_eq!(error.kind(), ErrorKind::Usage);
 }

@@ -1,14 +1,18 @@
 //! Activations: functions of single values, alone or as the end of another operation.
 
+use super::blank::{Blank, fill};
 use super::graph::record;
 use super::math::{erfc, exp, sigmoid, tanh};
 use super::simd::dispatch;
-use super::{fast, with_values};
+use super::{fast, with_all, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
 use std::f64::consts::FRAC_1_SQRT_2 as FRAC_1_SQRT_2_WIDE;
+
+/// Values that one task works through.
+const BLOCK: usize = 1 << 14;
 
 /// A function that a layer ends with. Names and formulas are PyTorch's.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,8 +46,6 @@ pub enum Activation {
 /// # Errors
 /// When the device refuses.
 pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
-    /// Values that one task works through.
-    const BLOCK: usize = 1 << 14;
     if activation == Activation::None {
         return Ok(xs.clone());
     }
@@ -54,18 +56,20 @@ pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
     values.par_chunks_mut(BLOCK).for_each(|values| dispatch(Apply(activation, values)));
     let input = if activation.needs_input() { Some(xs.clone()) } else { None };
     record(&[xs], values, xs.shape(), move |ys, grad, _| {
-        let mut out = with_values(grad, |grad| Ok(grad.to_vec()))?;
-        with_values(input.as_ref().unwrap_or(ys), |xs| {
-            with_values(ys, |ys| {
-                let pairs = xs.par_chunks(BLOCK).zip(ys.par_chunks(BLOCK));
-                out.par_chunks_mut(BLOCK).zip(pairs).for_each(|(grad, (xs, ys))| {
-                    dispatch(Back(activation, grad, xs, ys));
-                });
-                Ok(())
-            })
-        })?;
-        Ok(vec![Some(Tensor::from_vec(out, ys.shape(), &Device::Cpu)?)])
+        Ok(vec![Some(gradient(activation, input.as_ref().unwrap_or(ys), ys, grad)?)])
     })
+}
+
+/// The gradient by an activation's input `xs`, from that by its result `ys`. Of the two only one is read: see
+/// [`Activation::needs_input`].
+pub(super) fn gradient(activation: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    let dx = with_all(&[xs, ys, grad], |values| {
+        let [xs, ys, dy] = [0, 1, 2].map(|which| values[which].par_chunks(BLOCK));
+        Ok(fill(values[2].len(), BLOCK, xs.zip(ys).zip(dy), |((xs, ys), dy), dx| {
+            dispatch(Back { activation, xs, ys, dy, dx })
+        }))
+    })?;
+    Tensor::from_vec(dx, ys.shape(), &Device::Cpu)
 }
 
 /// `max(x, 0)`, with PyTorch's gradient of 0 at 0: [`activate`] with [`Activation::Relu`].
@@ -87,14 +91,22 @@ impl WithSimd for Apply<'_> {
     }
 }
 
-struct Back<'a>(Activation, &'a mut [f32], &'a [f32], &'a [f32]);
+struct Back<'a, 'o> {
+    activation: Activation,
+    xs: &'a [f32],
+    ys: &'a [f32],
+    dy: &'a [f32],
+    dx: Blank<'o>,
+}
 
-impl WithSimd for Back<'_> {
-    type Output = ();
+impl<'o> WithSimd for Back<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.0.back(self.1, self.2, self.3);
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let dx = self.dx.copy(self.dy);
+        self.activation.back(dx, self.xs, self.ys);
+        dx
     }
 }
 

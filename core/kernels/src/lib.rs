@@ -45,7 +45,7 @@ pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
 pub use bce::bce_with_logits;
 pub use cat::cat;
 pub use concat_pool2d::concat_pool2d;
-pub use conv2d::{ConvParams, PreparedConv, conv2d};
+pub use conv2d::{ConvParams, PreparedConv, conv2d, conv2d_with};
 pub use dropout::{dropout, dropout_mask};
 pub use elementwise::add;
 pub use embedding::embedding;
@@ -59,7 +59,7 @@ pub use row_step::{RowAdam, RowDecay, RowSgd, adam_rows, descend_rows, momentum_
 pub use scale::{scale, scale_samples};
 pub use shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use simd::{SIMD_VARIABLE, simd_level};
-pub use softmax::{cross_entropy, log_softmax};
+pub use softmax::{cross_entropy, log_softmax, mean_cross_entropy};
 pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 pub use windows::Pool;

@@ -1,6 +1,7 @@
 //! The fully connected layer's product.
 
-use super::conv2d::{ConvParams, Geometry, forward, pack, record_product};
+use super::activation::Activation;
+use super::conv2d::{ConvParams, Geometry, Product, forward, pack};
 use super::tiles::dot;
 use super::{fast, with_optional, with_values};
 use candle_core::{Result, Tensor};
@@ -41,5 +42,5 @@ pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
             })
         })
     })?;
-    record_product(g, xs, weight, bias, values, &shape)
+    Product { g, xs, weight, bias, residual: None, activation: Activation::None }.record(values, &shape)
 }

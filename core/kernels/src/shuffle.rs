@@ -2,6 +2,7 @@
 
 use super::blank::fill;
 use super::graph::record;
+use super::simd::dispatch;
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -50,26 +51,41 @@ pub fn pixel_unshuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
 fn shuffle(coarse: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
     let row = w * c * r * r;
     fill(coarse.len(), row, coarse.par_chunks_exact(row), |coarse, fine| {
-        let fine = fine.fill(0.0);
-        each_place(w, c, r, |at_fine, at_coarse| fine[at_fine] = coarse[at_coarse]);
-        fine
+        let pixels = (0..w * r * r).map(|at| (at / (w * r), at % (w * r)));
+        dispatch(|| {
+            fine.chunks(c, pixels, |(i, x), fine| {
+                let part = i * r + x % r;
+                let coarse = &coarse[x / r * c * r * r..][..c * r * r];
+                match r {
+                    // A constant step, which can be vectorised.
+                    2 => fine.write(coarse.chunks_exact(4).map(|parts| parts[part])),
+                    _ => fine.write(coarse.chunks_exact(r * r).map(|parts| parts[part])),
+                }
+            })
+        })
     })
 }
 
 fn unshuffle(fine: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
     let row = w * c * r * r;
     fill(fine.len(), row, fine.par_chunks_exact(row), |fine, coarse| {
-        let coarse = coarse.fill(0.0);
-        each_place(w, c, r, |at_fine, at_coarse| coarse[at_coarse] = fine[at_fine]);
-        coarse
+        dispatch(|| {
+            coarse.chunks(c * r * r, 0..w, |x, coarse| {
+                let coarse = coarse.fill(0.0);
+                let pixel = |i: usize, j: usize| &fine[((i * w + x) * r + j) * c..][..c];
+                if r == 2 {
+                    let [a, b, d, e] = [pixel(0, 0), pixel(0, 1), pixel(1, 0), pixel(1, 1)];
+                    for (parts, (((a, b), d), e)) in coarse.chunks_exact_mut(4).zip(a.iter().zip(b).zip(d).zip(e)) {
+                        parts.copy_from_slice(&[*a, *b, *d, *e]);
+                    }
+                    return coarse;
+                }
+                for part in 0..r * r {
+                    let parts = coarse.iter_mut().skip(part).step_by(r * r);
+                    parts.zip(pixel(part / r, part % r)).for_each(|(to, from)| *to = *from);
+                }
+                coarse
+            })
+        })
     })
-}
-
-/// Calls `f` with the places of each value of a coarse row, in the fine and in the coarse image.
-fn each_place(w: usize, c: usize, r: usize, mut f: impl FnMut(usize, usize)) {
-    for (x, i, j) in (0..w * r * r).map(|at| (at / (r * r), at / r % r, at % r)) {
-        let fine = ((i * w + x) * r + j) * c;
-        let coarse = x * c * r * r + i * r + j;
-        (0..c).for_each(|channel| f(fine + channel, coarse + channel * r * r));
-    }
 }

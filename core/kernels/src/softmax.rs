@@ -2,7 +2,9 @@
 //! nothing overflows. candle's `softmax_last_dim` has no gradient.
 
 use super::blank::fill;
-use super::graph::record;
+use super::graph::{record, tracked};
+use super::math::exp;
+use super::simd::dispatch;
 use super::{fast, with_values};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
@@ -83,6 +85,93 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         })?;
         Ok(vec![Some(Tensor::from_vec(dx, (n, c), &Device::Cpu)?)])
     })
+}
+
+/// The mean cross entropy of rows of logits `[..., C]` with their classes `[...]` (`u32`), each row counted by the
+/// weight of its class, and those of the class `ignored` not at all; 0 where nothing counts, where PyTorch has no
+/// number. PyTorch's `F.cross_entropy(weight, ignore_index)`. In one pass: the gradient is there before it is asked
+/// for.
+///
+/// # Errors
+/// When the shapes do not fit together, or a label is not a class.
+pub fn mean_cross_entropy(
+    logits: &Tensor,
+    labels: &Tensor,
+    weights: Option<&[f64]>,
+    ignored: Option<u32>,
+) -> Result<Tensor> {
+    let c = width(logits)?;
+    let classes: Vec<u32> = labels.to_dtype(DType::U32)?.flatten_all()?.to_vec1()?;
+    let leading = &logits.dims()[..logits.rank() - 1];
+    let no_class = classes.iter().find(|&&class| class as usize >= c);
+    if labels.dims() != leading || no_class.is_some() || weights.is_some_and(|weights| weights.len() != c) {
+        candle_core::bail!(
+            "mean_cross_entropy: logits {:?}, labels {:?} below {c} and as many weights expected (got label \
+             {no_class:?}, weights {weights:?})",
+            logits.dims(),
+            labels.dims()
+        );
+    }
+    let weight_of = |class: u32| match weights {
+        _ if ignored == Some(class) => 0.0,
+        Some(weights) => weights[class as usize],
+        None => 1.0,
+    };
+    let total: f64 = classes.iter().map(|&class| weight_of(class)).sum();
+    let scale = if total == 0.0 { 0.0 } else { 1.0 / total };
+    if !fast(logits) {
+        let rows = logits.reshape((classes.len(), c))?;
+        let shares: Vec<f64> = classes.iter().map(|&class| weight_of(class) * scale).collect();
+        let shares = Tensor::new(shares, logits.device())?.to_dtype(logits.dtype())?;
+        let labels = Tensor::new(classes, logits.device())?.unsqueeze(1)?;
+        return log_softmax(&rows)?.gather(&labels, 1)?.squeeze(1)?.mul(&shares)?.sum_all()?.neg();
+    }
+    let share = |class: u32| weight_of(class) * scale;
+    let (loss, gradient) = with_values(logits, |x| {
+        let blocks = x.par_chunks(ROWS * c).zip(classes.par_chunks(ROWS));
+        // Sums of blocks, added in order.
+        let losses: Vec<f64> = blocks
+            .clone()
+            .map(|(x, classes)| {
+                let rows = x.chunks_exact(c).zip(classes);
+                dispatch(|| rows.map(|(x, &y)| share(y) * cost(x, y)).sum())
+            })
+            .collect();
+        let gradient = tracked(&[logits]).then(|| {
+            fill(x.len(), ROWS * c, blocks, |(x, classes), out| {
+                dispatch(|| {
+                    out.chunks(c, x.chunks_exact(c).zip(classes), |(x, &class), out| {
+                        let share = share(class) as f32;
+                        let (largest, sum) = largest_and_sum(x);
+                        let out = out.write(x.iter().map(|&x| share / sum * exp(x - largest)));
+                        out[class as usize] -= share;
+                        out
+                    })
+                })
+            })
+        });
+        Ok((losses.iter().sum::<f64>(), gradient))
+    })?;
+    let shape = logits.shape().clone();
+    let gradient = gradient.map(|gradient| Tensor::from_vec(gradient, &shape, &Device::Cpu)).transpose()?;
+    record(&[logits], vec![loss as f32], (), move |_, grad, _| {
+        let factor = f64::from(grad.flatten_all()?.to_vec1::<f32>()?[0]);
+        gradient.iter().map(|dx| if factor == 1.0 { Ok(Some(dx.clone())) } else { (dx * factor).map(Some) }).collect()
+    })
+}
+
+/// The cross entropy of one row with its class.
+#[inline(always)]
+fn cost(x: &[f32], class: u32) -> f64 {
+    let (largest, sum) = largest_and_sum(x);
+    f64::from(sum).ln() + f64::from(largest) - f64::from(x[class as usize])
+}
+
+/// The largest value, and the sum of the exponentials of the differences from it. Infinite or NaN where a value is.
+#[inline(always)]
+fn largest_and_sum(x: &[f32]) -> (f32, f32) {
+    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    (largest, x.iter().map(|&x| exp(x - largest)).sum())
 }
 
 /// `ln Σ exp(x)`. Infinite for a row with an infinity, NaN for one with a NaN.

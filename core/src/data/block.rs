@@ -4,8 +4,8 @@ use super::collect::{Collected, Splitting};
 use super::image_loaders::Settings;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::{
-    BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Targets, Vocab, balance,
-    file_entries, file_warnings, find_images,
+    BadFile, BadFiles, ImageDataLoaders, ImageDataset, ImageLoader, KFold, Side, Split, Splitter, Targets, Vocab,
+    balance, file_entries, file_warnings, find_images,
 };
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-type Items = dyn Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync;
+pub(super) type Items = dyn Fn(&Path) -> Result<Vec<PathBuf>> + Send + Sync;
 type Label = dyn Fn(&Path) -> Result<Vec<String>> + Send + Sync;
 
 /// Describes how a folder becomes data loaders: how to find, label, split and transform the items. fast.ai's
@@ -44,20 +44,22 @@ type Label = dyn Fn(&Path) -> Result<Vec<String>> + Send + Sync;
 /// ```
 #[derive(Clone)]
 pub struct DataBlock<X = ImageBlock, Y = CategoryBlock> {
-    blocks: PhantomData<(X, Y)>,
-    items: Option<Arc<Items>>,
+    input: PhantomData<X>,
+    /// The kind of target, with what it alone is told.
+    pub(super) target: Y,
+    pub(super) items: Option<Arc<Items>>,
     label: Option<Arc<Label>>,
-    labelled: Option<Arc<LabelledImages>>,
-    splitter: Option<Arc<dyn Splitter>>,
-    valid_pct: f64,
+    pub(super) labelled: Option<Arc<LabelledImages>>,
+    pub(super) splitter: Option<Arc<dyn Splitter>>,
+    pub(super) valid_pct: f64,
     item_tfms: Compose,
     batch_tfms: Compose,
     valid_tfms: Option<Compose>,
-    bad_files: BadFiles,
-    limits: Limits,
-    seed: u64,
+    pub(super) bad_files: BadFiles,
+    pub(super) limits: Limits,
+    pub(super) seed: u64,
     workers: usize,
-    listener: Listener,
+    pub(super) listener: Listener,
 }
 
 /// An input that is an image, in RGB. fast.ai's `ImageBlock`.
@@ -73,7 +75,7 @@ pub struct CategoryBlock;
 #[derive(Debug, Clone, Copy)]
 pub struct MultiCategoryBlock;
 
-/// A kind of target.
+/// A kind of target that says classes. One that is a mask is a [`MaskBlock`](super::MaskBlock).
 pub trait TargetBlock: sealed::Sealed {
     /// Whether an item may have several classes, or none.
     const IS_MULTI_LABEL: bool;
@@ -98,7 +100,7 @@ impl DataBlock<ImageBlock, CategoryBlock> {
     /// such ([`FolderLayout`](super::FolderLayout)); else a random fifth of each class is for validation
     /// ([`EveryClassSplitter`](super::EveryClassSplitter)). Nothing is transformed, and the seed is 42.
     pub fn images() -> DataBlock {
-        DataBlock::new()
+        DataBlock::new(CategoryBlock)
     }
 
     /// Sets how a file tells its class: [`parent_label`](super::parent_label), [`regex_label`](super::regex_label), or
@@ -124,7 +126,7 @@ impl DataBlock<ImageBlock, MultiCategoryBlock> {
     /// # }
     /// ```
     pub fn multi_label_images() -> DataBlock<ImageBlock, MultiCategoryBlock> {
-        DataBlock::new()
+        DataBlock::new(MultiCategoryBlock)
     }
 
     /// Sets how a file tells its classes. fast.ai's `get_y`.
@@ -134,10 +136,11 @@ impl DataBlock<ImageBlock, MultiCategoryBlock> {
     }
 }
 
-impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
-    fn new() -> Self {
+impl<Y> DataBlock<ImageBlock, Y> {
+    pub(super) fn new(target: Y) -> Self {
         DataBlock {
-            blocks: PhantomData,
+            input: PhantomData,
+            target,
             items: None,
             label: None,
             labelled: None,
@@ -173,8 +176,8 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
         DataBlock { splitter: Some(Arc::new(splitter)), ..self }
     }
 
-    /// Sets the share of each class that is for validation where nothing else says it; 0.2 by default. fast.ai's
-    /// `valid_pct`.
+    /// Sets the share (of each class, if there are classes) that is for validation where nothing else says it; 0.2 by
+    /// default. fast.ai's `valid_pct`.
     #[must_use]
     pub fn valid_pct(self, valid_pct: f64) -> Self {
         DataBlock { valid_pct, ..self }
@@ -237,6 +240,43 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
         DataBlock { listener, ..self }
     }
 
+    /// The transforms of training, and those of validation.
+    pub(super) fn both_tfms(&self) -> (Compose, Compose) {
+        let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
+        let valid = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());
+        (tfms, valid)
+    }
+
+    /// How the batches of the side of this name are made.
+    pub(super) fn settings(&self, batch_size: usize, side: &str) -> Settings {
+        let rng = Rng::new(self.seed).stream("loader").stream(side);
+        Settings { batch_size, workers: self.workers, seed: self.seed, rng, device: Device::Cpu, weights: None }
+    }
+
+    /// The files of a folder, with what was passed over.
+    pub(super) fn find_items(&self, path: &Path) -> Result<(Vec<PathBuf>, Vec<String>)> {
+        let (files, notes) = match &self.items {
+            None => {
+                let found = find_images(path)?.require_pictures(path)?;
+                let notes = found.notes();
+                (found.files, notes)
+            }
+            Some(items) => {
+                let files = items(path)?;
+                // Where these are all pictures of the folder, what was passed over is not their maker's choice.
+                let found = path.is_dir().then(|| find_images(path)).transpose()?;
+                let notes = found.filter(|found| found.files == files).map(|found| found.notes());
+                (files, notes.unwrap_or_default())
+            }
+        };
+        if files.is_empty() {
+            return Err(Error::file(path, "no items were found there"));
+        }
+        Ok((files, notes))
+    }
+}
+
+impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// Loaders of what is under `path`, in batches of `batch_size`. The listener is told of all that is left out, and
     /// of what looks wrong with the classes. With [`BadFiles::Skip`] all files are read once before anything is
     /// counted.
@@ -289,7 +329,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
             self.build(&collected, &split, batch_size)
         });
         let dls = dls.collect::<Result<Vec<ImageDataLoaders>>>()?;
-        let notes = collected.notes.iter().cloned().chain(bad_notes(&collected));
+        let notes = collected.notes.iter().cloned().chain(bad_notes(&collected.bad));
         for note in notes.chain(dls.first().map(file_warnings).unwrap_or_default()) {
             self.listener.tell(Event::Note(&note));
         }
@@ -299,7 +339,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// All that a user should know, in sentences: what was left out, and what looks wrong with classes and files.
     fn notes(&self, collected: &Collected, dls: &ImageDataLoaders) -> Vec<String> {
         let mut notes = [&collected.notes[..], &collected.split_notes].concat();
-        notes.extend(bad_notes(collected));
+        notes.extend(bad_notes(&collected.bad));
         notes.extend(balance::warnings(dls.vocab(), &dls.counts()));
         notes.extend(file_warnings(dls));
         notes
@@ -354,23 +394,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     }
 
     fn label_items(&self, path: &Path) -> Result<LabelledImages> {
-        let (files, notes) = match &self.items {
-            None => {
-                let found = find_images(path)?.require_pictures(path)?;
-                let notes = found.notes();
-                (found.files, notes)
-            }
-            Some(items) => {
-                let files = items(path)?;
-                // Where these are all pictures of the folder, what was passed over is not their maker's choice.
-                let found = path.is_dir().then(|| find_images(path)).transpose()?;
-                let notes = found.filter(|found| found.files == files).map(|found| found.notes());
-                (files, notes.unwrap_or_default())
-            }
-        };
-        if files.is_empty() {
-            return Err(Error::file(path, "no items were found there"));
-        }
+        let (files, notes) = self.find_items(path)?;
         match (&self.label, &self.splitter) {
             // Then no folder's name matters.
             (Some(label), Some(_)) => {
@@ -384,8 +408,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     }
 
     fn build(&self, collected: &Collected, split: &Split, batch_size: usize) -> Result<ImageDataLoaders> {
-        let tfms = self.item_tfms.clone().chain(self.batch_tfms.clone().in_order());
-        let rng = Rng::new(self.seed).stream("loader");
+        let (tfms, valid_tfms) = self.both_tfms();
         let files: Vec<PathBuf> = collected.images.iter().map(|image| image.file.clone()).collect();
         let root = file_entries::common_folder(&files);
         let side = |items: &[usize], tfms: Compose, name: &str| {
@@ -401,12 +424,9 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
             };
             let dataset = ImageDataset::new(files, targets, tfms)?.bad_files(self.bad_files).limits(self.limits);
             let dataset = dataset.listener(self.listener.clone()).root(&root);
-            let rng = rng.stream(name);
-            let (workers, seed) = (self.workers, self.seed);
-            let settings = Settings { batch_size, workers, seed, rng, device: Device::Cpu, weights: None };
+            let settings = self.settings(batch_size, name);
             ImageLoader::new(dataset, collected.vocab.clone(), settings, name == "train")
         };
-        let valid_tfms = self.valid_tfms.clone().unwrap_or_else(|| tfms.valid());
         let test = &collected.test;
         let test = if test.is_empty() { None } else { Some(side(test, valid_tfms.clone(), "test")?) };
         let valid = side(&split.valid, valid_tfms, "valid")?;
@@ -419,8 +439,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
 const NAMED: usize = 20;
 
 /// The files that cannot be read, in sentences.
-fn bad_notes(collected: &Collected) -> Vec<String> {
-    let bad = &collected.bad;
+pub(super) fn bad_notes(bad: &[BadFile]) -> Vec<String> {
     let mut notes: Vec<String> = bad.iter().take(NAMED).map(|bad| format!("left out: {}", bad.reason)).collect();
     if bad.len() > NAMED {
         notes.push(format!("left out: {} more files that cannot be read; `tallow check` names all", bad.len() - NAMED));

@@ -12,11 +12,16 @@ pub fn file_warnings(dls: &ImageDataLoaders) -> Vec<String> {
     let files: Vec<PathBuf> = sides.iter().flat_map(|side| side.files().to_vec()).collect();
     let targets = sides.iter().map(|side| side.dataset().targets());
     let labels: Vec<&[u32]> = targets.flat_map(|all| (0..all.len()).map(|item| all.of(item))).collect();
+    warnings_of(&files, &labels, dls.train.files().len())
+}
+
+/// The same of files, of which the first `n_train` are to train with, with the classes of each.
+pub(super) fn warnings_of(files: &[PathBuf], labels: &[&[u32]], n_train: usize) -> Vec<String> {
     let name = |i: usize| files[i].display();
     let mut warnings = Vec::new();
 
-    let groups = equal_files(&files);
-    let on_both_sides = across(&groups, dls.train.files().len());
+    let groups = equal_files(files);
+    let on_both_sides = across(&groups, n_train);
     if let Some(&(one, other)) = on_both_sides.first() {
         warnings.push(format!(
             "{} on both sides of the split, byte for byte, such as {} and {}: the network is judged by what it has \
@@ -41,7 +46,7 @@ pub fn file_warnings(dls: &ImageDataLoaders) -> Vec<String> {
         ));
     }
 
-    let with_pages = files_with_pages(&files);
+    let with_pages = files_with_pages(files);
     if let Some((file, pages)) = with_pages.first() {
         let n = with_pages.len();
         let all = if n == 1 { "1 file has".to_string() } else { format!("{n} files have") };

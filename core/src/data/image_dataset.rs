@@ -140,8 +140,13 @@ impl ImageDataset {
     /// # Errors
     /// As [`ImageDataset::image`].
     pub fn readable(&self, index: usize) -> Result<Option<Image>> {
-        match self.image(index) {
-            Ok(picture) => Ok(Some(picture)),
+        self.unless_bad(index, || self.image(index))
+    }
+
+    /// What `read` reads of item `index`; nothing if its file cannot be read and such files are to be left out.
+    pub(super) fn unless_bad<T>(&self, index: usize, read: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        match read() {
+            Ok(item) => Ok(Some(item)),
             Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
                 self.skip(&self.files[index], &e);
                 Ok(None)
@@ -158,6 +163,62 @@ impl ImageDataset {
         let n = self.files.len();
         let file = self.files.get(index).ok_or_else(|| Error::Value(format!("there is no item {index} among {n}")))?;
         Image::open_with(file, self.limits)
+    }
+
+    /// That item `index` has become (width, height) `size`, and item `other` of its batch has another size.
+    pub(super) fn other_size(
+        &self,
+        index: usize,
+        size: (usize, usize),
+        other: usize,
+        expected: (usize, usize),
+    ) -> Error {
+        let what = format!(
+            "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to the item \
+             transforms",
+            size.0,
+            size.1,
+            self.files[other].display(),
+            expected.0,
+            expected.1
+        );
+        Error::file(&self.files[index], what)
+    }
+
+    /// That none of these items can be read.
+    pub(super) fn none_readable(&self, indices: &[usize]) -> Error {
+        let file = indices.first().map(|&i| self.files[i].display().to_string()).unwrap_or_default();
+        Error::Value(format!(
+            "none of the {} pictures of a batch can be read, {file} among them; `verify_images` tells why",
+            indices.len()
+        ))
+    }
+
+    /// What a fingerprint says of how pictures are read and transformed.
+    pub(super) fn settings_fingerprint(&self) -> Result<Fingerprint> {
+        let tfms = serde_json::to_string(&*self.tfms)
+            .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
+        Ok(Fingerprint::default()
+            .with("list of transforms", tfms)
+            .with("treatment of bad files", format!("{:?}", self.bad_files))
+            .with("limit on photos", format!("{:?}", self.limits)))
+    }
+
+    /// What a fingerprint says of the files, each of this class.
+    pub(super) fn files_fingerprint(&self, classes: &[String]) -> Result<Fingerprint> {
+        let digests = match self.digests.get() {
+            Some(digests) => digests,
+            None => {
+                let digests = file_entries::digests(&self.files, &self.listener)?;
+                self.digests.get_or_init(|| digests)
+            }
+        };
+        Ok(file_entries::entries(&self.root, &self.files, classes, digests))
+    }
+
+    /// Who is told of files that are left out.
+    pub(super) fn told(&self) -> &Listener {
+        &self.listener
     }
 
     fn skip(&self, file: &Path, error: &Error) {
@@ -185,23 +246,9 @@ impl Dataset for ImageDataset {
         };
         let names = |item: usize| self.targets.of(item).iter().map(name).collect::<Vec<String>>().join(" and ");
         let classes: Vec<String> = (0..self.targets.len()).map(names).collect();
-        let tfms = serde_json::to_string(&*self.tfms)
-            .map_err(|e| Error::Value(format!("the transforms cannot be described in JSON: {e}")))?;
-        let digests = match self.digests.get() {
-            Some(digests) => digests,
-            None => {
-                let digests = file_entries::digests(&self.files, &self.listener)?;
-                self.digests.get_or_init(|| digests)
-            }
-        };
-        let files = file_entries::entries(&self.root, &self.files, &classes, digests);
         let vocab = self.vocab.as_ref().map(|vocab| vocab.classes().join(", "));
-        let settings = Fingerprint::default()
-            .with("list of classes", vocab.unwrap_or_else(|| "numbers".into()))
-            .with("list of transforms", tfms)
-            .with("treatment of bad files", format!("{:?}", self.bad_files))
-            .with("limit on photos", format!("{:?}", self.limits));
-        Ok(settings.and("", files))
+        let settings = Fingerprint::default().with("list of classes", vocab.unwrap_or_else(|| "numbers".into()));
+        Ok(settings.and("", self.settings_fingerprint()?).and("", self.files_fingerprint(&classes)?))
     }
 
     /// All pictures of a batch are written into one piece of memory, one after the other.
@@ -217,27 +264,12 @@ impl Dataset for ImageDataset {
                 (size, index)
             });
             if size != expected {
-                return Err(Error::file(
-                    &self.files[index],
-                    format!(
-                        "becomes {} by {} pixels, and {} becomes {} by {}: a batch needs one size; add a `Resize` to \
-                         the item transforms",
-                        size.0,
-                        size.1,
-                        self.files[other].display(),
-                        expected.0,
-                        expected.1
-                    ),
-                ));
+                return Err(self.other_size(index, size, other, expected));
             }
             kept.push(index);
         }
         let Some(((w, h), _)) = first else {
-            let file = indices.first().map(|&i| self.files[i].display().to_string()).unwrap_or_default();
-            return Err(Error::Value(format!(
-                "none of the {} pictures of a batch can be read, {file} among them; `verify_images` tells why",
-                indices.len()
-            )));
+            return Err(self.none_readable(indices));
         };
         let xs = Tensor::from_vec(values, (kept.len(), 3, h, w), &Device::Cpu)?;
         Ok(Batch::new(xs, self.targets.tensor(&kept)?))

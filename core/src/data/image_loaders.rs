@@ -1,6 +1,8 @@
 //! Loaders of images that remember their files, classes and transforms.
 
-use super::{BadFile, Batch, Batches, Captioned, DataLoader, DataLoaders, ImageDataset, Show, Shown, Targets, Vocab};
+use super::{
+    BadFile, Batch, Batches, Captioned, DataLoader, DataLoaders, Dataset, ImageDataset, Show, Shown, Targets, Vocab,
+};
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::vision::{Compose, Normalize};
@@ -20,6 +22,19 @@ pub(super) struct Settings {
     pub(super) weights: Option<Arc<Vec<f64>>>,
 }
 
+impl Settings {
+    /// A loader of a dataset: shuffled and without a smaller last batch, if it is to train with.
+    pub(super) fn loader(&self, dataset: impl Dataset + 'static, train: bool) -> Result<DataLoader> {
+        let loader = DataLoader::new(dataset, self.batch_size)?;
+        let loader = loader.rng(&self.rng).workers(self.workers).device(&self.device);
+        Ok(match &self.weights {
+            _ if !train => loader,
+            Some(weights) => loader.weighted(weights, &self.rng)?.drop_last(),
+            None => loader.shuffle(&self.rng).drop_last(),
+        })
+    }
+}
+
 /// A [`DataLoader`] of images with the files, classes and transforms behind it.
 #[derive(Clone)]
 pub struct ImageLoader {
@@ -33,13 +48,7 @@ pub struct ImageLoader {
 impl ImageLoader {
     pub(super) fn new(dataset: ImageDataset, vocab: Vocab, settings: Settings, train: bool) -> Result<ImageLoader> {
         let dataset = dataset.named(&vocab);
-        let loader = DataLoader::new(dataset.clone(), settings.batch_size)?;
-        let loader = loader.rng(&settings.rng).workers(settings.workers).device(&settings.device);
-        let loader = match &settings.weights {
-            _ if !train => loader,
-            Some(weights) => loader.weighted(weights, &settings.rng)?.drop_last(),
-            None => loader.shuffle(&settings.rng).drop_last(),
-        };
+        let loader = settings.loader(dataset.clone(), train)?;
         Ok(ImageLoader { loader, dataset, vocab, settings, train })
     }
 

@@ -2,6 +2,7 @@
 
 mod balance;
 mod block;
+mod codes;
 mod collect;
 mod csv_text;
 mod dataset;
@@ -20,6 +21,10 @@ mod label_table;
 mod labelled;
 mod layout;
 mod loader;
+mod mask_block;
+mod mask_dataset;
+mod mask_label;
+mod mask_loaders;
 pub mod mnist;
 mod ratings;
 mod sampler;
@@ -31,6 +36,7 @@ mod tensor_dataset;
 
 pub use balance::{class_weights, read_class_weights, sample_weights, warnings};
 pub use block::{CategoryBlock, DataBlock, ImageBlock, MultiCategoryBlock, TargetBlock};
+pub use codes::read_codes;
 pub use dataset::{Batch, Dataset};
 pub use duplicates::{Duplicate, duplicates_across, duplicates_of, equal_files, find_duplicates};
 pub use file_warnings::file_warnings;
@@ -46,9 +52,13 @@ pub use label_table::{LabelTable, TableColumns};
 pub use labelled::{LabelledImage, LabelledImages};
 pub use layout::{FolderLayout, Placed, Side};
 pub use loader::{Batches, DataLoader, DataLoaders, Throughput};
+pub use mask_block::MaskBlock;
+pub use mask_dataset::SegmentationDataset;
+pub use mask_label::{mask_beside, mask_in};
+pub use mask_loaders::{SegmentationDataLoaders, SegmentationLoader};
 pub(crate) use ratings::check_range;
 pub use ratings::{CollabDataLoaders, IdVocab, Rating, RatingLoader, RatingsBlock, RatingsDataset};
-pub use show::{Captioned, Show, Shown, ShownTable};
+pub use show::{Captioned, Masked, Show, Shown, ShownTable};
 pub use split::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GrandparentSplitter, GroupSplitter, KFold, RandomSplitter, Split,
     Splitter, StratifiedSplitter,

@@ -1,7 +1,7 @@
 //! Items as people see them.
 
 use crate::error::Result;
-use crate::vision::Image;
+use crate::vision::{Image, Mask};
 
 /// An image to show, with the words under it.
 #[derive(Debug, Clone)]
@@ -12,6 +12,15 @@ pub struct Captioned {
     pub caption: String,
 }
 
+/// A picture to show, with the class of each of its pixels.
+#[derive(Debug, Clone)]
+pub struct Masked {
+    /// The picture.
+    pub image: Image,
+    /// The classes, by number.
+    pub mask: Mask,
+}
+
 /// Items in the form in which people look at them, by the kind of data. [`crate::interpret::show_batch`] draws it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -20,6 +29,15 @@ pub enum Shown {
     Images(Vec<Captioned>),
     /// Rows of a table.
     Table(ShownTable),
+    /// Pictures with what their pixels show.
+    Masks {
+        /// The pictures with their masks.
+        items: Vec<Masked>,
+        /// The names of the classes, by number.
+        codes: Vec<String>,
+        /// The class of pixels that neither train nor count, if there is one.
+        void: Option<u32>,
+    },
 }
 
 /// Rows of a table as people read them. It is displayed as text in columns.

@@ -1,6 +1,7 @@
 //! Batches as pictures.
 
-use crate::data::{Captioned, ImageLoader, Show, Shown, ShownTable};
+use super::masks::mask_grid;
+use crate::data::{Captioned, ImageLoader, SegmentationLoader, Show, Shown, ShownTable};
 use crate::error::Result;
 use crate::plot::{Figure, ImageGrid, TextTable};
 
@@ -16,6 +17,7 @@ pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     Ok(match loader.shown(n)? {
         Shown::Images(images) => image_grid(&images).into(),
         Shown::Table(table) => table_figure(&table),
+        Shown::Masks { items, codes, void } => mask_grid(&items, COLUMNS, &codes, void)?.into(),
     })
 }
 
@@ -31,6 +33,15 @@ pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Fi
 /// [`TabularLearner::show_results`](crate::tabular_learner::TabularLearner::show_results).
 pub fn table_figure(ShownTable { columns, rows }: &ShownTable) -> Figure {
     TextTable::new("", columns, rows).into()
+}
+
+/// Picture number `index` of a loader with its mask in `n` epochs: how augmentation varies both alike.
+///
+/// # Errors
+/// When the picture or the mask cannot be read.
+pub fn show_augmented_mask(loader: &SegmentationLoader, index: usize, n: usize) -> Result<Figure> {
+    let dataset = loader.dataset();
+    Ok(mask_grid(&loader.masked_augmented(index, n)?, COLUMNS, dataset.codes(), dataset.void())?.into())
 }
 
 fn image_grid(images: &[Captioned]) -> ImageGrid {

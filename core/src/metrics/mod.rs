@@ -12,6 +12,7 @@ mod probability;
 mod ranking;
 mod regression;
 mod report;
+mod segmentation;
 
 pub use calibration::{ReliabilityBin, at_temperature, expected_calibration_error, fit_temperature, reliability};
 pub use checks::Real;
@@ -22,3 +23,4 @@ pub use probability::{log_loss, roc_auc, roc_auc_ovr};
 pub use ranking::{hit_at, ndcg_at};
 pub use regression::{mae, mse, rmse};
 pub use report::classification_report;
+pub use segmentation::{ClassCounts, PixelCounts};

@@ -52,12 +52,31 @@ impl EfficientNetLite0 {
     }
 
     fn body_with(self, drop_path: f64, params: &Params) -> Result<Body> {
+        let mut body = self.stages(drop_path, params)?;
+        let head = conv_norm(Conv2dConfig::new(320, 1280, 1), true, ["_conv_head", "_bn1"], params)?;
+        body.push(&["_conv_head".into(), "_bn1".into()], step(head));
+        Ok(body.finish(1280))
+    }
+
+    /// What a U-Net has for an encoder: images to `[N, 320, H/32, W/32]`, without the last convolution, which widens
+    /// features for the classifier. With it, four fifths of a U-Net's parameters would be in its middle.
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters.
+    pub(super) fn encoder(self, params: &Params) -> Result<Body> {
+        Ok(self.stages(DROPOUT, params)?.finish(320))
+    }
+
+    fn stages(self, drop_path: f64, params: &Params) -> Result<Body> {
         let mut body = Body::new();
         let stem = conv_norm(Conv2dConfig::new(3, 32, 3).stride(2), true, ["_conv_stem", "_bn0"], params)?;
         body.push(&["_conv_stem".into(), "_bn0".into()], step(stem));
         let mut index = 0;
         for [mut from, to, widen, kernel, mut stride, depth] in STAGES {
             for _ in 0..depth {
+                if stride == 2 {
+                    body.shrink_here(from);
+                }
                 let p = drop_path * index as f64 / BLOCKS as f64;
                 let name = format!("_blocks.{index}");
                 let block = Block::new([from, to, widen, kernel, stride], p, &params.pp(&name))?;
@@ -66,9 +85,7 @@ impl EfficientNetLite0 {
                 index += 1;
             }
         }
-        let head = conv_norm(Conv2dConfig::new(320, 1280, 1), true, ["_conv_head", "_bn1"], params)?;
-        body.push(&["_conv_head".into(), "_bn1".into()], step(head));
-        Ok(body.finish(1280))
+        Ok(body)
     }
 }
 

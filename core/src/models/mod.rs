@@ -22,6 +22,7 @@ pub mod mobilenet_v3;
 pub mod resnet;
 pub mod squeezenet;
 pub mod tabular;
+pub mod unet;
 pub mod vgg;
 
 mod summary;
@@ -33,4 +34,5 @@ pub use head::{Head, vision_head};
 pub use network::{Body, FeaturesOf, HeadOf, Network, NetworkOptions, NetworkOutputs};
 pub use summary::{Row, Summary, summary};
 pub use tabular::{TabularModel, TabularModelConfig, embedding_width};
+pub use unet::DynamicUnet;
 pub use zoo::Arch;

@@ -53,6 +53,16 @@ pub struct Body {
     children: Vec<Child>,
     channels: usize,
     split: usize,
+    skips: Vec<Skip>,
+}
+
+/// A place in a body whose result is larger than what follows: the last of its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Skip {
+    /// The number of the child.
+    pub(super) child: usize,
+    /// The channels of its result.
+    pub(super) channels: usize,
 }
 
 struct Child {
@@ -63,7 +73,7 @@ struct Child {
 
 impl Body {
     pub(super) fn new() -> Body {
-        Body { children: Vec::new(), channels: 3, split: usize::MAX }
+        Body { children: Vec::new(), channels: 3, split: usize::MAX, skips: Vec::new() }
     }
 
     /// Adds a child whose parameters lie under these prefixes.
@@ -74,6 +84,19 @@ impl Body {
     /// The children pushed from here on belong to the second group. A second call changes nothing.
     pub(super) fn split_here(&mut self) {
         self.split = self.split.min(self.children.len());
+    }
+
+    /// The child that was pushed last has `channels`, and the next one makes its result half as high and wide.
+    pub(super) fn shrink_here(&mut self, channels: usize) {
+        if let Some(child) = self.children.len().checked_sub(1) {
+            self.skips.push(Skip { child, channels });
+        }
+    }
+
+    /// Where the result is about to shrink, from the largest to the smallest, in bodies that say so. They follow from
+    /// the strides alone, whatever the size of the images.
+    pub(super) fn skips(&self) -> &[Skip] {
+        &self.skips
     }
 
     /// A body that is complete, with `channels` in its features.

@@ -32,9 +32,23 @@ impl ResNet {
     /// # Errors
     /// When the device cannot hold the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
+        self.body_called(["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"], params)
+    }
+
+    /// The body with its children numbered, as fast.ai cuts it off: what a U-Net has for an encoder.
+    ///
+    /// # Errors
+    /// When the device cannot hold the parameters.
+    pub(super) fn encoder(self, params: &Params) -> Result<Body> {
+        self.body_called(["0", "1", "4", "5", "6", "7"], params)
+    }
+
+    /// The body with these names for its first convolution, its normalisation and the four stages.
+    fn body_called(self, [conv1, bn1, stages @ ..]: [&str; 6], params: &Params) -> Result<Body> {
         let mut body = Body::new();
-        let stem = conv_norm([3, 64, 7, 2], Activation::Relu, &params.pp("conv1"), &params.pp("bn1"))?;
-        body.push(&["conv1".into(), "bn1".into()], step(stem)); // [N, H/2, W/2, 64]
+        let stem = conv_norm([3, 64, 7, 2], Activation::Relu, &params.pp(conv1), &params.pp(bn1))?;
+        body.push(&[conv1.into(), bn1.into()], step(stem)); // [N, H/2, W/2, 64]
+        body.shrink_here(64);
         body.push(&[], step(MaxPool2d(Pool::new(3, 2, 1)))); // [N, H/4, W/4, 64]
         let mut from = 64;
         for (stage, depth) in self.depths.into_iter().enumerate() {
@@ -45,7 +59,10 @@ impl ResNet {
             let to = if self.bottleneck { 4 * width } else { width };
             for block in 0..depth {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                let name = format!("layer{}.{block}", stage + 1);
+                if stride == 2 {
+                    body.shrink_here(from);
+                }
+                let name = format!("{}.{block}", stages[stage]);
                 let block = Block::new(self.bottleneck, [from, width, to, stride], &params.pp(&name))?;
                 body.push(&[name], Box::new(move |xs, train| block.forward(xs, train)));
                 from = to;

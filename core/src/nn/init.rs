@@ -1,6 +1,6 @@
 //! How parameters begin.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::Rng;
 use candle_core::{DType, Device, Shape, Tensor};
 
@@ -28,6 +28,8 @@ pub enum Init {
     Uniform(f64),
     /// Nothing but zeros.
     Zeros,
+    /// [`icnr`], for a convolution whose channels become blocks of this many pixels in height and width.
+    Icnr(usize),
 }
 
 /// PyTorch's `mode` of Kaiming initialisation.
@@ -53,6 +55,7 @@ impl Init {
         device: &Device,
     ) -> Result<Tensor> {
         match self {
+            Init::Icnr(r) => icnr(shape, fan_in, r, rng, device),
             Init::Default => kaiming_uniform(shape, fan_in, rng, device),
             Init::KaimingNormal { mode: FanMode::FanIn } => kaiming_normal(shape, fan_in, rng, device),
             Init::KaimingNormal { mode: FanMode::FanOut } => kaiming_normal(shape, fan_out, rng, device),
@@ -84,6 +87,25 @@ pub fn kaiming_uniform(shape: impl Into<Shape>, fan_in: usize, rng: &mut Rng, de
 /// When the device cannot hold the tensor.
 pub fn kaiming_normal(shape: impl Into<Shape>, fan: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     rng.randn(shape, (2.0 / fan.max(1) as f64).sqrt(), device)
+}
+
+/// ICNR (Aitken et al., 2017): [`kaiming_normal`] for one filter in `r²`, which the others of its block repeat. What a
+/// pixel shuffle makes of it begins as an image whose blocks of `r` x `r` pixels are of one colour, without the
+/// checkerboard that blocks of strangers make. fast.ai's `icnr_init`.
+///
+/// # Errors
+/// When the filters are no multiple of `r²`, or the device cannot hold the tensor.
+pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
+    let dims = shape.into().into_dims();
+    let (filters, block) = (dims.first().copied().unwrap_or(0), r * r);
+    if block == 0 || filters % block != 0 {
+        let message = format!("{filters} filters cannot become blocks of {r} x {r} pixels");
+        return Err(Error::config("channels", message));
+    }
+    let one_in_block: Vec<usize> = [filters / block].into_iter().chain(dims[1..].iter().copied()).collect();
+    let of_all: Vec<u32> = (0..filters).map(|filter| (filter / block) as u32).collect();
+    let values = kaiming_normal(one_in_block, fan, rng, device)?;
+    Ok(values.index_select(&Tensor::new(of_all, device)?, 0)?)
 }
 
 /// fast.ai's `trunc_normal_`: normal numbers modulo 2, times a standard deviation. None is 2 deviations or more from 0.

@@ -5,16 +5,18 @@ mod layers;
 pub mod losses;
 mod observe;
 mod params;
+mod segmentation_loss;
 mod sequential;
 
 pub use layers::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, ConvNorm,
-    DropPath, Dropout, Embedding, Flatten, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, Padding, PixelShuffle, Relu,
-    Upsample, linear,
+    DropPath, Dropout, Embedding, Flatten, GlobalAvgPool2d, LayerNorm, Linear, MaxPool2d, Padding, PixelShuffle,
+    PixelShuffleIcnr, Relu, Upsample, linear,
 };
 pub use observe::{Observation, observe};
 pub(crate) use params::lock;
 pub use params::{Param, ParamKind, Params, Stream};
+pub use segmentation_loss::{PixelLoss, SegmentationLoss};
 pub use sequential::Sequential;
 
 use crate::error::Result;

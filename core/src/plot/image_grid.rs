@@ -1,10 +1,12 @@
 //! Images side by side, each with a caption.
 
+use super::legend::{self, Entry, Swatch};
 use super::scene::{Anchor, Area, MARGIN, Pixels, Scene, title_lines};
 use super::shorten::fit_all;
 use super::style::{Color, GREEN, GRID, INK, TICK_SIZE, VERMILLION};
 use super::text;
 use crate::error::{Error, Result};
+use plotters::style::RGBAColor;
 
 /// Images in rows, magnified without smoothing so that every pixel can be seen.
 ///
@@ -30,6 +32,7 @@ pub struct ImageGrid {
     ink: bool,
     magnification: Option<f64>,
     cells: Vec<Cell>,
+    legend: Vec<Entry>,
     /// A caption came before any image.
     stray_caption: bool,
 }
@@ -58,6 +61,7 @@ impl ImageGrid {
             ink: false,
             magnification: None,
             cells: Vec::new(),
+            legend: Vec::new(),
             stray_caption: false,
         }
     }
@@ -72,6 +76,12 @@ impl ImageGrid {
     /// Page units to one image pixel. By default small images are magnified and photos reduced to about thumbnail size.
     pub fn magnify(mut self, times: f64) -> ImageGrid {
         self.magnification = Some(times);
+        self
+    }
+
+    /// Says above the images what a colour in them means; each call adds a name.
+    pub fn colour(mut self, name: impl Into<String>, [r, g, b]: [u8; 3]) -> ImageGrid {
+        self.legend.push(Entry { swatch: Swatch::Square, color: RGBAColor(r, g, b, 1.0), name: name.into() });
         self
     }
 
@@ -187,9 +197,11 @@ impl ImageGrid {
 
     pub(super) fn natural_size(&self) -> (f64, f64) {
         let (w, h) = self.content_size();
-        let width = w.max(title_room(&self.title)) + 2.0 * MARGIN + 8.0;
-        let (_, title_height) = title_lines(&self.title, width - 2.0 * MARGIN);
-        (width, h + title_height + 2.0 * MARGIN)
+        let legend_room: f64 = if self.legend.is_empty() { 0.0 } else { 300.0 };
+        let width = w.max(title_room(&self.title)).max(legend_room) + 2.0 * MARGIN + 8.0;
+        let room = width - 2.0 * MARGIN;
+        let (_, title_height) = title_lines(&self.title, room);
+        (width, h + title_height + legend::height(&self.legend, room) + 2.0 * MARGIN)
     }
 
     pub(super) fn draw(&self, scene: &mut Scene, area: Area) -> Result<()> {
@@ -198,10 +210,13 @@ impl ImageGrid {
         }
         let (title, title_height) = title_lines(&self.title, area.w - 2.0 * MARGIN);
         scene.title(&title, area.middle().0, area.y + MARGIN);
+        let room = Area::new(area.x + MARGIN, area.y + MARGIN + title_height, area.w - 2.0 * MARGIN, area.h);
+        legend::draw(scene, &self.legend, room);
+        let legend_height = legend::height(&self.legend, room.w);
         let (image_w, image_h) = self.cell_size();
         let (column, gap, scale) = (self.column_width(), self.gap(), self.scale());
         let left = area.x + ((area.w - self.content_size().0) / 2.0).round();
-        let mut y = area.y + MARGIN + title_height;
+        let mut y = area.y + MARGIN + title_height + legend_height;
         let captions = self.captions();
         for (row, height) in self.row_heights().into_iter().enumerate() {
             for i in 0..self.used_columns() {

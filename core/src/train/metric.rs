@@ -1,18 +1,29 @@
 //! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
 
 use crate::error::{Error, Result};
-use crate::metrics::{self, Averaging, Confusion, MultiLabelReport};
+use crate::metrics::{self, Averaging, Confusion, MultiLabelReport, PixelCounts};
 use crate::nn::losses;
 use candle_core::{D, DType, Tensor};
 
 type Measure = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
+type Count = dyn Fn(&Tensor, &Tensor) -> Result<PixelCounts> + Send + Sync;
+type OfCounts = dyn Fn(&PixelCounts) -> f64 + Send + Sync;
 
 /// A named number that tells how good predictions are.
 pub struct Metric {
     name: String,
-    measure: Box<Measure>,
-    whole: bool,
+    kind: Kind,
     may_be_undefined: bool,
+}
+
+/// How a metric goes through the batches.
+enum Kind {
+    /// As a mean of theirs.
+    Mean(Box<Measure>),
+    /// Of all predictions and targets at once.
+    OfAll(Box<Measure>),
+    /// Of counts, which add up: predictions of pixels are too many to be kept.
+    OfCounts(Box<Count>, Box<OfCounts>),
 }
 
 impl Metric {
@@ -22,7 +33,7 @@ impl Metric {
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { name: name.into(), measure: Box::new(measure), whole: false, may_be_undefined: false }
+        Metric::of_kind(name, Kind::Mean(Box::new(measure)))
     }
 
     /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
@@ -31,7 +42,20 @@ impl Metric {
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
     ) -> Metric {
-        Metric { whole: true, ..Metric::new(name, measure) }
+        Metric::of_kind(name, Kind::OfAll(Box::new(measure)))
+    }
+
+    /// A metric of counts of pixels, which are added up over the batches: fast.ai's `Dice`, for one.
+    pub fn of_counts(
+        name: impl Into<String>,
+        count: impl Fn(&Tensor, &Tensor) -> Result<PixelCounts> + Send + Sync + 'static,
+        value: impl Fn(&PixelCounts) -> f64 + Send + Sync + 'static,
+    ) -> Metric {
+        Metric::of_kind(name, Kind::OfCounts(Box::new(count), Box::new(value)))
+    }
+
+    fn of_kind(name: impl Into<String>, kind: Kind) -> Metric {
+        Metric { name: name.into(), kind, may_be_undefined: false }
     }
 
     /// Lets its value be other than a finite number: a correlation has none where all predictions are equal. Of any
@@ -57,11 +81,14 @@ impl Metric {
     /// # Errors
     /// When shapes do not fit.
     pub fn of(&self, preds: &Tensor, ys: &Tensor) -> Result<f64> {
-        (self.measure)(preds, ys)
+        match &self.kind {
+            Kind::Mean(measure) | Kind::OfAll(measure) => measure(preds, ys),
+            Kind::OfCounts(count, value) => Ok(value(&count(preds, ys)?)),
+        }
     }
 
     pub(super) fn tally(&self) -> Tally<'_> {
-        Tally { metric: self, sum: 0.0, n: 0.0, seen: Vec::new() }
+        Tally { metric: self, sum: 0.0, n: 0.0, seen: Vec::new(), counts: None }
     }
 }
 
@@ -72,26 +99,39 @@ pub(super) struct Tally<'a> {
     n: f64,
     /// Predictions and targets, if it takes them all at once.
     seen: Vec<(Tensor, Tensor)>,
+    /// Counts so far, if it is of such.
+    counts: Option<PixelCounts>,
 }
 
 impl Tally<'_> {
     pub(super) fn add(&mut self, preds: &Tensor, ys: &Tensor) -> Result<()> {
-        if self.metric.whole {
-            self.seen.push((preds.clone(), ys.clone()));
-            return Ok(());
+        match &self.metric.kind {
+            Kind::Mean(measure) => {
+                let size = ys.dims().first().copied().unwrap_or(1) as f64;
+                self.sum += size * measure(preds, ys)?;
+                self.n += size;
+            }
+            Kind::OfAll(_) => self.seen.push((preds.clone(), ys.clone())),
+            Kind::OfCounts(count, _) => {
+                let more = count(preds, ys)?;
+                match &mut self.counts {
+                    Some(counts) => counts.merge(&more)?,
+                    None => self.counts = Some(more),
+                }
+            }
         }
-        let size = ys.dims().first().copied().unwrap_or(1) as f64;
-        self.sum += size * self.metric.of(preds, ys)?;
-        self.n += size;
         Ok(())
     }
 
     pub(super) fn value(&self) -> Result<f64> {
-        if !self.metric.whole {
-            return Ok(self.sum / self.n);
+        match &self.metric.kind {
+            Kind::Mean(_) => Ok(self.sum / self.n),
+            Kind::OfAll(measure) => {
+                let (preds, ys): (Vec<&Tensor>, Vec<&Tensor>) = self.seen.iter().map(|(preds, ys)| (preds, ys)).unzip();
+                measure(&Tensor::cat(&preds, 0)?, &Tensor::cat(&ys, 0)?)
+            }
+            Kind::OfCounts(_, value) => Ok(self.counts.as_ref().map_or(f64::NAN, value)),
         }
-        let (preds, ys): (Vec<&Tensor>, Vec<&Tensor>) = self.seen.iter().map(|(preds, ys)| (preds, ys)).unzip();
-        self.metric.of(&Tensor::cat(&preds, 0)?, &Tensor::cat(&ys, 0)?)
     }
 }
 

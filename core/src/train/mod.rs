@@ -14,6 +14,7 @@ mod learner;
 mod loss;
 mod lr_find;
 mod lr_search;
+mod mask_metrics;
 mod metric;
 mod model;
 mod position;
@@ -34,6 +35,9 @@ pub use features::{cache_features, features};
 pub use fit::FineTune;
 pub use learner::Learner;
 pub use lr_search::{LrFind, LrFindConfig};
+pub use mask_metrics::{
+    dice, dice_multi, foreground_accuracy, highest, jaccard, jaccard_multi, of_pixels, pixel_accuracy, pixel_counts,
+};
 pub use metric::{
     Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mae,
     mean_average_precision, precision, recall, rmse, roc_auc, top_k_accuracy,

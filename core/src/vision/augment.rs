@@ -2,8 +2,8 @@
 
 use super::lighting::light;
 use super::pad::PadMode;
-use super::sample::{Coordinates, Source, sample};
-use super::{ChannelPlanes, Item, Transform};
+use super::sample::{Coordinates, Source, sample, sample_mask};
+use super::{ChannelPlanes, Item, Mask, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
@@ -196,6 +196,30 @@ impl AugTransforms {
         Ok(planes)
     }
 
+    /// Applies to a mask what has been drawn for its picture: all but the light, by the nearest pixels.
+    ///
+    /// # Errors
+    /// When a part is to be resized that does not lie within the mask.
+    pub fn apply_draw_to_mask(&self, mask: &Mask, draw: &AugDraw) -> Result<Mask> {
+        let (w, h) = (mask.width(), mask.height());
+        let coordinates = draw.coordinates(w, h);
+        match (draw.part, self.size) {
+            (Some([left, top, part_w, part_h]), Some((width, height))) => {
+                let part = sample_mask(mask, &coordinates, w, h, self.pad_mode).crop(left, top, part_w, part_h)?;
+                Ok(sample_mask(&part, &Coordinates::IDENTITY, width, height, PadMode::Reflection))
+            }
+            (_, size) => {
+                let (width, height) = size.unwrap_or((w, h));
+                Ok(sample_mask(mask, &coordinates, width, height, self.pad_mode))
+            }
+        }
+    }
+
+    pub(super) fn apply_mask(&self, mask: &Mask, rng: &mut Rng) -> Result<Mask> {
+        self.check()?;
+        self.apply_draw_to_mask(mask, &self.draw(mask.width(), mask.height(), rng))
+    }
+
     fn resampled(&self, source: &impl Source, draw: &AugDraw) -> Result<ChannelPlanes> {
         let (w, h) = source.size();
         let coordinates = draw.coordinates(w, h);
@@ -271,18 +295,35 @@ impl ResampleTo {
     /// When a side of the wanted size is 0.
     pub fn apply(&self, item: &Item) -> Result<ChannelPlanes> {
         let (w, h) = item.size();
-        let tfms = AugTransforms { size: Some((self.width, self.height)), ..AugTransforms::default() };
-        tfms.check()?;
-        if !self.square || w == h {
+        let tfms = self.tfms()?;
+        let Some([left, top, side]) = self.square_part(w, h) else {
             return tfms.apply_draw(item, &AugDraw::NEUTRAL);
-        }
-        let side = w.min(h);
-        let (left, top) = ((w - side) / 2, (h - side) / 2);
+        };
         let part = match item {
             Item::Image(picture) => Item::Image(picture.crop(left, top, side, side)?),
             Item::ChannelPlanes(planes) => Item::ChannelPlanes(planes.part([left, top, side, side])?),
         };
         tfms.apply_draw(&part, &AugDraw::NEUTRAL)
+    }
+
+    pub(super) fn apply_mask(&self, mask: &Mask) -> Result<Mask> {
+        let tfms = self.tfms()?;
+        match self.square_part(mask.width(), mask.height()) {
+            Some([left, top, side]) => tfms.apply_draw_to_mask(&mask.crop(left, top, side, side)?, &AugDraw::NEUTRAL),
+            None => tfms.apply_draw_to_mask(mask, &AugDraw::NEUTRAL),
+        }
+    }
+
+    fn tfms(&self) -> Result<AugTransforms> {
+        let tfms = AugTransforms { size: Some((self.width, self.height)), ..AugTransforms::default() };
+        tfms.check()?;
+        Ok(tfms)
+    }
+
+    /// Left, top and side of the part that is used, where it is not all.
+    fn square_part(&self, w: usize, h: usize) -> Option<[usize; 3]> {
+        let side = w.min(h);
+        (self.square && w != h).then_some([(w - side) / 2, (h - side) / 2, side])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Steps in a row.
 
 use super::resize::{ResizeMethod, resample_part};
-use super::{CenterCrop, Image, Item, Normalize, Resize, Transform};
+use super::{CenterCrop, Image, Item, Mask, Normalize, Resize, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use candle_core::{Device, Tensor};
@@ -104,7 +104,16 @@ impl Compose {
     /// # Errors
     /// When a step fails.
     pub fn apply_with(&self, item: impl Into<Item>, rng: &mut Rng) -> Result<Item> {
-        run(&self.0, item.into(), rng)
+        Ok(run(&self.0, item.into(), None, rng)?.0)
+    }
+
+    /// Applies all steps to a picture and to its mask, with the same chance for both: what moves the picture's pixels
+    /// moves the mask's, by the nearest ones, and what changes colours leaves the mask alone.
+    ///
+    /// # Errors
+    /// When a step fails, or the mask has another size than the picture.
+    pub fn apply_both(&self, item: impl Into<Item>, mask: Mask, rng: &mut Rng) -> Result<(Item, Mask)> {
+        run_both(&self.0, item.into(), mask, rng)
     }
 
     /// [`Compose::apply_with`], and a tensor `[3, H, W]` of the result.
@@ -121,18 +130,29 @@ impl Compose {
     /// # Errors
     /// When a step fails.
     pub fn append(&self, item: impl Into<Item>, rng: &mut Rng, out: &mut Vec<f32>) -> Result<(usize, usize)> {
-        let (steps, last) = match self.0.split_last() {
+        let (steps, last) = self.before_normalization();
+        let (item, _) = run(steps, item.into(), None, rng)?;
+        append_item(item, last, out)
+    }
+
+    /// [`Compose::append`] for a picture with a mask, as [`Compose::apply_both`] changes it; gives the mask, which has
+    /// the picture's size.
+    ///
+    /// # Errors
+    /// When a step fails, or the mask has another size than the picture.
+    pub fn append_both(&self, item: impl Into<Item>, mask: Mask, rng: &mut Rng, out: &mut Vec<f32>) -> Result<Mask> {
+        let (steps, last) = self.before_normalization();
+        let (item, mask) = run_both(steps, item.into(), mask, rng)?;
+        append_item(item, last, out)?;
+        Ok(mask)
+    }
+
+    /// All steps but a normalisation that is the last, and that.
+    fn before_normalization(&self) -> (&[Transform], Option<&Normalize>) {
+        match self.0.split_last() {
             Some((Transform::Normalize(normalize), steps)) => (steps, Some(normalize)),
-            _ => (&self.0[..], None),
-        };
-        let item = run(steps, item.into(), rng)?;
-        let size = item.size();
-        match (item, last) {
-            (Item::Image(picture), Some(normalize)) => normalize.append(&picture, out)?,
-            (item, Some(normalize)) => out.extend_from_slice(normalize.apply(item.into_planes())?.values()),
-            (item, None) => out.extend_from_slice(item.into_planes().values()),
+            _ => (&self.0, None),
         }
-        Ok(size)
     }
 
     /// The item at first and after every step, with what was done: for looking at. No step may be random. Of a picture
@@ -154,7 +174,7 @@ impl Compose {
         while !rest.is_empty() {
             let before = &steps[steps.len() - 1].item;
             let joined = if is_huge_between(rest, before) { 2 } else { 1 };
-            let item = run(&rest[..joined], before.clone(), rng)?;
+            let (item, _) = run(&rest[..joined], before.clone(), None, rng)?;
             let description: Vec<String> = rest[..joined].iter().map(Transform::to_string).collect();
             steps.push(Step { description: description.join("; "), item });
             rest = &rest[joined..];
@@ -182,22 +202,53 @@ impl Step {
     }
 }
 
-/// Does steps. Resizing and then keeping the middle is done in one, without making the pixels that are cut off.
-fn run(steps: &[Transform], mut item: Item, rng: &mut Rng) -> Result<Item> {
+/// Does steps, to a picture and perhaps to its mask, which has its size. Resizing and then keeping the middle is done in
+/// one, without making the pixels that are cut off.
+fn run(steps: &[Transform], mut item: Item, mut mask: Option<Mask>, rng: &mut Rng) -> Result<(Item, Option<Mask>)> {
     let mut rest = steps;
     while let Some((step, later)) = rest.split_first() {
         rest = later;
         if let (Transform::Resize(resize), Some(Transform::CenterCrop(crop)), Item::Image(picture)) =
             (step, later.first(), &item)
-            && let Some(done) = resize_and_crop(resize, crop, picture)?
+            && let Some((full, corner)) = resize_and_crop(resize, crop, item.size())
         {
-            item = done.into();
+            let part = (crop.width, crop.height);
+            if let Some(whole) = mask {
+                mask = Some(whole.resize_part(full, corner, part)?);
+            }
+            item = resample_part(picture, full, corner, part, resize.interpolation)?.into();
             rest = &later[1..];
             continue;
         }
+        if let Some(whole) = mask {
+            mask = Some(step.apply_mask(whole, &mut rng.clone())?);
+        }
         item = step.apply(item, rng)?;
     }
-    Ok(item)
+    Ok((item, mask))
+}
+
+fn run_both(steps: &[Transform], item: Item, mask: Mask, rng: &mut Rng) -> Result<(Item, Mask)> {
+    let (size, of_mask) = (item.size(), (mask.width(), mask.height()));
+    if size != of_mask {
+        let message = format!("a mask of {of_mask:?} pixels is not one of a picture of {size:?}: sizes must be equal");
+        return Err(Error::shape(message, &[of_mask.1, of_mask.0]));
+    }
+    match run(steps, item, Some(mask), rng)? {
+        (item, Some(mask)) => Ok((item, mask)),
+        (_, None) => Err(Error::Value("a mask was lost on its way through the transforms".into())),
+    }
+}
+
+/// Appends an item's values, normalised or as they are; gives (width, height).
+fn append_item(item: Item, normalize: Option<&Normalize>, out: &mut Vec<f32>) -> Result<(usize, usize)> {
+    let size = item.size();
+    match (item, normalize) {
+        (Item::Image(picture), Some(normalize)) => normalize.append(&picture, out)?,
+        (item, Some(normalize)) => out.extend_from_slice(normalize.apply(item.into_planes())?.values()),
+        (item, None) => out.extend_from_slice(item.into_planes().values()),
+    }
+    Ok(size)
 }
 
 /// Whether the first two steps are a resizing and a crop, with a picture in between that nobody could look at: a line
@@ -210,14 +261,16 @@ fn is_huge_between(steps: &[Transform], item: &Item) -> bool {
     width.saturating_mul(height) > HUGE
 }
 
-fn resize_and_crop(resize: &Resize, crop: &CenterCrop, picture: &Image) -> Result<Option<Image>> {
-    let (width, height) = resize.output_size(picture.width(), picture.height());
+/// The whole size and the crop's corner in it, if a picture of `size` can be resized and cropped in one.
+fn resize_and_crop(
+    resize: &Resize,
+    crop: &CenterCrop,
+    (width, height): (usize, usize),
+) -> Option<((usize, usize), (usize, usize))> {
+    let (width, height) = resize.output_size(width, height);
     let plain = matches!(resize.method, ResizeMethod::ShortSide | ResizeMethod::Squish);
-    if !plain || crop.width > width || crop.height > height {
-        return Ok(None);
-    }
-    let corner = crop.corner(width, height);
-    Ok(Some(resample_part(picture, (width, height), corner, (crop.width, crop.height), resize.interpolation)?))
+    let fits = plain && crop.width <= width && crop.height <= height;
+    fits.then(|| ((width, height), crop.corner(width, height)))
 }
 
 impl<T: Into<Transform>, const N: usize> From<[T; N]> for Compose {

@@ -3,7 +3,7 @@
 use super::Interpolation;
 use super::pad::{PadMode, pad};
 use super::resize::{Resize, Window, resample};
-use super::{Image, Transform};
+use super::{Image, Mask, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
@@ -54,14 +54,29 @@ impl CenterCrop {
     /// # Errors
     /// When a side of the wanted size is 0.
     pub fn apply(&self, picture: &Image) -> Result<Image> {
-        let (w, h) = (picture.width(), picture.height());
-        let (more_w, more_h) = (self.width.saturating_sub(w), self.height.saturating_sub(h));
-        if more_w == 0 && more_h == 0 {
-            let (left, top) = self.corner(w, h);
-            return picture.crop(left, top, self.width, self.height);
+        match self.missing(picture.width(), picture.height()) {
+            Some(sides) => self.apply(&pad(picture, sides, PadMode::Zeros)),
+            None => {
+                let (left, top) = self.corner(picture.width(), picture.height());
+                picture.crop(left, top, self.width, self.height)
+            }
         }
-        let sides = [more_w / 2, more_h / 2, more_w.div_ceil(2), more_h.div_ceil(2)];
-        self.apply(&pad(picture, sides, PadMode::Zeros))
+    }
+
+    pub(super) fn apply_mask(&self, mask: &Mask) -> Result<Mask> {
+        match self.missing(mask.width(), mask.height()) {
+            Some(sides) => self.apply_mask(&mask.pad(sides, PadMode::Zeros)),
+            None => {
+                let (left, top) = self.corner(mask.width(), mask.height());
+                mask.crop(left, top, self.width, self.height)
+            }
+        }
+    }
+
+    /// What a picture of this size needs around it to be large enough, if it is not.
+    fn missing(&self, width: usize, height: usize) -> Option<[usize; 4]> {
+        let (w, h) = (self.width.saturating_sub(width), self.height.saturating_sub(height));
+        (w > 0 || h > 0).then(|| [w / 2, h / 2, w.div_ceil(2), h.div_ceil(2)])
     }
 }
 
@@ -133,6 +148,17 @@ impl RandomResizedCrop {
     /// # Errors
     /// When a side of the wanted size is 0, or a range is not one of positive numbers.
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
+        self.check()?;
+        let window = self.draw(picture.width(), picture.height(), rng);
+        resample(picture, window, self.width, self.height, self.interpolation)
+    }
+
+    pub(super) fn apply_mask(&self, mask: &Mask, rng: &mut Rng) -> Result<Mask> {
+        self.check()?;
+        self.draw(mask.width(), mask.height(), rng).of_mask(mask)?.resize(self.width, self.height)
+    }
+
+    fn check(&self) -> Result<()> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
             return Err(Error::config(
@@ -143,13 +169,7 @@ impl RandomResizedCrop {
                 ),
             ));
         }
-        resample(
-            picture,
-            self.draw(picture.width(), picture.height(), rng),
-            self.width,
-            self.height,
-            self.interpolation,
-        )
+        Ok(())
     }
 
     /// What validation does instead, as in fast.ai: the picture is squished to a size 14 % larger (rounded up to a

@@ -97,7 +97,7 @@ fn begin(file: &Path) -> Result<(Vec<u8>, BufReader<File>)> {
     Ok((head, opened))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     refuse_irregular(file)?;
     std::fs::read(file).map_err(Error::io(file))
 }

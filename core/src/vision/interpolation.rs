@@ -15,3 +15,16 @@ pub enum Interpolation {
     /// Cubic in both directions, four pixels wide.
     Bicubic,
 }
+
+/// The places among `all` of the nearest pixels when these become `n`. As in Pillow, each step is added to the sum of
+/// those before it, so that its rounding is ours.
+pub(super) fn nearest_places(all: usize, n: usize) -> Vec<usize> {
+    let step = all as f64 / n as f64;
+    let mut at = step * 0.5;
+    let mut place = || {
+        let here = (at as usize).min(all - 1);
+        at += step;
+        here
+    };
+    (0..n).map(|_| place()).collect()
+}

@@ -31,3 +31,11 @@ impl Limits {
         ))
     }
 }
+
+/// Refuses a size that no picture may have.
+pub(super) fn check_size(width: usize, height: usize) -> Result<(), String> {
+    if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
+        return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
+    }
+    Ok(())
+}

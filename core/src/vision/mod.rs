@@ -3,7 +3,7 @@
 //! An [`Image`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`ChannelPlanes`] or as a
 //! tensor `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two;
 //! augmentation is fast.ai's. Random steps draw from the stream that they are given, so an item's stream decides about
-//! the item.
+//! the item. A [`Mask`] goes through the same steps beside its picture ([`Compose::apply_both`]).
 
 mod augment;
 mod compose;
@@ -18,6 +18,9 @@ mod jpeg;
 mod kinds;
 mod lighting;
 mod limits;
+mod mask;
+mod mask_colours;
+mod mask_file;
 mod normalize;
 mod pad;
 mod perceptual_hash;
@@ -40,6 +43,8 @@ pub use image::Image;
 pub use interpolation::Interpolation;
 pub use kinds::{EXTENSIONS, Kind, OtherKind, other_kind, other_kind_of_bytes};
 pub use limits::Limits;
+pub use mask::Mask;
+pub use mask_colours::class_colours;
 pub use normalize::Normalize;
 pub use pad::{PadMode, pad};
 pub use perceptual_hash::PerceptualHash;

@@ -1,7 +1,9 @@
 //! Resizing as Pillow does it: antialiased, in bytes.
 
+use super::interpolation::nearest_places;
+use super::limits::check_size;
 use super::pad::{PadMode, pad};
-use super::{Image, Interpolation, Transform};
+use super::{Image, Interpolation, Mask, Transform};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
@@ -96,11 +98,31 @@ impl Resize {
     /// # Errors
     /// When a side of the wanted size is 0.
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
-        let (w, h) = (picture.width(), picture.height());
+        let View { around, window, size: (width, height) } = self.view(picture.width(), picture.height(), rng);
+        match around {
+            Some((sides, mode)) => {
+                let padded = pad(picture, sides, mode);
+                resample(&padded, Window::all(&padded), width, height, self.interpolation)
+            }
+            None => resample(picture, window, width, height, self.interpolation),
+        }
+    }
+
+    /// Resizes a mask, with the nearest pixels.
+    pub(super) fn apply_mask(&self, mask: &Mask, rng: &mut Rng) -> Result<Mask> {
+        let View { around, window, size: (width, height) } = self.view(mask.width(), mask.height(), rng);
+        match around {
+            Some((sides, mode)) => mask.pad(sides, mode).resize(width, height),
+            None => window.of_mask(mask)?.resize(width, height),
+        }
+    }
+
+    /// What becomes the result, of a picture of `w` by `h` pixels.
+    fn view(&self, w: usize, h: usize, rng: &mut Rng) -> View {
+        let size = self.output_size(w, h);
         let pad_mode = match self.method {
             ResizeMethod::ShortSide | ResizeMethod::Squish => {
-                let (out_w, out_h) = self.output_size(w, h);
-                return resample(picture, Window::all(picture), out_w, out_h, self.interpolation);
+                return View { around: None, window: Window { left: 0, top: 0, width: w, height: h }, size };
             }
             ResizeMethod::Crop => None,
             ResizeMethod::Pad(mode) => Some(mode),
@@ -112,21 +134,14 @@ impl Resize {
         let (crop_w, crop_h) = (side(self.width), side(self.height));
         let (px, py) = if self.random { (rng.uniform(0.0, 1.0), rng.uniform(0.0, 1.0)) } else { (0.5, 0.5) };
         let (left, top) = ((px * (w as i64 - crop_w) as f64) as i64, (py * (h as i64 - crop_h) as f64) as i64);
-        if let Some(mode) = pad_mode {
+        let around = pad_mode.map(|mode| {
             // The window is as large as the picture in one direction and larger in the other.
             let after = |size: usize, crop: i64, start: i64| (crop - size as i64 + start).max(0) as usize;
             let before = |start: i64| (-start).max(0) as usize;
-            let sides = [before(left), before(top), after(w, crop_w, left), after(h, crop_h, top)];
-            let padded = pad(picture, sides, mode);
-            return resample(&padded, Window::all(&padded), self.width, self.height, self.interpolation);
-        }
-        let window = Window {
-            left: left.max(0) as usize,
-            top: top.max(0) as usize,
-            width: crop_w as usize,
-            height: crop_h as usize,
-        };
-        resample(picture, window, self.width, self.height, self.interpolation)
+            ([before(left), before(top), after(w, crop_w, left), after(h, crop_h, top)], mode)
+        });
+        let (left, top) = (left.max(0) as usize, top.max(0) as usize);
+        View { around, window: Window { left, top, width: crop_w as usize, height: crop_h as usize }, size }
     }
 
     /// What validation does instead: the middle takes the place of chance.
@@ -157,6 +172,16 @@ impl Image {
     }
 }
 
+/// What a resizing makes its result of.
+struct View {
+    /// How much comes around the picture: then all of that is looked at.
+    around: Option<([usize; 4], PadMode)>,
+    /// The part of the picture that is looked at else.
+    window: Window,
+    /// Columns and rows of the result.
+    size: (usize, usize),
+}
+
 /// A part of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
@@ -170,6 +195,10 @@ impl Window {
     pub(super) fn all(picture: &Image) -> Window {
         Window { left: 0, top: 0, width: picture.width(), height: picture.height() }
     }
+
+    pub(super) fn of_mask(&self, mask: &Mask) -> Result<Mask> {
+        mask.crop(self.left, self.top, self.width, self.height)
+    }
 }
 
 /// The window of a picture as a picture of another size; nothing outside of the window is looked at. Pillow's
@@ -182,6 +211,10 @@ pub(super) fn resample(
     interpolation: Interpolation,
 ) -> Result<Image> {
     let Window { left, top, width: w, height: h } = window;
+    if interpolation == Interpolation::Nearest {
+        let places = |start: usize, all: usize, n: usize| nearest_places(all, n).into_iter().map(move |i| start + i);
+        return look_up(picture, places(left, w, width), places(top, h, height));
+    }
     let failed = |e: &dyn std::fmt::Display| {
         Error::Value(format!("a part of {w} by {h} pixels of {picture:?} cannot become {width} by {height}: {e}"))
     };
@@ -199,12 +232,26 @@ pub(super) fn resample_part(
     (width, height): (usize, usize),
     interpolation: Interpolation,
 ) -> Result<Image> {
+    if interpolation == Interpolation::Nearest {
+        let places =
+            |start: usize, all: usize, full: usize, n: usize| nearest_places(all, full).into_iter().skip(start).take(n);
+        let columns = places(left, picture.width(), full.0, width);
+        return look_up(picture, columns, places(top, picture.height(), full.1, height));
+    }
     let (x, y) = (picture.width() as f64 / full.0 as f64, picture.height() as f64 / full.1 as f64);
     let part = [left as f64 * x, top as f64 * y, width as f64 * x, height as f64 * y];
     let failed =
         |e: &dyn std::fmt::Display| Error::Value(format!("{picture:?} cannot become {width} by {height}: {e}"));
     let whole = source(picture).map_err(|e| failed(&e))?;
     run(&whole, Some(part), width, height, interpolation).map_err(|e| failed(&e))
+}
+
+/// The picture of these columns and rows.
+fn look_up(picture: &Image, columns: impl Iterator<Item = usize>, rows: impl Iterator<Item = usize>) -> Result<Image> {
+    let (columns, rows): (Vec<usize>, Vec<usize>) = (columns.collect(), rows.collect());
+    check_size(columns.len(), rows.len()).map_err(Error::Value)?;
+    let pixels = rows.iter().flat_map(|&y| columns.iter().flat_map(move |&x| picture.pixel(x, y)));
+    Image::new(columns.len(), rows.len(), pixels.collect())
 }
 
 fn source(picture: &Image) -> Result<TypedImageRef<'_, U8x3>, fast_image_resize::ImageBufferError> {
@@ -222,8 +269,10 @@ fn run(
     let [left, top, part_w, part_h] = part.unwrap_or([0.0, 0.0, f64::from(w), f64::from(h)]);
     let part = [left, top, part_w, part_h];
     match interpolation {
-        Interpolation::Nearest => pass(source, part, width, height, ResizeAlg::Nearest),
-        Interpolation::Bilinear => pass(source, part, width, height, ResizeAlg::Convolution(FilterType::Bilinear)),
+        // Nearest pixels are looked up.
+        Interpolation::Nearest | Interpolation::Bilinear => {
+            pass(source, part, width, height, ResizeAlg::Convolution(FilterType::Bilinear))
+        }
         // Pillow does columns before rows and cuts what overshoots in between, so here the order matters. Its cubic has
         // a = -0.5, which is Catmull and Rom's.
         Interpolation::Bicubic => {
@@ -242,9 +291,7 @@ fn pass(
     height: usize,
     algorithm: ResizeAlg,
 ) -> Result<Image, String> {
-    if width == 0 || height == 0 || width.saturating_mul(height) > 1 << 28 {
-        return Err("a picture has at least 1 by 1 and at most 268,435,456 pixels".into());
-    }
+    check_size(width, height)?;
     let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
     let options = options.crop(left, top, part_w, part_h);
     let mut bytes = vec![0; width * height * 3];

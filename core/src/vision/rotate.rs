@@ -1,6 +1,6 @@
 //! Turning a picture about its middle, as Pillow does it.
 
-use super::{Image, Interpolation};
+use super::{Image, Interpolation, Mask};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,15 @@ impl RandomRotation {
 
     /// Turns a picture.
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Image {
-        picture.rotate(rng.uniform(self.degrees.0, self.degrees.1), self.interpolation)
+        picture.rotate(self.draw(rng), self.interpolation)
+    }
+
+    pub(super) fn apply_mask(&self, mask: &Mask, rng: &mut Rng) -> Mask {
+        mask.rotate(self.draw(rng))
+    }
+
+    fn draw(&self, rng: &mut Rng) -> f64 {
+        rng.uniform(self.degrees.0, self.degrees.1)
     }
 }
 
@@ -42,11 +50,7 @@ impl Image {
         if w == h && (degrees == 90.0 || degrees == 270.0) {
             return self.quarter_turn(degrees == 90.0);
         }
-        let angle = -degrees.to_radians();
-        // Where the middle of a pixel of the result comes from: (a x + b y + c, d x + e y + f).
-        let (cos, sin) = (rounded(libm::cos(angle)), rounded(libm::sin(angle)));
-        let (cx, cy) = (w as f64 / 2.0, h as f64 / 2.0);
-        let matrix = [cos, sin, cx - cos * cx - sin * cy, -sin, cos, cy + sin * cx - cos * cy];
+        let matrix = turn(degrees, w, h);
         match interpolation {
             Interpolation::Nearest => self.nearest(matrix),
             Interpolation::Bilinear => self.sampled(matrix, Image::between),
@@ -65,23 +69,15 @@ impl Image {
         Image::from_parts(n, n, bytes)
     }
 
-    /// Pillow's `affine_fixed`: coordinates in units of 1/65536, so that its rounding is ours.
-    fn nearest(&self, [a, b, c, d, e, f]: [f64; 6]) -> Image {
+    fn nearest(&self, matrix: [f64; 6]) -> Image {
         let (w, h) = (self.width(), self.height());
-        let fixed = |v: f64| (v * 65536.0 + 0.5).floor() as i64;
-        let (mut row_x, mut row_y) = (fixed(c + a * 0.5 + b * 0.5), fixed(f + d * 0.5 + e * 0.5));
-        let (a, b, d, e) = (fixed(a), fixed(b), fixed(d), fixed(e));
+        let place = nearest_place(matrix);
         let mut bytes = Vec::with_capacity(w * h * 3);
-        for _ in 0..h {
-            let (mut x, mut y) = (row_x, row_y);
-            for _ in 0..w {
-                // A negative coordinate is a large one without sign: outside, and therefore black.
-                bytes.extend(self.pixel((x >> 16) as usize, (y >> 16) as usize));
-                x += a;
-                y += d;
+        for y in 0..h {
+            for x in 0..w {
+                let (from_x, from_y) = place(x, y);
+                bytes.extend(self.pixel(from_x, from_y));
             }
-            row_x += b;
-            row_y += e;
         }
         Image::from_parts(w, h, bytes)
     }
@@ -135,6 +131,48 @@ impl Image {
             let row = |y: usize| cubic(columns.map(|x| f64::from(self.pixel(x, y)[channel])), dx);
             cubic(rows.map(row), dy).clamp(0.0, 255.0) as u8
         })
+    }
+}
+
+impl Mask {
+    /// The mask turned counter-clockwise about its middle, of the same size, with the nearest pixels, as
+    /// [`Image::rotate`] turns a picture; in the corners is what lies outside.
+    #[must_use]
+    pub fn rotate(&self, degrees: f64) -> Mask {
+        let (w, h) = (self.width(), self.height());
+        let degrees = degrees.rem_euclid(360.0);
+        if degrees == 0.0 {
+            return self.clone();
+        }
+        if degrees == 180.0 {
+            return self.gather(w, h, |x, y| Some((w - 1 - x, h - 1 - y)));
+        }
+        if w == h && (degrees == 90.0 || degrees == 270.0) {
+            let is_left = degrees == 90.0;
+            return self.gather(w, h, |x, y| Some(if is_left { (w - 1 - y, x) } else { (y, w - 1 - x) }));
+        }
+        let place = nearest_place(turn(degrees, w, h));
+        self.gather(w, h, |x, y| Some(place(x, y)))
+    }
+}
+
+/// Where the middle of a pixel of the result comes from: (a x + b y + c, d x + e y + f).
+fn turn(degrees: f64, w: usize, h: usize) -> [f64; 6] {
+    let angle = -degrees.to_radians();
+    let (cos, sin) = (rounded(libm::cos(angle)), rounded(libm::sin(angle)));
+    let (cx, cy) = (w as f64 / 2.0, h as f64 / 2.0);
+    [cos, sin, cx - cos * cx - sin * cy, -sin, cos, cy + sin * cx - cos * cy]
+}
+
+/// The pixel that a pixel of the result comes from. Pillow's `affine_fixed`: coordinates in units of 1/65536, so that
+/// its rounding is ours. A negative coordinate is a large one without sign: outside.
+fn nearest_place([a, b, c, d, e, f]: [f64; 6]) -> impl Fn(usize, usize) -> (usize, usize) {
+    let fixed = |v: f64| (v * 65536.0 + 0.5).floor() as i64;
+    let (first_x, first_y) = (fixed(c + a * 0.5 + b * 0.5), fixed(f + d * 0.5 + e * 0.5));
+    let (a, b, d, e) = (fixed(a), fixed(b), fixed(d), fixed(e));
+    move |x: usize, y: usize| {
+        let (x, y) = (x as i64, y as i64);
+        (((first_x + a * x + b * y) >> 16) as usize, ((first_y + d * x + e * y) >> 16) as usize)
     }
 }
 

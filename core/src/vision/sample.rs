@@ -1,7 +1,7 @@
 //! Looking up a picture at points between its pixels: torch's `affine_grid` and `grid_sample` with `align_corners`.
 
 use super::pad::PadMode;
-use super::{ChannelPlanes, Image};
+use super::{ChannelPlanes, Image, Mask};
 
 /// Where the pixels of a result come from, in coordinates in which the picture reaches from -1 to 1 both ways.
 #[derive(Debug, Clone, Copy)]
@@ -112,33 +112,65 @@ fn bilinear<S: Source>(
     pad: PadMode,
 ) -> ChannelPlanes {
     let (w, h) = source.size();
-    let (half_w, half_h) = ((w - 1) as f32 / 2.0, (h - 1) as f32 / 2.0);
-    let grid = |i: usize, n: usize| if n > 1 { 2.0 * i as f32 / (n - 1) as f32 - 1.0 } else { 0.0 };
-    let columns: Vec<f32> = (0..width).map(|x| grid(x, width)).collect();
     let n = width * height;
     let mut values = vec![0.0; 3 * n];
     let (red, rest) = values.split_at_mut(n);
     let (green, blue) = rest.split_at_mut(n);
+    for_each_point(coordinates, (w, h), (width, height), |at, x, y| {
+        let [r, g, b] = look_up(source, x, y, w, h, pad);
+        (red[at], green[at], blue[at]) = (r * S::SCALE, g * S::SCALE, b * S::SCALE);
+    });
+    ChannelPlanes::from_parts(width, height, values)
+}
+
+/// A mask of `width` by `height` of the nearest pixels, a point midway being nearer to the even one.
+pub(super) fn sample_mask(mask: &Mask, coordinates: &Coordinates, width: usize, height: usize, pad: PadMode) -> Mask {
+    let (w, h) = (mask.width(), mask.height());
+    let mut places = vec![None; width * height];
+    for_each_point(coordinates, (w, h), (width, height), |at, x, y| {
+        let (x, y) = padded(x, y, w, h, pad);
+        let (x, y) = (x.round_ties_even(), y.round_ties_even());
+        let is_there = x >= 0.0 && y >= 0.0 && x < w as f32 && y < h as f32;
+        places[at] = is_there.then_some((x as usize, y as usize));
+    });
+    mask.gather(width, height, |x, y| places[y * width + x])
+}
+
+/// Calls `f` with the number of each pixel of a result of `size`, and with the point of a source of `from` that it
+/// comes from, in pixels.
+#[inline]
+fn for_each_point(
+    coordinates: &Coordinates,
+    from: (usize, usize),
+    (width, height): (usize, usize),
+    mut f: impl FnMut(usize, f32, f32),
+) {
+    let (half_w, half_h) = ((from.0 - 1) as f32 / 2.0, (from.1 - 1) as f32 / 2.0);
+    let grid = |i: usize, n: usize| if n > 1 { 2.0 * i as f32 / (n - 1) as f32 - 1.0 } else { 0.0 };
+    let columns: Vec<f32> = (0..width).map(|x| grid(x, width)).collect();
     for y in 0..height {
         let row_y = grid(y, height);
         for (x, &column_x) in columns.iter().enumerate() {
             let (u, v) = coordinates.at(column_x, row_y);
-            let [r, g, b] = look_up(source, (u + 1.0) * half_w, (v + 1.0) * half_h, w, h, pad);
-            let at = y * width + x;
-            (red[at], green[at], blue[at]) = (r * S::SCALE, g * S::SCALE, b * S::SCALE);
+            f(y * width + x, (u + 1.0) * half_w, (v + 1.0) * half_h);
         }
     }
-    ChannelPlanes::from_parts(width, height, values)
+}
+
+/// The point that is seen at a point.
+#[inline]
+fn padded(x: f32, y: f32, w: usize, h: usize, pad: PadMode) -> (f32, f32) {
+    match pad {
+        PadMode::Zeros => (x, y),
+        PadMode::Border => (x.clamp(0.0, (w - 1) as f32), y.clamp(0.0, (h - 1) as f32)),
+        PadMode::Reflection => (reflected(x, w), reflected(y, h)),
+    }
 }
 
 /// The value at a point in pixels, the first pixel having its middle at 0.
 #[inline]
 fn look_up(source: &impl Source, x: f32, y: f32, w: usize, h: usize, pad: PadMode) -> [f32; 3] {
-    let (x, y) = match pad {
-        PadMode::Zeros => (x, y),
-        PadMode::Border => (x.clamp(0.0, (w - 1) as f32), y.clamp(0.0, (h - 1) as f32)),
-        PadMode::Reflection => (reflected(x, w), reflected(y, h)),
-    };
+    let (x, y) = padded(x, y, w, h, pad);
     // Cutting a number that is not negative is `floor`, which older processors have no instruction for.
     let (x0, y0) = (x as i32, y as i32);
     let inside = x >= 0.0 && y >= 0.0 && x0 < w as i32 - 1 && y0 < h as i32 - 1;

@@ -1,8 +1,8 @@
 //! One step of a pipeline.
 
 use super::{
-    AugTransforms, CenterCrop, ChannelPlanes, Image, Normalize, RandomErasing, RandomHorizontalFlip, RandomResizedCrop,
-    RandomRotation, RandomVerticalFlip, ResampleTo, Resize,
+    AugTransforms, CenterCrop, ChannelPlanes, Image, Mask, Normalize, RandomErasing, RandomHorizontalFlip,
+    RandomResizedCrop, RandomRotation, RandomVerticalFlip, ResampleTo, Resize,
 };
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -133,6 +133,28 @@ impl Transform {
             Transform::ResampleTo(t) => t.apply(&item)?.into(),
             Transform::Normalize(t) => t.apply(item.into_planes())?.into(),
             Transform::RandomErasing(t) => t.apply(item.into_planes(), rng)?.into(),
+        })
+    }
+
+    /// Does to a mask what this step does to the picture that it belongs to: what moves pixels moves the mask's, by the
+    /// nearest ones, and what changes colours leaves it alone. `rng` is a copy of the picture's stream as it was before
+    /// the step, so that chance decides the same.
+    ///
+    /// # Errors
+    /// As [`Transform::apply`].
+    pub fn apply_mask(&self, mask: Mask, rng: &mut Rng) -> Result<Mask> {
+        Ok(match self {
+            Transform::Resize(t) => t.apply_mask(&mask, rng)?,
+            Transform::CenterCrop(t) => t.apply_mask(&mask)?,
+            Transform::RandomResizedCrop(t) => t.apply_mask(&mask, rng)?,
+            Transform::RandomRotation(t) => t.apply_mask(&mask, rng),
+            Transform::RandomHorizontalFlip(t) if !t.draw(rng) => mask,
+            Transform::RandomVerticalFlip(t) if !t.draw(rng) => mask,
+            Transform::RandomHorizontalFlip(_) | Transform::HorizontalFlip => mask.flip_horizontal(),
+            Transform::RandomVerticalFlip(_) | Transform::VerticalFlip => mask.flip_vertical(),
+            Transform::AugTransforms(t) => t.apply_mask(&mask, rng)?,
+            Transform::ResampleTo(t) => t.apply_mask(&mask)?,
+            Transform::Greyscale | Transform::ToTensor | Transform::Normalize(_) | Transform::RandomErasing(_) => mask,
         })
     }
 

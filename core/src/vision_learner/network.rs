@@ -1,13 +1,12 @@
 //! The network of a vision learner: a body with or without pretrained weights, and one of two heads.
 
 use super::config::HeadKind;
-use crate::error::{Error, Result};
-use crate::models::weights::{LoadOptions, LoadReport, Weights};
+use crate::error::Result;
+use crate::models::weights::{LoadOptions, Weights};
 use crate::models::{Arch, Network, NetworkOptions};
 use crate::nn::Params;
 use crate::rng::Rng;
 use candle_core::Device;
-use std::collections::HashSet;
 
 /// The network, its parameters in `params`, which is empty; `norm_eps` is that of the recipe of the weights. A new last
 /// layer draws from `rng`.
@@ -24,14 +23,7 @@ pub(super) fn build(
         HeadKind::FastAi => {
             let body = arch.body_with(norm_eps, params)?;
             if let Some(weights) = weights {
-                // The file's own head is left over, whatever it is called; of the body nothing may be missing.
-                let report = weights.load_into(params, &LoadOptions::partial())?;
-                let missing = report.missing.len() + report.misshapen.len();
-                if missing > 0 {
-                    let message = format!("these are not weights of {arch}: {report}");
-                    return Err(Error::network(arch.name(), message));
-                }
-                refuse_larger_relative(arch, &report)?;
+                weights.load_body_into(arch, params)?;
             }
             body.with_vision_head(n_classes, &params.pp("head"))
         }
@@ -46,23 +38,6 @@ pub(super) fn build(
             Ok(network)
         }
     }
-}
-
-/// An error if the file has tensors in the body's parts that the body does not have: ResNet-34's weights fit into
-/// ResNet-18, block for block, and mean nothing there.
-fn refuse_larger_relative(arch: Arch, report: &LoadReport) -> Result<()> {
-    let part = |name: &String| name.split('.').next().unwrap_or_default().to_string();
-    // Parts by the names of the file, which may be timm's.
-    let sources = report.renamed.iter().map(|(source, _)| source);
-    let parts: HashSet<String> = report.loaded.iter().chain(sources).map(part).collect();
-    let strangers: Vec<&String> = report.unexpected.iter().filter(|name| parts.contains(&part(name))).collect();
-    let Some(first) = strangers.first() else { return Ok(()) };
-    let message = format!(
-        "these are weights of a larger network than {arch}: it has no place for {} of their tensors, `{first}` among \
-         them; name the architecture that they are of",
-        strangers.len()
-    );
-    Err(Error::network(arch.name(), message))
 }
 
 /// New last layers on a pretrained body begin as PyTorch's `nn.Linear` does, which is what its tutorials put there:

@@ -7,6 +7,7 @@ mod duplicates;
 mod files;
 mod layouts;
 mod loaders;
+mod masks;
 mod split;
 mod table_block;
 mod tables;

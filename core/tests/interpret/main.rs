@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod masks;
 
 use candle_core::{Device, Tensor};
 use common::training::learner;

@@ -9,4 +9,5 @@ mod photos;
 mod promises;
 mod reference;
 mod summary;
+mod unet;
 mod zoo;

@@ -22,23 +22,23 @@ pub(crate) fn fill(params: &Params) {
     }
 }
 
-fn norm(xs: &[f64]) -> f64 {
+pub(crate) fn norm(xs: &[f64]) -> f64 {
     xs.iter().map(|v| v * v).sum::<f64>().sqrt()
 }
 
 /// What `make.py` wrote.
-struct Fixture {
+pub(crate) struct Fixture {
     source: String,
     values: BTreeMap<String, Vec<f64>>,
-    tensors: Vec<Expected>,
+    pub(crate) tensors: Vec<Expected>,
 }
 
 /// A parameter with its gradient, or a running statistic.
-struct Expected {
-    name: String,
+pub(crate) struct Expected {
+    pub(crate) name: String,
     shape: Vec<usize>,
-    norm: f64,
-    first: Vec<f64>,
+    pub(crate) norm: f64,
+    pub(crate) first: Vec<f64>,
 }
 
 fn numbers(words: &str) -> Vec<f64> {
@@ -46,7 +46,7 @@ fn numbers(words: &str) -> Vec<f64> {
 }
 
 impl Fixture {
-    fn read(name: &str, size: &str) -> Fixture {
+    pub(crate) fn read(name: &str, size: &str) -> Fixture {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/fixtures");
         let text = std::fs::read_to_string(folder.join(format!("{name}_{size}.txt"))).unwrap();
         let (head, tensors) = text.split_once("\ntensors\n").unwrap();
@@ -108,7 +108,7 @@ fn check(name: &str, size: &str) {
     }
 }
 
-fn check_names(fixture: &Fixture, params: &Params) {
+pub(crate) fn check_names(fixture: &Fixture, params: &Params) {
     let got: Vec<(String, Vec<usize>)> =
         params.all().iter().map(|p| (p.name().to_string(), p.dims().to_vec())).collect();
     let want: Vec<(String, Vec<usize>)> = fixture.tensors.iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
@@ -168,7 +168,7 @@ fn check_training(fixture: &Fixture, network: &Network, params: &Params, dtype: 
     assert_close("losses", &losses, &fixture["losses"], fixture.allowed(3, STEPS, dtype));
 }
 
-fn check_rows(what: &str, fixture: &Fixture, tolerance: f64, got: &dyn Fn(&Expected) -> Option<Vec<f64>>) {
+pub(crate) fn check_rows(what: &str, fixture: &Fixture, tolerance: f64, got: &dyn Fn(&Expected) -> Option<Vec<f64>>) {
     let (mut worst, mut n) = (0.0, 0);
     let statistic = |t: &&Expected| t.name.contains("running_") == (what == "running statistic");
     let largest_norm = fixture.tensors.iter().filter(statistic).map(|t| t.norm).fold(0.0, f64::max);

@@ -7,6 +7,7 @@ mod folders;
 mod multi_label;
 mod ratings;
 mod runs;
+mod segment;
 mod table;
 
 use serde_json::Value;

@@ -133,7 +133,12 @@ fn what_cannot_be_trained_on_is_refused() {
     fails(here, train, 2, &["--target"]);
     fails(here, "table nowhere.csv --target paid", 3, &["nowhere.csv: is not there"]);
     fails(here, &format!("{train} --target payd"), 3, &["no column `payd` (`paid`?)", "id, job, income"]);
-    fails(here, &format!("{train} --target paid --numbers job"), 3, &["line 2, column `job`: `", "is not a number"]);
+    fails(
+        here,
+        &format!("{train} --target paid --numbers job"),
+        3,
+        &["loans.csv: line 2, column `job`: `", "is not a number"],
+    );
     fails(here, &format!("{train} --target paid --y-range 0,1"), 2, &["the target is a class"]);
     fs::write(here.join("empty.csv"), "").unwrap();
     fails(here, "table empty.csv --target paid --out run", 3, &["empty.csv: is empty"]);

@@ -7,6 +7,7 @@ mod common;
 mod augment;
 mod decode;
 mod interpolation;
+mod masks;
 mod pipeline;
 mod reference;
 mod tiff;

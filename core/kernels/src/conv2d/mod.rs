@@ -17,8 +17,10 @@ mod winograd;
 pub use params::ConvParams;
 pub use prepared::PreparedConv;
 
+use super::activation::{Activation, activate, gradient};
 use super::graph::record;
 use super::sums::sum_rows;
+use super::tiles::Epilogue;
 use super::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
@@ -35,53 +37,103 @@ use winograd::{F2x2, Way};
 /// When channels and groups do not fit, a stride, a dilation or a size is 0, or the kernel is larger than the padded
 /// image.
 pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &ConvParams) -> Result<Tensor> {
+    conv2d_with(xs, weight, bias, conv, None, Activation::None)
+}
+
+/// `activation(conv2d(xs) + residual)`, in one pass where the activation's gradient can be told from its result.
+///
+/// # Errors
+/// As [`conv2d`], and when `residual` has not the result's shape.
+pub fn conv2d_with(
+    xs: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    conv: &ConvParams,
+    residual: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Tensor> {
     let g = Geometry::new(xs.dims(), weight.dims(), conv)?;
     check_bias(bias, g.outputs())?;
-    if !(fast(xs) && fast(weight) && bias.is_none_or(fast)) {
+    let shape = [g.n, g.oh, g.ow, g.outputs()];
+    check_residual(residual, &shape)?;
+    let all_fast = fast(xs) && fast(weight) && bias.is_none_or(fast) && residual.is_none_or(fast);
+    if !all_fast {
         let ys = portable::portable(xs, weight, conv)?;
-        return bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias));
+        let ys = bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias))?;
+        let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
+        return activation.portable(&ys);
     }
+    let (end, after) =
+        if activation.needs_input() { (Activation::None, activation) } else { (activation, Activation::None) };
     let values = with_values(xs, |x| {
         with_values(weight, |w| {
             with_optional(bias, |bias| {
-                Ok(if g.depthwise() {
-                    depthwise::forward(&g, x, w, bias, None)
-                } else if let Some(winograd) = F2x2::of(&g) {
-                    winograd.run(x, &winograd.pack(w, Way::Forward), bias, None)
-                } else {
-                    forward(&g, x, &pack(&g, w), bias, None)
+                with_optional(residual, |residual| {
+                    let epilogue = Epilogue { residual, activation: end };
+                    let epilogue = (residual.is_some() || end != Activation::None).then_some(&epilogue);
+                    Ok(if g.depthwise() {
+                        depthwise::forward(&g, x, w, bias, epilogue)
+                    } else if let Some(winograd) = F2x2::of(&g) {
+                        winograd.run(x, &winograd.pack(w, Way::Forward), bias, epilogue)
+                    } else {
+                        forward(&g, x, &pack(&g, w), bias, epilogue)
+                    })
                 })
             })
         })
     })?;
-    record_product(g, xs, weight, bias, values, &[g.n, g.oh, g.ow, g.outputs()])
+    let ys = Product { g, xs, weight, bias, residual, activation: end }.record(values, &shape)?;
+    activate(&ys, after)
 }
 
-/// Puts a convolution's result into the graph. `xs` and `weight` may have any shapes that hold their values in the
-/// order of the geometry, so that linear layers come here too.
-pub(super) fn record_product(
-    g: Geometry,
-    xs: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    values: Vec<f32>,
-    shape: &[usize],
-) -> Result<Tensor> {
-    let (x, w) = (xs.clone(), weight.clone());
-    let back = move |_: &Tensor, grad: &Tensor, wanted: &[bool]| {
-        with_values(grad, |dy| {
-            let gradient = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
-            let dx = wanted[0].then(|| with_values(&w, |w| gradient(g.by_input(dy, w), x.dims())));
-            let dw = wanted[1].then(|| with_values(&x, |x| gradient(g.by_weight(dy, x), w.dims())));
-            let mut grads = vec![dx.transpose()?, dw.transpose()?];
-            if let Some(&wanted) = wanted.get(2) {
-                grads.push(wanted.then(|| gradient(sum_rows(dy, g.outputs()), &[g.outputs()])).transpose()?);
-            }
-            Ok(grads)
-        })
-    };
-    let inputs: Vec<&Tensor> = [xs, weight].into_iter().chain(bias).collect();
-    record(&inputs, values, shape, back)
+/// A product that was computed, and what it was computed from. Input and weight may have any shapes that hold their
+/// values in the order of the geometry, so that linear layers come here too.
+pub(super) struct Product<'a> {
+    pub(super) g: Geometry,
+    pub(super) xs: &'a Tensor,
+    pub(super) weight: &'a Tensor,
+    pub(super) bias: Option<&'a Tensor>,
+    /// What was added to it.
+    pub(super) residual: Option<&'a Tensor>,
+    /// What was applied last: one whose gradient can be told from its result.
+    pub(super) activation: Activation,
+}
+
+impl Product<'_> {
+    /// Puts the result into the graph.
+    pub(super) fn record(self, values: Vec<f32>, shape: &[usize]) -> Result<Tensor> {
+        let Product { g, xs, weight, bias, residual, activation } = self;
+        let inputs: Vec<&Tensor> = [xs, weight].into_iter().chain(bias).chain(residual).collect();
+        let (x, w, has_bias) = (xs.clone(), weight.clone(), bias.is_some());
+        let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
+            let grad = match activation {
+                Activation::None => grad.clone(),
+                activation => gradient(activation, ys, ys, grad)?,
+            };
+            with_values(&grad, |dy| {
+                let tensor = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
+                let dx = wanted[0].then(|| with_values(&w, |w| tensor(g.by_input(dy, w), x.dims())));
+                let dw = wanted[1].then(|| with_values(&x, |x| tensor(g.by_weight(dy, x), w.dims())));
+                let mut grads = vec![dx.transpose()?, dw.transpose()?];
+                if has_bias {
+                    grads.push(wanted[2].then(|| tensor(sum_rows(dy, g.outputs()), &[g.outputs()])).transpose()?);
+                }
+                // What is left is the residual's, if there is one.
+                grads.extend(wanted[grads.len()..].iter().map(|wanted| wanted.then(|| grad.clone())));
+                Ok(grads)
+            })
+        };
+        record(&inputs, values, shape, back)
+    }
+}
+
+fn check_residual(residual: Option<&Tensor>, shape: &[usize]) -> Result<()> {
+    match residual.filter(|residual| residual.dims() != shape) {
+        Some(residual) => {
+            candle_core::bail!("conv2d: a residual of shape {:?} for a result of shape {shape:?}", residual.dims())
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_bias(bias: Option<&Tensor>, outputs: usize) -> Result<()> {

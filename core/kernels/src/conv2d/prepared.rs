@@ -2,7 +2,7 @@
 
 use super::geometry::Geometry;
 use super::winograd::{F4x4, Way};
-use super::{ConvParams, check_bias, depthwise, forward, pack};
+use super::{ConvParams, check_bias, check_residual, depthwise, forward, pack};
 use crate::activation::Activation;
 use crate::tiles::{Epilogue, PackedB};
 use crate::{fast, with_optional, with_values};
@@ -49,9 +49,7 @@ impl PreparedConv {
             candle_core::bail!("a prepared convolution got {xs:?} in {} groups", g.groups);
         }
         let shape = [g.n, g.oh, g.ow, g.outputs()];
-        if let Some(residual) = residual.filter(|residual| residual.dims() != shape) {
-            candle_core::bail!("conv2d: a residual of shape {:?} for a result of shape {shape:?}", residual.dims());
-        }
+        check_residual(residual, &shape)?;
         let values = with_values(xs, |x| {
             with_optional(self.bias.as_ref(), |bias| {
                 with_optional(residual, |residual| {

@@ -12,6 +12,7 @@ mod layers;
 mod levels;
 mod linear;
 mod max_pool2d;
+mod pixels;
 mod pool;
 mod step;
 

@@ -16,6 +16,9 @@ mod overwrite;
 mod photos;
 mod predict;
 mod ratings;
+#[cfg(feature = "drawings")]
+mod sample;
+mod segment;
 mod settings;
 mod table;
 mod train;
@@ -38,12 +41,15 @@ use tallow::{Error, Result, cli, kernels};
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
+                  tallow sample drawings                    no photos at hand: a folder of drawings\n  \
                   tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
+                  tallow segment photos masks               what each pixel shows
+  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
                   tallow ratings ratings.csv                who will like what\n\n\
                   From the source tree: `cargo run -p tallow -- train photos`"
@@ -65,10 +71,15 @@ enum Command {
     Explain(explain::Args),
     /// Find the files in a folder that are no photos, copies, and photos that show nothing
     Check(check::Args),
-    /// Train a model of ratings on a table, and recommend by it
-    Ratings(ratings::Args),
+    /// Train a network that tells what each pixel shows, and write masks by it
+    Segment(segment::Args),
     /// Train a network on a table, and predict a column of others
     Table(table::Args),
+    /// Train a model of ratings on a table, and recommend by it
+    Ratings(ratings::Args),
+    /// Write small data to try this program with: drawings, scenes with masks, tables, ratings
+    #[cfg(feature = "drawings")]
+    Sample(sample::Args),
 }
 
 fn main() -> ExitCode {
@@ -85,14 +96,17 @@ fn main() -> ExitCode {
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
-        Command::Ratings(args) => ratings::run(&args),
+        Command::Segment(args) => segment::run(&args),
         Command::Table(args) => table::run(&args),
+        Command::Ratings(args) => ratings::run(&args),
+        #[cfg(feature = "drawings")]
+        Command::Sample(args) => cli::exit(sample::run(&args)),
     }
 }
 
 /// `tallow ratings FILE` is short for `tallow ratings train FILE`, since training is what a kind of data is there for.
 fn spelt_out(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KINDS: [&str; 2] = ["ratings", "table"];
+    const KINDS: [&str; 3] = ["segment", "table", "ratings"];
     const OTHERS: [&str; 5] = ["train", "predict", "help", "--help", "-h"];
     let is =
         |at: usize, words: &[&str]| args.get(at).and_then(|arg| arg.to_str()).is_some_and(|arg| words.contains(&arg));

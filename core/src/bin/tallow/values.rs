@@ -26,6 +26,12 @@ pub(crate) fn dropout(text: &str) -> Result<f64, String> {
     part.ok_or_else(|| "expected a number from 0 to below 1, such as 0.1".into())
 }
 
+/// From 0 to 1: how opaque something is.
+pub(crate) fn opacity(text: &str) -> Result<f64, String> {
+    let part = text.parse().ok().filter(|part| (0.0..=1.0).contains(part));
+    part.ok_or_else(|| "expected a number from 0 to 1, such as 0.5".into())
+}
+
 /// Two rising numbers.
 pub(crate) fn range(text: &str) -> Result<(f64, f64), String> {
     let parse = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());

@@ -3,6 +3,7 @@
 //! [`Weights`] is an opened file, [`Weights::load_into`] puts its tensors into a network under the network's names, and
 //! [`save`] writes a network's.
 
+mod body;
 mod load;
 mod recipe;
 mod rename;

@@ -34,7 +34,7 @@ impl<'a> Renames<'a> {
     /// Other names for `name`, the likeliest first. Only those that a network has are of use.
     pub(super) fn of(&self, name: &str) -> Vec<String> {
         let plain = without_wrappers(name);
-        let others = [vgg(plain), convnext(plain), dense_layer(plain), self.mobilenet(plain)];
+        let others = [vgg(plain), convnext(plain), dense_layer(plain), self.mobilenet(plain), numbered_resnet(plain)];
         std::iter::once(plain.to_string()).chain(others.into_iter().flatten()).filter(|other| other != name).collect()
     }
 
@@ -130,6 +130,13 @@ fn dense_layer(name: &str) -> Option<String> {
         [kind @ ("norm" | "conv"), n @ ("1" | "2"), tensor] => Some(format!("{before}{dense}.{kind}{n}.{tensor}")),
         _ => None,
     }
+}
+
+/// fast.ai's body of a ResNet, whose children are numbered: what its U-Net calls `layers.0`.
+fn numbered_resnet(name: &str) -> Option<String> {
+    let (child, rest) = name.split_once('.')?;
+    let children = ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4"];
+    children.iter().position(|known| *known == child).map(|number| format!("{number}.{rest}"))
 }
 
 /// Whether a tensor of the shape `theirs` holds, in the same order, what one of the shape `ours` should: up to extents

@@ -150,6 +150,33 @@ impl Arch {
         }
     }
 
+    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a
+    /// ResNet without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution
+    /// before its pool.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for other architectures; when the device cannot hold the parameters.
+    pub fn encoder(self, params: &Params) -> Result<Body> {
+        match self.family() {
+            Family::ResNet(arch) => arch.encoder(params),
+            Family::EfficientNetLite0(arch) => arch.encoder(params),
+            _ => Err(self.no_encoder()),
+        }
+    }
+
+    /// Whether this architecture can be the encoder of a U-Net; the error says which can.
+    pub(crate) fn check_encoder(self) -> Result<()> {
+        match self.family() {
+            Family::ResNet(_) | Family::EfficientNetLite0(_) => Ok(()),
+            _ => Err(self.no_encoder()),
+        }
+    }
+
+    fn no_encoder(self) -> Error {
+        let able = "resnet18, resnet34, resnet50, resnet101, resnet152 and efficientnet_lite0 can";
+        Error::config("arch", format!("{self} cannot be the encoder of a U-Net; {able}"))
+    }
+
     /// Only of MobileNetV3 there are weights for another epsilon than the architecture's; elsewhere it would be lost.
     fn check_norm_eps(self, norm_eps: Option<f64>) -> Result<()> {
         match (norm_eps, self.family()) {

@@ -149,15 +149,30 @@ impl Conv2d {
     /// # Errors
     /// When `xs` has other channels, or is smaller than the kernel.
     pub fn forward_with(&self, xs: &Tensor, train: bool, activation: Activation) -> Result<Tensor> {
+        self.forward_with_shortcut(xs, train, None, activation)
+    }
+
+    /// `activation(conv(xs) + shortcut)`: [`Conv2d::forward_with`] with something of the result's shape that is added
+    /// before the activation.
+    ///
+    /// # Errors
+    /// As [`Conv2d::forward_with`], and when the shortcut's shape differs.
+    pub fn forward_with_shortcut(
+        &self,
+        xs: &Tensor,
+        train: bool,
+        shortcut: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
         let windows = self.windows(xs)?;
         let (weight, bias) = (self.weight.tensor(), self.bias.as_ref().map(Param::tensor));
         if self.may_prepare(xs, train) {
             let prepared = self.prepared.get(&self.params(), || Ok(PreparedConv::new(&weight, bias.as_ref())?))?;
-            return Ok(prepared.run(xs, &windows, None, activation)?);
+            return Ok(prepared.run(xs, &windows, shortcut, activation)?);
         }
-        let ys = kernels::conv2d(xs, &weight, bias.as_ref(), &windows)?;
+        let ys = kernels::conv2d_with(xs, &weight, bias.as_ref(), &windows, shortcut, activation)?;
         report("Conv2d", &self.params(), &ys, self.weight.elem_count() / self.config.out_channels);
-        Ok(kernels::activate(&ys, activation)?)
+        Ok(ys)
     }
 
     /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked

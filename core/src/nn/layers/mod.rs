@@ -11,6 +11,7 @@ mod linear;
 mod norm;
 mod pool;
 mod prepared;
+mod shuffle;
 
 pub use activation::Relu;
 pub use conv::{Conv2d, Conv2dConfig, Padding};
@@ -25,3 +26,4 @@ pub use pool::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d,
     PixelShuffle, Upsample,
 };
+pub use shuffle::PixelShuffleIcnr;
