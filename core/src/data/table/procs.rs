@@ -214,12 +214,12 @@ impl TableProcs {
         for (i, column) in self.categories.iter().enumerate() {
             let place = table.place(column.blanks_of.as_ref().unwrap_or(&column.name))?;
             let numbers: HashMap<&str, u32> = column.classes.iter().map(String::as_str).zip(0..).skip(1).collect();
-            for row in 0..n_rows {
+            for (row, missing) in missing.iter_mut().enumerate() {
                 let cell = table.cell(row, place);
                 let class = match (&column.blanks_of, cell) {
                     (Some(_), cell) => 1 + u32::from(cell.is_none()),
                     (None, None) => {
-                        missing[row].push(format!("`{}` ({NA})", column.name));
+                        missing.push(format!("`{}` ({NA})", column.name));
                         0
                     }
                     (None, Some(cell)) => numbers.get(cell).copied().unwrap_or_else(|| {

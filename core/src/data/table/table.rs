@@ -83,7 +83,7 @@ impl Table {
                 column.push((!missing.contains(cell)).then_some(cell));
             }
             lines.push(line);
-            is_open = record.iter().last().is_some_and(|cell| cell.contains('\n'));
+            is_open = record.iter().next_back().is_some_and(|cell| cell.contains('\n'));
         }
         // The last cell swallowed the rest of the file.
         if is_open && !text.trim_end().ends_with('"') {

@@ -308,7 +308,7 @@ fn learned(s: &mut Session, learner: &CollabLearner) -> Result<()> {
     let predictor = learner.predictor();
     let caption = "What everybody likes, or nobody, once taste is accounted for.";
     s.run.figure("biases", caption, &plot_biased_items(&predictor, 10)?.into())?;
-    const SHOWN: usize = 40;
+    const SHOWN: usize = 30;
     let (_, width) = predictor.item_factors()?;
     let known = predictor.items().len() - 1;
     if width >= 2 && known >= 2 {

@@ -80,6 +80,10 @@ struct NetworkArgs {
     #[arg(long, value_name = "PART", default_value_t = 0.0, value_parser = values::dropout)]
     dropout: f64,
 
+    /// The dropout of the vectors that categories become
+    #[arg(long, value_name = "PART", default_value_t = 0.0, value_parser = values::dropout)]
+    embedding_dropout: f64,
+
     /// Embed numbers too, by sines and cosines of learned frequencies: it often helps, and trains more slowly
     #[arg(long)]
     embed_numbers: bool,
@@ -167,6 +171,7 @@ fn config(args: &TrainArgs, s: &Session, is_class: bool) -> TabularConfig {
     let config = TabularConfig::default()
         .dropouts(vec![network.dropout; layers.len()])
         .layers(layers)
+        .embedding_dropout(network.embedding_dropout)
         .opt(adam)
         .metrics(metrics)
         .device(&s.device)
