@@ -1,7 +1,9 @@
 //! **Tallow**: deep learning in Rust on candle, with fast.ai's shape and PyTorch's numbers.
 //!
-//! To fine-tune a network on photos of one's own, begin with [`vision_learner`]. In reading order: [`error`],
-//! [`event`], [`device`], [`rng`] and [`text`] are the ground; [`vision`] makes numbers of photos, [`words`] of texts, and [`data`] batches
+//! To fine-tune a network on photos of one's own, begin with [`vision_learner`], on pictures with masks with
+//! [`unet_learner`]. In reading order: [`error`],
+//! [`event`], [`device`], [`rng`] and [`text`] are the ground; [`vision`] makes numbers of photos, [`words`] of texts,
+//! and [`data`] batches
 //! of files; [`kernels`] and [`autograd`] are the arithmetic that candle lacks; [`nn`] has layers and losses,
 //! [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`]
 //! judges, [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`]
@@ -58,6 +60,8 @@ pub mod train;
 
 pub mod collab_learner;
 pub mod vision_learner;
+
+pub mod unet_learner;
 
 pub mod tabular_learner;
 pub mod text_learner;

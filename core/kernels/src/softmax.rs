@@ -87,9 +87,10 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// The mean cross entropy of rows of logits `[..., C]` with their classes `[...]` (`u32`), each row counted by the weight
-/// of its class, and those of the class `ignored` not at all; 0 where nothing counts, where PyTorch has no number.
-/// PyTorch's `F.cross_entropy(weight, ignore_index)`. In one pass: the gradient is there before it is asked for.
+/// The mean cross entropy of rows of logits `[..., C]` with their classes `[...]` (`u32`), each row counted by the
+/// weight of its class, and those of the class `ignored` not at all; 0 where nothing counts, where PyTorch has no
+/// number. PyTorch's `F.cross_entropy(weight, ignore_index)`. In one pass: the gradient is there before it is asked
+/// for.
 ///
 /// # Errors
 /// When the shapes do not fit together, or a label is not a class.
@@ -105,7 +106,8 @@ pub fn mean_cross_entropy(
     let no_class = classes.iter().find(|&&class| class as usize >= c);
     if labels.dims() != leading || no_class.is_some() || weights.is_some_and(|weights| weights.len() != c) {
         candle_core::bail!(
-            "mean_cross_entropy: logits {:?}, labels {:?} below {c} and as many weights expected (got label              {no_class:?}, weights {weights:?})",
+            "mean_cross_entropy: logits {:?}, labels {:?} below {c} and as many weights expected (got label \
+             {no_class:?}, weights {weights:?})",
             logits.dims(),
             labels.dims()
         );
@@ -130,7 +132,10 @@ pub fn mean_cross_entropy(
         // Sums of blocks, added in order.
         let losses: Vec<f64> = blocks
             .clone()
-            .map(|(x, classes)| dispatch(|| x.chunks_exact(c).zip(classes).map(|(x, &y)| share(y) * cost(x, y)).sum()))
+            .map(|(x, classes)| {
+                let rows = x.chunks_exact(c).zip(classes);
+                dispatch(|| rows.map(|(x, &y)| share(y) * cost(x, y)).sum())
+            })
             .collect();
         let gradient = tracked(&[logits]).then(|| {
             fill(x.len(), ROWS * c, blocks, |(x, classes), out| {

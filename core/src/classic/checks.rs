@@ -6,22 +6,36 @@ use crate::error::{Error, Result};
 
 /// The classes of sound training data, ascending.
 pub(super) fn training(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
-    same_length(xs, ys)?;
-    if ys.is_empty() {
-        return Err(Error::shape("0 samples: there is nothing to fit to", &[0, xs.columns()]));
-    }
+    some_labels(xs.rows(), xs.columns(), ys)?;
     finite(xs)?;
     Ok(classes(ys))
 }
 
-/// The classes of sound training data, ascending, of which there must be two at least.
-pub(super) fn several_classes(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
-    let classes = training(xs, ys)?;
+fn some_labels(rows: usize, columns: usize, ys: &[u32]) -> Result<()> {
+    one_label_each(rows, ys)?;
+    if ys.is_empty() {
+        return Err(Error::shape("0 samples: there is nothing to fit to", &[0, columns]));
+    }
+    Ok(())
+}
+
+/// The classes of this many rows, ascending, of which there must be two at least.
+pub(super) fn several_labels(rows: usize, columns: usize, ys: &[u32]) -> Result<Vec<u32>> {
+    some_labels(rows, columns, ys)?;
+    several(classes(ys), ys)
+}
+
+fn several(classes: Vec<u32>, ys: &[u32]) -> Result<Vec<u32>> {
     if let [one] = classes[..] {
         let n = ys.len();
         return Err(Error::Value(format!("all {n} labels are class {one}: a classifier needs samples of two classes")));
     }
     Ok(classes)
+}
+
+/// The classes of sound training data, ascending, of which there must be two at least.
+pub(super) fn several_classes(xs: &Matrix, ys: &[u32]) -> Result<Vec<u32>> {
+    several(training(xs, ys)?, ys)
 }
 
 /// The two classes of sound training data; and for each sample whether it is of the second.
@@ -56,17 +70,25 @@ pub(super) fn rows_for(model: &impl Classifier, xs: &Matrix) -> Result<()> {
 }
 
 pub(super) fn width(fitted: usize, xs: &Matrix) -> Result<()> {
-    if xs.columns() != fitted {
-        let n = xs.columns();
+    columns(fitted, xs.rows(), xs.columns())
+}
+
+/// Fails where rows have another width than the model was fitted to.
+pub(super) fn columns(fitted: usize, rows: usize, n: usize) -> Result<()> {
+    if n != fitted {
         let message = format!("rows of {n} features for a model that was fitted to {fitted}");
-        return Err(Error::shape(message, &[xs.rows(), n]));
+        return Err(Error::shape(message, &[rows, n]));
     }
     Ok(())
 }
 
 pub(super) fn same_length(xs: &Matrix, ys: &[u32]) -> Result<()> {
-    if xs.rows() != ys.len() {
-        let message = format!("{} rows and {} labels: expected one label for each row", xs.rows(), ys.len());
+    one_label_each(xs.rows(), ys)
+}
+
+fn one_label_each(rows: usize, ys: &[u32]) -> Result<()> {
+    if rows != ys.len() {
+        let message = format!("{rows} rows and {} labels: expected one label for each row", ys.len());
         return Err(Error::shape(message, &[ys.len()]));
     }
     Ok(())

@@ -6,6 +6,8 @@ use super::matrix::Matrix;
 use super::newton::{FitReport, Problem, Solution};
 use super::products::{add_scaled, norm, scores, weighted_sums};
 use super::row_space::RowSpace;
+use super::rows::Dense;
+use super::sparse::{SparseMatrix, SparseRows};
 use crate::error::Result;
 
 /// Weights and intercepts, one row of each for two classes, else one for each class.
@@ -39,7 +41,7 @@ impl Linear {
         let width = xs.columns();
         let Limits { c, tol, max_iter } = limits;
         let solve = |rows: &[f64], width: usize| -> Result<Solution> {
-            Problem { rows, width, loss, c, tol, max_iter }.solve()
+            Problem { rows: &Dense { rows, width }, loss, c, tol, max_iter }.solve()
         };
         if width <= xs.rows() {
             let solution = solve(&with_ones(xs.values(), width), width + 1)?;
@@ -53,6 +55,15 @@ impl Linear {
         let mut linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
         linear.fit.gradient_norm = linear.gradient_norm(xs, loss, c);
         Ok(linear)
+    }
+
+    /// The same of sparse rows.
+    pub(super) fn fit_sparse(xs: &SparseMatrix, loss: &impl Loss, limits: Limits) -> Result<Linear> {
+        let Limits { c, tol, max_iter } = limits;
+        let width = xs.columns();
+        let solution = Problem { rows: &SparseRows::with_ones(xs), loss, c, tol, max_iter }.solve()?;
+        let (coef, intercept) = split_ones(&solution.weights, width);
+        Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report })
     }
 
     /// The length of the gradient in the space of the features.
@@ -76,6 +87,13 @@ impl Linear {
             row.iter_mut().zip(&self.intercept).for_each(|(score, b)| *score += b);
         }
         Matrix::of(self.intercept.len(), scores)
+    }
+
+    /// The same of sparse rows.
+    pub(super) fn sparse_scores(&self, xs: &SparseMatrix) -> Matrix {
+        let each: Vec<Vec<f64>> = self.coef.iter().map(|weights| xs.times(weights)).collect();
+        let row = |row: usize| each.iter().zip(&self.intercept).map(move |(scores, b)| scores[row] + b);
+        Matrix::of(each.len(), (0..xs.rows()).flat_map(row).collect())
     }
 
     pub(super) fn warning(&self, what: &str) -> Option<String> {

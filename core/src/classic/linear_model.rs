@@ -5,6 +5,7 @@ use super::estimator::{Binary, Classifier, Decision, winners};
 use super::linear::Linear;
 use super::matrix::Matrix;
 use super::newton::FitReport;
+use super::sparse::SparseMatrix;
 use crate::error::Result;
 
 /// A fitted linear classifier, whose decision is `xs · coefᵀ + intercept`. `E` is the estimator that was fitted:
@@ -32,6 +33,23 @@ impl<E> LinearModel<E> {
     /// The intercepts, as many as there are rows of weights: `intercept_`.
     pub fn intercept(&self) -> &[f64] {
         &self.linear.intercept
+    }
+
+    /// [`Decision::decision`] of sparse rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) where rows have another width than the model was fitted to.
+    pub fn decision_sparse(&self, xs: &SparseMatrix) -> Result<Matrix> {
+        checks::columns(self.linear.coef.columns(), xs.rows(), xs.columns())?;
+        Ok(self.linear.sparse_scores(xs))
+    }
+
+    /// [`Classifier::predict`] for sparse rows.
+    ///
+    /// # Errors
+    /// As [`LinearModel::decision_sparse`].
+    pub fn predict_sparse(&self, xs: &SparseMatrix) -> Result<Vec<u32>> {
+        Ok(winners(&self.classes, &self.decision_sparse(xs)?))
     }
 
     /// How the fit ended.

@@ -6,6 +6,7 @@ use super::linear::{Limits, Linear};
 use super::linear_model::LinearModel;
 use super::loss::{Logistic, Softmax, sigmoid, softmax};
 use super::matrix::Matrix;
+use super::sparse::SparseMatrix;
 use crate::error::Result;
 
 /// Logistic regression with the penalty `‖w‖²`: scikit-learn's `LogisticRegression`, and the same objective,
@@ -62,34 +63,79 @@ impl LogisticRegression {
     }
 }
 
+impl LogisticRegression {
+    /// [`Estimator::fit`] to sparse rows. Nothing becomes a table of its own, so a million columns are no trouble.
+    ///
+    /// # Errors
+    /// As [`Estimator::fit`].
+    pub fn fit_sparse(&self, xs: &SparseMatrix, ys: &[u32]) -> Result<LogisticModel> {
+        let classes = checks::several_labels(xs.rows(), xs.columns(), ys)?;
+        self.fitted(classes, ys, |loss| match loss {
+            LossOf::Two(loss) => Linear::fit_sparse(xs, &loss, self.limits),
+            LossOf::Many(loss) => Linear::fit_sparse(xs, &loss, self.limits),
+        })
+    }
+
+    fn fitted(
+        &self,
+        classes: Vec<u32>,
+        ys: &[u32],
+        fit: impl FnOnce(LossOf) -> Result<Linear>,
+    ) -> Result<LogisticModel> {
+        self.limits.check()?;
+        let linear = if classes.len() == 2 {
+            fit(LossOf::Two(Logistic(ys.iter().map(|y| *y == classes[1]).collect())))?
+        } else {
+            fit(LossOf::Many(Softmax { classes: checks::places(&classes, ys), n_classes: classes.len() }))?
+        };
+        Ok(LinearModel { estimator: self.clone(), name: "logistic regression", classes, linear })
+    }
+}
+
+/// The loss for two classes, and for more.
+enum LossOf {
+    Two(Logistic),
+    Many(Softmax),
+}
+
 impl Estimator for LogisticRegression {
     type Model = LogisticModel;
 
     fn fit(&self, xs: &Matrix, ys: &[u32]) -> Result<LogisticModel> {
-        self.limits.check()?;
         let classes = checks::several_classes(xs, ys)?;
-        let linear = if classes.len() == 2 {
-            Linear::fit(xs, &Logistic(ys.iter().map(|y| *y == classes[1]).collect()), self.limits)?
-        } else {
-            let loss = Softmax { classes: checks::places(&classes, ys), n_classes: classes.len() };
-            Linear::fit(xs, &loss, self.limits)?
-        };
-        Ok(LinearModel { estimator: self.clone(), name: "logistic regression", classes, linear })
+        self.fitted(classes, ys, |loss| match loss {
+            LossOf::Two(loss) => Linear::fit(xs, &loss, self.limits),
+            LossOf::Many(loss) => Linear::fit(xs, &loss, self.limits),
+        })
     }
 }
 
 /// A fitted [`LogisticRegression`].
 pub type LogisticModel = LinearModel<LogisticRegression>;
 
+impl LogisticModel {
+    /// [`Probabilities::probabilities`] of sparse rows.
+    ///
+    /// # Errors
+    /// As [`Probabilities::probabilities`].
+    pub fn probabilities_sparse(&self, xs: &SparseMatrix) -> Result<Matrix> {
+        Ok(self.probabilities_of(self.decision_sparse(xs)?))
+    }
+
+    /// The sigmoid of the decision for two classes, else its softmax.
+    fn probabilities_of(&self, mut scores: Matrix) -> Matrix {
+        if self.classes.len() == 2 {
+            let both = scores.values().iter().flat_map(|&z| [sigmoid(-z), sigmoid(z)]).collect();
+            return Matrix::of(2, both);
+        }
+        scores.values_mut().chunks_exact_mut(self.classes.len()).for_each(softmax);
+        scores
+    }
+}
+
 impl Probabilities for LogisticModel {
     /// The sigmoid of the decision for two classes, else its softmax.
     fn probabilities(&self, xs: &Matrix) -> Result<Matrix> {
-        let mut scores = self.decision(xs)?;
-        if self.classes.len() == 2 {
-            let both = scores.values().iter().flat_map(|&z| [sigmoid(-z), sigmoid(z)]).collect();
-            return Ok(Matrix::of(2, both));
-        }
-        scores.values_mut().chunks_exact_mut(self.classes.len()).for_each(softmax);
-        Ok(scores)
+        Ok(self.probabilities_of(self.decision(xs)?))
     }
 }

@@ -5,7 +5,7 @@
 //! [`LinearSvm`], [`KNeighbors`], [`GradientBoosting`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and
 //! [`OneVsOne`], which make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`],
 //! [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions
-//! are is told by [`crate::metrics`].
+//! are is told by [`crate::metrics`]. A [`Tfidf`] makes rows of texts, a [`SparseMatrix`], for a logistic regression.
 //!
 //! All sums are done in `f64`, and the results are the same for any number of threads.
 //!
@@ -25,9 +25,11 @@ mod loss;
 mod newton;
 mod products;
 mod row_space;
+mod rows;
 
 mod linear;
 mod matrix;
+mod sparse;
 mod wrapper;
 
 mod estimator;
@@ -41,6 +43,7 @@ mod one_vs_rest;
 mod pca;
 mod pipeline;
 mod scaler;
+mod tfidf;
 
 mod boosting;
 mod dummy;
@@ -68,4 +71,6 @@ pub use one_vs_rest::{OneVsRest, OneVsRestModel};
 pub use pca::Pca;
 pub use pipeline::{Pipeline, PipelineModel, Transform, Transformer};
 pub use scaler::{FittedScaler, StandardScaler};
+pub use sparse::SparseMatrix;
 pub use split::{Samples, TrainTest, TrainTestSplit};
+pub use tfidf::{FittedTfidf, Tfidf};

@@ -7,7 +7,8 @@
 
 use super::cholesky;
 use super::loss::Loss;
-use super::products::{add_scaled, dot, map, norm, scores, weighted_squares, weighted_sums};
+use super::products::{add_scaled, dot, map, norm};
+use super::rows::Rows;
 use crate::error::{Error, Result};
 
 /// As many unknowns as are solved for exactly.
@@ -17,10 +18,9 @@ const DIRECT: usize = 1000;
 const BLOCK: usize = 256;
 
 /// An objective, and how well it is to be minimised.
-pub(super) struct Problem<'a, L> {
-    /// `[N, width]`; the last feature is the constant 1, whose weight is the intercept.
-    pub(super) rows: &'a [f64],
-    pub(super) width: usize,
+pub(super) struct Problem<'a, R, L> {
+    /// The samples; the last feature is the constant 1, whose weight is the intercept.
+    pub(super) rows: &'a R,
     pub(super) loss: &'a L,
     pub(super) c: f64,
     /// The length of the gradient at which to stop.
@@ -54,13 +54,13 @@ struct Point {
     state: Vec<f64>,
 }
 
-impl<L: Loss> Problem<'_, L> {
+impl<R: Rows, L: Loss> Problem<'_, R, L> {
     /// Starts from zero.
     ///
     /// # Errors
     /// Where the sums overflow.
     pub(super) fn solve(&self) -> Result<Solution> {
-        let mut weights = vec![0.0; self.loss.outputs() * self.width];
+        let mut weights = vec![0.0; self.loss.outputs() * self.rows.width()];
         let mut point = self.at(&weights);
         let start = norm(&point.gradient);
         let mut iterations = 0;
@@ -84,7 +84,7 @@ impl<L: Loss> Problem<'_, L> {
             let descent = -dot(&point.gradient, &step);
             // Twice what the step is to gain; below this the objective's own rounding hides whether it falls.
             let rounding = 1e-13 * (1.0 + point.value.abs());
-            let along = scores(self.rows, self.width, &step);
+            let along = self.rows.scores(&step);
             let size =
                 if descent <= rounding { Some(1.0) } else { self.step_size(&weights, &point, &step, &along, descent) };
             let Some(size) = size else { return stopped(weights, false) };
@@ -102,7 +102,7 @@ impl<L: Loss> Problem<'_, L> {
 
     fn at(&self, weights: &[f64]) -> Point {
         let outputs = self.loss.outputs();
-        let scores = scores(self.rows, self.width, weights);
+        let scores = self.rows.scores(weights);
         let blocks: Vec<&[f64]> = scores.chunks(BLOCK * outputs).collect();
         let parts = map(blocks.len(), |block| {
             let (mut sum, n) = (0.0, blocks[block].len());
@@ -119,9 +119,11 @@ impl<L: Loss> Problem<'_, L> {
         let loss: f64 = parts.iter().map(|part| part.0).sum();
         let gradients = parts.iter().flat_map(|part| &part.1).copied().collect::<Vec<f64>>();
         let state = parts.into_iter().flat_map(|part| part.2).collect();
-        let mut gradient = weighted_sums(self.rows, self.width, &gradients, outputs);
-        let (mut penalty, places) = (0.0, self.width - 1);
-        for (gradient, weights) in gradient.chunks_exact_mut(self.width).zip(weights.chunks_exact(self.width)) {
+        let mut gradient = self.rows.sums(&gradients, outputs);
+        let (mut penalty, places) = (0.0, self.rows.width() - 1);
+        for (gradient, weights) in
+            gradient.chunks_exact_mut(self.rows.width()).zip(weights.chunks_exact(self.rows.width()))
+        {
             gradient.iter_mut().for_each(|g| *g *= self.c);
             add_scaled(&mut gradient[..places], 1.0, &weights[..places]);
             penalty += dot(&weights[..places], &weights[..places]);
@@ -147,8 +149,8 @@ impl<L: Loss> Problem<'_, L> {
             let samples = blocks[block].chunks_exact(outputs).enumerate();
             samples.map(|(i, scores)| self.loss.value(block * BLOCK + i, scores)).sum::<f64>()
         });
-        let places = self.width - 1;
-        let penalty: f64 = weights.chunks_exact(self.width).map(|w| dot(&w[..places], &w[..places])).sum();
+        let places = self.rows.width() - 1;
+        let penalty: f64 = weights.chunks_exact(self.rows.width()).map(|w| dot(&w[..places], &w[..places])).sum();
         0.5 * penalty + self.c * parts.into_iter().sum::<f64>()
     }
 
@@ -158,13 +160,13 @@ impl<L: Loss> Problem<'_, L> {
         exact.unwrap_or_else(|| self.truncated_step(point, progress))
     }
 
-    /// The solution of `H step = -gradient`; none where rounding makes `H` indefinite.
+    /// The solution of `H step = -gradient`; none where `H` would be too large, or rounding makes it indefinite.
     fn exact_step(&self, point: &Point) -> Option<Vec<f64>> {
-        let (outputs, width, n) = (self.loss.outputs(), self.width, point.gradient.len());
+        let (outputs, width, n) = (self.loss.outputs(), self.rows.width(), point.gradient.len());
         let pairs: Vec<(usize, usize)> = (0..outputs).flat_map(|k| (0..=k).map(move |l| (k, l))).collect();
         let samples = || point.state.chunks_exact(outputs);
         let hessians = |&(k, l): &(usize, usize)| samples().map(|state| self.loss.hessian(state, k, l)).collect();
-        let squares = weighted_squares(self.rows, width, &pairs.iter().map(hessians).collect::<Vec<Vec<f64>>>());
+        let squares = self.rows.squares(&pairs.iter().map(hessians).collect::<Vec<Vec<f64>>>())?;
         let mut hessian = vec![0.0; n * n];
         for (&(k, l), square) in pairs.iter().zip(&squares) {
             for a in 0..width {
@@ -229,27 +231,28 @@ impl<L: Loss> Problem<'_, L> {
     /// `H` times a direction, without making `H`.
     fn hessian_vector_product(&self, point: &Point, direction: &[f64]) -> Vec<f64> {
         let outputs = self.loss.outputs();
-        let along = scores(self.rows, self.width, direction);
+        let along = self.rows.scores(direction);
         let mut products = vec![0.0; along.len()];
         let states = point.state.chunks_exact(outputs).zip(along.chunks_exact(outputs));
         for (out, (state, along)) in products.chunks_exact_mut(outputs).zip(states) {
             self.loss.hessian_vector_product(state, along, out);
         }
-        let mut product = weighted_sums(self.rows, self.width, &products, outputs);
-        for (product, direction) in product.chunks_exact_mut(self.width).zip(direction.chunks_exact(self.width)) {
+        let mut product = self.rows.sums(&products, outputs);
+        for (product, direction) in
+            product.chunks_exact_mut(self.rows.width()).zip(direction.chunks_exact(self.rows.width()))
+        {
             product.iter_mut().for_each(|p| *p *= self.c);
-            add_scaled(&mut product[..self.width - 1], 1.0, &direction[..self.width - 1]);
+            add_scaled(&mut product[..self.rows.width() - 1], 1.0, &direction[..self.rows.width() - 1]);
         }
         product
     }
 
     fn diagonal(&self, point: &Point) -> Vec<f64> {
         let outputs = self.loss.outputs();
-        let squares: Vec<f64> = self.rows.iter().map(|x| x * x).collect();
         let states = point.state.chunks_exact(outputs);
         let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.hessian(s, k, k))).collect();
-        let sums = weighted_sums(&squares, self.width, &own, outputs);
-        let penalty = |at: usize| if at % self.width == self.width - 1 { 1e-13 } else { 1.0 };
+        let sums = self.rows.sums_of_squares(&own, outputs);
+        let penalty = |at: usize| if at % self.rows.width() == self.rows.width() - 1 { 1e-13 } else { 1.0 };
         sums.iter().enumerate().map(|(at, sum)| penalty(at) + self.c * sum).collect()
     }
 }

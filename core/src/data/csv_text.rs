@@ -1,6 +1,7 @@
 //! The text of a CSV file, and what stands between its cells.
 
-use crate::error::{Error, Result};
+use super::encoding::Encoding;
+use crate::error::Result;
 use std::path::Path;
 
 /// A CSV file in memory.
@@ -12,19 +13,14 @@ pub(super) struct CsvText {
 }
 
 impl CsvText {
-    /// Reads a file in UTF-8, with or without a byte order mark.
+    /// Reads a file in this encoding, with or without a byte order mark.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not UTF-8; the line is named.
-    pub(super) fn read(file: &Path) -> Result<CsvText> {
-        let bytes = std::fs::read(file).map_err(Error::io(file))?;
-        let text = std::str::from_utf8(&bytes).map_err(|e| {
-            let line = bytes[..e.valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
-            Error::file(file, format!("is not UTF-8 (line {line}); save the table as UTF-8"))
-        })?;
-        let text = text.trim_start_matches('\u{feff}');
+    /// When the file cannot be read, or is not in this encoding; the line is named.
+    pub(super) fn read(file: &Path, encoding: Encoding) -> Result<CsvText> {
+        let text = encoding.read(file)?;
         let head = text.lines().next().unwrap_or_default();
         let separator = [b'\t', b';', b','].into_iter().max_by_key(|&s| head.bytes().filter(|&b| b == s).count());
-        Ok(CsvText { text: text.to_string(), separator: separator.unwrap_or(b',') })
+        Ok(CsvText { separator: separator.unwrap_or(b','), text })
     }
 }

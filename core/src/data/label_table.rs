@@ -1,6 +1,7 @@
 //! Labels from a table: a CSV file with a row for each image.
 
 use super::csv_text::CsvText;
+use super::encoding::Encoding;
 use super::find::find_images;
 use super::labelled::{LabelledImage, LabelledImages};
 use super::layout::Side;
@@ -70,7 +71,7 @@ impl LabelTable {
     /// of a class is empty, a side is unknown, or a file stands in two rows.
     pub fn read(file: impl AsRef<Path>, columns: &TableColumns) -> Result<LabelTable> {
         let file = file.as_ref();
-        let CsvText { text, separator } = CsvText::read(file)?;
+        let CsvText { text, separator } = CsvText::read(file, Encoding::Utf8)?;
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
         let useless = |e: csv::Error| Error::file(file, format!("is not a table that can be read: {e}"));

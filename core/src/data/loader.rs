@@ -1,5 +1,6 @@
 //! The loader that makes batches of a dataset.
 
+use super::order::{Lengths, Order};
 use super::sampler::WeightedSampler;
 use super::{Batch, Dataset};
 use crate::error::{Error, Result};
@@ -19,8 +20,7 @@ use std::time::{Duration, Instant};
 pub struct DataLoader {
     dataset: Arc<dyn Dataset>,
     batch_size: usize,
-    shuffle: bool,
-    sampler: Option<WeightedSampler>,
+    order: Order,
     drop_last: bool,
     workers: usize,
     rng: Rng,
@@ -41,8 +41,7 @@ impl DataLoader {
         Ok(DataLoader {
             dataset: Arc::new(dataset),
             batch_size,
-            shuffle: false,
-            sampler: None,
+            order: Order::Plain,
             drop_last: false,
             workers: 0,
             rng: Rng::new(0),
@@ -53,7 +52,7 @@ impl DataLoader {
     /// A new random order in each epoch.
     #[must_use]
     pub fn shuffle(self, rng: &Rng) -> DataLoader {
-        DataLoader { shuffle: true, sampler: None, ..self.rng(rng) }
+        DataLoader { order: Order::Shuffled, ..self.rng(rng) }
     }
 
     /// In each epoch as many items as there are, drawn with replacement, each with a probability in proportion to its
@@ -64,12 +63,36 @@ impl DataLoader {
     /// When there is not one weight for each item, one is negative or no number, or all are 0.
     pub fn weighted(self, weights: &[f64], rng: &Rng) -> Result<DataLoader> {
         let sampler = WeightedSampler::new(weights, self.n_items())?;
-        Ok(DataLoader { shuffle: false, sampler: Some(sampler), ..self.rng(rng) })
+        Ok(DataLoader { order: Order::Weighted(sampler), ..self.rng(rng) })
     }
 
     /// The weights by which items are drawn, if they are ([`DataLoader::weighted`]).
     pub fn weights(&self) -> Option<&[f64]> {
-        self.sampler.as_ref().map(WeightedSampler::weights)
+        match &self.order {
+            Order::Weighted(sampler) => Some(sampler.weights()),
+            _ => None,
+        }
+    }
+
+    /// The longest items first in each epoch, so that a batch holds items of about one length: for texts that judge.
+    /// fast.ai's `SortedDL`.
+    ///
+    /// # Errors
+    /// When there is not one length for each item.
+    pub fn sorted(self, lengths: &[usize]) -> Result<DataLoader> {
+        let lengths = Lengths::new(lengths, self.n_items())?;
+        Ok(DataLoader { order: Order::Sorted(lengths), ..self })
+    }
+
+    /// A new random order in each epoch, in which a batch holds items of about one length: of each 50 batches, drawn at
+    /// random, the items are sorted, and then the batches shuffled. The first has the longest item of all, so that
+    /// memory runs out there or nowhere. For texts to train with. fast.ai's `SortedDL` with `shuffle`.
+    ///
+    /// # Errors
+    /// When there is not one length for each item.
+    pub fn shuffle_sorted(self, lengths: &[usize], rng: &Rng) -> Result<DataLoader> {
+        let lengths = Lengths::new(lengths, self.n_items())?;
+        Ok(DataLoader { order: Order::NearlySorted(lengths), ..self.rng(rng) })
     }
 
     /// The random stream behind shuffling and augmentation.
@@ -81,7 +104,7 @@ impl DataLoader {
     /// All items in the dataset's order, none left out.
     #[must_use]
     pub fn in_order(self) -> DataLoader {
-        DataLoader { shuffle: false, sampler: None, drop_last: false, ..self }
+        DataLoader { order: Order::Plain, drop_last: false, ..self }
     }
 
     /// Leaves out a last batch that is smaller than the others, and any batch of which all items but one could not be
@@ -128,19 +151,11 @@ impl DataLoader {
     /// # Errors
     /// When the items cannot be read.
     pub fn fingerprint(&self) -> Result<Fingerprint> {
-        let order = match &self.sampler {
-            Some(sampler) => {
-                let weights: Vec<u8> = sampler.weights().iter().flat_map(|weight| weight.to_le_bytes()).collect();
-                format!("drawn by weights, sha256 {}", &tallow_io::hash::bytes(&weights).sha256[..16])
-            }
-            None if self.shuffle => "shuffled".into(),
-            None => "the dataset's".into(),
-        };
         let rest = if self.drop_last { "left out" } else { "kept" };
         let settings = Fingerprint::default()
             .with("seed", self.rng.seed())
             .with("batch size", self.batch_size)
-            .with("order", order)
+            .with("order", self.order.describe())
             .with("smaller last batch", rest)
             .with("number of items", self.n_items());
         Ok(settings.and("", self.dataset.fingerprint()?))
@@ -153,13 +168,8 @@ impl DataLoader {
 
     /// The indices of the items in the order of epoch `epoch`.
     pub fn order(&self, epoch: usize) -> Vec<usize> {
-        let n = self.n_items();
         let mut rng = self.rng.stream("order").substream(epoch as u64);
-        match &self.sampler {
-            Some(sampler) => sampler.order(&mut rng),
-            None if self.shuffle => rng.permutation(n),
-            None => (0..n).collect(),
-        }
+        self.order.indices(self.n_items(), self.batch_size, &mut rng)
     }
 
     /// The random stream of one item in one epoch, from which its augmentation is drawn.

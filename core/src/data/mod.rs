@@ -7,6 +7,7 @@ mod collect;
 mod csv_text;
 mod dataset;
 mod duplicates;
+mod encoding;
 mod file_entries;
 mod file_warnings;
 mod find;
@@ -26,6 +27,7 @@ mod mask_dataset;
 mod mask_label;
 mod mask_loaders;
 pub mod mnist;
+mod order;
 mod ratings;
 mod sampler;
 mod show;
@@ -33,12 +35,14 @@ mod split;
 mod table;
 mod targets;
 mod tensor_dataset;
+mod texts;
 
 pub use balance::{class_weights, read_class_weights, sample_weights, warnings};
 pub use block::{CategoryBlock, DataBlock, ImageBlock, MultiCategoryBlock, TargetBlock};
 pub use codes::read_codes;
 pub use dataset::{Batch, Dataset};
 pub use duplicates::{Duplicate, duplicates_across, duplicates_of, equal_files, find_duplicates};
+pub use encoding::Encoding;
 pub use file_warnings::file_warnings;
 pub use find::{FoundImages, PassedOver, PassedOverReason, find_images};
 pub use folders::{LinkMode, make_train_valid};
@@ -70,3 +74,7 @@ pub use table::{
 pub use tallow_datasets::DataFolder;
 pub use targets::Targets;
 pub use tensor_dataset::TensorDataset;
+pub use texts::{
+    LanguageModelDataLoaders, LanguageModelLoader, StreamDataset, TextBlock, TextDataLoaders, TextDataset, TextLoader,
+    TextProcs, pad_chunks,
+};

@@ -4,9 +4,9 @@ use super::checks;
 use super::confusion::ratio;
 use crate::error::{Error, Result};
 
-/// How many pixels are of each class, were taken for it, and both: all that metrics of masks follow from. Counts of many
-/// pictures add up, so that a metric is one of all their pixels together, whatever the batches: fast.ai averages its
-/// `foreground_acc` and the accuracies of its lessons over batches, which gives other digits where these differ.
+/// How many pixels are of each class, were taken for it, and both: all that metrics of masks follow from. Counts of
+/// many pictures add up, so that a metric is one of all their pixels together, whatever the batches: fast.ai averages
+/// its `foreground_acc` and the accuracies of its lessons over batches, which gives other digits where these differ.
 ///
 /// Pixels of the void class do not count, and it has no part in the means over classes.
 ///
@@ -80,6 +80,11 @@ impl PixelCounts {
             mine.both += theirs.both;
         }
         Ok(())
+    }
+
+    /// The class that does not count, if there is one.
+    pub fn void(&self) -> Option<u32> {
+        self.void
     }
 
     /// The counts of each class.

@@ -8,7 +8,8 @@ use crate::nn::init::{FanMode, Init};
 use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Params, PixelShuffleIcnr, through_channels_last};
 use candle_core::Tensor;
 
-/// fast.ai's `DynamicUnet` as `unet_learner` makes it: images `[N, 3, H, W]` of any size to scores `[N, classes, H, W]`.
+/// fast.ai's `DynamicUnet` as `unet_learner` makes it: images `[N, 3, H, W]` of any size to scores `[N, classes, H,
+/// W]`.
 ///
 /// An encoder, which is the body of a classifier, makes features that are small and know much. The decoder doubles
 /// their size step by step, at each step next to what the encoder saw at that size, and at last next to the image

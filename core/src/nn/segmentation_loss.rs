@@ -6,7 +6,8 @@ use crate::kernels;
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// The loss of scores `[N, C, H, W]` and classes `[N, H, W]`, with weights of the classes and a class that does not count.
+/// The loss of scores `[N, C, H, W]` and classes `[N, H, W]`, with weights of the classes and a class that does not
+/// count.
 ///
 /// ```
 /// use tallow::nn::{PixelLoss, SegmentationLoss};
@@ -31,15 +32,15 @@ pub enum PixelLoss {
     /// The mean of the pixels' cross entropies. fast.ai's `CrossEntropyLossFlat(axis=1)`.
     #[default]
     CrossEntropy,
-    /// The mean of cross entropies that are multiplied with `(1 - p)^gamma`, `p` the probability of the right class: what
-    /// is right already matters little (Lin et al., 2017). fast.ai's `FocalLossFlat(axis=1)`.
+    /// The mean of cross entropies that are multiplied with `(1 - p)^gamma`, `p` the probability of the right class:
+    /// what is right already matters little (Lin et al., 2017). fast.ai's `FocalLossFlat(axis=1)`.
     Focal {
         /// How much less the sure ones matter; 2 as a rule.
         gamma: f64,
     },
-    /// For each class one minus its Dice coefficient, of probabilities instead of decisions (Milletari et al., 2016): the
-    /// sum over the classes, the mean over the images. Small objects count as much as large ones. fast.ai's `DiceLoss`
-    /// sums over the images too, and makes larger losses of larger batches.
+    /// For each class one minus its Dice coefficient, of probabilities instead of decisions (Milletari et al., 2016):
+    /// the sum over the classes, the mean over the images. Small objects count as much as large ones. fast.ai's
+    /// `DiceLoss` sums over the images too, and makes larger losses of larger batches.
     Dice {
         /// Added above and below, so that a class that is not there has a coefficient; 1e-6 in fast.ai.
         smooth: f64,
@@ -96,8 +97,8 @@ impl SegmentationLoss {
         }
     }
 
-    /// How much a batch with these masks weighs beside others: what [`SegmentationLoss::of`] divides by. Weighed by this,
-    /// the losses of batches have the loss of all pictures together for their mean
+    /// How much a batch with these masks weighs beside others: what [`SegmentationLoss::of`] divides by. Weighed by
+    /// this, the losses of batches have the loss of all pictures together for their mean
     /// ([`crate::train::Learner::loss_weight`]).
     ///
     /// # Errors

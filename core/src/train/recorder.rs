@@ -2,6 +2,7 @@
 
 use crate::optim::Hypers;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,6 +165,13 @@ impl Recorder {
     /// [`super::SaveBest`] has put its weights back.
     pub fn kept_row(&self) -> Option<&EpochRow> {
         self.kept.map_or(self.rows.last(), |row| self.rows.get(row))
+    }
+
+    /// The validation loss and the metrics of [`Recorder::kept_row`] by name, for an exported model.
+    pub fn kept_metrics(&self) -> BTreeMap<String, f64> {
+        let Some(row) = self.kept_row() else { return BTreeMap::new() };
+        let metrics = self.metric_names.iter().cloned().zip(row.metrics.iter().copied());
+        [("valid_loss".to_string(), row.valid_loss)].into_iter().chain(metrics).collect()
     }
 
     /// Training losses over the epochs.

@@ -32,7 +32,7 @@ pub enum Pretrained {
 
 impl Pretrained {
     /// Opens the weights; `None` for random ones.
-    pub(super) fn open(self, arch: Arch, hub: Option<HubConfig>, listener: &Listener) -> Result<Option<Weights>> {
+    pub(crate) fn open(self, arch: Arch, hub: Option<HubConfig>, listener: &Listener) -> Result<Option<Weights>> {
         match self {
             Pretrained::Default => {
                 let hub = hub.unwrap_or_else(|| HubConfig::from_env(&DataFolder::resolve(None)));

@@ -422,13 +422,7 @@ impl VisionLearner {
     /// # Errors
     /// When a weight is not a finite number, or a file cannot be written.
     pub fn export(&self, folder: impl AsRef<Path>) -> Result<()> {
-        let recorder = self.learner.recorder();
-        let mut metrics = BTreeMap::new();
-        if let Some(row) = recorder.kept_row() {
-            metrics.insert("valid_loss".to_string(), row.valid_loss);
-            metrics.extend(recorder.metric_names.iter().cloned().zip(row.metrics.iter().copied()));
-        }
-        self.export_with(folder, metrics)
+        self.export_with(folder, self.learner.recorder().kept_metrics())
     }
 
     /// [`VisionLearner::export`] with other figures, such as those of a head that was trained by itself.

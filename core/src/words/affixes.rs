@@ -67,12 +67,13 @@ pub(super) fn suffix(word: &str) -> usize {
     if c == '+' && before_is(&|b| b.is_ascii_digit()) {
         longest = longest.max(1);
     }
-    // Units and currencies hold no digits, so one that follows a number is all that follows the last digit.
-    if let Some(digit) = word.rfind(|c: char| c.is_ascii_digit()) {
-        let unit = &word[digit + 1..];
-        if !unit.is_empty() && (UNITS.split(' ').any(|known| known == unit) || CURRENCIES.contains(&unit)) {
-            longest = longest.max(unit.len());
-        }
+    // Units and currencies hold no digits, so one that follows a number is all that follows the last digit. None has
+    // more than five characters.
+    let digit = word.char_indices().rev().take(6).find(|(_, c)| c.is_ascii_digit());
+    if let Some(unit) = digit.map(|(at, _)| &word[at + 1..]).filter(|unit| !unit.is_empty())
+        && (UNITS.split(' ').any(|known| known == unit) || CURRENCIES.contains(&unit))
+    {
+        longest = longest.max(unit.len());
     }
     longest
 }

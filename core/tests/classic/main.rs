@@ -5,10 +5,13 @@
 mod common;
 
 mod logistic;
+#[path = "../common/polarity.rs"]
+mod polarity;
 mod refuse;
 mod report;
 mod samples;
 mod simple;
+mod texts;
 mod wrappers;
 
 use serde_json::Value;

@@ -1,10 +1,12 @@
 //! Texts become fast.ai's tokens and numbers: against fastai 2.8.12 and spaCy 3.8.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod batches;
 #[path = "../common/polarity.rs"]
 mod polarity;
 mod reviews;
 mod rules;
+mod sources;
 mod split;
 mod vocab;
 

@@ -64,8 +64,9 @@ fn marks_are_undone_for_people() {
     assert_eq!((words("xxrep 3"), words("xxmaj mcDONALD")), (String::new(), "Mcdonald".into()));
     // fastai says `!!! 4 4 4 no no no way way way` here, since it forgets no count.
     assert_eq!(words("xxrep 3 ! xxwrep 4 no way"), "!!! no no no no way");
-    assert!(words("xxrep 99999999999 !").is_empty() || words("xxrep 9999999 !").len() <= 1000);
+    // A network may write any number.
+    assert_eq!(words("xxrep 9999999 !").len(), 1000);
 
-    let text = "\"That's it,\" she said (twice)... It isn't a rock-and-roll film!!!";
+    let text = "That's \"it,\" she said (twice)... It isn't a rock-and-roll film!!!";
     assert_eq!(readable(&Tokenizer::default().tokens(text)), text.replace("...", "…"));
 }

@@ -3,7 +3,7 @@
 use super::table::Table;
 use crate::data::label_table::flag;
 use crate::data::{RandomSplitter, Side, Split, Splitter};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,21 +32,13 @@ impl Splitting {
     /// # Errors
     /// When a column names no side, or nobody trains or judges.
     pub(in crate::data) fn sides(&self, table: &Table, rows: &[usize], target: usize, seed: u64) -> Result<Sides> {
-        let of_rows = |side: Vec<usize>| side.into_iter().map(|i| rows[i]).collect::<Vec<usize>>();
         let (mut train, mut valid, mut test) = (Vec::new(), Vec::new(), Vec::new());
         match self {
-            Splitting::Random(share) => {
-                let split = RandomSplitter { valid: *share, seed }.split(rows.len())?;
-                (train, valid) = (of_rows(split.train), of_rows(split.valid));
+            Splitting::Random(_) | Splitting::Splitter(_) | Splitting::Rows(_) => {
+                let label = |row: usize| table.cell(row, target).unwrap_or_default().to_string();
+                let split = self.split(rows, |row| row.to_string().into(), label, seed)?;
+                (train, valid) = (split.train, split.valid);
             }
-            Splitting::Splitter(splitter) => {
-                let names: Vec<PathBuf> = rows.iter().map(|row| row.to_string().into()).collect();
-                let label = |&row: &usize| table.cell(row, target).unwrap_or_default().to_string();
-                let labels: Vec<String> = rows.iter().map(label).collect();
-                let Split { train: a, valid: b } = splitter.split_items(&names, &labels)?;
-                (train, valid) = (of_rows(a), of_rows(b));
-            }
-            Splitting::Rows(judges) => (valid, train) = rows.iter().copied().partition(|&row| judges(row)),
             Splitting::Column(column) => {
                 let place = table.place(column)?;
                 for &row in rows {
@@ -63,6 +55,8 @@ impl Splitting {
                 }
             }
         }
+        // In the table's order, however they were drawn.
+        [&mut train, &mut valid, &mut test].into_iter().for_each(|side| side.sort_unstable());
         for (side, what) in [(&train, "train with"), (&valid, "judge by")] {
             if side.is_empty() {
                 let n = rows.len();
@@ -72,6 +66,37 @@ impl Splitting {
             }
         }
         Ok(Sides { train, valid, test })
+    }
+
+    /// Splits items of which no column tells anything: `name` is an item's file, or what stands for one, `label` its
+    /// class.
+    ///
+    /// # Errors
+    /// As the splitter's; and when a column should say it.
+    pub(in crate::data) fn split(
+        &self,
+        items: &[usize],
+        name: impl Fn(usize) -> PathBuf,
+        label: impl Fn(usize) -> String,
+        seed: u64,
+    ) -> Result<Split> {
+        let split = match self {
+            Splitting::Random(share) => RandomSplitter { valid: *share, seed }.split(items.len())?,
+            Splitting::Splitter(splitter) => {
+                let names: Vec<PathBuf> = items.iter().map(|&item| name(item)).collect();
+                splitter.split_items(&names, &items.iter().map(|&item| label(item)).collect::<Vec<String>>())?
+            }
+            Splitting::Rows(judges) => {
+                let (valid, train) = (0..items.len()).partition(|&i| judges(items[i]));
+                Split { train, valid }
+            }
+            Splitting::Column(column) => {
+                let message = format!("there is no table whose column `{column}` could say which items judge");
+                return Err(Error::config("valid_column", message));
+            }
+        };
+        let of_items = |side: Vec<usize>| side.into_iter().filter_map(|i| items.get(i).copied()).collect();
+        Ok(Split { train: of_items(split.train), valid: of_items(split.valid) })
     }
 }
 

@@ -150,9 +150,9 @@ impl Arch {
         }
     }
 
-    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a ResNet
-    /// without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution before its
-    /// pool.
+    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a
+    /// ResNet without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution
+    /// before its pool.
     ///
     /// # Errors
     /// [`Error::Config`] for other architectures; when the device cannot hold the parameters.
@@ -160,14 +160,21 @@ impl Arch {
         match self.family() {
             Family::ResNet(arch) => arch.encoder(params),
             Family::EfficientNetLite0(arch) => arch.encoder(params),
-            _ => {
-                let message = format!(
-                    "{self} cannot be the encoder of a U-Net; resnet18, resnet34, resnet50, resnet101, resnet152 and \
-                     efficientnet_lite0 can"
-                );
-                Err(Error::config("arch", message))
-            }
+            _ => Err(self.no_encoder()),
         }
+    }
+
+    /// Whether this architecture can be the encoder of a U-Net; the error says which can.
+    pub(crate) fn check_encoder(self) -> Result<()> {
+        match self.family() {
+            Family::ResNet(_) | Family::EfficientNetLite0(_) => Ok(()),
+            _ => Err(self.no_encoder()),
+        }
+    }
+
+    fn no_encoder(self) -> Error {
+        let able = "resnet18, resnet34, resnet50, resnet101, resnet152 and efficientnet_lite0 can";
+        Error::config("arch", format!("{self} cannot be the encoder of a U-Net; {able}"))
     }
 
     /// Only of MobileNetV3 there are weights for another epsilon than the architecture's; elsewhere it would be lost.

@@ -1,0 +1,45 @@
+//! How the bytes of a text file stand for characters.
+
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// How the bytes of a text file stand for characters. Nothing is guessed, and nothing that cannot be read is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark; it holds all characters, and almost all files are in it.
+    #[default]
+    Utf8,
+    /// ISO 8859-1: each byte is one of the first 256 characters. Older texts of Western Europe and North America are.
+    Latin1,
+}
+
+impl Encoding {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not in this encoding; line and byte are named, and what it may be in.
+    pub fn read(self, file: &Path) -> Result<String> {
+        let bytes = std::fs::read(file).map_err(Error::io(file))?;
+        match self {
+            Encoding::Latin1 => Ok(bytes.into_iter().map(char::from).collect()),
+            Encoding::Utf8 => match String::from_utf8(bytes) {
+                Ok(text) => Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text)),
+                Err(e) => Err(Error::file(file, not_utf8(e.as_bytes(), e.utf8_error().valid_up_to()))),
+            },
+        }
+    }
+}
+
+fn not_utf8(bytes: &[u8], at: usize) -> String {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return "is in UTF-16; save it as UTF-8".into();
+    }
+    let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() + 1;
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let latin = match byte {
+        0xa0.. => format!(", which is `{}` in Latin-1: say so if it is in that encoding, or", char::from(byte)),
+        _ => ":".into(),
+    };
+    format!("is not UTF-8 (line {line}: byte 0x{byte:02x}{latin} save it as UTF-8)")
+}

@@ -1,0 +1,68 @@
+//! What becomes of a text before a network sees it.
+
+use crate::words::{BOS_ID, FLD, TextVocab, Tokenizer};
+use rayon::prelude::*;
+
+/// How a text becomes the numbers that a network sees: all that an exported model needs to read new ones. fast.ai's
+/// `TextBlock`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextProcs {
+    /// How it becomes tokens.
+    pub tokenizer: Tokenizer,
+    /// The tokens by their numbers.
+    pub vocab: TextVocab,
+    /// The length of the chunks in which a network goes through it.
+    pub seq_len: usize,
+    /// Whether the network reads from the end to the beginning.
+    pub backwards: bool,
+}
+
+impl TextProcs {
+    /// The numbers of a text. A text without any words is its beginning alone, as in fast.ai.
+    pub fn ids(&self, text: &str) -> Vec<u32> {
+        let mut ids = self.vocab.ids(&self.tokenizer.tokens(text));
+        if ids.is_empty() {
+            ids.push(BOS_ID);
+        }
+        self.turn(&mut ids);
+        ids
+    }
+
+    /// The numbers of many texts, on all processors.
+    pub fn ids_of<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Vec<u32>> {
+        texts.par_iter().map(|text| self.ids(text.as_ref())).collect()
+    }
+
+    /// The tokens of these numbers, from the text's beginning to its end whichever way the network reads it.
+    pub fn tokens(&self, ids: &[u32]) -> Vec<&str> {
+        let mut tokens = self.vocab.decode(ids);
+        if self.backwards {
+            tokens.reverse();
+        }
+        tokens
+    }
+
+    /// Puts numbers into the order in which the network reads them.
+    pub(super) fn turn(&self, ids: &mut [u32]) {
+        if self.backwards {
+            ids.reverse();
+        }
+    }
+
+    /// Several fields of an item as one text, each with a mark and its number before it. fast.ai's `mark_fields`.
+    ///
+    /// ```
+    /// assert_eq!(tallow::data::TextProcs::joined(&["Title", "Text."]), "xxfld 1 Title xxfld 2 Text.");
+    /// assert_eq!(tallow::data::TextProcs::joined(&["Text."]), "Text.");
+    /// ```
+    pub fn joined(fields: &[impl AsRef<str>]) -> String {
+        match fields {
+            [one] => one.as_ref().to_string(),
+            _ => {
+                let marked = |(i, field): (usize, &_)| format!("{FLD} {} {}", i + 1, AsRef::<str>::as_ref(field));
+                fields.iter().enumerate().map(marked).collect::<Vec<String>>().join(" ")
+            }
+        }
+    }
+}
