@@ -9,14 +9,14 @@ use rayon::prelude::*;
 /// For each channel of sequences `xs` `[N, T, C]` the last value, the largest and the mean over time, side by side:
 /// `[N, 3·C]`. `padding` `[N · T]` says which steps are padding and do not count. fast.ai's `masked_concat_pool`.
 ///
-/// The last value is at the step before as many steps from the end as there is padding in the last `bptt` ones.
-/// Sequences have their padding in front, in whole stretches of `bptt`, and what is left of it behind. Where fewer than
-/// `bptt` steps are not padding in the end, and more stretches come before, that is not the last step of the sequence
-/// but one of its padding: so it is in fast.ai, too.
+/// The last value is that at the last step which is not padding. fast.ai takes another one, which it finds from `bptt`, the
+/// length of its stretches: as many steps before the end as there is padding in the last `bptt` ones. Where a sequence has
+/// padding in front of it among those, that is too early, so that it depends on the longest sequence of a batch which step
+/// is taken of a short one. With a `bptt` the result is fast.ai's.
 ///
 /// # Errors
 /// When the shapes do not fit together, or a sequence is nothing but padding.
-pub fn masked_concat_pool(xs: &Tensor, padding: &[bool], bptt: usize) -> Result<Tensor> {
+pub fn masked_concat_pool(xs: &Tensor, padding: &[bool], bptt: Option<usize>) -> Result<Tensor> {
     let (n, t, c) = xs.dims3()?;
     if padding.len() != n * t || xs.elem_count() == 0 {
         candle_core::bail!("masked_concat_pool: {} marks of padding for sequences {:?}", padding.len(), xs.dims());
@@ -24,8 +24,10 @@ pub fn masked_concat_pool(xs: &Tensor, padding: &[bool], bptt: usize) -> Result<
     if let Some(row) = padding.chunks_exact(t).position(|padding| padding.iter().all(|&padding| padding)) {
         candle_core::bail!("masked_concat_pool: sequence number {row} is nothing but padding");
     }
-    let last =
-        |padding: &[bool]| t - 1 - padding[t - bptt.min(t)..].iter().filter(|&&padding| padding).count().min(t - 1);
+    let last = |padding: &[bool]| match bptt {
+        Some(bptt) => t - 1 - padding[t - bptt.min(t)..].iter().filter(|&&padding| padding).count().min(t - 1),
+        None => padding.iter().rposition(|&padding| !padding).unwrap_or(0),
+    };
     let last: Vec<usize> = padding.chunks_exact(t).map(last).collect();
     if !fast(xs) {
         return portable(xs, padding, &last);

@@ -19,21 +19,17 @@ pub struct ClassifierOptions {
     pub layers: Vec<usize>,
     /// What each of the head's layers but the first drops of its input. The first has the encoder's `output_p`.
     pub dropouts: Vec<f64>,
-    /// Whether to leave texts out as fast.ai does. It reads as many of the first texts as have a word where a stretch
-    /// begins. A text that ends right there counts no more, but is one of the first: if there are such, as many of the
-    /// shortest texts are not read to their end, or not at all. False by default: all are read.
-    pub rows_as_fastai: bool,
+    /// Whether to read as fast.ai does, where that depends on the other texts of a batch. It reads as many of the first
+    /// texts as have a word where a stretch begins. A text that ends right there counts no more, but is one of the
+    /// first: if there are such, as many of the shortest texts are not read to their end, or not at all. And of a short
+    /// text it may take another step for the last ([`kernels::masked_concat_pool`]). False by default: all texts are
+    /// read to their end, whatever others are beside them. Where no text is longer than `bptt`, both are the same.
+    pub as_fastai: bool,
 }
 
 impl Default for ClassifierOptions {
     fn default() -> ClassifierOptions {
-        ClassifierOptions {
-            bptt: 72,
-            max_len: Some(20 * 72),
-            layers: vec![50],
-            dropouts: vec![0.1],
-            rows_as_fastai: false,
-        }
+        ClassifierOptions { bptt: 72, max_len: Some(20 * 72), layers: vec![50], dropouts: vec![0.1], as_fastai: false }
     }
 }
 
@@ -47,7 +43,7 @@ pub struct TextClassifier {
     pad: u32,
     bptt: usize,
     max_len: Option<usize>,
-    rows_as_fastai: bool,
+    as_fastai: bool,
     head: Vec<HeadLayer>,
     outputs: Slot,
 }
@@ -71,7 +67,7 @@ impl TextClassifier {
         options: &ClassifierOptions,
         params: &Params,
     ) -> Result<TextClassifier> {
-        let ClassifierOptions { bptt, max_len, layers, dropouts, rows_as_fastai } = options;
+        let ClassifierOptions { bptt, max_len, layers, dropouts, as_fastai } = options;
         if *bptt == 0 || layers.len() != dropouts.len() {
             let what = format!("bptt {bptt}, {} layers, {} dropouts", layers.len(), dropouts.len());
             return Err(Error::config(
@@ -99,7 +95,7 @@ impl TextClassifier {
             pad: config.pad,
             bptt: *bptt,
             max_len: *max_len,
-            rows_as_fastai: *rows_as_fastai,
+            as_fastai: *as_fastai,
             head,
             outputs: Slot::default(),
         })
@@ -154,7 +150,7 @@ impl TextClassifier {
             for start in starts {
                 let there = self.there(&padding, start);
                 let rest = padding.get(there..).unwrap_or_default();
-                if there == 0 || (!self.rows_as_fastai && rest.iter().any(|row| has_begun(row, start))) {
+                if there == 0 || (!self.as_fastai && rest.iter().any(|row| has_begun(row, start))) {
                     let message = format!(
                         "texts must come in the order of their lengths, longest first, with padding in front in whole \
                          stretches of {}: at word {start} a text comes after one that has not begun",
@@ -184,7 +180,7 @@ impl TextClassifier {
 impl TextClassifier {
     /// How many texts there are to be read from word `start` on: the first ones.
     fn there(&self, padding: &[Vec<bool>], start: usize) -> usize {
-        if self.rows_as_fastai {
+        if self.as_fastai {
             return padding.iter().filter(|row| !row[start]).count();
         }
         padding.iter().take_while(|row| has_begun(row, start)).count()
@@ -202,7 +198,7 @@ impl Module for TextClassifier {
         if train {
             self.outputs.put(RnnOutputs { raw: out.clone(), dropped: out.clone() });
         }
-        let mut xs = kernels::masked_concat_pool(&out, &padding, self.bptt)?; // [N, 3 emb_size]
+        let mut xs = kernels::masked_concat_pool(&out, &padding, self.as_fastai.then_some(self.bptt))?; // [N, 3 emb_size]
         for (i, layer) in self.head.iter().enumerate() {
             xs = layer.dropout.forward(&layer.norm.forward(&xs, train)?, train)?;
             xs = layer.linear.forward(&xs, train)?;
