@@ -9,10 +9,10 @@ use rayon::prelude::*;
 /// For each channel of sequences `xs` `[N, T, C]` the last value, the largest and the mean over time, side by side:
 /// `[N, 3·C]`. `padding` `[N · T]` says which steps are padding and do not count. fast.ai's `masked_concat_pool`.
 ///
-/// The last value is that at the last step which is not padding. fast.ai takes another one, which it finds from `bptt`, the
-/// length of its stretches: as many steps before the end as there is padding in the last `bptt` ones. Where a sequence has
-/// padding in front of it among those, that is too early, so that it depends on the longest sequence of a batch which step
-/// is taken of a short one. With a `bptt` the result is fast.ai's.
+/// The last value is that at the last step which is not padding. fast.ai takes another one, which it finds from `bptt`,
+/// the length of its stretches: as many steps before the end as there is padding in the last `bptt` ones. Where a
+/// sequence has padding in front of it among those, that is too early, so that it depends on the longest sequence of a
+/// batch which step is taken of a short one. With a `bptt` the result is fast.ai's.
 ///
 /// # Errors
 /// When the shapes do not fit together, or a sequence is nothing but padding.

@@ -21,8 +21,8 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
     CrossEntropy { smoothing, ..CrossEntropy::default() }.of(logits, targets)
 }
 
-/// [`cross_entropy`] of each step of sequences: logits `[N, T, C]` and labels `[N, T]`, the mean over all steps. fast.ai's
-/// `CrossEntropyLossFlat`.
+/// [`cross_entropy`] of each step of sequences: logits `[N, T, C]` and labels `[N, T]`, the mean over all steps.
+/// fast.ai's `CrossEntropyLossFlat`.
 ///
 /// # Errors
 /// As [`cross_entropy`].

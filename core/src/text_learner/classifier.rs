@@ -30,8 +30,8 @@ pub struct TextClassifierLearner {
     device: Device,
 }
 
-/// A learner for these texts: an AWD-LSTM that reads them, and a head that judges what it made of them; cross entropy as
-/// the loss. fast.ai's `text_classifier_learner`.
+/// A learner for these texts: an AWD-LSTM that reads them, and a head that judges what it made of them; cross entropy
+/// as the loss. fast.ai's `text_classifier_learner`.
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;
@@ -139,9 +139,9 @@ impl TextClassifierLearner {
         encoder_file::save(path.as_ref(), self.params(), &self.recipe.text.vocab)
     }
 
-    /// Trains an encoder from [`TextClassifierLearner::load_encoder`] by and by, as ULMFiT does (Howard and Ruder, 2018):
-    /// an epoch of the head alone at twice `lr`, one of the last two groups at `lr`, one of the last three at half of it,
-    /// and `n_epochs` of all at a tenth; each group learns 2.6 times more slowly than the one after it.
+    /// Trains an encoder from [`TextClassifierLearner::load_encoder`] by and by, as ULMFiT does (Howard and Ruder,
+    /// 2018): an epoch of the head alone at twice `lr`, one of the last two groups at `lr`, one of the last three at
+    /// half of it, and `n_epochs` of all at a tenth; each group learns 2.6 times more slowly than the one after it.
     ///
     /// # Errors
     /// As [`Learner::fit`].

@@ -7,10 +7,10 @@ use crate::optim::{Adam, Optimizer};
 use crate::train::{Callback, Checkpoints, Metric};
 use candle_core::Device;
 
-/// The settings of a [`super::LanguageModelLearner`] or a [`super::TextClassifierLearner`] besides its data. The default
-/// is fast.ai's: an AWD-LSTM of 400 and 1152 numbers and three layers, its dropouts times 1 for a language model and
-/// times 0.5 for a classifier, penalties 2 and 1 on what it gives (AR, TAR), and Adam with momenta 0.8, 0.7, 0.8; on the
-/// best device that this build and this machine have.
+/// The settings of a [`super::LanguageModelLearner`] or a [`super::TextClassifierLearner`] besides its data. The
+/// default is fast.ai's: an AWD-LSTM of 400 and 1152 numbers and three layers, its dropouts times 1 for a language
+/// model and times 0.5 for a classifier, penalties 2 and 1 on what it gives (AR, TAR), and Adam with momenta 0.8, 0.7,
+/// 0.8; on the best device that this build and this machine have.
 ///
 /// ```
 /// use tallow::text_learner::TextConfig;
@@ -85,7 +85,8 @@ impl TextConfig {
         TextConfig { penalties: (alpha, beta), ..self }
     }
 
-    /// Sets the widths of a classifier's layers between encoder and classes; one of 50 by default. fast.ai's `lin_ftrs`.
+    /// Sets the widths of a classifier's layers between encoder and classes; one of 50 by default. fast.ai's
+    /// `lin_ftrs`.
     #[must_use]
     pub fn head_layers(self, widths: impl IntoIterator<Item = usize>) -> TextConfig {
         TextConfig { head_layers: widths.into_iter().collect(), ..self }

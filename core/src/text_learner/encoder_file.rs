@@ -30,7 +30,8 @@ pub(super) fn load(path: &Path, params: &Params, vocab: &TextVocab) -> Result<us
     load_matched(path, &weights, &TextVocab::from(words), &encoder_params(params), vocab)
 }
 
-/// Reads weights for the words `old` into `params`, whose words are `vocab`. Returns how many of these are not in `old`.
+/// Reads weights for the words `old` into `params`, whose words are `vocab`. Returns how many of these are not in
+/// `old`.
 pub(super) fn load_matched(
     path: &Path,
     weights: &Weights,

@@ -138,8 +138,8 @@ impl LanguageModelLearner {
     }
 
     /// Begins with a whole language model: a file of fast.ai's (`.pth`) or of [`Learner::save`], and its words.
-    /// Freezes all but the last group. Returns how many words of the vocabulary are not in the file: they begin with the
-    /// mean of the others. fast.ai's `load_pretrained`.
+    /// Freezes all but the last group. Returns how many words of the vocabulary are not in the file: they begin with
+    /// the mean of the others. fast.ai's `load_pretrained`.
     ///
     /// # Errors
     /// When the file is none of a language model, or one of another size.
@@ -150,8 +150,8 @@ impl LanguageModelLearner {
         Ok(unknown)
     }
 
-    /// Writes the trained network and its words to a folder for [`load_language_model`], with the validation loss of the
-    /// epoch that its weights are of. fast.ai's `export`.
+    /// Writes the trained network and its words to a folder for [`load_language_model`], with the validation loss of
+    /// the epoch that its weights are of. fast.ai's `export`.
     ///
     /// # Errors
     /// When a weight is not a finite number, or a file cannot be written.

@@ -1,4 +1,5 @@
-//! AWD-LSTM against fast.ai's: `reference.json` holds what fastai 2.8.12 gives for weights that a formula gives to both.
+//! AWD-LSTM against fast.ai's: `reference.json` holds what fastai 2.8.12 gives for weights that a formula gives to
+//! both.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 #[path = "../common/mod.rs"]

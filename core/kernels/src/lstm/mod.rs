@@ -50,8 +50,8 @@ pub struct LstmOutput {
 /// ```
 ///
 /// # Shapes
-/// `xs` `[N, T, in]`, `hidden` and `cell` `[N, H]`; see [`LstmWeights`] and [`LstmOutput`]. All of them, the first state
-/// included, get gradients.
+/// `xs` `[N, T, in]`, `hidden` and `cell` `[N, H]`; see [`LstmWeights`] and [`LstmOutput`]. All of them, the first
+/// state included, get gradients.
 ///
 /// # Errors
 /// When the shapes do not fit together, or something is empty.

@@ -48,8 +48,8 @@ impl Gemm<'_> {
     /// Computes all rows: afterwards the `n` values from the place of each row on are written.
     ///
     /// # Safety
-    /// No two rows may have overlapping places, and nothing else may use them meanwhile. If the product accumulates, the
-    /// rows must have been written before.
+    /// No two rows may have overlapping places, and nothing else may use them meanwhile. If the product accumulates,
+    /// the rows must have been written before.
     pub(crate) unsafe fn run(&self, out: SharedMut<'_>) {
         let (blocks, panels) = (self.rows.div_ceil(MC), self.panels.count());
         // Few rows are cut by panels too, so that there is work for every thread.

@@ -36,8 +36,8 @@ impl Default for ClassifierOptions {
 /// An [`AwdLstm`] that reads texts to their end, and a head that judges the last thing it made of them, the largest and
 /// the mean: numbers of words `[N, T]` to scores `[N, classes]`. fast.ai's `get_text_classifier`, under its names.
 ///
-/// Short texts are filled up with padding: in front in whole stretches of `bptt`, what is left behind. Texts come in the
-/// order of their lengths, longest first.
+/// Short texts are filled up with padding: in front in whole stretches of `bptt`, what is left behind. Texts come in
+/// the order of their lengths, longest first.
 pub struct TextClassifier {
     encoder: AwdLstm,
     pad: u32,

@@ -4,8 +4,8 @@ use crate::nn::lock;
 use candle_core::Tensor;
 use std::sync::Mutex;
 
-/// The last layer's results in the latest step of training, with their graph: activation regularisation and its temporal
-/// kind (AR and TAR) are penalties on them.
+/// The last layer's results in the latest step of training, with their graph: activation regularisation and its
+/// temporal kind (AR and TAR) are penalties on them.
 #[derive(Debug, Clone)]
 pub struct RnnOutputs {
     /// As they came, `[N, T, emb_size]`.

@@ -88,8 +88,8 @@ impl Lstm {
         Ok(self.weight_drop.as_ref().map(mask).transpose()?.flatten())
     }
 
-    /// The hidden state after each step of `xs` `[N, T, in]`, from `state` on, `[N, T, hidden]`; and the state after the
-    /// last one. With a mask, the weights from state to gates are multiplied by it.
+    /// The hidden state after each step of `xs` `[N, T, in]`, from `state` on, `[N, T, hidden]`; and the state after
+    /// the last one. With a mask, the weights from state to gates are multiplied by it.
     ///
     /// # Errors
     /// When the shapes do not suit the layer.
