@@ -198,7 +198,8 @@ impl Module for TextClassifier {
         if train {
             self.outputs.put(RnnOutputs { raw: out.clone(), dropped: out.clone() });
         }
-        let mut xs = kernels::masked_concat_pool(&out, &padding, self.as_fastai.then_some(self.bptt))?; // [N, 3 emb_size]
+        let bptt = self.as_fastai.then_some(self.bptt);
+        let mut xs = kernels::masked_concat_pool(&out, &padding, bptt)?; // [N, 3 emb_size]
         for (i, layer) in self.head.iter().enumerate() {
             xs = layer.dropout.forward(&layer.norm.forward(&xs, train)?, train)?;
             xs = layer.linear.forward(&xs, train)?;
