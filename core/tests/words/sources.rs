@@ -129,7 +129,7 @@ fn encodings_are_named_and_nothing_is_replaced() {
     write(&file, &latin);
     let block = TextBlock::csv(&file).valid_where(|i| i == 2);
     let message = error(block.clone());
-    assert!(message.contains("not UTF-8 (line 3: byte 0xe9, which is `é` in Latin-1"), "{message}");
+    assert!(message.contains("not UTF-8 (line 3): byte 0xe9 is `é` in Latin-1"), "{message}");
     let (dls, _) = notes(block.clone().encoding(Encoding::Latin1));
     assert_eq!(dls.unwrap().train.dataset().texts(), ["good", "café"]);
     write(&file, [&b"\xff\xfe"[..], &latin].concat());
