@@ -1,6 +1,7 @@
 //! Films that people will like: MovieLens's ratings by the product of factors, beside the model of biases alone.
 //!
-//! `cargo run --release --example ratings -- ratings.csv movies.csv`
+//! `cargo run -p tallow --example ratings -- ratings.csv movies.csv`.
+#![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::collab_learner::{CollabConfig, collab_learner};
 use tallow::data::RatingsBlock;

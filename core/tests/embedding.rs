@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{assert_close, assert_same_bits, hash, params, values};
 use tallow::autograd;
 use tallow::data::{DataLoader, DataLoaders, TensorDataset};
+use tallow::nn::init::Init;
 use tallow::nn::{Embedding, Params, losses};
 use tallow::optim::{Adam, Hypers, Optimizer, Sgd, clip_grad_norm};
 use tallow::rng::Rng;
@@ -54,11 +55,11 @@ fn sparse_gradients_train_as_dense_ones_do() {
         ("sgd_fastai", || Box::new(Sgd::fastai(0.9, 0.01))),
     ];
     for (name, recipe) in recipes {
-        let (sparse, dense) = (Embedding::new(40, 5, &params(1)).unwrap(), Embedding::new(40, 5, &params(1)).unwrap());
-        let mixed = Embedding::new(40, 5, &params(1)).unwrap();
+        let table = || Embedding::with_init(40, 5, Init::Normal(1.0), &params(1)).unwrap();
+        let (sparse, dense, mixed) = (table(), table(), table());
         let (mut a, mut b, mut c) = (recipe(), recipe(), recipe());
         for step in 0..60 {
-            let hypers = Hypers { lr: vec![0.01 * (1.0 + (step % 7) as f64)], mom: Some(0.85) };
+            let hypers = Hypers { lr: vec![0.002 * (1.0 + (step % 7) as f64)], mom: Some(0.85) };
             a.step(&[sparse.weight().clone()], &gradients(&sparse, step), &hypers).unwrap();
             b.step(&[dense.weight().clone()], &whole(&dense, step), &hypers).unwrap();
             let grads = if step % 20 < 10 { whole(&mixed, step) } else { gradients(&mixed, step) };

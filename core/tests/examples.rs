@@ -79,9 +79,33 @@ fn the_small_ones_do_what_they_say() {
     if let Some(said) = run("classic", folder.path(), &[]) {
         assert!(number_after(&said, "one versus rest") > number_after(&said, "always the same class") + 0.3, "{said}");
     }
+    let rows = (0..900).map(|i| format!("{},{},{}\n", i / 20, i % 20, if (i / 20 + i) % 2 == 0 { 4.5 } else { 1.5 }));
+    std::fs::write(folder.path().join("ratings.csv"), format!("user,film,stars\n{}", rows.collect::<String>()))
+        .unwrap();
+    if let Some(said) = run("ratings", folder.path(), &["ratings.csv"]) {
+        assert!(number_after(&said, "biases alone") > 1.0 && said.contains("for user 0: "), "{said}");
+    }
     if run("plot", folder.path(), &[]).is_some() {
         let figure = Image::open(folder.path().join("figure.png")).unwrap();
         assert!(figure.width() > 500 && figure.height() > 300);
+    }
+}
+
+#[test]
+fn a_table_becomes_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let row =
+        |i: usize| format!("{},{}.5,{}\n", ["red", "blue"][i % 2], i % 37, ["no", "yes"][usize::from(i % 37 > 18)]);
+    std::fs::write(
+        folder.path().join("t.csv"),
+        "color,size,big\n".to_string() + &(0..600).map(row).collect::<String>(),
+    )
+    .unwrap();
+    let Some(said) = run("table", folder.path(), &["t.csv", "big"]) else { return };
+    assert!(said.contains("color  size  big  predicted") && number_after(&said, "gradient boosting:") > 0.95, "{said}");
+    assert!(said.lines().last().unwrap().starts_with("no 0."), "{said}");
+    for file in ["batch.png", "importance.png", "model/learner.json"] {
+        assert!(folder.path().join(file).is_file(), "{file}");
     }
 }
 

@@ -20,6 +20,9 @@ const BLOCK: usize = 1 << 14;
 /// Marks the step in which a row came to rest.
 const RESTS: u32 = 1 << 31;
 
+/// A share of a value that makes no difference when it is taken away: a quarter of the distance to the next number.
+const NOTICED: f32 = f32::EPSILON / 4.0;
+
 /// Averages below are 0: further down numbers lose their digits, and processors their speed.
 const TINY: f32 = 1e-30;
 
@@ -64,7 +67,7 @@ pub fn adam_rows(
 ) -> Result<()> {
     let (mom, sqr_mom) = (adam.mom as f32, adam.sqr_mom as f32);
     let (take, sqr_take) = ((1.0 - adam.mom) as f32, (1.0 - adam.sqr_mom) as f32);
-    let (rate, debias, eps) = (adam.rate as f32, adam.debias as f32, adam.eps as f32);
+    let (rate, corrects, eps) = (adam.rate as f32, (1.0 / adam.debias) as f32, adam.eps as f32);
     walk(table, [grad_avg, sqr_avg], row_steps, grad, decay, adam.step, |row: Row<'_, 2>| {
         let Row { values, averages: [m, v], grad, slept, keep, l2 } = row;
         if slept > 0 {
@@ -78,9 +81,9 @@ pub fn adam_rows(
             let average = mom * *m + take * g;
             *m = if average.abs() < TINY { 0.0 } else { average };
             *v = sqr_mom * *v + sqr_take * g * g;
-            let direction = *m / ((*v / debias).sqrt() + eps);
-            *p = kept - rate * direction;
-            moves |= kept - direction != kept;
+            let denominator = (*v * corrects).sqrt() + eps;
+            *p = kept - rate * *m / denominator;
+            moves |= m.abs() > NOTICED * kept.abs() * denominator;
         }
         moves
     })
@@ -121,7 +124,7 @@ pub fn momentum_rows(
             *m = if average.abs() < TINY { 0.0 } else { average };
             let direction = if nesterov { g + mom * *m } else { *m };
             *p = kept - lr * direction;
-            moves |= kept - direction != kept;
+            moves |= direction.abs() > NOTICED * kept.abs();
         }
         moves
     })

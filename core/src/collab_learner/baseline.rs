@@ -88,7 +88,7 @@ impl BiasModel {
             let moved = users.iter().zip(&model.users).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             model.users = users;
             model.items = model.solved(ratings, n_items, shrink_items, |r| r.item, |m, r| m.users[r.user as usize]);
-            if moved < 1e-9 {
+            if moved < 1e-6 {
                 break;
             }
         }

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
+use tallow_io::csv;
 
 /// A [`Learner`] that knows what it learns from: users, items and ratings. fast.ai's `collab_learner` makes the same. All
 /// that a plain learner can is done by the plain learner inside, which this one is taken for.
@@ -242,6 +243,25 @@ impl CollabLearner {
         };
         let columns = [users.column(), items.column(), "rating", "predicted"].map(String::from).to_vec();
         Ok(ShownTable { columns, rows: ratings.iter().zip(predicted).map(row).collect() })
+    }
+
+    /// All validation ratings beside what is predicted, as the text of a CSV file: the row in the table of ratings, user,
+    /// item, name, rating, predicted.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn predictions_csv(&self) -> Result<String> {
+        let dataset = self.dls.valid.dataset();
+        let pairs: Vec<[u32; 2]> = dataset.ratings().iter().map(|r| [r.user, r.item]).collect();
+        let predicted = super::scorer::ratings(&*self.network, &pairs, &self.device)?;
+        let (users, items) = (self.dls.users(), self.dls.items());
+        let text = |text: &str| csv::text(text).into_owned();
+        let rows = dataset.ratings().iter().zip(dataset.places()).zip(predicted).map(|((r, place), predicted)| {
+            let (user, item, name) = (text(users.id(r.user)), text(items.id(r.item)), text(items.name(r.item)));
+            vec![place.to_string(), user, item, name, r.rating.to_string(), format!("{predicted:.4}")]
+        });
+        let heads = ["row", users.column(), items.column(), "name", "rating", "predicted"].map(String::from);
+        Ok(csv::to_string(std::iter::once(heads.to_vec()).chain(rows)))
     }
 
     /// A predictor for ids. It shares the network with this learner, now and later.

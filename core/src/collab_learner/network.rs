@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor};
 /// A network from numbers of users and items, `[N, 2]`, to ratings `[N]`.
 pub(super) enum CollabNetwork {
     DotBias(EmbeddingDotBias),
-    Layers(EmbeddingNN),
+    Layers(Box<EmbeddingNN>),
 }
 
 impl CollabNetwork {
@@ -22,7 +22,10 @@ impl CollabNetwork {
                 let network = EmbeddingDotBias::new(recipe.n_factors, n_users, n_items, y_range, params)?;
                 CollabNetwork::DotBias(network)
             }
-            Some(layers) => CollabNetwork::Layers(EmbeddingNN::new(n_users, n_items, layers, y_range, params)?),
+            Some(layers) => {
+                let network = EmbeddingNN::new(n_users, n_items, layers, y_range, params)?;
+                CollabNetwork::Layers(Box::new(network))
+            }
         })
     }
 }

@@ -13,6 +13,7 @@ mod ratings;
 mod segmentation;
 mod show;
 mod table_baselines;
+mod vectors;
 
 pub use calibration::Calibration;
 pub use curves::{plot_losses, plot_lr_find, plot_metrics, plot_schedule};
@@ -25,3 +26,4 @@ pub use ratings::{plot_biased_items, plot_items};
 pub use segmentation::{ClassOverlap, PictureResult, SegmentationInterpretation, show_results};
 pub use show::{show_augmented, show_augmented_mask, show_batch, table_figure};
 pub use table_baselines::{TableBaseline, table_baselines};
+pub use vectors::plot_vectors;

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::plot::{Bars, Figure, Plot, shorten};
 
 /// The width of a title in the picture; longer ones are cut.
-const LONGEST: f64 = 150.0;
+const LONGEST: f64 = 130.0;
 
 /// The items with the largest and those with the smallest biases, `n` of each: what everybody likes, or nobody, once
 /// taste is accounted for.
@@ -42,7 +42,7 @@ pub fn plot_items(predictor: &RatingPredictor, n: usize) -> Result<Figure> {
     let plot = Plot::new(format!("The {} items that were rated most", items.len()))
         .x_label(axis(0, "first"))
         .y_label(axis(1, "second"))
-        .size(900, 700);
+        .size(1000, 800);
     let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
     let names = shorten(&names, LONGEST);
     let plot = names.into_iter().zip(along.iter()).fold(plot, |plot, (name, at)| plot.point(name, at[0], at[1]));

@@ -1,8 +1,6 @@
 //! What simpler methods reach on a table: whether the network was worth it.
 
-use crate::classic::{
-    Classifier, DummyClassifier, Estimator, GradientBoosting, LogisticRegression, Matrix, Probabilities,
-};
+use crate::classic::{DummyClassifier, Estimator, GradientBoosting, LogisticRegression, Matrix, Probabilities};
 use crate::data::{TableDataset, TabularDataLoaders, TargetValues};
 use crate::error::{Error, Result};
 use crate::metrics;
@@ -69,12 +67,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn baseline(
-        &self,
-        name: &'static str,
-        model: &(impl Classifier + Probabilities),
-        xs: &Matrix,
-    ) -> Result<TableBaseline> {
+    fn baseline(&self, name: &'static str, model: &impl Probabilities, xs: &Matrix) -> Result<TableBaseline> {
         // A class that training lacks has no probability.
         let mut probabilities = vec![0.0; xs.rows() * self.n_classes];
         for (row, known) in probabilities.chunks_exact_mut(self.n_classes.max(1)).zip(model.probabilities(xs)?.iter()) {

@@ -58,7 +58,7 @@ enum Numbers {
     Embedded(EmbeddedNumbers),
 }
 
-/// The width of the embedding of a column of `n` classes, [`NA`](crate::data::NA) among them: fast.ai's `emb_sz_rule`.
+/// The width of the embedding of a column of `n` classes, `#na#` among them: fast.ai's `emb_sz_rule`.
 ///
 /// ```
 /// assert_eq!([2, 10, 42, 100_000].map(tallow::models::embedding_width), [2, 6, 13, 600]);

@@ -75,7 +75,10 @@ pub(super) fn draw(scene: &mut Scene, entries: &[Entry], area: Area) {
                     scene.line(vec![(x + 13.0, y), (x + SWATCH, y)], 2.0, entry.color);
                 }
                 Swatch::Dot => scene.circle((x + SWATCH / 2.0, y), 3.5, entry.color),
-                Swatch::Square => scene.rect(Area::new(x + SWATCH - 14.0, y - 6.0, 12.0, 12.0), entry.color),
+                // At whole units, so that its edges are sharp.
+                Swatch::Square => {
+                    scene.rect(Area::new((x + SWATCH).round() - 14.0, y.round() - 6.0, 12.0, 12.0), entry.color)
+                }
                 Swatch::Ring => ringed_dot(scene, (x + SWATCH / 2.0, y), entry.color),
             }
             scene.text(&entry.name, (x + SWATCH + 6.0, y), TICK_SIZE, INK, Anchor::Start);

@@ -68,6 +68,13 @@ impl TabularConfig {
         self
     }
 
+    /// Sets whether hidden layers are normalised over the batch; they are by default. fast.ai's `use_bn`.
+    #[must_use]
+    pub fn batch_norm(mut self, batch_norm: bool) -> TabularConfig {
+        self.model.batch_norm = batch_norm;
+        self
+    }
+
     /// Embeds numbers too, by sines and cosines of learned frequencies ([`crate::models::EmbeddedNumbers`]). By default
     /// they go in as they are, as in fast.ai.
     #[must_use]

@@ -86,13 +86,13 @@ fn check(name: &str, network: &dyn Module, params: &Params) {
         if step == 0 {
             after(params, &want["after_step_1"], TOLERANCE);
             after(params, &want["running"], TOLERANCE);
-            for (name, expected) in rows {
-                let of = |place: &str| row(params, name, &expected[place]);
-                assert_close(name, &of("row_in_batch"), &numbers(&expected["after_in"]), TOLERANCE);
-                // It had no gradient, and still it has shrunk: to 1e-7, since it shrinks by 1e-5.
-                assert_close(name, &of("row_not_in_batch"), &numbers(&expected["after_out"]), 1e-6);
-            }
         }
+    }
+    for (name, expected) in rows {
+        let of = |place: &str| row(params, name, &expected[place]);
+        assert_close(name, &of("row_in_batch"), &numbers(&expected["after_in"]), STEPS);
+        // It had no gradient, and still it has shrunk three times by 1e-5.
+        assert_close(name, &of("row_not_in_batch"), &numbers(&expected["after_out"]), 1e-6);
     }
     assert_close("losses", &seen, &numbers(&want["losses"]), STEPS);
     after(params, &want["after_last_step"], STEPS);
@@ -159,5 +159,6 @@ fn movielens_is_read_as_fastai_reads_it() {
     let baseline: &BiasModel = learner.baseline();
     assert_close("its mean", &[baseline.mean], &[3.5435141], 1e-7);
     let mse = learner.baseline_mse().unwrap();
-    assert!((0.793..0.795).contains(&mse), "{mse}");
+    // Somewhat better than the .794 that the same model reaches with one shrinkage for users and items.
+    assert!((0.785..0.794).contains(&mse), "{mse}");
 }

@@ -31,8 +31,8 @@ fn a_file_is_read_whoever_wrote_it() {
     let error = table.error(1, 0, "`50` is too old").to_string();
     assert!(error.ends_with("table.csv: line 6, column `age`: `50` is too old"), "{error}");
     for separator in [';', '\t'] {
-        let text = format!("a{separator}b,c\n1{separator}2,5\n");
-        assert_eq!(rows(&Table::read(written(folder.path(), text)).unwrap()), [[Some("1"), Some("2,5")]]);
+        let text = format!("a{separator}b{separator}c,d\n1{separator}2,5{separator}3\n");
+        assert_eq!(rows(&Table::read(written(folder.path(), text)).unwrap()), [[Some("1"), Some("2,5"), Some("3")]]);
     }
     // A column of numbers of rows has no name in pandas' files.
     assert_eq!(Table::read(written(folder.path(), ",a\n0,1\n")).unwrap().names(), ["Unnamed: 0", "a"]);
@@ -59,7 +59,7 @@ fn what_is_no_table_is_told_with_its_line() {
         (b"a,b\n", &["no rows below"]),
         (b"a,b\n1,2\n3\n", &["line 3 has 1 cells, and there are 2 columns"]),
         (b"a,b\n1,2\n\n3,4,5\n", &["line 4 has 3 cells", "must be quoted"]),
-        (b"a,b\n1,\"2\n3,4\n5,6,7\n", &["line 2", "quotation mark before it may not be closed"]),
+        (b"a,b\n1,\"2\n3,4\n5,6\n", &["line 2", "a quotation mark is not closed"]),
         (b"a,b,a\n1,2,3\n", &["two columns `a`"]),
         (b"a,b\n1,2\n\xff,3\n", &["not UTF-8 (line 3)"]),
         (b"age,job\n1,2\n", &["no column `Age `", "(`age`?)", "its columns are age, job"]),

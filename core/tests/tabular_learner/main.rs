@@ -5,6 +5,7 @@
 mod common;
 
 mod boosting;
+mod embedded;
 mod learner;
 mod numbers;
 mod reference;

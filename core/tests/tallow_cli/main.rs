@@ -5,7 +5,10 @@
 mod copies;
 mod folders;
 mod multi_label;
+mod ratings;
 mod runs;
+mod segment;
+mod table;
 
 use serde_json::Value;
 use std::fs;

@@ -15,15 +15,21 @@ mod one_class;
 mod overwrite;
 mod photos;
 mod predict;
+mod ratings;
 #[cfg(feature = "drawings")]
 mod sample;
+mod segment;
 mod settings;
+mod table;
 mod train;
 mod transforms;
 mod trust;
+mod values;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use tallow::text::visible;
 use tallow::{Error, Result, cli, kernels};
@@ -41,7 +47,11 @@ use tallow::{Error, Result, cli, kernels};
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
-                  tallow explain pets cat.jpg               what the network sees, and where it looks\n\n\
+                  tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
+                  tallow segment photos masks               what each pixel shows
+  \
+                  tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
+                  tallow ratings ratings.csv                who will like what\n\n\
                   From the source tree: `cargo run -p tallow -- train photos`"
 )]
 struct Cli {
@@ -61,6 +71,12 @@ enum Command {
     Explain(explain::Args),
     /// Find the files in a folder that are no photos, copies, and photos that show nothing
     Check(check::Args),
+    /// Train a network that tells what each pixel shows, and write masks by it
+    Segment(segment::Args),
+    /// Train a network on a table, and predict a column of others
+    Table(table::Args),
+    /// Train a model of ratings on a table, and recommend by it
+    Ratings(ratings::Args),
     /// Write small data to try this program with: drawings, scenes with masks, tables, ratings
     #[cfg(feature = "drawings")]
     Sample(sample::Args),
@@ -68,7 +84,7 @@ enum Command {
 
 fn main() -> ExitCode {
     kernels::keep_freed_memory();
-    match Cli::parse().command {
+    match Cli::parse_from(spelt_out(std::env::args_os().collect())).command {
         Command::Train(args) => match train::check(&args) {
             Ok(()) => cli::run_program(&train::PROGRAM, &args, train::run),
             refused => cli::exit(refused),
@@ -80,9 +96,30 @@ fn main() -> ExitCode {
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
+        Command::Segment(args) => segment::run(&args),
+        Command::Table(args) => table::run(&args),
+        Command::Ratings(args) => ratings::run(&args),
         #[cfg(feature = "drawings")]
         Command::Sample(args) => cli::exit(sample::run(&args)),
     }
+}
+
+/// `tallow ratings FILE` is short for `tallow ratings train FILE`, since training is what a kind of data is there for.
+fn spelt_out(mut args: Vec<OsString>) -> Vec<OsString> {
+    const KINDS: [&str; 3] = ["segment", "table", "ratings"];
+    const OTHERS: [&str; 5] = ["train", "predict", "help", "--help", "-h"];
+    let is =
+        |at: usize, words: &[&str]| args.get(at).and_then(|arg| arg.to_str()).is_some_and(|arg| words.contains(&arg));
+    if is(1, &KINDS) && args.len() > 2 && !is(2, &OTHERS) {
+        args.insert(2, "train".into());
+    }
+    args
+}
+
+/// A folder as a user in the current one would name it.
+fn shown(folder: &Path) -> &Path {
+    let here = std::env::current_dir().unwrap_or_default();
+    folder.strip_prefix(here).ok().filter(|inside| *inside != Path::new("")).unwrap_or(folder)
 }
 
 /// A result, to stdout.

@@ -7,9 +7,29 @@ use tallow::{Error, Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
-    let inside = folder.join("model");
-    let folder = if inside.join("learner.json").is_file() { &inside } else { folder };
+    let folder = self::folder(folder);
+    if let Some(command) = command_of(&folder) {
+        let what = format!("is no model of photos with classes; `{command}` uses it");
+        return Err(Error::file(folder, what));
+    }
     load_learner_on(folder, &device::parse(device)?)
+}
+
+/// The command that uses an exported model of another kind.
+fn command_of(folder: &Path) -> Option<&'static str> {
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("learner.json")).ok()?).ok()?;
+    match written["kind"].as_str()? {
+        "image_segmenter" => Some("tallow segment predict"),
+        "tabular" => Some("tallow table predict"),
+        "collab" => Some("tallow ratings predict"),
+        _ => None,
+    }
+}
+
+/// The folder of an exported model: the one that is named, or the one inside of the run that is.
+pub(crate) fn folder(named: &Path) -> PathBuf {
+    let inside = named.join("model");
+    if inside.join("learner.json").is_file() { inside } else { named.to_path_buf() }
 }
 
 /// The photos that a command line names.

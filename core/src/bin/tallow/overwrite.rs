@@ -23,6 +23,11 @@ impl OverwriteArgs {
         if !photos.is_dir() {
             return Err(Error::file(photos, "is not there, or no folder; expected a folder of photos"));
         }
+        self.before_replacing(common, program)
+    }
+
+    /// The same, for whoever has looked at what is trained on.
+    pub(crate) fn before_replacing(self, common: &CommonArgs, program: &str) -> Result<()> {
         let folder = common.out_folder(program);
         self.refuse_finished(&folder, common.resume)?;
         // A model that no run wrote, or one of an older version, which did not list it.

@@ -6,7 +6,7 @@ use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::{GroupArgs, PhotoArgs};
 use crate::transforms::TransformArgs;
-use crate::{multi_label, settings, trust};
+use crate::{multi_label, settings, shown, trust, values};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock, find_images};
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     epochs: u16,
 
     /// The highest learning rate; the body's first layers get a hundredth of it
-    #[arg(long, value_name = "RATE", default_value_t = 2e-3, value_parser = rate)]
+    #[arg(long, value_name = "RATE", default_value_t = 2e-3, value_parser = values::positive)]
     lr: f64,
 
     /// Height and width of the images that the network sees
@@ -66,11 +66,11 @@ pub(crate) struct Args {
     size: u16,
 
     /// Photos in a batch
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = batch)]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = values::batch)]
     batch_size: u16,
 
     /// The part of each class that is for validation, where no folder or table says it
-    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = part, help_heading = "Validation")]
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = values::part, help_heading = "Validation")]
     valid: f64,
 
     /// Cross-validation: train K times, each time with another K-th of the photos for validation, and tell the mean and
@@ -106,23 +106,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(skip)]
     overwrite: OverwriteArgs,
-}
-
-fn rate(text: &str) -> std::result::Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| *rate > 0.0 && rate.is_finite());
-    rate.ok_or_else(|| "expected a number above 0, such as 0.002".into())
-}
-
-fn batch(text: &str) -> std::result::Result<u16, String> {
-    let batch = text.parse().ok().filter(|&batch: &u16| batch > 1);
-    batch.ok_or_else(|| "expected 2 or more: batch normalisation takes the statistics of a batch".into())
-}
-
-fn part(text: &str) -> std::result::Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|part| *part > 0.0 && *part < 1.0)
-        .ok_or_else(|| "expected a number between 0 and 1".into())
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -355,10 +338,4 @@ fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) ->
     let typed = shell_quoted(shown);
     s.run.say(format!("the model is in {}: `tallow predict {typed} PHOTO...` uses it", shown.join("model").display()));
     Ok(())
-}
-
-/// A folder as a user in the current one would name it.
-fn shown(folder: &Path) -> &Path {
-    let here = std::env::current_dir().unwrap_or_default();
-    folder.strip_prefix(here).ok().filter(|inside| *inside != Path::new("")).unwrap_or(folder)
 }

@@ -64,7 +64,7 @@ enum PadArg {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-enum AugmentArg {
+pub(crate) enum AugmentArg {
     /// Not at all: training sees the photos as validation does
     None,
     /// A random part (with `--resize crop`) or place (with pad), half of the photos mirrored
@@ -78,6 +78,17 @@ enum AugmentArg {
 fn alpha(text: &str) -> Result<f64, String> {
     let alpha = text.parse().ok().filter(|alpha: &f64| *alpha > 0.0 && alpha.is_finite());
     alpha.ok_or_else(|| "expected a number above 0, such as 0.4".into())
+}
+
+impl From<AugmentArg> for Strength {
+    fn from(augment: AugmentArg) -> Strength {
+        match augment {
+            AugmentArg::None => Strength::None,
+            AugmentArg::Light => Strength::Light,
+            AugmentArg::Standard => Strength::Standard,
+            AugmentArg::Strong => Strength::Strong,
+        }
+    }
 }
 
 impl TransformArgs {
@@ -102,12 +113,7 @@ impl TransformArgs {
                 (pad.clone(), pad.valid())
             }
         };
-        let strength = match self.augment {
-            AugmentArg::None => Strength::None,
-            AugmentArg::Light => Strength::Light,
-            AugmentArg::Standard => Strength::Standard,
-            AugmentArg::Strong => Strength::Strong,
-        };
+        let strength = Strength::from(self.augment);
         let Some(changes) = strength.aug_transforms() else { return (valid.clone(), valid) };
         let train = if self.no_flip && self.flip_vert { train.then(RandomVerticalFlip { p: 0.5 }) } else { train };
         let train = match (strength, self.no_flip, self.flip_vert) {

@@ -1,11 +1,16 @@
 //! Names that somebody may have meant.
 
-/// The names that are nearly `wanted`: the same but for case, blanks and punctuation, or with up to two letters wrong.
+/// The names that are nearest to `wanted`, of those that are the same but for case, blanks and punctuation and up to two
+/// wrong letters.
 pub(super) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let plain = |name: &str| -> Vec<char> { name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     let wanted = plain(wanted);
-    let allowed = wanted.len().saturating_sub(1).min(2);
-    names.into_iter().filter(|name| distance(&wanted, &plain(name)) <= allowed).collect()
+    let allowed = if wanted.len() < 2 { 0 } else { wanted.len().div_ceil(3).min(2) };
+    let mut nearest: Vec<(usize, &str)> =
+        names.into_iter().map(|name| (distance(&wanted, &plain(name)), name)).collect();
+    let least = nearest.iter().map(|(distance, _)| *distance).min().unwrap_or(usize::MAX);
+    nearest.retain(|(distance, _)| *distance <= allowed && *distance == least);
+    nearest.into_iter().map(|(_, name)| name).collect()
 }
 
 /// The number of letters to change, insert or leave out (Levenshtein).

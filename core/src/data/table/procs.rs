@@ -98,7 +98,9 @@ const EPSILON: f64 = 1e-7;
 impl TableProcs {
     /// Learns from a table whose dates are parts already.
     pub(super) fn fit(table: &Table, inputs: &Inputs, train: &[usize], valid: &[usize]) -> Result<TableProcs> {
-        let rows: Vec<usize> = train.iter().chain(valid).copied().collect();
+        let mut rows: Vec<usize> = train.iter().chain(valid).copied().collect();
+        // What is no number is told by the first line that has it.
+        rows.sort_unstable();
         let mut categories = Vec::new();
         for name in &inputs.categories {
             let place = table.place(name)?;
@@ -111,13 +113,13 @@ impl TableProcs {
             let known = |rows: &[usize]| -> Result<Vec<f64>> {
                 rows.iter().filter_map(|&row| table.number(row, place).transpose()).collect()
             };
-            let (mut values, others) = (known(train)?, known(valid)?);
+            let n_known = known(&rows)?.len();
+            let mut values = known(train)?;
             if values.is_empty() {
                 let what = format!("has no number in column `{name}` of any training row; leave the column out");
                 return Err(table.refuse(what));
             }
-            let n_blanks = rows.len() - values.len() - others.len();
-            if n_blanks > 0 {
+            if n_known < rows.len() {
                 let (name, classes) = (format!("{name}_na"), [NA, "False", "True"].map(String::from).to_vec());
                 if table.find(&name).is_some() {
                     let what = format!("has a column `{name}`, which tells blanks here; rename it");
@@ -212,12 +214,12 @@ impl TableProcs {
         for (i, column) in self.categories.iter().enumerate() {
             let place = table.place(column.blanks_of.as_ref().unwrap_or(&column.name))?;
             let numbers: HashMap<&str, u32> = column.classes.iter().map(String::as_str).zip(0..).skip(1).collect();
-            for row in 0..n_rows {
+            for (row, missing) in missing.iter_mut().enumerate() {
                 let cell = table.cell(row, place);
                 let class = match (&column.blanks_of, cell) {
                     (Some(_), cell) => 1 + u32::from(cell.is_none()),
                     (None, None) => {
-                        missing[row].push(format!("`{}` ({NA})", column.name));
+                        missing.push(format!("`{}` ({NA})", column.name));
                         0
                     }
                     (None, Some(cell)) => numbers.get(cell).copied().unwrap_or_else(|| {

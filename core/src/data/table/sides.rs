@@ -63,6 +63,8 @@ impl Splitting {
                 }
             }
         }
+        // In the table's order, however they were drawn.
+        [&mut train, &mut valid, &mut test].into_iter().for_each(|side| side.sort_unstable());
         for (side, what) in [(&train, "train with"), (&valid, "judge by")] {
             if side.is_empty() {
                 let n = rows.len();

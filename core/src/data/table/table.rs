@@ -67,7 +67,7 @@ impl Table {
         unique(&names).map_err(|what| Error::file(file, what))?;
         let missing: HashSet<&str> = MISSING.into_iter().chain(missing.iter().map(AsRef::as_ref)).collect();
         let (mut columns, mut lines) = (vec![Cells::default(); names.len()], Vec::new());
-        let mut record = csv::StringRecord::new();
+        let (mut record, mut is_open) = (csv::StringRecord::new(), false);
         while reader.read_record(&mut record).map_err(useless)? {
             let line = line_of(&record, &text);
             if record.len() != names.len() {
@@ -83,6 +83,12 @@ impl Table {
                 column.push((!missing.contains(cell)).then_some(cell));
             }
             lines.push(line);
+            is_open = record.iter().next_back().is_some_and(|cell| cell.contains('\n'));
+        }
+        // The last cell swallowed the rest of the file.
+        if is_open && !text.trim_end().ends_with('"') {
+            let line = lines.last().copied().unwrap_or_default();
+            return Err(Error::file(file, format!("line {line}: a quotation mark is not closed")));
         }
         if lines.is_empty() {
             return Err(Error::file(file, "has no rows below its column names"));
@@ -147,6 +153,16 @@ impl Table {
     /// The place of a column, if there is one of this name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
+    }
+
+    /// These rows, in this order; numbers of rows that are not there are passed over.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Table {
+        let rows: Vec<usize> = rows.iter().copied().filter(|&row| row < self.n_rows()).collect();
+        let cells = |cells: &Cells| rows.iter().map(|&row| cells.get(row)).collect();
+        let columns = self.columns.iter().map(cells).collect();
+        let lines = rows.iter().map(|&row| self.lines[row]).collect();
+        Table { file: self.file.clone(), names: self.names.clone(), columns, lines }
     }
 
     /// A cell; none where it is missing, or there is no such row or column.
