@@ -113,7 +113,8 @@ fn a_killed_run_ends_as_the_undisturbed_one() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     films(here);
-    let train = ["ratings", "ratings.csv", "--epochs", "20", "--checkpoint-every", "0.02", "--batch-size", "8", "--out"];
+    let train =
+        ["ratings", "ratings.csv", "--epochs", "20", "--checkpoint-every", "0.02", "--batch-size", "8", "--out"];
     let whole = tallow(&[&train[..], &["whole"]].concat(), here);
     assert_eq!(whole.code, Some(0), "{}\n{}", whole.stdout, whole.stderr);
     let mut program = Command::new(env!("CARGO_BIN_EXE_tallow"));
