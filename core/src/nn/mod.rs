@@ -4,6 +4,7 @@ pub mod init;
 mod layers;
 pub mod losses;
 mod observe;
+mod param_gradient;
 mod params;
 mod segmentation_loss;
 mod sequential;

@@ -1,9 +1,8 @@
 //! The parameters of a network: named as PyTorch names them, in a fixed order, in groups, and freezable.
 
 use crate::error::{Error, Result};
-use crate::kernels::{self, RowGradient};
+use crate::kernels;
 use crate::rng::Rng;
-use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Shape, Tensor, Var};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
@@ -81,33 +80,6 @@ impl Param {
         } else {
             self.0.var.as_detached_tensor()
         }
-    }
-
-    /// Its gradient, in its own shape. That of an [`Embedding`](super::Embedding) is computed for the rows that a batch
-    /// touched, and `grads.get(param.var())` gives those rows alone; here the others are there too, with zeros.
-    ///
-    /// # Errors
-    /// When the device cannot hold it.
-    pub fn gradient(&self, grads: &GradStore) -> Result<Option<Tensor>> {
-        match self.row_gradient(grads) {
-            Some(rows) => Ok(Some(rows.dense(self.dims())?)),
-            None => Ok(grads.get(&self.0.var).map(Tensor::detach)),
-        }
-    }
-
-    /// The rows of a sparse gradient and their gradients: how [`Embedding`](super::Embedding) learns. `None` where the
-    /// gradient is dense, or there is none.
-    pub fn row_gradient<'a>(&self, grads: &'a GradStore) -> Option<RowGradient<'a>> {
-        let (rows, values) = (grads.get(&self.0.row_key)?, grads.get(&self.0.var)?);
-        Some(RowGradient { rows, values })
-    }
-
-    /// Takes the gradient out, in the parameter's own shape.
-    pub(crate) fn take_gradient(&self, grads: &mut GradStore) -> Result<Option<Tensor>> {
-        let gradient = self.gradient(grads)?;
-        grads.remove(&self.0.row_key);
-        grads.remove(&self.0.var);
-        Ok(gradient)
     }
 
     /// What stands for the numbers of the rows of a sparse gradient.
