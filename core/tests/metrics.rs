@@ -312,9 +312,9 @@ fn lists_gain_by_their_places() {
         (&[false, false, true], 1, 2, 0.0),
         (&[], 3, 10, 0.0),
     ] {
-        let got = metrics::ndcg_at(list, n_relevant, k).unwrap();
+        let got = ndcg_at(list, n_relevant, k).unwrap();
         assert!((got - want).abs() < 1e-15, "{list:?}: {got} instead of {want}");
-        assert_eq!(metrics::hit_at(list, n_relevant, k).unwrap(), f64::from(u8::from(want > 0.0)));
+        assert_eq!(hit_at(list, n_relevant, k).unwrap(), f64::from(u8::from(want > 0.0)));
     }
-    assert!(metrics::ndcg_at(&[true], 0, 10).is_err() && metrics::hit_at(&[true], 1, 0).is_err());
+    assert!(ndcg_at(&[true], 0, 10).is_err() && hit_at(&[true], 1, 0).is_err());
 }
