@@ -56,8 +56,8 @@ fn the_factors_are_found() {
     }
 }
 
-/// The learner reaches the noise that nobody can better, its items are near each other where the truth has them, and its
-/// biases are the true ones but for their scale.
+/// The learner reaches the noise that nobody can better, its items are near each other where the truth has them, and
+/// its biases are the true ones but for their scale.
 #[test]
 fn ratings_of_known_factors_are_learnt_down_to_their_noise() {
     let known = KnownRatings::default();

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::rng::Rng;
 
 /// Ratings from 1 to 5 that are drawn from known factors and biases, so that one can see whether a learner finds them:
-/// no ratings of people. A rating is `3 + u + i + f·g` and noise; `u` and `i` are the biases of user and item, `f` and `g`
-/// their factors, all of them normal.
+/// no ratings of people. A rating is `3 + u + i + f·g` and noise; `u` and `i` are the biases of user and item, `f` and
+/// `g` their factors, all of them normal.
 ///
 /// ```
 /// use tallow::data::{KnownRatings, RatingsBlock};
