@@ -41,12 +41,12 @@ pub fn show_masks(title: &str, results: &[MaskResult], codes: &[String], void: O
     let colours = class_colours(codes.len(), void);
     let largest = results.iter().map(|result| result.image.width().max(result.image.height())).max();
     let times = ROW_IMAGE / largest.unwrap_or(1).max(1) as f64;
-    // Whole steps keep the pixels of one image equally large.
-    let mut grid = ImageGrid::new(title, 3).magnify(if times > 1.0 { times.floor() } else { times });
+    // Half steps keep the pixels of one image equally large, since a PNG has two to a page unit.
+    let mut grid = ImageGrid::new(title, 3).magnify(if times > 1.0 { (2.0 * times).floor() / 2.0 } else { times });
     for result in results {
         let over = |mask: &Mask| result.image.overlay(mask, &colours, OPACITY);
         let right = match result.accuracy(void) {
-            Some(share) => format!("prediction, {:.1} % right", share * 100.0),
+            Some(share) => format!("prediction: {:.1} % right", share * 100.0),
             None => "prediction".into(),
         };
         grid = add(grid, &result.image).caption(&result.caption);
@@ -84,4 +84,4 @@ fn with_legend<'a>(
 }
 
 /// The longer side of an image in a row of three, in page units.
-const ROW_IMAGE: f64 = 220.0;
+const ROW_IMAGE: f64 = 240.0;

@@ -23,7 +23,7 @@ fn rows_show_picture_target_and_prediction_with_the_names_of_what_occurs() {
 
     let figure = show_masks("Road scenes", &[result("0001.png", 9), result("0002.png", 0)], &codes, Some(3)).unwrap();
     let svg = figure.svg().unwrap();
-    for text in ["Road scenes", "0001.png", "0002.png", "target", "prediction, 95.0 % right", "100.0 % right"] {
+    for text in ["Road scenes", "0001.png", "0002.png", "target", "prediction: 95.0 % right", "100.0 % right"] {
         assert!(svg.contains(text), "{text}: {svg}");
     }
     assert!(codes[..4].iter().all(|code| svg.contains(code)) && !svg.contains("bus"), "{svg}");

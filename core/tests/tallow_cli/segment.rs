@@ -94,7 +94,7 @@ fn from_pictures_with_masks_to_masks_of_photos() {
     fails(&tallow(here, "segment predict run photos/05.png new/../photos/05.png --out x"), 2, &["would both become"]);
     assert!(!here.join("x").exists());
     // A model of the one kind is not one of the other.
-    fails(&tallow(here, "predict run photos/05.png"), 3, &["image_segmenter"]);
+    fails(&tallow(here, "predict run photos/05.png"), 3, &["run/model", "`tallow segment predict` uses it"]);
 }
 
 #[test]

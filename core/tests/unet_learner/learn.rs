@@ -105,4 +105,7 @@ fn masks_are_of_the_pictures_own_size_whatever_validation_cuts_off() {
     assert_eq!(all[0].as_ref().unwrap(), all[2].as_ref().unwrap());
     assert_eq!((all[1].as_ref().unwrap().mask.width(), all[3].is_err()), (90, true));
     assert!(segmenter.predict(&[]).unwrap().is_empty());
+    // What no memory would hold is refused before it is tried.
+    let message = segmenter.predict_image(&grey(4, 20_000)).unwrap_err().to_string();
+    assert!(message.contains("4 by 20000") && message.contains("32 by 160000"), "{message}");
 }

@@ -7,7 +7,23 @@ use tallow::{Error, Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
-    load_learner_on(self::folder(folder), &device::parse(device)?)
+    let folder = self::folder(folder);
+    if let Some(command) = command_of(&folder) {
+        let what = format!("is no model of photos with classes; `{command}` uses it");
+        return Err(Error::file(folder, what));
+    }
+    load_learner_on(folder, &device::parse(device)?)
+}
+
+/// The command that uses an exported model of another kind.
+fn command_of(folder: &Path) -> Option<&'static str> {
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("learner.json")).ok()?).ok()?;
+    match written["kind"].as_str()? {
+        "image_segmenter" => Some("tallow segment predict"),
+        "tabular" => Some("tallow table predict"),
+        "collab" => Some("tallow ratings predict"),
+        _ => None,
+    }
 }
 
 /// The folder of an exported model: the one that is named, or the one inside of the run that is.

@@ -7,8 +7,8 @@ use tallow::data::{SegmentationDataLoaders, SegmentationLoader};
 use tallow::interpret::{SegmentationInterpretation, show_results};
 use tallow::unet_learner::UnetLearner;
 
-/// How many pictures each side has, and which share of their pixels each class has. Everything is read for that, so that
-/// what is wrong with a mask is said before training begins.
+/// How many pictures each side has, and which share of their pixels each class has. Everything is read for that, so
+/// that what is wrong with a mask is said before training begins.
 pub(super) fn pictures(s: &mut Session, dls: &SegmentationDataLoaders) -> Result<()> {
     let n = |side: Option<&SegmentationLoader>| side.map_or(0, SegmentationLoader::n_items);
     let (train, valid, test) = (n(Some(&dls.train)), n(Some(&dls.valid)), n(dls.test.as_ref()));
@@ -26,7 +26,7 @@ pub(super) fn pictures(s: &mut Session, dls: &SegmentationDataLoaders) -> Result
     let shares = sides.into_iter().flatten().map(shares).collect::<Result<Vec<Vec<f64>>>>()?;
     let row = |(class, name): (usize, &String)| {
         let is_void = dls.void() == Some(class as u32);
-        let name = if is_void { format!("{name} (void)") } else { name.clone() };
+        let name = if is_void && !name.eq_ignore_ascii_case("void") { format!("{name} (void)") } else { name.clone() };
         std::iter::once(name).chain(shares.iter().map(|side| format!("{:.2}", side[class]))).collect()
     };
     let rows: Vec<Vec<String>> = dls.codes().iter().enumerate().map(row).collect();
@@ -80,7 +80,9 @@ fn figures(s: &mut Session, judged: &SegmentationInterpretation, prefix: &str) -
         let [actual, predicted] = pixels;
         vec![class.class.clone(), number(class.jaccard), number(class.dice), actual, predicted]
     };
-    let rows: Vec<Vec<String>> = classes.iter().map(row).collect();
+    let void = counts.void().map(|void| void as usize);
+    let counting = classes.iter().enumerate().filter(|(class, _)| void != Some(*class));
+    let rows: Vec<Vec<String>> = counting.map(|(_, class)| row(class)).collect();
     s.run.table(&["class", "intersection over union", "Dice", "pixels", "taken for it"], &rows);
     let detail: Vec<serde_json::Value> = classes
         .iter()
