@@ -300,3 +300,21 @@ fn a_temperature_is_the_one_that_scipy_finds() {
     let right: Vec<u32> = p.chunks(3).map(largest).collect();
     assert!(fit_temperature(&p, n_classes, &right).unwrap() < 0.05);
 }
+
+/// By hand: the gains of the first four places are 1, 1/log2(3), 1/2 and 1/log2(5).
+#[test]
+fn lists_gain_by_their_places() {
+    let [second, fourth] = [1.0 / 3f64.log2(), 1.0 / 5f64.log2()];
+    for (list, n_relevant, k, want) in [
+        (&[false, true, false, true][..], 2, 4, (second + fourth) / (1.0 + second)),
+        (&[true, true], 2, 10, 1.0),
+        (&[false, true], 5, 2, second / (1.0 + second)),
+        (&[false, false, true], 1, 2, 0.0),
+        (&[], 3, 10, 0.0),
+    ] {
+        let got = ndcg_at(list, n_relevant, k).unwrap();
+        assert!((got - want).abs() < 1e-15, "{list:?}: {got} instead of {want}");
+        assert_eq!(hit_at(list, n_relevant, k).unwrap(), f64::from(u8::from(want > 0.0)));
+    }
+    assert!(ndcg_at(&[true], 0, 10).is_err() && hit_at(&[true], 1, 0).is_err());
+}

@@ -9,7 +9,7 @@ use tallow::kernels;
 use tallow::metrics::PixelCounts;
 use tallow::nn::losses::CrossEntropy;
 use tallow::nn::{PixelLoss, SegmentationLoss};
-use tallow::train::{self, Metric, highest, pixel_counts};
+use tallow::train::{self, Metric, pixel_classes, pixel_counts};
 
 const BINARY_ARGMAX: [&str; 2] = [
     "010111110000000011101100110001011111100100011111010110110000",
@@ -62,7 +62,7 @@ fn close(ours: Option<f64>, fastais: f64) {
 fn the_formula_makes_fastais_masks() {
     for (classes, argmax, target) in [(2, BINARY_ARGMAX, BINARY_TARGET), (4, MULTI_ARGMAX, MULTI_TARGET)] {
         for ((scores, masks), (argmax, target)) in batches(classes).iter().zip(argmax.iter().zip(target)) {
-            assert_eq!(highest(scores).unwrap(), digits(argmax));
+            assert_eq!(pixel_classes(scores).unwrap(), digits(argmax));
             assert_eq!(values(masks), digits(target).into_iter().map(f64::from).collect::<Vec<_>>());
         }
     }

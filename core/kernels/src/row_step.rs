@@ -11,6 +11,7 @@ use super::row_gradient::RowGradient;
 use super::simd::dispatch;
 use super::with_values;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Var};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -65,13 +66,18 @@ pub fn adam_rows(
     decay: RowDecay,
     adam: &RowAdam,
 ) -> Result<()> {
-    let (mom, sqr_mom) = (adam.mom as f32, adam.sqr_mom as f32);
-    let (take, sqr_take) = ((1.0 - adam.mom) as f32, (1.0 - adam.sqr_mom) as f32);
-    let (rate, corrects, eps) = (adam.rate as f32, (1.0 / adam.debias) as f32, adam.eps as f32);
-    walk(table, [grad_avg, sqr_avg], row_steps, grad, decay, adam.step, |row: Row<'_, 2>| {
+    walk(table, [grad_avg, sqr_avg], row_steps, grad, decay, adam.step, adam)
+}
+
+impl RowRule<2> for RowAdam {
+    #[inline(always)]
+    fn step(&self, row: Row<'_, 2>) -> bool {
         let Row { values, averages: [m, v], grad, slept, keep, l2 } = row;
+        let (mom, sqr_mom) = (self.mom as f32, self.sqr_mom as f32);
+        let (take, sqr_take) = ((1.0 - self.mom) as f32, (1.0 - self.sqr_mom) as f32);
+        let (rate, corrects, eps) = (self.rate as f32, (1.0 / self.debias) as f32, self.eps as f32);
         if slept > 0 {
-            let decayed = adam.sqr_mom.powi(slept.min(i32::MAX as u32) as i32) as f32;
+            let decayed = self.sqr_mom.powi(slept.min(i32::MAX as u32) as i32) as f32;
             v.iter_mut().for_each(|v| *v *= decayed);
         }
         let mut moves = false;
@@ -86,7 +92,7 @@ pub fn adam_rows(
             moves |= m.abs() > NOTICED * kept.abs() * denominator;
         }
         moves
-    })
+    }
 }
 
 /// The settings of a step of stochastic gradient descent.
@@ -113,21 +119,26 @@ pub fn momentum_rows(
     decay: RowDecay,
     sgd: &RowSgd,
 ) -> Result<()> {
-    let (lr, mom, nesterov) = (sgd.lr as f32, sgd.mom as f32, sgd.nesterov);
-    walk(table, [average], row_steps, grad, decay, 1, |row: Row<'_, 1>| {
+    walk(table, [average], row_steps, grad, decay, 1, sgd)
+}
+
+impl RowRule<1> for RowSgd {
+    #[inline(always)]
+    fn step(&self, row: Row<'_, 1>) -> bool {
         let Row { values, averages: [m], grad, keep, l2, .. } = row;
+        let (lr, mom) = (self.lr as f32, self.mom as f32);
         let mut moves = false;
         for ((p, m), g) in values.iter_mut().zip(m).zip(grad) {
             let kept = *p * keep;
             let g = g + l2 * *p;
             let average = mom * *m + g;
             *m = if average.abs() < TINY { 0.0 } else { average };
-            let direction = if nesterov { g + mom * *m } else { *m };
+            let direction = if self.nesterov { g + mom * *m } else { *m };
             *p = kept - lr * direction;
             moves |= direction.abs() > NOTICED * kept.abs();
         }
         moves
-    })
+    }
 }
 
 /// A step of plain descent on the rows of `table` `[rows, width]`. Without decay it reads the touched rows alone.
@@ -164,8 +175,13 @@ struct Row<'a, const A: usize> {
     l2: f32,
 }
 
-/// Calls `update` for all rows that move, which says whether the row would still move without a gradient, and lets the
-/// others decay.
+/// How a row moves.
+trait RowRule<const A: usize>: Sync {
+    /// Moves a row, and says whether it would be noticed if it went on without a gradient.
+    fn step(&self, row: Row<'_, A>) -> bool;
+}
+
+/// Steps all rows that move, and lets the others decay.
 fn walk<const A: usize>(
     table: &Var,
     averages: [&Var; A],
@@ -173,7 +189,7 @@ fn walk<const A: usize>(
     grad: RowGradient<'_>,
     decay: RowDecay,
     step: u32,
-    update: impl Fn(Row<'_, A>) -> bool + Sync,
+    rule: &impl RowRule<A>,
 ) -> Result<()> {
     let (rows, width) = checked(table, grad)?;
     if averages.iter().any(|average| average.shape() != table.shape()) || row_steps.dims() != &table.dims()[..1] {
@@ -187,7 +203,7 @@ fn walk<const A: usize>(
         mutate(table, |table| {
             mutate(row_steps, |row_steps: &mut [u32]| {
                 mutate_all(&averages, Vec::with_capacity(A), &mut |averages| {
-                    walk.all(table, averages, row_steps, &update);
+                    walk.all(table, averages, row_steps, rule);
                     Ok(())
                 })
             })
@@ -217,7 +233,7 @@ impl Walk<'_> {
         table: &mut [f32],
         averages: Vec<&mut [f32]>,
         row_steps: &mut [u32],
-        update: &(impl Fn(Row<'_, A>) -> bool + Sync),
+        rule: &impl RowRule<A>,
     ) {
         let width = self.zeros.len();
         let rows = (BLOCK / width).max(1);
@@ -229,7 +245,7 @@ impl Walk<'_> {
                 Block { first: i * rows, table, averages, row_steps }
             })
             .collect();
-        let work = |block: Block<'_>| dispatch(|| self.block(block, update));
+        let work = |block: Block<'_>| dispatch(Work { walk: self, block, rule });
         // One block is done sooner than another thread is awake.
         if blocks.len() == 1 {
             blocks.into_iter().for_each(work);
@@ -239,7 +255,7 @@ impl Walk<'_> {
     }
 
     #[inline(always)]
-    fn block<const A: usize>(&self, mut block: Block<'_>, update: &impl Fn(Row<'_, A>) -> bool) {
+    fn block<const A: usize>(&self, mut block: Block<'_>, rule: &impl RowRule<A>) {
         let width = self.zeros.len();
         let (keep, l2) = (self.decay.keep as f32, self.decay.l2 as f32);
         let mut next = self.rows.partition_point(|&row| (row as usize) < block.first);
@@ -257,13 +273,29 @@ impl Walk<'_> {
             let mut parts = block.averages.iter_mut().map(|average| &mut average[i * width..][..width]);
             let averages: [&mut [f32]; A] = std::array::from_fn(|_| parts.next().unwrap_or_default());
             let slept = if *last & RESTS == 0 { 0 } else { self.step.saturating_sub(1 + (*last & !RESTS)) };
-            let moves = update(Row { values, averages, grad, slept, keep, l2 });
+            let moves = rule.step(Row { values, averages, grad, slept, keep, l2 });
             *last = self.step;
             if !moves && !touched && l2 == 0.0 {
                 block.averages[0][i * width..][..width].fill(0.0);
                 *last |= RESTS;
             }
         }
+    }
+}
+
+/// A block to be stepped. Not a closure, which might stay a function of its own, without the vector instructions.
+struct Work<'a, 'b, R, const A: usize> {
+    walk: &'a Walk<'a>,
+    block: Block<'b>,
+    rule: &'a R,
+}
+
+impl<R: RowRule<A>, const A: usize> WithSimd for Work<'_, '_, R, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.walk.block(self.block, self.rule);
     }
 }
 

@@ -72,7 +72,8 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
                 return Err(Error::Value(String::from(what)));
             }
             let stopped = |weights, converged| {
-                Ok(Solution { weights, report: FitReport { iterations, gradient_norm, converged } })
+                let report = FitReport { iterations, gradient_norm, converged };
+                Ok(Solution { weights: self.centred(weights), report })
             };
             if gradient_norm <= self.tol {
                 return stopped(weights, true);
@@ -98,6 +99,17 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
             (weights, point) = (moved, next);
             iterations += 1;
         }
+    }
+
+    /// The same weights with a sum of the intercepts of 0. All of them together can rise without changing a probability.
+    fn centred(&self, mut weights: Vec<f64>) -> Vec<f64> {
+        let (outputs, width) = (self.loss.outputs(), self.rows.width());
+        if outputs > 1 {
+            let intercepts = || (width - 1..outputs * width).step_by(width);
+            let mean = intercepts().map(|at| weights[at]).sum::<f64>() / outputs as f64;
+            intercepts().for_each(|at| weights[at] -= mean);
+        }
+        weights
     }
 
     fn at(&self, weights: &[f64]) -> Point {

@@ -87,8 +87,8 @@ fn signed(mut direction: Vec<f64>) -> Vec<f64> {
     direction
 }
 
-/// Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's rotations: each makes one value beside the diagonal 0,
-/// sweep by sweep, until nothing is left there.
+/// Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi's rotations: each makes one value beside the diagonal
+/// 0, sweep by sweep, until nothing is left there.
 fn eigen(a: &mut [f64], d: usize) -> Vec<(f64, Vec<f64>)> {
     let mut vectors: Vec<Vec<f64>> = (0..d).map(|i| (0..d).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     for _ in 0..100 {

@@ -6,8 +6,8 @@ use crate::optim::{Adam, Optimizer};
 use crate::train::{Callback, Checkpoints, Metric};
 use candle_core::Device;
 
-/// The settings of a [`super::CollabLearner`] besides its data. The default is fast.ai's: 50 factors, their product, and
-/// Adam; on the best device that this build and this machine have.
+/// The settings of a [`super::CollabLearner`] besides its data. The default is fast.ai's: 50 factors, their product,
+/// and Adam; on the best device that this build and this machine have.
 ///
 /// ```
 /// use tallow::collab_learner::CollabConfig;
@@ -56,8 +56,8 @@ impl CollabConfig {
         CollabConfig { n_factors, ..self }
     }
 
-    /// Predicts by a network of layers of these widths on top of the users' and items' vectors, instead of by the product
-    /// of factors. fast.ai's `use_nn=True`, whose layers are `[50]`.
+    /// Predicts by a network of layers of these widths on top of the users' and items' vectors, instead of by the
+    /// product of factors. fast.ai's `use_nn=True`, whose layers are `[50]`.
     #[must_use]
     pub fn layers(self, layers: impl IntoIterator<Item = usize>) -> CollabConfig {
         CollabConfig { layers: Some(layers.into_iter().collect()), ..self }
@@ -103,8 +103,8 @@ impl CollabConfig {
         CollabConfig { optimizer: Box::new(optimizer), ..self }
     }
 
-    /// Sets the metrics that are computed on the validation set after each epoch; none by default, since the loss is the
-    /// mean squared error.
+    /// Sets the metrics that are computed on the validation set after each epoch; none by default, since the loss is
+    /// the mean squared error.
     #[must_use]
     pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> CollabConfig {
         CollabConfig { metrics: metrics.into_iter().collect(), ..self }

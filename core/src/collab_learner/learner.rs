@@ -20,8 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 use tallow_io::csv;
 
-/// A [`Learner`] that knows what it learns from: users, items and ratings. fast.ai's `collab_learner` makes the same. All
-/// that a plain learner can is done by the plain learner inside, which this one is taken for.
+/// A [`Learner`] that knows what it learns from: users, items and ratings. fast.ai's `collab_learner` makes the same.
+/// All that a plain learner can is done by the plain learner inside, which this one is taken for.
 pub struct CollabLearner {
     learner: Learner,
     network: Arc<CollabNetwork>,
@@ -121,8 +121,8 @@ fn check_ratings(dls: &CollabDataLoaders, y_range: Option<(f64, f64)>) -> Result
     }
 }
 
-/// Gives the network's biases the values with which it predicts, without its factors, what the model of biases does. The
-/// sigmoid is taken for a line around the mean.
+/// Gives the network's biases the values with which it predicts, without its factors, what the model of biases does.
+/// The sigmoid is taken for a line around the mean.
 fn begin(network: &crate::models::EmbeddingDotBias, baseline: &BiasModel, y_range: Option<(f64, f64)>) -> Result<()> {
     let (middle, slope) = match y_range {
         None => (baseline.mean, 1.0),
@@ -245,8 +245,8 @@ impl CollabLearner {
         Ok(ShownTable { columns, rows: ratings.iter().zip(predicted).map(row).collect() })
     }
 
-    /// All validation ratings beside what is predicted, as the text of a CSV file: the row in the table of ratings, user,
-    /// item, name, rating, predicted.
+    /// All validation ratings beside what is predicted, as the text of a CSV file: the row in the table of ratings,
+    /// user, item, name, rating, predicted.
     ///
     /// # Errors
     /// When a tensor operation fails.

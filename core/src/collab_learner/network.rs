@@ -14,7 +14,8 @@ pub(super) enum CollabNetwork {
 }
 
 impl CollabNetwork {
-    /// The network of a recipe for so many users and items, `#na#` included; its parameters in `params`, which is empty.
+    /// The network of a recipe for so many users and items, `#na#` included; its parameters in `params`, which is
+    /// empty.
     pub(super) fn build(recipe: &CollabRecipe, params: &Params) -> Result<CollabNetwork> {
         let (n_users, n_items, y_range) = (recipe.users.len(), recipe.items.len(), recipe.y_range);
         Ok(match &recipe.layers {

@@ -144,8 +144,8 @@ impl RatingPredictor {
         Ok(predictions)
     }
 
-    /// The ratings of the pairs in a table, which has the columns of users and items that the model was trained with, as
-    /// the text of a CSV file: user, item, name, rating, and what is unknown of the two.
+    /// The ratings of the pairs in a table, which has the columns of users and items that the model was trained with,
+    /// as the text of a CSV file: user, item, name, rating, and what is unknown of the two.
     ///
     /// # Errors
     /// When a column is not there, or a user or an item is missing (line and column are named).
@@ -171,8 +171,8 @@ impl RatingPredictor {
         Ok(csv::to_string(std::iter::once(heads.to_vec()).chain(rows)))
     }
 
-    /// The `n` items that a user is predicted to like best, out of all that it has not rated, neither in training nor in
-    /// validation.
+    /// The `n` items that a user is predicted to like best, out of all that it has not rated, neither in training nor
+    /// in validation.
     ///
     /// # Errors
     /// When the user is unknown: its list would be the same for all of whom nothing is known.
@@ -193,9 +193,9 @@ impl RatingPredictor {
         self.recommended(best(&counts, &[], n))
     }
 
-    /// The `n` items with the largest bias, or with `lowest` the smallest: those that are liked more, or less, than what
-    /// people's taste explains. Of the product of factors it is the bias that was learnt; of layers the mean prediction
-    /// over the users that rated most. fast.ai's `learn.model.bias` of items.
+    /// The `n` items with the largest bias, or with `lowest` the smallest: those that are liked more, or less, than
+    /// what people's taste explains. Of the product of factors it is the bias that was learnt; of layers the mean
+    /// prediction over the users that rated most. fast.ai's `learn.model.bias` of items.
     ///
     /// # Errors
     /// When a tensor operation fails.
@@ -251,8 +251,8 @@ impl RatingPredictor {
         Ok((values(&weight.var().as_detached_tensor())?, weight.dims().get(1).copied().unwrap_or(0)))
     }
 
-    /// The `n` items whose factors point most nearly where those of an item do, by the cosine between them. The lesson's
-    /// `nn.CosineSimilarity`.
+    /// The `n` items whose factors point most nearly where those of an item do, by the cosine between them. The
+    /// lesson's `nn.CosineSimilarity`.
     ///
     /// # Errors
     /// When the item is unknown.

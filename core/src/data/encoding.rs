@@ -38,8 +38,8 @@ fn not_utf8(bytes: &[u8], at: usize) -> String {
     let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() + 1;
     let byte = bytes.get(at).copied().unwrap_or_default();
     let latin = match byte {
-        0xa0.. => format!(", which is `{}` in Latin-1: say so if it is in that encoding, or", char::from(byte)),
-        _ => ":".into(),
+        0xa0.. => format!(" is `{}` in Latin-1; if the file is in that encoding, say so, or", char::from(byte)),
+        _ => " means nothing there;".into(),
     };
-    format!("is not UTF-8 (line {line}: byte 0x{byte:02x}{latin} save it as UTF-8)")
+    format!("is not UTF-8 (line {line}): byte 0x{byte:02x}{latin} save it as UTF-8")
 }

@@ -30,8 +30,8 @@ pub struct MaskBlock {
 
 impl DataBlock<ImageBlock, MaskBlock> {
     /// Pictures with a mask each: a PNG file of the picture's size that has the number of a class for each pixel
-    /// ([`Mask::open`](crate::vision::Mask::open)). Folders named as sides are sides, as in `train/images`, `train/labels`,
-    /// `valid/images` and `valid/labels`; else a random fifth of all is for validation.
+    /// ([`Mask::open`](crate::vision::Mask::open)). Folders named as sides are sides, as in `train/images`,
+    /// `train/labels`, `valid/images` and `valid/labels`; else a random fifth of all is for validation.
     ///
     /// ```no_run
     /// use tallow::data::{DataBlock, mask_beside, read_codes};
@@ -53,8 +53,8 @@ impl DataBlock<ImageBlock, MaskBlock> {
         DataBlock::new(MaskBlock::default())
     }
 
-    /// Sets where a picture's mask is: [`mask_beside`](super::mask_beside), [`mask_in`](super::mask_in), or a function of
-    /// one's own. Where the items are not set, files that are the mask of a picture are none. fast.ai's `get_y`.
+    /// Sets where a picture's mask is: [`mask_beside`](super::mask_beside), [`mask_in`](super::mask_in), or a function
+    /// of one's own. Where the items are not set, files that are the mask of a picture are none. fast.ai's `get_y`.
     #[must_use]
     pub fn label(mut self, mask: impl Fn(&Path) -> Result<PathBuf> + Send + Sync + 'static) -> Self {
         self.target.mask = Some(Arc::new(mask));
@@ -77,8 +77,8 @@ impl DataBlock<ImageBlock, MaskBlock> {
         self
     }
 
-    /// Sets that pixels of the number `value` are of the class `name`: `mask_value(255, "void")` where 255 marks what is
-    /// void, or `mask_value(255, "cell")` for masks of 0 and 255.
+    /// Sets that pixels of the number `value` are of the class `name`: `mask_value(255, "void")` where 255 marks what
+    /// is void, or `mask_value(255, "cell")` for masks of 0 and 255.
     #[must_use]
     pub fn mask_value(mut self, value: u16, name: impl Into<String>) -> Self {
         self.target.values.push((value, name.into()));
@@ -86,8 +86,8 @@ impl DataBlock<ImageBlock, MaskBlock> {
     }
 
     /// Loaders of the pictures under `path` with their masks, in batches of `batch_size`. The listener is told of all
-    /// that is left out, and of what looks wrong with the files. With [`BadFiles::Skip`] all pictures and masks are read
-    /// once before anything is counted.
+    /// that is left out, and of what looks wrong with the files. With [`BadFiles::Skip`] all pictures and masks are
+    /// read once before anything is counted.
     ///
     /// # Errors
     /// When no picture is found, a mask is not there, the codes are wrong, or one side of the split is empty.
@@ -168,7 +168,8 @@ impl DataBlock<ImageBlock, MaskBlock> {
                 n => format!("; {n} more of {} pictures have no mask", labelled.images.len()),
             };
             let what = format!(
-                "is not there, and would be the mask of {}{more}: check how masks are named, or leave such pictures out",
+                "is not there, and would be the mask of {}{more}: check how masks are named, or leave such pictures \
+                 out",
                 first.file.display()
             );
             return Err(Error::file(&masks[&first.file], what));

@@ -61,7 +61,9 @@ pub use mask_dataset::SegmentationDataset;
 pub use mask_label::{mask_beside, mask_in};
 pub use mask_loaders::{SegmentationDataLoaders, SegmentationLoader};
 pub(crate) use ratings::check_range;
-pub use ratings::{CollabDataLoaders, IdVocab, Rating, RatingLoader, RatingsBlock, RatingsDataset};
+pub use ratings::{
+    CollabDataLoaders, DrawnRatings, IdVocab, KnownRatings, Rating, RatingLoader, RatingsBlock, RatingsDataset,
+};
 pub use show::{Captioned, Masked, Show, Shown, ShownTable};
 pub use split::{
     EveryClassSplitter, FileNameSplitter, FnSplitter, GrandparentSplitter, GroupSplitter, KFold, RandomSplitter, Split,

@@ -13,6 +13,7 @@ mod ratings;
 mod segmentation;
 mod show;
 mod table_baselines;
+mod text_baselines;
 mod vectors;
 
 pub use calibration::Calibration;
@@ -26,4 +27,5 @@ pub use ratings::{plot_biased_items, plot_items};
 pub use segmentation::{ClassOverlap, PictureResult, SegmentationInterpretation, show_results};
 pub use show::{show_augmented, show_augmented_mask, show_batch, table_figure};
 pub use table_baselines::{TableBaseline, table_baselines};
+pub use text_baselines::{TextBaseline, text_baselines};
 pub use vectors::plot_vectors;

@@ -23,8 +23,8 @@ pub fn plot_biased_items(predictor: &RatingPredictor, n: usize) -> Result<Bars> 
     Ok(Bars::new("The items' biases, largest and smallest", &names, &biases))
 }
 
-/// The `n` items that were rated most, where the first two principal components of their factors put them: near ones are
-/// liked by the same users. The lesson's picture of films.
+/// The `n` items that were rated most, where the first two principal components of their factors put them: near ones
+/// are liked by the same users. The lesson's picture of films.
 ///
 /// # Errors
 /// When there are fewer than two items or two factors.

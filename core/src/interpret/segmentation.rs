@@ -8,7 +8,7 @@ use crate::metrics::{ClassCounts, PixelCounts};
 use crate::nn::losses::labels;
 use crate::plot::{Bars, Figure};
 use crate::rng::Rng;
-use crate::train::{highest, pixel_counts};
+use crate::train::{pixel_classes, pixel_counts};
 use crate::unet_learner::UnetLearner;
 use crate::vision::Mask;
 use candle_core::Device;
@@ -146,15 +146,15 @@ impl SegmentationInterpretation {
     }
 }
 
-/// The first `n` validation pictures with their masks and what the learner takes their pixels for: picture, target and
-/// prediction in a row. fast.ai's `show_results`.
+/// `n` validation pictures with their masks and what the learner takes their pixels for: picture, target and prediction
+/// in a row. They are spread over the set, whose neighbours are often views of one scene. fast.ai's `show_results`.
 ///
 /// # Errors
 /// When a picture or a mask cannot be read.
 pub fn show_results(learner: &UnetLearner, n: usize) -> Result<Figure> {
     let valid = &learner.segmentation_dls().valid;
-    let captioned = valid.files().iter().enumerate().map(|(index, file)| (index, file_name(file)));
-    figure(learner, valid, "", captioned, n)
+    let files = valid.files().iter().enumerate().step_by((valid.files().len() / n.max(1)).max(1));
+    figure(learner, valid, "", files.map(|(index, file)| (index, file_name(file))), n)
 }
 
 fn figure(
@@ -187,7 +187,7 @@ fn result(
     let planes = item.into_planes();
     let shown = tfms.normalization().map_or(planes.clone(), |normalize| normalize.inverse_planes(planes.clone()));
     let xs = planes.to_tensor(&Device::Cpu)?.unsqueeze(0)?.to_device(learner.params().device())?; // [1, 3, H, W]
-    let classes = highest(&learner.predict(&xs)?)?.into_iter().map(|class| class as u16).collect();
+    let classes = pixel_classes(&learner.predict(&xs)?)?.into_iter().map(|class| class as u16).collect();
     let predicted = Mask::new(target.width(), target.height(), classes)?;
     Ok(Some(MaskResult { image: shown.to_image(), target, predicted, caption }))
 }

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 
-/// The normalised discounted cumulative gain of the first `k` places of a list (Järvelin and Kekäläinen, 2002): a relevant
-/// entry in place `i`, from 1, gains `1 / log2(i + 1)`, and the sum is divided by the best that `n_relevant` relevant
-/// entries could gain. `relevant` says of each entry of the list, from the first place on, whether it is relevant; it may
-/// be shorter than `k`.
+/// The normalised discounted cumulative gain of the first `k` places of a list (Järvelin and Kekäläinen, 2002): a
+/// relevant entry in place `i`, from 1, gains `1 / log2(i + 1)`, and the sum is divided by the best that `n_relevant`
+/// relevant entries could gain. `relevant` says of each entry of the list, from the first place on, whether it is
+/// relevant; it may be shorter than `k`.
 ///
 /// ```
 /// // Of three relevant entries the list has two, in its first and third places.

@@ -13,7 +13,8 @@ pub struct PeriodicConfig {
     /// How many frequencies each column has.
     pub frequencies: usize,
     /// The deviation that they begin with, in periods per standard deviation of the column. Larger ones tell nearby
-    /// numbers apart sooner, and learn by heart sooner.
+    /// numbers apart, and learn by heart sooner: 0.3 is for numbers by which the target changes smoothly, 10 for such of
+    /// which each value means something of its own, as sums of money often do.
     pub sigma: f64,
     /// The width of a number's vector.
     pub width: usize,
@@ -21,7 +22,7 @@ pub struct PeriodicConfig {
 
 impl Default for PeriodicConfig {
     fn default() -> PeriodicConfig {
-        PeriodicConfig { frequencies: 16, sigma: 0.3, width: 8 }
+        PeriodicConfig { frequencies: 32, sigma: 3.0, width: 8 }
     }
 }
 

@@ -21,8 +21,8 @@ pub enum Init {
     KaimingUniform,
     /// Normal around 0 with this standard deviation.
     Normal(f64),
-    /// fast.ai's `trunc_normal_`: normal around 0, of which the remainder after division by two deviations is taken, times
-    /// this standard deviation.
+    /// fast.ai's `trunc_normal_`: normal around 0, of which the remainder after division by two deviations is taken,
+    /// times this standard deviation.
     TruncNormal(f64),
     /// Uniform between minus and plus this.
     Uniform(f64),

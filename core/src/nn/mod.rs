@@ -4,6 +4,7 @@ pub mod init;
 mod layers;
 pub mod losses;
 mod observe;
+mod param;
 mod params;
 mod segmentation_loss;
 mod sequential;
@@ -14,8 +15,9 @@ pub use layers::{
     PixelShuffle, PixelShuffleIcnr, Relu, Upsample, linear,
 };
 pub use observe::{Observation, observe};
+pub use param::{Param, ParamKind};
 pub(crate) use params::lock;
-pub use params::{Param, ParamKind, Params, Stream};
+pub use params::{Params, Stream};
 pub use segmentation_loss::{PixelLoss, SegmentationLoss};
 pub use sequential::Sequential;
 

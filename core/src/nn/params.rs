@@ -1,135 +1,12 @@
 //! The parameters of a network: named as PyTorch names them, in a fixed order, in groups, and freezable.
 
+use super::param::{Param, ParamKind};
 use crate::error::{Error, Result};
-use crate::kernels::{self, RowGradient};
 use crate::rng::Rng;
-use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Shape, Tensor, Var};
+use candle_core::{DType, Device, Shape, Tensor};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// What a parameter is for. Optimizers treat the kinds differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParamKind {
-    /// The weight of a linear layer, a convolution, an embedding.
-    Weight,
-    /// A bias. fast.ai gives it no weight decay.
-    Bias,
-    /// Scale or shift of a normalisation layer: no weight decay, and it goes on training while its group is frozen.
-    Norm,
-    /// Not trained but part of the model: running statistics.
-    Buffer,
-}
-
-/// One tensor of a network. Clones share the tensor.
-#[derive(Debug, Clone)]
-pub struct Param(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    name: String,
-    kind: ParamKind,
-    var: Var,
-    /// Under which a [`GradStore`] has the numbers of the rows of a sparse gradient.
-    row_key: Tensor,
-    group: AtomicUsize,
-    frozen: AtomicBool,
-    fixed: AtomicBool,
-    version: AtomicU64,
-}
-
-impl Param {
-    /// Its full name, such as `layer1.0.conv1.weight`.
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// What it is for.
-    pub fn kind(&self) -> ParamKind {
-        self.0.kind
-    }
-
-    /// The variable behind it, for optimizers and for loading weights. Whoever asks for it may change it, so what
-    /// layers keep for inference, made of the old values, is made anew. Do not keep it for changes later.
-    pub fn var(&self) -> &Var {
-        self.0.version.fetch_add(1, Ordering::Relaxed);
-        &self.0.var
-    }
-
-    /// Its shape.
-    pub fn dims(&self) -> &[usize] {
-        self.0.var.dims()
-    }
-
-    /// Its number of elements.
-    pub fn elem_count(&self) -> usize {
-        self.0.var.elem_count()
-    }
-
-    /// A number that grows whenever its values may have changed.
-    pub(crate) fn version(&self) -> u64 {
-        self.0.version.load(Ordering::Relaxed)
-    }
-
-    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so
-    /// does every parameter inside of [`kernels::no_grad`].
-    pub fn tensor(&self) -> Tensor {
-        if self.trainable() && kernels::grad_enabled() {
-            self.0.var.as_tensor().clone()
-        } else {
-            self.0.var.as_detached_tensor()
-        }
-    }
-
-    /// Its gradient, in its own shape. That of an [`Embedding`](super::Embedding) is computed for the rows that a batch
-    /// touched, and `grads.get(param.var())` gives those rows alone; here the others are there too, with zeros.
-    ///
-    /// # Errors
-    /// When the device cannot hold it.
-    pub fn gradient(&self, grads: &GradStore) -> Result<Option<Tensor>> {
-        match self.row_gradient(grads) {
-            Some(rows) => Ok(Some(rows.dense(self.dims())?)),
-            None => Ok(grads.get(&self.0.var).map(Tensor::detach)),
-        }
-    }
-
-    /// The rows of a sparse gradient and their gradients: how [`Embedding`](super::Embedding) learns. `None` where the
-    /// gradient is dense, or there is none.
-    pub fn row_gradient<'a>(&self, grads: &'a GradStore) -> Option<RowGradient<'a>> {
-        let (rows, values) = (grads.get(&self.0.row_key)?, grads.get(&self.0.var)?);
-        Some(RowGradient { rows, values })
-    }
-
-    /// Takes the gradient out, in the parameter's own shape.
-    pub(crate) fn take_gradient(&self, grads: &mut GradStore) -> Result<Option<Tensor>> {
-        let gradient = self.gradient(grads)?;
-        grads.remove(&self.0.row_key);
-        grads.remove(&self.0.var);
-        Ok(gradient)
-    }
-
-    /// What stands for the numbers of the rows of a sparse gradient.
-    pub(crate) fn row_key(&self) -> &Tensor {
-        &self.0.row_key
-    }
-
-    /// Whether an optimizer moves it.
-    pub fn trainable(&self) -> bool {
-        self.kind() != ParamKind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
-    }
-
-    /// Whether it is a running statistic that stays as it is ([`Params::freeze_batch_norm`]).
-    pub fn fixed(&self) -> bool {
-        self.0.fixed.load(Ordering::Relaxed)
-    }
-
-    /// Its group, from 0: groups have learning rates of their own.
-    pub fn group(&self) -> usize {
-        self.0.group.load(Ordering::Relaxed)
-    }
-}
 
 /// The parameters of a network, in the order in which its layers were made.
 ///
@@ -209,17 +86,7 @@ impl Params {
         }
         let value = init(&mut self.rng.stream(&name), &self.device)?;
         let value = self.dtype.map_or(Ok(value.clone()), |dtype| value.to_dtype(dtype))?;
-        let inner = Inner {
-            name,
-            kind,
-            var: Var::from_tensor(&value.contiguous()?)?,
-            row_key: Tensor::zeros(1, DType::U32, &self.device)?,
-            group: AtomicUsize::new(0),
-            frozen: AtomicBool::new(false),
-            fixed: AtomicBool::new(false),
-            version: AtomicU64::new(0),
-        };
-        let param = Param(Arc::new(inner));
+        let param = Param::new(name, kind, &value, &self.device)?;
         self.shared().params.push(param.clone());
         Ok(param)
     }
@@ -296,7 +163,7 @@ impl Params {
                 }
             }
         }
-        found.iter().for_each(|(param, group)| param.0.group.store(*group, Ordering::Relaxed));
+        found.iter().for_each(|(param, group)| param.set_group(*group));
         Ok(())
     }
 
@@ -310,7 +177,7 @@ impl Params {
     pub fn freeze_to(&self, group: usize) {
         for param in self.all() {
             let frozen = param.group() < group && param.kind() != ParamKind::Norm;
-            param.0.frozen.store(frozen, Ordering::Relaxed);
+            param.set_frozen(frozen);
         }
     }
 
@@ -330,7 +197,7 @@ impl Params {
     /// thousand. What fast.ai's `BnFreeze` does for frozen layers.
     pub fn freeze_batch_norm(&self, fixed: bool) {
         for param in self.all().iter().filter(|param| param.kind() == ParamKind::Buffer) {
-            param.0.fixed.store(fixed, Ordering::Relaxed);
+            param.set_fixed(fixed);
         }
     }
 
@@ -367,7 +234,7 @@ impl Params {
         }
         for param in &params {
             let trains = prefixes.iter().any(|prefix| under(param, prefix));
-            param.0.frozen.store(!trains, Ordering::Relaxed);
+            param.set_frozen(!trains);
         }
         Ok(())
     }

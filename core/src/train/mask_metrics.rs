@@ -62,7 +62,7 @@ pub fn pixel_counts(scores: &Tensor, masks: &Tensor, void: Option<u32>) -> Resul
         return Err(Error::shape(format!("{message}: expected one class for each pixel"), masks.dims()));
     }
     let mut counts = PixelCounts::new(c, void)?;
-    counts.add(&highest(scores)?, &labels(masks)?.flatten_all()?.to_vec1::<u32>()?)?;
+    counts.add(&pixel_classes(scores)?, &labels(masks)?.flatten_all()?.to_vec1::<u32>()?)?;
     Ok(counts)
 }
 
@@ -71,7 +71,7 @@ pub fn pixel_counts(scores: &Tensor, masks: &Tensor, void: Option<u32>) -> Resul
 ///
 /// # Errors
 /// [`Error::Value`] when a score is not a number.
-pub fn highest(scores: &Tensor) -> Result<Vec<u32>> {
+pub fn pixel_classes(scores: &Tensor) -> Result<Vec<u32>> {
     let scores = kernels::channels_last(scores)?;
     let (n, h, w, c) = scores.dims4()?;
     let values = scores.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;

@@ -36,7 +36,8 @@ pub use fit::FineTune;
 pub use learner::Learner;
 pub use lr_search::{LrFind, LrFindConfig};
 pub use mask_metrics::{
-    dice, dice_multi, foreground_accuracy, highest, jaccard, jaccard_multi, of_pixels, pixel_accuracy, pixel_counts,
+    dice, dice_multi, foreground_accuracy, jaccard, jaccard_multi, of_pixels, pixel_accuracy, pixel_classes,
+    pixel_counts,
 };
 pub use metric::{
     Metric, accuracy, accuracy_multi, balanced_accuracy, error_rate, f1_score, f1_score_multi, mae,

@@ -136,15 +136,25 @@ impl Segmenter {
 
     /// A picture as the network wants it.
     fn prepare(&self, picture: Image) -> Result<Prepared> {
-        let size = [picture.height(), picture.width()];
-        let xs = whole(&self.recipe.tfms, (picture.width(), picture.height())).tensor(picture)?;
-        Ok(Prepared { xs, size })
+        let (width, height) = (picture.width(), picture.height());
+        let xs = whole(&self.recipe.tfms, (width, height)).tensor(picture)?;
+        let (_, h, w) = xs.dims3()?;
+        if h * w > MOST_PIXELS {
+            let message = format!(
+                "a picture of {width} by {height} pixels comes to the network with {w} by {h}, more than {MOST_PIXELS} \
+                 and so more than memory may hold: make it smaller, or train with a `Resize` among the transforms"
+            );
+            return Err(Error::Value(message));
+        }
+        Ok(Prepared { xs, size: [height, width] })
     }
 
-    /// Pictures that are of one size for the network together, or each by itself where sizes differ.
+    /// Pictures that are of one size for the network together, or each by itself where sizes differ or are large.
     fn segment(&self, pictures: &[&Prepared]) -> Result<Vec<SegmentationPrediction>> {
         let Some(first) = pictures.first() else { return Ok(Vec::new()) };
-        if pictures.iter().any(|picture| picture.xs.dims() != first.xs.dims()) {
+        let pixels: usize = pictures.iter().map(|picture| picture.xs.elem_count() / 3).sum();
+        let alike = pictures.iter().all(|picture| picture.xs.dims() == first.xs.dims());
+        if pictures.len() > 1 && !(alike && pixels <= PIXELS_TOGETHER) {
             let each = pictures.iter().map(|picture| self.segment(&[*picture]));
             return Ok(each.collect::<Result<Vec<_>>>()?.concat());
         }
@@ -168,6 +178,12 @@ impl Segmenter {
             .collect()
     }
 }
+
+/// Pixels of a picture for the network: where all are in work, each takes about two thousand bytes.
+const MOST_PIXELS: usize = 1 << 22;
+
+/// Pixels of several pictures that go through the network together.
+const PIXELS_TOGETHER: usize = 1 << 19;
 
 /// A picture on its way into the network.
 struct Prepared {

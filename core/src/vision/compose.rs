@@ -202,8 +202,8 @@ impl Step {
     }
 }
 
-/// Does steps, to a picture and perhaps to its mask, which has its size. Resizing and then keeping the middle is done in
-/// one, without making the pixels that are cut off.
+/// Does steps, to a picture and perhaps to its mask, which has its size. Resizing and then keeping the middle is done
+/// in one, without making the pixels that are cut off.
 fn run(steps: &[Transform], mut item: Item, mut mask: Option<Mask>, rng: &mut Rng) -> Result<(Item, Option<Mask>)> {
     let mut rest = steps;
     while let Some((step, later)) = rest.split_first() {

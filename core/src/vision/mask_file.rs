@@ -8,8 +8,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 impl Mask {
-    /// Reads a PNG file: of a palette the places in it, whatever their colours, and of greys (1, 2, 4, 8 or 16 bits) the
-    /// numbers as they are stored.
+    /// Reads a PNG file: of a palette the places in it, whatever their colours, and of greys (1, 2, 4, 8 or 16 bits)
+    /// the numbers as they are stored.
     ///
     /// # Errors
     /// When the file cannot be read, is no PNG, has colours (RGB) or an alpha channel instead of numbers, is damaged,

@@ -6,7 +6,7 @@ use candle_core::Device;
 use std::path::Path;
 use std::time::Duration;
 use tallow::collab_learner::{CollabConfig, CollabLearner, RatingPredictor, collab_learner, load_collab_on};
-use tallow::data::{CollabDataLoaders, RatingsBlock, Table};
+use tallow::data::{CollabDataLoaders, KnownRatings, RatingsBlock, Table};
 use tallow::interpret::{plot_biased_items, plot_items};
 use tallow::train::{Callback, Checkpoints, TrainState};
 use tallow::{Error, Result};
@@ -54,6 +54,41 @@ fn the_factors_are_found() {
     for figure in [plot_items(&predictor, 20).unwrap(), plot_biased_items(&predictor, 5).unwrap().into()] {
         assert!(figure.svg().unwrap().contains("Film, the"));
     }
+}
+
+/// The learner reaches the noise that nobody can better, its items are near each other where the truth has them, and
+/// its biases are the true ones but for their scale.
+#[test]
+fn ratings_of_known_factors_are_learnt_down_to_their_noise() {
+    let known = KnownRatings::default();
+    let truth = known.draw().unwrap();
+    let block = RatingsBlock::table(truth.table.clone()).y_range(0.8, 5.2);
+    let dls = block.dataloaders(64).unwrap();
+    let mut learner = collab_learner(&dls, config().n_factors(2)).unwrap();
+    learner.fit_one_cycle(12, 0.03).unwrap();
+    let floor = known.noise * known.noise;
+    let biases = learner.baseline_mse().unwrap();
+    assert!(loss(&learner) < 2.0 * floor && biases > 6.0 * floor, "{} {biases} {floor}", loss(&learner));
+
+    let predictor = learner.predictor();
+    let (factors, width) = predictor.item_factors().unwrap();
+    let found: Vec<Vec<f64>> =
+        factors.chunks(width).skip(1).map(|row| row.iter().map(|&x| f64::from(x)).collect()).collect();
+    let cosine = |a: &[f64], b: &[f64]| {
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        product(a, b) / (product(a, a) * product(b, b)).sqrt()
+    };
+    let pairs = |rows: &[Vec<f64>]| -> Vec<f64> {
+        (0..rows.len()).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| cosine(&rows[i], &rows[j])).collect()
+    };
+    let likeness = cosine(&pairs(&found), &pairs(&truth.item_factors));
+    assert!(likeness > 0.9, "{likeness}");
+    let mut best = truth.item_biases.iter().copied().zip(1..).collect::<Vec<(f64, usize)>>();
+    best.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (best, listed) = (best[..30].to_vec(), predictor.biased_items(10, false).unwrap());
+    let known = listed.iter().filter(|item| best.iter().any(|(_, id)| id.to_string() == item.item)).count();
+    assert!(known >= 8, "{known} of 10: {listed:?}");
+    assert!(KnownRatings { share: 0.0, ..KnownRatings::default() }.draw().is_err());
 }
 
 #[test]

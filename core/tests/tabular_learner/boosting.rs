@@ -20,7 +20,8 @@ fn trees_fit_what_lines_do_not() {
     let steps: Vec<f64> = rows.iter().map(|[a, b]| if *a < 20.0 { 1.0 } else { b / 10.0 }).collect();
     let fitted = GradientBoosting::default().fit_numbers(&xs, &steps).unwrap().predict(&xs).unwrap();
     let worst = fitted.iter().zip(&steps).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    assert!(worst < 0.1, "{worst}");
+    // A leaf of 20 samples holds four steps of 0.1, and says their mean.
+    assert!(worst < 0.16, "{worst}");
     let blobs = Blobs { samples: 300, centers: 5, ..Blobs::default() }.make().unwrap();
     assert!(settings.fit(&blobs.xs, &blobs.ys).unwrap().score(&blobs.xs, &blobs.ys).unwrap() > 0.95);
     assert!(settings.fit(&xs, &vec![1; 600]).is_err() && settings.fit_numbers(&xs, &[1.0]).is_err());

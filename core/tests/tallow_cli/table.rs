@@ -139,7 +139,7 @@ fn what_cannot_be_trained_on_is_refused() {
         3,
         &["loans.csv: line 2, column `job`: `", "is not a number"],
     );
-    fails(here, &format!("{train} --target paid --y-range 0,1"), 2, &["the target is a class"]);
+    fails(here, &format!("{train} --target paid --y-range 0,1"), 2, &["and the target is a class"]);
     fs::write(here.join("empty.csv"), "").unwrap();
     fails(here, "table empty.csv --target paid --out run", 3, &["empty.csv: is empty"]);
     fs::write(here.join("same.csv"), "a,b\n1,x\n2,x\n3,x\n4,x\n5,x\n").unwrap();

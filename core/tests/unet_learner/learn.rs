@@ -43,7 +43,7 @@ fn it_learns_and_what_it_exports_predicts_the_same() {
     let figure = seen.plot_top_losses(&learner, valid, 1).unwrap().svg().unwrap();
     assert!(figure.contains("loss") && figure.contains("ground"), "{figure}");
     let figure = show_results(&learner, 2).unwrap().svg().unwrap();
-    assert!(figure.contains("00.png") && figure.contains("01.png") && !figure.contains("02.png"));
+    assert!(figure.contains("00.png") && figure.contains("02.png") && !figure.contains("01.png"));
 
     let model = folder.path().join("model");
     learner.export(&model).unwrap();
@@ -105,4 +105,7 @@ fn masks_are_of_the_pictures_own_size_whatever_validation_cuts_off() {
     assert_eq!(all[0].as_ref().unwrap(), all[2].as_ref().unwrap());
     assert_eq!((all[1].as_ref().unwrap().mask.width(), all[3].is_err()), (90, true));
     assert!(segmenter.predict(&[]).unwrap().is_empty());
+    // What no memory would hold is refused before it is tried.
+    let message = segmenter.predict_image(&grey(4, 20_000)).unwrap_err().to_string();
+    assert!(message.contains("4 by 20000") && message.contains("32 by 160000"), "{message}");
 }

@@ -137,8 +137,9 @@ fn what_moves_a_picture_by_nearest_pixels_moves_its_mask_alike() {
     assert!(moved.values() == red);
 }
 
-/// A picture whose colours tell the place of each pixel, and a mask whose numbers do: after augmentation, bilinear for the
-/// one and nearest for the other, both are of the same place to half a pixel, or a little more where two steps resample.
+/// A picture whose colours tell the place of each pixel, and a mask whose numbers do: after augmentation, bilinear for
+/// the one and nearest for the other, both are of the same place to half a pixel, or a little more where two steps
+/// resample.
 #[test]
 fn augmentation_moves_picture_and_mask_to_the_same_place() {
     let (w, h) = (64, 48);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tallow::data::{Dataset, Encoding, Table, TextBlock, TextDataLoaders, TextProcs};
 use tallow::event::{Event, Listener};
+use tallow::interpret::{show_batch, text_baselines};
 use tallow::words::Tokenizer;
 use tallow::{Error, Result};
 
@@ -129,7 +130,7 @@ fn encodings_are_named_and_nothing_is_replaced() {
     write(&file, &latin);
     let block = TextBlock::csv(&file).valid_where(|i| i == 2);
     let message = error(block.clone());
-    assert!(message.contains("not UTF-8 (line 3: byte 0xe9, which is `é` in Latin-1"), "{message}");
+    assert!(message.contains("not UTF-8 (line 3): byte 0xe9 is `é` in Latin-1"), "{message}");
     let (dls, _) = notes(block.clone().encoding(Encoding::Latin1));
     assert_eq!(dls.unwrap().train.dataset().texts(), ["good", "café"]);
     write(&file, [&b"\xff\xfe"[..], &latin].concat());
@@ -168,6 +169,19 @@ fn a_text_of_ten_megabytes_is_read_and_told() {
     let (dls, told) = notes(block);
     let length = dls.unwrap().train.dataset().lengths()[0];
     assert!(length > 4_000_000 && told.join("; ").contains(&format!("{length} tokens (text 0)")), "{length} {told:?}");
+}
+
+#[test]
+fn simpler_methods_stand_beside() {
+    let texts = (0..60).map(|i| (format!("a {} film", ["good", "bad", "odd"][i % 3]), ["up", "down", "up"][i % 3]));
+    let dls = TextBlock::labelled(texts).valid_where(|i| i % 5 == 0).dataloaders(4).unwrap();
+    let baselines = text_baselines(&dls).unwrap();
+    let told: Vec<_> = baselines.iter().map(|baseline| (baseline.name, baseline.accuracy)).collect();
+    let names = ["the most frequent class", "tf-idf and logistic regression", "the same, sublinear, C = 10"];
+    assert_eq!(told, [(names[0], 8.0 / 12.0), (names[1], 1.0), (names[2], 1.0)]);
+    assert!(baselines[0].log_loss > baselines[1].log_loss && baselines[1].log_loss > baselines[2].log_loss);
+    let figure = show_batch(&dls.train, 3).unwrap();
+    assert!(figure.svg().unwrap().contains("xxbos"));
 }
 
 #[test]

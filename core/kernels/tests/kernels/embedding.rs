@@ -161,7 +161,8 @@ fn dense_adam(p: &mut [f64], m: &mut [f64], v: &mut [f64], g: &[f64], keep: f64,
 
 /// Which rows a step touches, and their gradients.
 fn some_rows(step: usize, rows: usize, width: usize) -> (Tensor, Tensor) {
-    // Row 0 comes in each step, those of the first third often, the others once in a long while, and the last one never.
+    // Row 0 comes in each step, those of the first third often, the others once in a long while, and the last one
+    // never.
     let some = if step % 600 < 40 { rows as u32 - 1 } else { rows as u32 / 3 };
     let mut touched: Vec<u32> = (0..3).map(|i| hash("touched", 3 * step + i) % some).collect();
     touched.push(0);
@@ -176,8 +177,8 @@ fn var(dims: &[usize]) -> Var {
     Var::zeros(dims, DType::F32, &Device::Cpu).unwrap()
 }
 
-/// What f32 may lose in 1,500 steps of a few roundings each, relative to the largest magnitude: half a last place times the
-/// root of their number is 2e-6, and the worst of thousands of values is some times as far off.
+/// What f32 may lose in 1,500 steps of a few roundings each, relative to the largest magnitude: half a last place times
+/// the root of their number is 2e-6, and the worst of thousands of values is some times as far off.
 const ROUNDING: f64 = 1e-5;
 
 /// Rows that nobody touches for hundreds of steps rest, wake up, and end where the dense step leads them.

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Describes how a table of ratings becomes loaders: a row for each rating, with a user, an item and a number. By
-/// default these are the first three columns, a random fifth of the rows is for validation, and the seed is 42. fast.ai's
-/// `CollabDataLoaders.from_csv`.
+/// default these are the first three columns, a random fifth of the rows is for validation, and the seed is 42.
+/// fast.ai's `CollabDataLoaders.from_csv`.
 ///
 /// As there, users and items that no training row has are `#na#`: a network has learnt nothing of them.
 ///
@@ -93,8 +93,8 @@ impl RatingsBlock {
         self
     }
 
-    /// Sets a second CSV file with the items' titles. It has a column of the items' name (or else its first one has their
-    /// ids), and one called `title` or `name` (or else the second one).
+    /// Sets a second CSV file with the items' titles. It has a column of the items' name (or else its first one has
+    /// their ids), and one called `title` or `name` (or else the second one).
     #[must_use]
     pub fn titles(self, file: impl AsRef<Path>) -> RatingsBlock {
         RatingsBlock { titles: Some(file.as_ref().to_path_buf()), ..self }
@@ -106,8 +106,9 @@ impl RatingsBlock {
         RatingsBlock { title_column: Some(column.into()), ..self }
     }
 
-    /// Sets the range of what a network predicts, and with it of what ratings may be: one outside is an error that names
-    /// its line. Somewhat more than the largest rating is a good upper end, since a sigmoid never reaches its ends.
+    /// Sets the range of what a network predicts, and with it of what ratings may be: one outside is an error that
+    /// names its line. Somewhat more than the largest rating is a good upper end, since a sigmoid never reaches its
+    /// ends.
     #[must_use]
     pub fn y_range(self, low: f64, high: f64) -> RatingsBlock {
         RatingsBlock { y_range: Some((low, high)), ..self }
@@ -275,6 +276,17 @@ impl RatingsBlock {
             notes.push(format!("{without} of {n} items have no title in {file}, and are called by their ids"));
         }
         Ok(items.with_names(titles))
+    }
+}
+
+impl CollabDataLoaders {
+    /// The ratings in a CSV file: user, item and rating in its first three columns, a random fifth for validation.
+    /// [`RatingsBlock`] has all choices.
+    ///
+    /// # Errors
+    /// As [`RatingsBlock::dataloaders`].
+    pub fn from_csv(file: impl AsRef<Path>, batch_size: usize) -> Result<CollabDataLoaders> {
+        RatingsBlock::csv(file).dataloaders(batch_size)
     }
 }
 

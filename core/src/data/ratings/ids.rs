@@ -52,8 +52,8 @@ impl TryFrom<Written> for IdVocab {
 }
 
 impl IdVocab {
-    /// The ids of a column: of all that occur (`all`, which decides whether they are whole numbers) those of the training
-    /// rows.
+    /// The ids of a column: of all that occur (`all`, which decides whether they are whole numbers) those of the
+    /// training rows.
     pub(super) fn fit<'a>(
         column: &str,
         all: impl IntoIterator<Item = &'a str>,
@@ -121,8 +121,8 @@ impl IdVocab {
         name.filter(|name| !name.is_empty()).map_or_else(|| self.id(code), String::as_str)
     }
 
-    /// The numbers of all ids whose id is `text`, or whose name is, or else contains it, in any case: how a film is found
-    /// by its title.
+    /// The numbers of all ids whose id is `text`, or whose name is, or else contains it, in any case: how a film is
+    /// found by its title.
     pub fn find(&self, text: &str) -> Vec<u32> {
         let all = || 1..self.len() as u32;
         match self.code(text) {

@@ -1,12 +1,10 @@
 //! Loaders of ratings that know who rated what.
 
-use super::block::RatingsBlock;
 use super::dataset::{Rating, RatingsDataset};
 use super::ids::IdVocab;
 use crate::data::{DataLoader, DataLoaders, Show, Shown, ShownTable};
 use crate::error::Result;
 use candle_core::Device;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A [`DataLoader`] of ratings.
@@ -54,8 +52,8 @@ impl Show for RatingLoader {
     }
 }
 
-/// The loaders of the ratings to train with and of those that judge. fast.ai's `CollabDataLoaders`; a [`RatingsBlock`]
-/// makes them.
+/// The loaders of the ratings to train with and of those that judge. fast.ai's `CollabDataLoaders`; a
+/// [`super::RatingsBlock`] makes them.
 #[derive(Clone)]
 pub struct CollabDataLoaders {
     /// Ratings to train with, shuffled.
@@ -67,15 +65,6 @@ pub struct CollabDataLoaders {
 }
 
 impl CollabDataLoaders {
-    /// The ratings in a CSV file: user, item and rating in its first three columns, a random fifth for validation.
-    /// [`RatingsBlock`] has all choices.
-    ///
-    /// # Errors
-    /// As [`RatingsBlock::dataloaders`].
-    pub fn from_csv(file: impl AsRef<Path>, batch_size: usize) -> Result<CollabDataLoaders> {
-        RatingsBlock::csv(file).dataloaders(batch_size)
-    }
-
     /// Who rates.
     pub fn users(&self) -> &Arc<IdVocab> {
         self.train.dataset.users()
@@ -86,12 +75,12 @@ impl CollabDataLoaders {
         self.train.dataset.items()
     }
 
-    /// The range of predictions ([`RatingsBlock::y_range`]).
+    /// The range of predictions ([`super::RatingsBlock::y_range`]).
     pub fn y_range(&self) -> Option<(f64, f64)> {
         self.y_range
     }
 
-    /// The seed of the [`RatingsBlock`] that made them, from which a learner draws too.
+    /// The seed of the [`super::RatingsBlock`] that made them, from which a learner draws too.
     pub fn seed(&self) -> u64 {
         self.seed
     }

@@ -3,10 +3,12 @@
 mod block;
 mod dataset;
 mod ids;
+mod known;
 mod loaders;
 
 pub use block::RatingsBlock;
 pub(crate) use block::check_range;
 pub use dataset::{Rating, RatingsDataset};
 pub use ids::IdVocab;
+pub use known::{DrawnRatings, KnownRatings};
 pub use loaders::{CollabDataLoaders, RatingLoader};

@@ -2,7 +2,7 @@
 
 use super::procs::{classes_of, shown};
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl TableTarget {
         }
         if kind == TargetKind::Class {
             let what = format!("a class is told by one column, not by {}: {}", columns.len(), columns.join(", "));
-            return Err(crate::Error::config("target", what));
+            return Err(Error::config("target", what));
         }
         let mut targets = Vec::new();
         for column in columns {

@@ -58,8 +58,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "COLUMN", requires = "titles")]
     title_column: Option<String>,
 
-    /// The range of predictions; a rating outside is an error [default: from the smallest rating to a tenth of the range
-    /// above the largest]
+    /// The range of predictions; a rating outside is an error [default: from the smallest rating to a tenth of the
+    /// range above the largest]
     #[arg(long, value_name = "LOW,HIGH", value_parser = values::range, allow_hyphen_values = true)]
     y_range: Option<(f64, f64)>,
 
@@ -271,8 +271,8 @@ fn rankings(args: &TrainArgs, s: &mut Session, learner: &CollabLearner) -> Resul
     };
     s.run.text(format!(
         "Lists of {LIST} for {} users, out of all items that a user has not rated in training. They are judged by the \
-         items that the user rates with {from} or more in validation: NDCG is 1 where all of these come first, a hit is \
-         a list that has one.",
+         items that the user rates with {from} or more in validation: NDCG is 1 where all of these come first, a hit \
+         is a list that has one.",
         ours.n_users
     ));
     s.run.table(&["list", &format!("NDCG@{LIST}"), &format!("hit rate@{LIST}")], &all.each_ref().map(row));

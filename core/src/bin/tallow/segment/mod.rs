@@ -11,9 +11,9 @@ use tallow::cli;
 /// Train a network that tells what each pixel shows, and use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-                        tallow segment photos masks --codes codes.txt --out roads   a mask for each photo\n  \
-                        tallow segment camvid --void Void --epochs 20               camvid/images, labels, codes.txt\n  \
-                        tallow segment predict roads street.jpg --out found         a mask and a picture for each photo\n\n\
+                        tallow segment photos masks --codes codes.txt --out roads  a mask for each photo\n  \
+                        tallow segment camvid --void Void --epochs 20              camvid/images, camvid/labels\n  \
+                        tallow segment predict roads street.jpg --out found        the masks of photos\n\n\
                         `tallow segment IMAGES MASKS` is short for `tallow segment train IMAGES MASKS`.")]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -30,8 +30,8 @@ pub(crate) struct PictureArgs {
     #[arg(long, value_name = "TEXT", default_value = "", help_heading = "Masks")]
     suffix: String,
 
-    /// A file with the names of the classes, one a line, in the order of their numbers [default: codes.txt in IMAGES, or
-    /// beside it]
+    /// A file with the names of the classes, one a line, in the order of their numbers [default: codes.txt in IMAGES,
+    /// or beside it]
     #[arg(long, value_name = "FILE", help_heading = "Masks")]
     #[serde(serialize_with = "settings::some_path")]
     codes: Option<PathBuf>,

@@ -10,9 +10,9 @@ use tallow::{Error, Result, device};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "For each photo a file `NAME_mask.png` is written, a palette of the classes' colours whose numbers are \
-                        those of the classes, and `NAME_overlay.png`, the photo with the classes over it. The photos of a \
-                        folder keep their places below it."
+    after_help = "For each photo a file `NAME_mask.png` is written, a palette of the classes' colours whose numbers \
+                  are those of the classes, and `NAME_overlay.png`, the photo with the classes over it. The photos of \
+                  a folder keep their places below it."
 )]
 pub(crate) struct PredictArgs {
     /// The folder of a run of `tallow segment`, or the model in it

@@ -7,8 +7,8 @@ use tallow::data::{SegmentationDataLoaders, SegmentationLoader};
 use tallow::interpret::{SegmentationInterpretation, show_results};
 use tallow::unet_learner::UnetLearner;
 
-/// How many pictures each side has, and which share of their pixels each class has. Everything is read for that, so that
-/// what is wrong with a mask is said before training begins.
+/// How many pictures each side has, and which share of their pixels each class has. Everything is read for that, so
+/// that what is wrong with a mask is said before training begins.
 pub(super) fn pictures(s: &mut Session, dls: &SegmentationDataLoaders) -> Result<()> {
     let n = |side: Option<&SegmentationLoader>| side.map_or(0, SegmentationLoader::n_items);
     let (train, valid, test) = (n(Some(&dls.train)), n(Some(&dls.valid)), n(dls.test.as_ref()));

@@ -24,12 +24,12 @@ const OUT: &str = "The folder for the model, the report, its figures and its num
     next_help_heading = "Training",
     mut_arg("require_target", |arg| arg.hide(true)), // a chapter's: no pictures of one's own have a target
     mut_arg("out", |arg| arg.help(OUT)),
-    after_help = "The network is a U-Net on a published body: first its new layers train while the body is frozen, then \
-                  all of it.\n\n\
+    after_help = "The network is a U-Net on a published body: first its new layers train while the body is frozen, \
+                  then all of it.\n\n\
                   The results are in the folder of `--out`: `model/` for `tallow segment predict`, `report.html`, \
-                  `predictions.csv` with a row for every picture of validation, `metrics.json`, `history.csv` and plots. \
-                  A finished run there is not replaced without `--overwrite`; `--resume` goes on with one that was \
-                  stopped, if its pictures, masks and settings are the same."
+                  `predictions.csv` with a row for every picture of validation, `metrics.json`, `history.csv` and \
+                  plots. A finished run there is not replaced without `--overwrite`; `--resume` goes on with one that \
+                  was stopped, if its pictures, masks and settings are the same."
 )]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -57,7 +57,8 @@ pub(crate) struct TrainArgs {
     epochs: u16,
 
     /// The highest learning rate; the body's first layers get a hundredth of it
-    #[arg(long, value_name = "RATE", default_value_t = 2e-3, value_parser = values::positive, help_heading = "Training")]
+    #[arg(long, value_name = "RATE", default_value_t = 2e-3, value_parser = values::positive,
+          help_heading = "Training")]
     lr: f64,
 
     /// Pictures in a batch

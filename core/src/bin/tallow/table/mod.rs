@@ -11,7 +11,7 @@ use tallow::cli;
 /// Train a network on a table, and use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-                        tallow table adult.csv --target salary --out income     the other columns are guessed, and told\n  \
+                        tallow table adult.csv --target salary --out income     other columns are guessed, and told\n  \
                         tallow table predict income new.csv --out guessed.csv   a column more in each row\n  \
                         tallow table predict income --set age=39 --set education=Masters\n\n\
                         `tallow table FILE` is short for `tallow table train FILE`.")]

@@ -89,11 +89,11 @@ struct NetworkArgs {
     embed_numbers: bool,
 
     /// How many frequencies an embedded number has
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..),
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..),
           requires = "embed_numbers")]
     frequencies: u16,
 
-    /// How high these frequencies begin: the higher, the nearer are numbers that are told apart
+    /// How high these frequencies begin: 0.3 where the target changes smoothly, 10 where single values mean something
     #[arg(long, value_name = "SIGMA", default_value_t = PeriodicConfig::default().sigma, requires = "embed_numbers",
           value_parser = values::positive)]
     sigma: f64,
@@ -140,6 +140,9 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     if !is_class && args.best.watches_one_class() {
         let what = "where numbers are predicted, `--best` knows `valid_loss` only";
         return Err(Error::Usage(what.into()));
+    }
+    if is_class && args.network.y_range.is_some() {
+        return Err(Error::Usage("`--y-range` is for predicted numbers, and the target is a class".into()));
     }
     s.run.section("Training");
     let mut learner = tabular_learner(&dls, config(args, s, is_class))?;
