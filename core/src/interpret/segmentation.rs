@@ -146,15 +146,15 @@ impl SegmentationInterpretation {
     }
 }
 
-/// The first `n` validation pictures with their masks and what the learner takes their pixels for: picture, target and
-/// prediction in a row. fast.ai's `show_results`.
+/// `n` validation pictures with their masks and what the learner takes their pixels for: picture, target and prediction
+/// in a row. They are spread over the set, whose neighbours are often views of one scene. fast.ai's `show_results`.
 ///
 /// # Errors
 /// When a picture or a mask cannot be read.
 pub fn show_results(learner: &UnetLearner, n: usize) -> Result<Figure> {
     let valid = &learner.segmentation_dls().valid;
-    let captioned = valid.files().iter().enumerate().map(|(index, file)| (index, file_name(file)));
-    figure(learner, valid, "", captioned, n)
+    let files = valid.files().iter().enumerate().step_by((valid.files().len() / n.max(1)).max(1));
+    figure(learner, valid, "", files.map(|(index, file)| (index, file_name(file))), n)
 }
 
 fn figure(
