@@ -28,8 +28,8 @@ const OUT: &str = "The folder for the model, the report, its figures and its num
                   then all of it.\n\n\
                   The results are in the folder of `--out`: `model/` for `tallow segment predict`, `report.html`, \
                   `predictions.csv` with a row for every picture of validation, `metrics.json`, `history.csv` and \
-                  plots. A finished run there is not replaced without `--overwrite`; `--resume` goes on with one that was \
-                  stopped, if its pictures, masks and settings are the same."
+                  plots. A finished run there is not replaced without `--overwrite`; `--resume` goes on with one that \
+                  was stopped, if its pictures, masks and settings are the same."
 )]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
