@@ -99,7 +99,7 @@ fn what_cannot_be_trained_on_is_named() {
     fails(&tallow(&["ratings", "none.csv"], here), 3, &["none.csv", "is not there"]);
     fails(&run(&["--titles", "none.csv"]), 3, &["none.csv"]);
     fails(&run(&["--rating", "star"]), 3, &["no column `star`", "`stars`?"]);
-    fails(&run(&["--y-range", "0.5,4"]), 3, &["line 2", "column `stars`", "outside of the range from 0.5 to 4"]);
+    fails(&run(&["--y-range", "0.5,4"]), 3, &["line 9", "column `stars`", "outside of the range from 0.5 to 4"]);
     fails(&run(&["--y-range", "5,1"]), 2, &["two rising numbers"]);
     fails(&run(&["--factors", "0"]), 2, &["--factors"]);
     fs::write(here.join("ratings.csv"), "user,film,stars\n1,2,3\n1,3,lots\n").unwrap();
