@@ -22,7 +22,7 @@ pub struct PeriodicConfig {
 
 impl Default for PeriodicConfig {
     fn default() -> PeriodicConfig {
-        PeriodicConfig { frequencies: 32, sigma: 3.0, width: 8 }
+        PeriodicConfig { frequencies: 16, sigma: 0.3, width: 8 }
     }
 }
 
