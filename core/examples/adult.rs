@@ -1,5 +1,6 @@
-//! What networks reach on the census of 1994, as means of five seeds: `cargo run -p tallow --example adult -- adult.csv`
-//! (UCI's file with heads; the target is called `classification`). A part of the training rows chose the settings.
+//! What networks reach on the census of 1994, as means of five seeds: `cargo run -p tallow --example adult --
+//! adult.csv` (UCI's file with heads; the target is called `classification`). A part of the training rows chose the
+//! settings.
 #![allow(clippy::print_stdout)] // a program: its results are for stdout
 
 use tallow::data::TableBlock;

@@ -79,7 +79,9 @@ fn the_small_ones_do_what_they_say() {
     if let Some(said) = run("classic", folder.path(), &[]) {
         assert!(number_after(&said, "one versus rest") > number_after(&said, "always the same class") + 0.3, "{said}");
     }
-    let rows = (0..900).map(|i| format!("{},{},{}\n", i / 20, i % 20, if (i / 20 + i) % 2 == 0 { 4.5 } else { 1.5 }));
+    // Nobody has rated everything: there is something left to recommend.
+    let rated = (0..900).filter(|i| i % 7 > 0);
+    let rows = rated.map(|i| format!("{},{},{}\n", i / 20, i % 20, if (i / 20 + i) % 2 == 0 { 4.5 } else { 1.5 }));
     std::fs::write(folder.path().join("ratings.csv"), format!("user,film,stars\n{}", rows.collect::<String>()))
         .unwrap();
     if let Some(said) = run("ratings", folder.path(), &["ratings.csv"]) {

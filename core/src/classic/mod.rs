@@ -3,9 +3,10 @@
 //! In reading order: a [`Matrix`] holds the samples. Settings that are an [`Estimator`] are fitted and become a model,
 //! which is a [`Classifier`], and maybe has a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
 //! [`LinearSvm`], [`KNeighbors`], [`GradientBoosting`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and
-//! [`OneVsOne`], which make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before. [`TrainTestSplit`],
-//! [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do. How good predictions
-//! are is told by [`crate::metrics`]. A [`Tfidf`] makes rows of texts, a [`SparseMatrix`], for a logistic regression.
+//! [`OneVsOne`], which make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before.
+//! [`TrainTestSplit`], [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do.
+//! How good predictions are is told by [`crate::metrics`]. A [`Tfidf`] makes rows of texts, a [`SparseMatrix`], for a
+//! logistic regression.
 //!
 //! All sums are done in `f64`, and the results are the same for any number of threads.
 //!

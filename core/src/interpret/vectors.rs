@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::plot::Plot;
 use crate::tabular_learner::CategoryVectors;
 
-/// The classes of a column where their vectors lie in the plane in which they differ most: classes that mean the same to
-/// the network are near each other. What is missing or unknown is left out.
+/// The classes of a column where their vectors lie in the plane in which they differ most: classes that mean the same
+/// to the network are near each other. What is missing or unknown is left out.
 ///
 /// # Errors
 /// When there are fewer than two classes.

@@ -13,8 +13,8 @@ pub struct PeriodicConfig {
     /// How many frequencies each column has.
     pub frequencies: usize,
     /// The deviation that they begin with, in periods per standard deviation of the column. Larger ones tell nearby
-    /// numbers apart, and learn by heart sooner: 0.3 is for numbers by which the target changes smoothly, 10 for such of
-    /// which each value means something of its own, as sums of money often do.
+    /// numbers apart, and learn by heart sooner: 0.3 is for numbers by which the target changes smoothly, 10 for such
+    /// of which each value means something of its own, as sums of money often do.
     pub sigma: f64,
     /// The width of a number's vector.
     pub width: usize,
@@ -22,13 +22,13 @@ pub struct PeriodicConfig {
 
 impl Default for PeriodicConfig {
     fn default() -> PeriodicConfig {
-        PeriodicConfig { frequencies: 32, sigma: 3.0, width: 8 }
+        PeriodicConfig { frequencies: 16, sigma: 0.3, width: 8 }
     }
 }
 
-/// Each column's number `x` becomes `relu(W·[sin 2πcx, cos 2πcx] + b)` with frequencies `c`, a matrix `W` and a bias `b`
-/// of the column's own, all learned: "PLR" of *On Embeddings for Numerical Features in Tabular Deep Learning*. So a layer
-/// sees where on its axis a number is, as a tree does by its splits, and not only how large it is.
+/// Each column's number `x` becomes `relu(W·[sin 2πcx, cos 2πcx] + b)` with frequencies `c`, a matrix `W` and a bias
+/// `b` of the column's own, all learned: "PLR" of *On Embeddings for Numerical Features in Tabular Deep Learning*. So a
+/// layer sees where on its axis a number is, as a tree does by its splits, and not only how large it is.
 ///
 /// `[N, columns]` to `[N, columns * width]`.
 pub struct EmbeddedNumbers {
@@ -67,9 +67,11 @@ impl EmbeddedNumbers {
 
 impl Module for EmbeddedNumbers {
     fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        let angles = xs.t()?.unsqueeze(2)?.broadcast_mul(&(self.frequencies.tensor().unsqueeze(1)? * TAU)?)?; // [C, N, k]
+        let frequencies = (self.frequencies.tensor().unsqueeze(1)? * TAU)?; // [C, 1, k]
+        let angles = xs.t()?.unsqueeze(2)?.broadcast_mul(&frequencies)?; // [C, N, k]
         let waves = Tensor::cat(&[angles.sin()?, angles.cos()?], D::Minus1)?; // [C, N, 2k]
-        let vectors = waves.matmul(&self.weight.tensor())?.broadcast_add(&self.bias.tensor().unsqueeze(1)?)?; // [C, N, width]
+        let bias = self.bias.tensor().unsqueeze(1)?; // [C, 1, width]
+        let vectors = waves.matmul(&self.weight.tensor())?.broadcast_add(&bias)?; // [C, N, width]
         Ok(vectors.relu()?.transpose(0, 1)?.flatten_from(1)?)
     }
 }

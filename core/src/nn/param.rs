@@ -131,7 +131,7 @@ impl Param {
         self.kind() != ParamKind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
     }
 
-    /// Whether it is a running statistic that stays as it is ([`Params::freeze_batch_norm`]).
+    /// Whether it is a running statistic that stays as it is ([`super::Params::freeze_batch_norm`]).
     pub fn fixed(&self) -> bool {
         self.0.fixed.load(Ordering::Relaxed)
     }

@@ -7,8 +7,8 @@ use crate::optim::{Adam, Optimizer};
 use crate::train::{Callback, Checkpoints, Metric};
 use candle_core::Device;
 
-/// The settings of a [`super::TabularLearner`] besides its data. The default is fast.ai's: hidden layers of 200 and 100,
-/// no dropout, numbers as they are, Adam.
+/// The settings of a [`super::TabularLearner`] besides its data. The default is fast.ai's: hidden layers of 200 and
+/// 100, no dropout, numbers as they are, Adam.
 ///
 /// ```
 /// use tallow::tabular_learner::{PeriodicConfig, TabularConfig};

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
-/// A [`Learner`] that knows what it learns from: the rows of a table. fast.ai's `TabularLearner`. All that a learner can
-/// do (`fit_one_cycle`, `lr_find`, `validate`, ...) it can do.
+/// A [`Learner`] that knows what it learns from: the rows of a table. fast.ai's `TabularLearner`. All that a learner
+/// can do (`fit_one_cycle`, `lr_find`, `validate`, ...) it can do.
 pub struct TabularLearner {
     learner: Learner,
     network: TableNetwork,

@@ -67,8 +67,8 @@ pub struct TabularPredictor {
     listener: Listener,
 }
 
-/// Reads a folder that [`super::TabularLearner::export`] wrote, and predicts on the best device that this build and this
-/// machine have. fast.ai's `load_learner`.
+/// Reads a folder that [`super::TabularLearner::export`] wrote, and predicts on the best device that this build and
+/// this machine have. fast.ai's `load_learner`.
 ///
 /// # Errors
 /// As [`load_tabular_on`].

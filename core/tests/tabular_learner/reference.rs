@@ -1,7 +1,7 @@
 //! fast.ai's `TabularModel` against ours, with weights that a formula gives to both and rows of the census of 1994.
 //!
-//! `fixtures/tabular.json` has what fastai 2.8.12 on PyTorch computed: `tabular_learner` with its defaults, the first 64
-//! training rows as one batch, the first four validation rows, three steps of fast.ai's Adam at 0.001. In the second
+//! `fixtures/tabular.json` has what fastai 2.8.12 on PyTorch computed: `tabular_learner` with its defaults, the first
+//! 64 training rows as one batch, the first four validation rows, three steps of fast.ai's Adam at 0.001. In the second
 //! case every 51st `education-num` is blank.
 
 use crate::common::{assert_close, numbers, params, reference_parameter, values};

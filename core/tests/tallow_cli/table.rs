@@ -86,7 +86,7 @@ fn from_a_table_to_predictions() {
     }
 
     // Another command uses the model: a row, and a file.
-    let one = fine(here, "table predict run --set job=judge --set income=2000 --set sum=8000 --set since=2015-03-11");
+    let one = fine(here, "table predict run --set job=judge --set income=4800 --set sum=600 --set since=2015-03-11");
     assert!(one.stdout.starts_with("yes 0."), "{}", one.stdout);
     fails(here, "table predict run --set jop=judge", 1, &["no column `jop` (`job`?)"]);
     fails(here, "table predict run --set job", 2, &["COLUMN=VALUE"]);

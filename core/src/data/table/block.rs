@@ -86,8 +86,8 @@ impl TableBlock {
         }
     }
 
-    /// Sets the column that is predicted. A text is a class, and so are whole numbers of which there are two only; other
-    /// numbers are numbers. fast.ai's `y_names`.
+    /// Sets the column that is predicted. A text is a class, and so are whole numbers of which there are two only;
+    /// other numbers are numbers. fast.ai's `y_names`.
     #[must_use]
     pub fn target(self, column: impl Into<String>) -> TableBlock {
         self.targets([column])

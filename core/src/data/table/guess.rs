@@ -19,8 +19,8 @@ const MOST_WHOLE: usize = 20;
 
 /// Guesses a column. As in fast.ai numbers with a point are numbers, whole numbers are where they have more than twenty
 /// distinct values, and so are whole numbers with blanks (which pandas reads as numbers with a point); all else are
-/// categories. Besides, texts that all are dates are dates; and a column with one value only is useless, and a text that
-/// is another one in more than half of the rows, such as a name.
+/// categories. Besides, texts that all are dates are dates; and a column with one value only is useless, and a text
+/// that is another one in more than half of the rows, such as a name.
 pub(super) fn guess(table: &Table, column: usize) -> Guess {
     let cells: Vec<&str> = (0..table.n_rows()).filter_map(|row| table.cell(row, column)).collect();
     let distinct: HashSet<&str> = cells.iter().copied().collect();

@@ -36,8 +36,8 @@ impl TableLoader {
         self.loader.n_items()
     }
 
-    /// The first `n` rows of the first epoch as they were read: classes by their names, numbers as they were before they
-    /// were normalised, blanks filled.
+    /// The first `n` rows of the first epoch as they were read: classes by their names, numbers as they were before
+    /// they were normalised, blanks filled.
     pub fn decoded(&self, n: usize) -> ShownTable {
         let rows = self.loader.order(0).into_iter().take(n).map(|index| self.dataset.decoded(index)).collect();
         let mut columns = self.dataset.procs().names();

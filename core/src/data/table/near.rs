@@ -1,7 +1,7 @@
 //! Names that somebody may have meant.
 
-/// The names that are nearest to `wanted`, of those that are the same but for case, blanks and punctuation and up to two
-/// wrong letters.
+/// The names that are nearest to `wanted`, of those that are the same but for case, blanks and punctuation and up to
+/// two wrong letters.
 pub(super) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let plain = |name: &str| -> Vec<char> { name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     let wanted = plain(wanted);

@@ -16,9 +16,9 @@ pub const NA: &str = "#na#";
 ///
 /// As in fast.ai, a column's classes are those of **all** rows, training and validation, so that a value which only
 /// validation has keeps its class; it is sorted, numbers as numbers, after [`NA`] for what is missing or unknown later.
-/// Blanks of numbers become the median of the training rows, and a category `<column>_na` tells where they were. fast.ai
-/// refuses a column whose blanks are all in the validation rows; here it gets its `<column>_na` like any column with a
-/// blank in a row of either side, and the network has never seen its `True`. Numbers are normalised by mean and
+/// Blanks of numbers become the median of the training rows, and a category `<column>_na` tells where they were.
+/// fast.ai refuses a column whose blanks are all in the validation rows; here it gets its `<column>_na` like any column
+/// with a blank in a row of either side, and the network has never seen its `True`. Numbers are normalised by mean and
 /// deviation of the training rows, after filling.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableProcs {
@@ -185,7 +185,8 @@ impl TableProcs {
     /// The inputs of one row; a column that it does not have is missing.
     ///
     /// # Errors
-    /// When a number or a date is none, or it has a column that the training table did not have, nor is one of `others`.
+    /// When a number or a date is none, or it has a column that the training table did not have, nor is one of
+    /// `others`.
     pub fn encode_row(&self, row: &TableRow, others: &[String]) -> Result<EncodedRows> {
         let columns = self.columns();
         for name in row.names() {

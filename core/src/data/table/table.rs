@@ -35,9 +35,9 @@ const MISSING: [&str; 19] = [
 ];
 
 impl Table {
-    /// Reads a CSV file in UTF-8 with a line of heads; the separator may be a comma, a semicolon or a tab. Blanks around
-    /// cells do not count, and empty lines are no rows. A cell is missing where pandas says so: if it is empty, or one
-    /// of `NA`, `N/A`, `NaN`, `null`, `None` and the like.
+    /// Reads a CSV file in UTF-8 with a line of heads; the separator may be a comma, a semicolon or a tab. Blanks
+    /// around cells do not count, and empty lines are no rows. A cell is missing where pandas says so: if it is empty,
+    /// or one of `NA`, `N/A`, `NaN`, `null`, `None` and the like.
     ///
     /// # Errors
     /// When the file cannot be read, is not UTF-8, has no rows, two columns of one name, or a row with more or fewer

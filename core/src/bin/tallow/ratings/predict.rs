@@ -17,8 +17,7 @@ pub(crate) struct PredictArgs {
     model: PathBuf,
 
     /// A table of pairs, CSV, with the columns of users and items of the training: their ratings, as a table
-    #[arg(value_name = "PAIRS", conflicts_with_all = ["user", "item", "similar"],
-          required_unless_present_any = ["user", "similar"])]
+    #[arg(value_name = "PAIRS", conflicts_with_all = ["user", "item", "similar"])]
     pairs: Option<PathBuf>,
 
     /// The user
@@ -65,7 +64,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
         let id = predictor.items().id(code).to_string();
         return list(args, &predictor.nearest_items(&id, args.top.into())?, "similarity");
     }
-    let user = args.user.as_deref().unwrap_or_default();
+    let Some(user) = &args.user else {
+        let what = "name a user (`--user`) or an item (`--similar`), or a table of pairs whose ratings are wanted";
+        return Err(Error::Usage(what.into()));
+    };
     match &args.item {
         Some(item) => {
             // An unknown id is predicted and told; a title must be one.

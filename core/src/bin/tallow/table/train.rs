@@ -89,7 +89,7 @@ struct NetworkArgs {
     embed_numbers: bool,
 
     /// How many frequencies an embedded number has
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..),
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..),
           requires = "embed_numbers")]
     frequencies: u16,
 
