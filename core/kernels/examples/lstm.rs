@@ -1,5 +1,6 @@
 //! How long a training step through three LSTM layers takes, with this crate's operation and out of candle's:
 //! `cargo run --release -p tallow-kernels --example lstm [BATCH STEPS IN HIDDEN [REPEATS]]`.
+#![allow(clippy::print_stdout)]
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use std::time::Instant;

@@ -101,7 +101,8 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         }
     }
 
-    /// The same weights with a sum of the intercepts of 0. All of them together can rise without changing a probability.
+    /// The same weights with a sum of the intercepts of 0. All of them together can rise without changing a
+    /// probability.
     fn centred(&self, mut weights: Vec<f64>) -> Vec<f64> {
         let (outputs, width) = (self.loss.outputs(), self.rows.width());
         if outputs > 1 {

@@ -2,8 +2,8 @@
 
 use super::products::{scores, weighted_squares, weighted_sums};
 
-/// Rows of features, of which the last is the constant 1, as far as a fit needs them. A fit goes through them by products
-/// alone, so they need not be there as a table.
+/// Rows of features, of which the last is the constant 1, as far as a fit needs them. A fit goes through them by
+/// products alone, so they need not be there as a table.
 pub(super) trait Rows: Sync {
     /// The number of features, the constant included.
     fn width(&self) -> usize;

@@ -5,9 +5,9 @@ use crate::error::{Error, Result};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
-/// Texts as rows of weights, one for each word: how often it occurs in a text, times how few texts it occurs in, and each
-/// row of length 1. scikit-learn's `TfidfVectorizer`, with its defaults: small letters, words of two letters or digits at
-/// least, `smooth_idf`.
+/// Texts as rows of weights, one for each word: how often it occurs in a text, times how few texts it occurs in, and
+/// each row of length 1. scikit-learn's `TfidfVectorizer`, with its defaults: small letters, words of two letters or
+/// digits at least, `smooth_idf`.
 ///
 /// ```
 /// use tallow::classic::{LogisticRegression, Tfidf};

@@ -69,8 +69,8 @@ impl Lengths {
         order
     }
 
-    /// fast.ai's `SortedDL` in training: a random order, of which each 50 batches are sorted, the longest first; then the
-    /// batches in random order, but the first, which has the longest item of all, so that memory runs out there or
+    /// fast.ai's `SortedDL` in training: a random order, of which each 50 batches are sorted, the longest first; then
+    /// the batches in random order, but the first, which has the longest item of all, so that memory runs out there or
     /// nowhere, and the last, which may be smaller. `permutation` gives the numbers below a number in random order.
     fn nearly_sorted(&self, batch_size: usize, mut permutation: impl FnMut(usize) -> Vec<usize>) -> Vec<usize> {
         const SORTED_BATCHES: usize = 50;

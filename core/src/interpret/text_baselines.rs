@@ -17,8 +17,8 @@ pub struct TextBaseline {
 }
 
 /// Fits methods to the training texts and judges them by the validation texts: the most frequent class, and logistic
-/// regression on the weights of words and pairs of words ([`Tfidf`]), with scikit-learn's defaults and with settings that
-/// suit texts better (sublinear counts, `C` = 10).
+/// regression on the weights of words and pairs of words ([`Tfidf`]), with scikit-learn's defaults and with settings
+/// that suit texts better (sublinear counts, `C` = 10).
 ///
 /// # Errors
 /// When a fit fails, such as where the training texts are of one class.

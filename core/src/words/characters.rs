@@ -7,7 +7,8 @@ pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// A lower-case letter. Letters of scripts without cases are lower and upper at once, and the few in title case, such as
+/// A lower-case letter. Letters of scripts without cases are lower and upper at once, and the few in title case, such
+/// as
 /// `ǅ`, are neither.
 pub(super) fn is_lower(c: char) -> bool {
     c.is_alphabetic() && !c.is_uppercase() && c.to_lowercase().eq([c])

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-/// Texts as tokens, of which each is kept once: a text is a row of numbers, in the order in which tokens were met first.
+/// Texts as tokens, of which each is kept once: a text is a row of numbers, in the order in which tokens were met
+/// first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Corpus {
     distinct: Vec<String>,

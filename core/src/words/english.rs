@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Splits an English text into words and marks as spaCy 3.8's `blank("en")` does: `don't` becomes `do` and `n't`,
-/// `well-known` three tokens; `Mr.`, `:-)` and `www.fast.ai` stay whole. A space between two tokens is dropped, any other
-/// white space is a token of its own.
+/// `well-known` three tokens; `Mr.`, `:-)` and `www.fast.ai` stay whole. A space between two tokens is dropped, any
+/// other white space is a token of its own.
 ///
 /// ```
 /// let tokens = tallow::words::english_tokens("It's well-known (don't ask).");

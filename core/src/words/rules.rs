@@ -22,7 +22,8 @@ pub enum Rule {
     SpecAddSpaces,
     /// Several spaces become one.
     RmUselessSpaces,
-    /// A word in capitals: `NASA` becomes `xxup nasa`. Only A to Z count as capitals, and one letter is only made small.
+    /// A word in capitals: `NASA` becomes `xxup nasa`. Only A to Z count as capitals, and one letter is only made
+    /// small.
     ReplaceAllCaps,
     /// A word with a capital at its beginning and no other: `Rust` becomes `xxmaj rust`.
     ReplaceMaj,

@@ -2,8 +2,8 @@
 
 use super::characters::is_lower;
 
-/// Whether a word is an address as a whole, by spaCy's `URL_MATCH`: a scheme and a user may come first, then the name of
-/// a host or its public IP address, then a port and a path. `example.com` is one, `lower.Upper` is none.
+/// Whether a word is an address as a whole, by spaCy's `URL_MATCH`: a scheme and a user may come first, then the name
+/// of a host or its public IP address, then a port and a path. `example.com` is one, `lower.Upper` is none.
 pub(super) fn is_url(word: &str) -> bool {
     // Each has a dot in it, and few words do.
     if !word.contains('.') {

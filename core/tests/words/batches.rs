@@ -49,7 +49,9 @@ fn streams(lengths: &[usize], rows: usize, seq_len: usize) -> LanguageModelDataL
     block.language_model(rows).unwrap()
 }
 
-fn batches(loader: &DataLoader, epoch: usize) -> Vec<(Vec<Vec<u32>>, Vec<Vec<u32>>)> {
+type Rows = Vec<Vec<u32>>;
+
+fn batches(loader: &DataLoader, epoch: usize) -> Vec<(Rows, Rows)> {
     let rows = |xs: &Tensor| xs.to_vec2().unwrap();
     loader.epoch(epoch).map(|batch| batch.unwrap()).map(|batch| (rows(&batch.xs), rows(&batch.ys))).collect()
 }

@@ -60,8 +60,8 @@ enum Origin {
 const LONG: usize = 20_000;
 
 impl TextBlock {
-    /// Texts in columns of a CSV file ([`Table::read`]). By default the text is in the first column and the class in the
-    /// second, a random fifth of the rows is for validation, and the seed is 42.
+    /// Texts in columns of a CSV file ([`Table::read`]). By default the text is in the first column and the class in
+    /// the second, a random fifth of the rows is for validation, and the seed is 42.
     pub fn csv(file: impl AsRef<Path>) -> TextBlock {
         TextBlock::new(Origin::File(file.as_ref().to_path_buf()))
     }
@@ -71,8 +71,9 @@ impl TextBlock {
         TextBlock::new(Origin::Table(Arc::new(table)))
     }
 
-    /// Texts in files of their own, whose names end in `.txt`. Their folders say the classes, and the sides of the split
-    /// if they are named as such ([`FolderLayout`](crate::data::FolderLayout)); else a random fifth is for validation.
+    /// Texts in files of their own, whose names end in `.txt`. Their folders say the classes, and the sides of the
+    /// split if they are named as such ([`FolderLayout`](crate::data::FolderLayout)); else a random fifth is for
+    /// validation.
     pub fn folder(folder: impl AsRef<Path>) -> TextBlock {
         TextBlock::new(Origin::Folder(folder.as_ref().to_path_buf()))
     }
@@ -167,7 +168,8 @@ impl TextBlock {
         TextBlock { backwards: true, ..self }
     }
 
-    /// Sets which texts judge, by any splitter. A file goes by its path, a row by its number from 0; labels are classes.
+    /// Sets which texts judge, by any splitter. A file goes by its path, a row by its number from 0; labels are
+    /// classes.
     #[must_use]
     pub fn split(self, splitter: impl Splitter + 'static) -> TextBlock {
         self.splitting(Splitting::Splitter(Arc::new(splitter)))

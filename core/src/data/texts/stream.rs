@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// be shorter, but has all rows. What is left over at the stream's end, less than a token for each row, is not used.
 /// fast.ai's `LMDataLoader`.
 ///
-/// Item number `i` is row `i % rows` of batch `i / rows`, so a [`crate::data::DataLoader`] with `rows` as its batch size
-/// gives these batches. In training the texts are in another order in each epoch.
+/// Item number `i` is row `i % rows` of batch `i / rows`, so a [`crate::data::DataLoader`] with `rows` as its batch
+/// size gives these batches. In training the texts are in another order in each epoch.
 #[derive(Debug, Clone)]
 pub struct StreamDataset {
     procs: Arc<TextProcs>,
