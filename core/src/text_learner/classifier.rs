@@ -39,7 +39,7 @@ pub struct TextClassifierLearner {
 /// use tallow::train::accuracy;
 ///
 /// # fn main() -> tallow::Result<()> {
-/// let dls = TextBlock::csv("reviews.csv", "text", "label").dataloaders(64)?;
+/// let dls = TextBlock::csv("reviews.csv").text("text").target("label").dataloaders(64)?;
 /// let config = TextConfig::default().metrics([accuracy()]).listener(tallow::cli::console());
 /// let mut learner = text_classifier_learner(&dls, config)?;
 /// learner.fit_one_cycle(3, 1e-2)?;
