@@ -192,8 +192,8 @@ pub fn load_language_model(folder: impl AsRef<Path>) -> Result<TextWriter> {
 /// [`load_language_model`] for a certain device.
 ///
 /// # Errors
-/// Those of [`export::load`]; and [`crate::Error::File`] when the folder holds another kind of learner, or its tensors do not
-/// fit its network.
+/// Those of [`export::load`]; and [`crate::Error::File`] when the folder holds another kind of learner, or its tensors
+/// do not fit its network.
 pub fn load_language_model_on(folder: impl AsRef<Path>, device: &Device) -> Result<TextWriter> {
     let folder = folder.as_ref();
     let exported = export::load(folder)?;
