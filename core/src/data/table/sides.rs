@@ -60,9 +60,9 @@ impl Splitting {
         for (side, what) in [(&train, "train with"), (&valid, "judge by")] {
             if side.is_empty() {
                 let n = rows.len();
-                return Err(
-                    table.refuse(format!("has {n} rows with a target, and by the split none of them to {what}"))
-                );
+                let remedy = "give more rows, or split them otherwise";
+                let what = format!("has {n} rows with a target, and by the split none of them to {what}; {remedy}");
+                return Err(table.refuse(what));
             }
         }
         Ok(Sides { train, valid, test })
