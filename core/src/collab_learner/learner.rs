@@ -8,7 +8,6 @@ use super::ranking::Ranking;
 use super::recipe::{CollabRecipe, KIND, Seen};
 use super::scorer::of_user;
 use crate::data::{CollabDataLoaders, IdVocab, Rating, RatingsDataset, ShownTable};
-use crate::device;
 use crate::error::{Error, Result};
 use crate::nn::losses;
 use crate::train::Learner;
@@ -57,20 +56,7 @@ pub struct CollabLearner {
 /// When the range is none or a rating is outside of it, a setting contradicts another, or the device cannot hold the
 /// tables.
 pub fn collab_learner(dls: &CollabDataLoaders, config: CollabConfig) -> Result<CollabLearner> {
-    let CollabConfig {
-        n_factors,
-        layers,
-        y_range,
-        begin_with_biases,
-        seed,
-        device,
-        optimizer,
-        metrics,
-        callbacks,
-        listener,
-        checkpoints,
-        fingerprint,
-    } = config;
+    let CollabConfig { n_factors, layers, y_range, begin_with_biases, common } = config;
     if n_factors == 0 {
         return Err(Error::config("n_factors", "a network needs at least 1 factor for each user and item"));
     }
@@ -78,7 +64,7 @@ pub fn collab_learner(dls: &CollabDataLoaders, config: CollabConfig) -> Result<C
         let what = "a network of layers has no biases of users and items to begin with: leave one of the two out";
         return Err(Error::config("begin_with_biases", what));
     }
-    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let (device, seed) = common.device_and_seed(dls.seed());
     let y_range = y_range.or(dls.y_range());
     check_ratings(dls, y_range)?;
     let dls = dls.device(&device);
@@ -90,16 +76,9 @@ pub fn collab_learner(dls: &CollabDataLoaders, config: CollabConfig) -> Result<C
     if begin_with_biases && let CollabNetwork::DotBias(network) = &*network {
         begin(network, &baseline, y_range)?;
     }
-    let fingerprint = recipe.fingerprint(begin_with_biases.then_some(&baseline)).and("", fingerprint);
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, losses::mse)
-        .boxed_opt(optimizer)
-        .metrics(metrics)
-        .listener(listener)
-        .fingerprint(fingerprint);
-    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
-    if let Some(checkpoints) = checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let fingerprint = recipe.fingerprint(begin_with_biases.then_some(&baseline));
+    let learner = Learner::new(dls.loaders(), network.clone(), &params, losses::mse);
+    let learner = common.configure(learner, fingerprint);
     Ok(CollabLearner { learner, network, dls, recipe, baseline, device })
 }
 

@@ -1,11 +1,7 @@
 //! The settings of a tabular learner.
 
-use crate::event::Listener;
-use crate::fingerprint::Fingerprint;
 use crate::models::{PeriodicConfig, TabularModelConfig};
-use crate::optim::{Adam, Optimizer};
-use crate::train::{Callback, Checkpoints, Metric};
-use candle_core::Device;
+use crate::train::{LearnerSettings, learner_settings};
 
 /// The settings of a [`super::TabularLearner`] besides its data. The default is fast.ai's: hidden layers of 200 and
 /// 100, no dropout, numbers as they are, Adam.
@@ -19,30 +15,12 @@ use candle_core::Device;
 pub struct TabularConfig {
     pub(super) model: TabularModelConfig,
     pub(super) plain_targets: bool,
-    pub(super) seed: Option<u64>,
-    pub(super) device: Option<Device>,
-    pub(super) optimizer: Box<dyn Optimizer>,
-    pub(super) metrics: Vec<Metric>,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
-    pub(super) listener: Listener,
-    pub(super) checkpoints: Option<Checkpoints>,
-    pub(super) fingerprint: Fingerprint,
+    pub(super) common: LearnerSettings,
 }
 
 impl Default for TabularConfig {
     fn default() -> TabularConfig {
-        TabularConfig {
-            model: TabularModelConfig::default(),
-            plain_targets: false,
-            seed: None,
-            device: None,
-            optimizer: Box::new(Adam::fastai()),
-            metrics: Vec::new(),
-            callbacks: Vec::new(),
-            listener: Listener::default(),
-            checkpoints: None,
-            fingerprint: Fingerprint::default(),
-        }
+        TabularConfig { model: TabularModelConfig::default(), plain_targets: false, common: LearnerSettings::default() }
     }
 }
 
@@ -101,61 +79,6 @@ impl TabularConfig {
     pub fn plain_targets(self) -> TabularConfig {
         TabularConfig { plain_targets: true, ..self }
     }
-
-    /// Sets the seed of new weights and of dropout; by default the seed of the data
-    /// ([`crate::data::TableBlock::seed`]).
-    #[must_use]
-    pub fn seed(self, seed: u64) -> TabularConfig {
-        TabularConfig { seed: Some(seed), ..self }
-    }
-
-    /// Sets the device; by default CUDA, Metal or the CPU, the first that this build and this machine have.
-    #[must_use]
-    pub fn device(self, device: &Device) -> TabularConfig {
-        TabularConfig { device: Some(device.clone()), ..self }
-    }
-
-    /// Sets the optimizer; [`Adam::fastai`] by default.
-    #[must_use]
-    pub fn opt(self, optimizer: impl Optimizer + 'static) -> TabularConfig {
-        TabularConfig { optimizer: Box::new(optimizer), ..self }
-    }
-
-    /// Sets the metrics that are computed on the validation rows after each epoch; none by default.
-    #[must_use]
-    pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> TabularConfig {
-        TabularConfig { metrics: metrics.into_iter().collect(), ..self }
-    }
-
-    /// Adds a callback.
-    #[must_use]
-    pub fn callback(self, callback: impl Callback + 'static) -> TabularConfig {
-        self.boxed_callback(Box::new(callback))
-    }
-
-    /// Adds a callback that is boxed already.
-    #[must_use]
-    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> TabularConfig {
-        self.callbacks.push(callback);
-        self
-    }
-
-    /// Sets the receiver of progress, such as [`crate::cli::console`]; by default nothing is printed.
-    #[must_use]
-    pub fn listener(self, listener: Listener) -> TabularConfig {
-        TabularConfig { listener, ..self }
-    }
-
-    /// Keeps checkpoints, and resumes from the last one if asked to ([`crate::train::Learner::checkpoints`]).
-    #[must_use]
-    pub fn checkpoints(self, checkpoints: Checkpoints) -> TabularConfig {
-        TabularConfig { checkpoints: Some(checkpoints), ..self }
-    }
-
-    /// Says more of what shapes the run than data, network and settings do
-    /// ([`crate::train::Learner::fingerprint`]).
-    #[must_use]
-    pub fn fingerprint(self, more: Fingerprint) -> TabularConfig {
-        TabularConfig { fingerprint: self.fingerprint.and("", more), ..self }
-    }
 }
+
+learner_settings!(TabularConfig);

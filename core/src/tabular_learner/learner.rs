@@ -5,7 +5,6 @@ use super::network::{TableNetwork, params};
 use super::predictor::TabularPredictor;
 use super::recipe::{KIND, TableRecipe};
 use crate::data::{ShownTable, TableLoader, TabularDataLoaders};
-use crate::device;
 use crate::error::{Error, Result};
 use crate::models::TabularModel;
 use crate::train::Learner;
@@ -48,19 +47,8 @@ pub struct TabularLearner {
 /// # Errors
 /// When the settings contradict each other, or the device cannot hold the network.
 pub fn tabular_learner(dls: &TabularDataLoaders, config: TabularConfig) -> Result<TabularLearner> {
-    let TabularConfig {
-        model,
-        plain_targets,
-        seed,
-        device,
-        optimizer,
-        metrics,
-        callbacks,
-        listener,
-        checkpoints,
-        fingerprint,
-    } = config;
-    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let TabularConfig { model, plain_targets, common } = config;
+    let (device, seed) = common.device_and_seed(dls.seed());
     let dls = dls.device(&device);
     let is_class = !dls.target().classes().is_empty();
     if is_class && model.y_range.is_some() {
@@ -75,16 +63,8 @@ pub fn tabular_learner(dls: &TabularDataLoaders, config: TabularConfig) -> Resul
     };
     let params = params(seed, &device);
     let network = TableNetwork::new(&recipe, &params)?;
-    let fingerprint = recipe.fingerprint()?.and("", fingerprint);
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, network.loss(&recipe.target))
-        .boxed_opt(optimizer)
-        .metrics(metrics)
-        .listener(listener)
-        .fingerprint(fingerprint);
-    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
-    if let Some(checkpoints) = checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let learner = Learner::new(dls.loaders(), network.clone(), &params, network.loss(&recipe.target));
+    let learner = common.configure(learner, recipe.fingerprint()?);
     Ok(TabularLearner { learner, network, dls, recipe, device })
 }
 

@@ -7,7 +7,6 @@ use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER};
 use super::rnn::RnnRegularizer;
 use super::shared;
 use crate::data::{ShownTable, TextDataLoaders, TextProcs};
-use crate::device;
 use crate::error::Result;
 use crate::models::{AwdLstmConfig, TextClassifier};
 use crate::nn::losses;
@@ -54,21 +53,8 @@ pub struct TextClassifierLearner {
 /// When a setting contradicts another, or the device cannot hold the network.
 pub fn text_classifier_learner(dls: &TextDataLoaders, config: TextConfig) -> Result<TextClassifierLearner> {
     let network_config = config.of_kind(AwdLstmConfig::classifier(), 0.5);
-    let TextConfig {
-        penalties,
-        head_layers,
-        max_len,
-        seed,
-        device,
-        optimizer,
-        metrics,
-        callbacks,
-        listener,
-        checkpoints,
-        fingerprint,
-        ..
-    } = config;
-    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let TextConfig { penalties, head_layers, max_len, common, .. } = config;
+    let (device, seed) = common.device_and_seed(dls.seed());
     let dls = dls.device(&device);
     let text = TextProcs::clone(dls.procs());
     let recipe = ClassifierRecipe { network: network_config, max_len, head_layers, text };
@@ -77,20 +63,11 @@ pub fn text_classifier_learner(dls: &TextDataLoaders, config: TextConfig) -> Res
     let network = Arc::new(TextClassifier::new(n_words, n_classes, &network_config, &recipe.options(), &params)?);
     network.split_groups(&params)?;
     let fingerprint = shared::fingerprint(TEXT_CLASSIFIER, &network_config)
-        .with("the head", format!("{:?}, of the last {max_len:?} words", recipe.head_layers))
-        .and("", fingerprint);
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy)
-        .boxed_opt(optimizer)
-        .moms(0.8, 0.7, 0.8)
-        .metrics(metrics)
-        .listener(listener)
-        .fingerprint(fingerprint);
-    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
+        .with("the head", format!("{:?}, of the last {max_len:?} words", recipe.head_layers));
+    let learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy);
     let outputs = network.clone();
-    learner = learner.callback(RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs()));
-    if let Some(checkpoints) = checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let regularizer = RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs());
+    let learner = common.configure(learner.moms(0.8, 0.7, 0.8), fingerprint).callback(regularizer);
     Ok(TextClassifierLearner { learner, network, dls, recipe, device })
 }
 

@@ -1,11 +1,7 @@
 //! The settings of a learner for texts.
 
-use crate::event::Listener;
-use crate::fingerprint::Fingerprint;
 use crate::models::AwdLstmConfig;
-use crate::optim::{Adam, Optimizer};
-use crate::train::{Callback, Checkpoints, Metric};
-use candle_core::Device;
+use crate::train::{LearnerSettings, learner_settings};
 
 /// The settings of a [`super::LanguageModelLearner`] or a [`super::TextClassifierLearner`] besides its data. The
 /// default is fast.ai's: an AWD-LSTM of 400 and 1152 numbers and three layers, its dropouts times 1 for a language
@@ -25,14 +21,7 @@ pub struct TextConfig {
     pub(super) penalties: (f64, f64),
     pub(super) head_layers: Vec<usize>,
     pub(super) max_len: Option<usize>,
-    pub(super) seed: Option<u64>,
-    pub(super) device: Option<Device>,
-    pub(super) optimizer: Box<dyn Optimizer>,
-    pub(super) metrics: Vec<Metric>,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
-    pub(super) listener: Listener,
-    pub(super) checkpoints: Option<Checkpoints>,
-    pub(super) fingerprint: Fingerprint,
+    pub(super) common: LearnerSettings,
 }
 
 impl Default for TextConfig {
@@ -45,14 +34,7 @@ impl Default for TextConfig {
             penalties: (2.0, 1.0),
             head_layers: vec![50],
             max_len: Some(20 * 72),
-            seed: None,
-            device: None,
-            optimizer: Box::new(Adam::fastai()),
-            metrics: Vec::new(),
-            callbacks: Vec::new(),
-            listener: Listener::default(),
-            checkpoints: None,
-            fingerprint: Fingerprint::default(),
+            common: LearnerSettings::default(),
         }
     }
 }
@@ -98,70 +80,6 @@ impl TextConfig {
         TextConfig { max_len, ..self }
     }
 
-    /// Sets the weight decay of fast.ai's Adam; 0.01 by default, 0.1 in the lesson.
-    #[must_use]
-    pub fn wd(self, wd: f64) -> TextConfig {
-        let mut adam = Adam::fastai();
-        adam.wd = wd;
-        self.opt(adam)
-    }
-
-    /// Sets the seed of first weights and of dropouts; by default the seed of the data.
-    #[must_use]
-    pub fn seed(self, seed: u64) -> TextConfig {
-        TextConfig { seed: Some(seed), ..self }
-    }
-
-    /// Sets the device; by default CUDA, Metal or the CPU, the first that this build and this machine have.
-    #[must_use]
-    pub fn device(self, device: &Device) -> TextConfig {
-        TextConfig { device: Some(device.clone()), ..self }
-    }
-
-    /// Sets the optimizer; [`Adam::fastai`] by default.
-    #[must_use]
-    pub fn opt(self, optimizer: impl Optimizer + 'static) -> TextConfig {
-        TextConfig { optimizer: Box::new(optimizer), ..self }
-    }
-
-    /// Sets the metrics that are computed on the validation set after each epoch; none by default.
-    #[must_use]
-    pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> TextConfig {
-        TextConfig { metrics: metrics.into_iter().collect(), ..self }
-    }
-
-    /// Adds a callback.
-    #[must_use]
-    pub fn callback(self, callback: impl Callback + 'static) -> TextConfig {
-        self.boxed_callback(Box::new(callback))
-    }
-
-    /// Adds a callback that is boxed already.
-    #[must_use]
-    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> TextConfig {
-        self.callbacks.push(callback);
-        self
-    }
-
-    /// Sets the receiver of progress, such as [`crate::cli::console`]; by default nothing is printed.
-    #[must_use]
-    pub fn listener(self, listener: Listener) -> TextConfig {
-        TextConfig { listener, ..self }
-    }
-
-    /// Keeps checkpoints, and resumes from the last one if asked to ([`crate::train::Learner::checkpoints`]).
-    #[must_use]
-    pub fn checkpoints(self, checkpoints: Checkpoints) -> TextConfig {
-        TextConfig { checkpoints: Some(checkpoints), ..self }
-    }
-
-    /// Says more of what shapes the run than data, network and settings do
-    /// ([`crate::train::Learner::fingerprint`]).
-    #[must_use]
-    pub fn fingerprint(self, more: Fingerprint) -> TextConfig {
-        TextConfig { fingerprint: self.fingerprint.and("", more), ..self }
-    }
-
     /// The network that all this comes to, where the kind's own is `published` and its dropouts are multiplied by
     /// `drop_mult`.
     pub(super) fn of_kind(&self, published: AwdLstmConfig, drop_mult: f64) -> AwdLstmConfig {
@@ -170,3 +88,5 @@ impl TextConfig {
         network.drop_mult(self.drop_mult.unwrap_or(drop_mult))
     }
 }
+
+learner_settings!(TextConfig);

@@ -36,32 +36,21 @@ pub struct LanguageModelLearner {
 /// When a setting contradicts another, or the device cannot hold the network.
 pub fn language_model_learner(dls: &LanguageModelDataLoaders, config: TextConfig) -> Result<LanguageModelLearner> {
     let network_config = config.of_kind(AwdLstmConfig::language_model(), 1.0);
-    let TextConfig {
-        penalties, seed, device, optimizer, metrics, callbacks, listener, checkpoints, fingerprint, ..
-    } = config;
-    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let TextConfig { penalties, common, .. } = config;
+    let (device, seed) = common.device_and_seed(dls.seed());
     let dls = dls.device(&device);
     let recipe = LanguageModelRecipe { network: network_config, text: TextProcs::clone(dls.procs()) };
     let params = shared::params(seed, &device);
     let network = Arc::new(LanguageModel::new(recipe.text.vocab.len(), &network_config, &params)?);
     network.split_groups(&params)?;
-    let fingerprint = shared::fingerprint(LANGUAGE_MODEL, &network_config).and("", fingerprint);
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy_of_each)
-        .boxed_opt(optimizer)
-        .moms(0.8, 0.7, 0.8)
-        .metrics(metrics)
-        .listener(listener)
-        .fingerprint(fingerprint);
-    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
+    let fingerprint = shared::fingerprint(LANGUAGE_MODEL, &network_config);
+    let learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy_of_each);
     let outputs = network.clone();
-    learner = learner.callback(ModelResetter(network.clone())).callback(RnnRegularizer::new(
-        penalties.0,
-        penalties.1,
-        move || outputs.take_outputs(),
-    ));
-    if let Some(checkpoints) = checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let regularizer = RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs());
+    let learner = common
+        .configure(learner.moms(0.8, 0.7, 0.8), fingerprint)
+        .callback(ModelResetter(network.clone()))
+        .callback(regularizer);
     Ok(LanguageModelLearner { learner, network, dls, recipe, device })
 }
 

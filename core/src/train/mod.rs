@@ -20,6 +20,7 @@ mod model;
 mod position;
 mod recorder;
 mod resume;
+mod settings;
 mod state;
 mod train_loop;
 mod validate;
@@ -46,3 +47,5 @@ pub use metric::{
 pub use model::Model;
 pub use recorder::{EpochRow, Recorder};
 pub use state::TrainState;
+
+pub(crate) use settings::{LearnerSettings, learner_settings};

@@ -5,7 +5,6 @@ use super::network;
 use super::recipe::{KIND, SegmenterRecipe};
 use super::segmenter::Segmenter;
 use crate::data::SegmentationDataLoaders;
-use crate::device;
 use crate::error::{Error, Result};
 use crate::models::weights::Recipe;
 use crate::models::{Arch, DynamicUnet};
@@ -58,11 +57,12 @@ pub struct UnetLearner {
 /// ([`Error::Hub`]) or are not of this architecture, the loss does not fit the classes, or the device cannot hold it
 /// all.
 pub fn unet_learner(dls: &SegmentationDataLoaders, arch: Arch, config: UnetConfig) -> Result<UnetLearner> {
-    let (device, seed) = (config.device.unwrap_or_else(device::best), config.seed.unwrap_or(dls.seed()));
-    let loss = checked(config.loss, dls)?;
+    let UnetConfig { pretrained, hub, loss, common } = config;
+    let (device, seed) = common.device_and_seed(dls.seed());
+    let loss = checked(loss, dls)?;
     // Before weights are fetched that nothing can be made of.
     arch.check_encoder()?;
-    let weights = config.pretrained.open(arch, config.hub, &config.listener)?;
+    let weights = pretrained.open(arch, hub, &common.listener)?;
     let of_weights = weights.as_ref().map_or_else(|| Recipe::published(arch), |weights| weights.recipe(arch));
     let dls = prepared(dls, weights.is_some().then_some(&of_weights), &device)?;
     let (network, params) = network::build(arch, dls.codes().len(), weights.as_ref(), seed, &device)?;
@@ -70,21 +70,9 @@ pub fn unet_learner(dls: &SegmentationDataLoaders, arch: Arch, config: UnetConfi
     let recipe = SegmenterRecipe { arch, tfms: dls.valid_tfms().clone(), weights: of_weights, void: dls.void() };
     let fingerprint = recipe.fingerprint(weights.as_ref()).with("loss", format!("{loss:?}"));
     let [of_batch, weight] = [loss.clone(), loss.clone()];
-    let mut learner = Learner::new(dls.loaders(), network.clone(), &params, move |scores: &Tensor, masks: &Tensor| {
-        of_batch.of(scores, masks)
-    })
-    .loss_weight(move |masks| weight.weight_of(masks))
-    .boxed_opt(config.optimizer)
-    .metrics(config.metrics)
-    .listener(config.listener)
-    .fingerprint(fingerprint.and("", config.fingerprint));
-    if config.train_metrics {
-        learner = learner.train_metrics();
-    }
-    learner = config.callbacks.into_iter().fold(learner, Learner::boxed_callback);
-    if let Some(checkpoints) = config.checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let of_batch = move |scores: &Tensor, masks: &Tensor| of_batch.of(scores, masks);
+    let learner = Learner::new(dls.loaders(), network.clone(), &params, of_batch);
+    let mut learner = common.configure(learner.loss_weight(move |masks| weight.weight_of(masks)), fingerprint);
     let is_pretrained = weights.is_some();
     if is_pretrained {
         learner.freeze()?;

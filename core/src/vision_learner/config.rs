@@ -2,14 +2,11 @@
 
 use crate::error::Result;
 use crate::event::Listener;
-use crate::fingerprint::Fingerprint;
 use crate::models::Arch;
 use crate::models::hub::{self, HubConfig};
 use crate::models::weights::Weights;
 use crate::nn::losses::CrossEntropy;
-use crate::optim::{Adam, Optimizer};
-use crate::train::{Callback, Checkpoints, Metric};
-use candle_core::Device;
+use crate::train::{LearnerSettings, learner_settings};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use tallow_datasets::DataFolder;
@@ -70,18 +67,10 @@ pub enum HeadKind {
 pub struct VisionConfig {
     pub(super) pretrained: Pretrained,
     pub(super) head: HeadKind,
-    pub(super) seed: Option<u64>,
-    pub(super) device: Option<Device>,
     pub(super) hub: Option<HubConfig>,
     pub(super) threshold: f64,
     pub(super) loss: CrossEntropy,
-    pub(super) optimizer: Box<dyn Optimizer>,
-    pub(super) metrics: Vec<Metric>,
-    pub(super) train_metrics: bool,
-    pub(super) callbacks: Vec<Box<dyn Callback>>,
-    pub(super) listener: Listener,
-    pub(super) checkpoints: Option<Checkpoints>,
-    pub(super) fingerprint: Fingerprint,
+    pub(super) common: LearnerSettings,
 }
 
 impl Default for VisionConfig {
@@ -89,18 +78,10 @@ impl Default for VisionConfig {
         VisionConfig {
             pretrained: Pretrained::Default,
             head: HeadKind::FastAi,
-            seed: None,
-            device: None,
             hub: None,
             threshold: 0.5,
             loss: CrossEntropy::default(),
-            optimizer: Box::new(Adam::fastai()),
-            metrics: Vec::new(),
-            train_metrics: false,
-            callbacks: Vec::new(),
-            listener: Listener::default(),
-            checkpoints: None,
-            fingerprint: Fingerprint::default(),
+            common: LearnerSettings::default(),
         }
     }
 }
@@ -116,19 +97,6 @@ impl VisionConfig {
     #[must_use]
     pub fn head(self, head: HeadKind) -> VisionConfig {
         VisionConfig { head, ..self }
-    }
-
-    /// Sets the seed of new weights and of dropout; by default the seed of the data
-    /// ([`crate::data::DataBlock::seed`]).
-    #[must_use]
-    pub fn seed(self, seed: u64) -> VisionConfig {
-        VisionConfig { seed: Some(seed), ..self }
-    }
-
-    /// Sets the device; by default CUDA, Metal or the CPU, the first that this build and this machine have.
-    #[must_use]
-    pub fn device(self, device: &Device) -> VisionConfig {
-        VisionConfig { device: Some(device.clone()), ..self }
     }
 
     /// Sets where published weights are looked for; by default what the environment says ([`HubConfig::from_env`]).
@@ -150,54 +118,6 @@ impl VisionConfig {
     pub fn loss(self, loss: CrossEntropy) -> VisionConfig {
         VisionConfig { loss, ..self }
     }
-
-    /// Sets the optimizer; [`Adam::fastai`] by default.
-    #[must_use]
-    pub fn opt(self, optimizer: impl Optimizer + 'static) -> VisionConfig {
-        VisionConfig { optimizer: Box::new(optimizer), ..self }
-    }
-
-    /// Sets the metrics that are computed on the validation set after each epoch; none by default.
-    #[must_use]
-    pub fn metrics(self, metrics: impl IntoIterator<Item = Metric>) -> VisionConfig {
-        VisionConfig { metrics: metrics.into_iter().collect(), ..self }
-    }
-
-    /// Computes the metrics of the training batches too ([`crate::train::Learner::train_metrics`]).
-    #[must_use]
-    pub fn train_metrics(self) -> VisionConfig {
-        VisionConfig { train_metrics: true, ..self }
-    }
-
-    /// Adds a callback.
-    #[must_use]
-    pub fn callback(self, callback: impl Callback + 'static) -> VisionConfig {
-        self.boxed_callback(Box::new(callback))
-    }
-
-    /// Adds a callback that is boxed already.
-    #[must_use]
-    pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> VisionConfig {
-        self.callbacks.push(callback);
-        self
-    }
-
-    /// Sets the receiver of progress, such as [`crate::cli::console`]; by default nothing is printed.
-    #[must_use]
-    pub fn listener(self, listener: Listener) -> VisionConfig {
-        VisionConfig { listener, ..self }
-    }
-
-    /// Keeps checkpoints, and resumes from the last one if asked to ([`crate::train::Learner::checkpoints`]).
-    #[must_use]
-    pub fn checkpoints(self, checkpoints: Checkpoints) -> VisionConfig {
-        VisionConfig { checkpoints: Some(checkpoints), ..self }
-    }
-
-    /// Says more of what shapes the run than data, network, weights and settings do, for its checkpoints and those of
-    /// its head ([`crate::train::Learner::fingerprint`]).
-    #[must_use]
-    pub fn fingerprint(self, more: Fingerprint) -> VisionConfig {
-        VisionConfig { fingerprint: self.fingerprint.and("", more), ..self }
-    }
 }
+
+learner_settings!(VisionConfig);

@@ -6,7 +6,6 @@ use super::predictor::Predictor;
 use super::recipe::ImageRecipe;
 use super::strangers::Strangers;
 use crate::data::{ImageDataLoaders, ImageLoader};
-use crate::device;
 use crate::error::{Error, Result};
 use crate::event::Listener;
 use crate::fingerprint::Fingerprint;
@@ -67,23 +66,9 @@ pub struct VisionLearner {
 /// When the weights are not on this machine and cannot be fetched ([`Error::Hub`]), are not of this architecture, or
 /// the device cannot hold them.
 pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) -> Result<VisionLearner> {
-    let VisionConfig {
-        pretrained,
-        head,
-        seed,
-        device,
-        hub,
-        threshold,
-        loss,
-        optimizer,
-        metrics,
-        train_metrics,
-        callbacks,
-        listener,
-        checkpoints,
-        fingerprint,
-    } = config;
-    let (device, seed) = (device.unwrap_or_else(device::best), seed.unwrap_or(dls.seed()));
+    let VisionConfig { pretrained, head, hub, threshold, loss, common } = config;
+    let (device, seed) = common.device_and_seed(dls.seed());
+    let listener = common.listener.clone();
     let weights = pretrained.open(arch, hub, &listener)?;
     let weights_recipe = weights.as_ref().map_or_else(|| Recipe::published(arch), |weights| weights.recipe(arch));
     let dls = prepared(dls, weights.is_some().then_some(&weights_recipe), &device)?;
@@ -102,22 +87,11 @@ pub fn vision_learner(dls: &ImageDataLoaders, arch: Arch, config: VisionConfig) 
         threshold,
         temperature: None,
     };
-    let fingerprint = recipe.fingerprint(weights.as_ref()).and("", fingerprint);
-
     let loss = chosen_loss(dls.is_multi_label(), loss)?;
-    let fingerprint = fingerprint.with("loss", format!("{loss:?}"));
-    let mut learner = weighed(Learner::new(dls.loaders(), network.clone(), &params, loss_fn(&loss)), &loss)
-        .boxed_opt(optimizer)
-        .metrics(metrics)
-        .listener(listener.clone())
-        .fingerprint(fingerprint.clone());
-    if train_metrics {
-        learner = learner.train_metrics();
-    }
-    learner = callbacks.into_iter().fold(learner, Learner::boxed_callback);
-    if let Some(checkpoints) = checkpoints {
-        learner = learner.checkpoints(checkpoints);
-    }
+    let of_network = recipe.fingerprint(weights.as_ref()).with("loss", format!("{loss:?}"));
+    let fingerprint = of_network.clone().and("", common.fingerprint.clone());
+    let learner = weighed(Learner::new(dls.loaders(), network.clone(), &params, loss_fn(&loss)), &loss);
+    let mut learner = common.configure(learner, of_network);
     let is_pretrained = weights.is_some();
     if is_pretrained {
         learner.freeze()?;
