@@ -30,8 +30,11 @@ use tallow::cli::{Chapter, CommonArgs, Session};
 use tallow::models::Arch;
 
 /// Who we are.
-pub const CHAPTER: Chapter =
-    Chapter { name: "ch01_transfer_learning", title: "Image classification with transfer learning" };
+pub const CHAPTER: Chapter = Chapter {
+    name: "ch01_transfer_learning",
+    title: "Image classification with transfer learning",
+    sources: tallow::sources!["lib.rs", "compare.rs", "data.rs", "network.rs", "outcome.rs", "regimes.rs"],
+};
 
 /// Fine-tune a pretrained network on photos, in several ways, and compare them.
 #[derive(Debug, clap::Parser)]

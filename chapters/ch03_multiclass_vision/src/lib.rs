@@ -42,8 +42,26 @@ use tallow::models::Arch;
 pub use classify::classify_command;
 
 /// Who we are.
-pub const CHAPTER: Chapter =
-    Chapter { name: "ch03_multiclass_vision", title: "Multi-class classification and computer vision" };
+pub const CHAPTER: Chapter = Chapter {
+    name: "ch03_multiclass_vision",
+    title: "Multi-class classification and computer vision",
+    sources: tallow::sources![
+        "lib.rs",
+        "classify.rs",
+        "features.rs",
+        "flattened.rs",
+        "network.rs",
+        "neural_networks.rs",
+        "one_vs_one.rs",
+        "one_vs_rest.rs",
+        "out_of_the_box.rs",
+        "photos.rs",
+        "points.rs",
+        "quiz.rs",
+        "wrappers.rs",
+        "zoo.rs"
+    ],
+};
 
 /// Make many classes out of two, and let a pretrained network see for a linear model.
 #[derive(Debug, clap::Parser)]

@@ -40,7 +40,28 @@ use tallow::Result;
 use tallow::cli::{Chapter, CommonArgs, Session};
 
 /// Who we are.
-pub const CHAPTER: Chapter = Chapter { name: "ch04_mnist", title: "Under the hood: training a digit classifier" };
+pub const CHAPTER: Chapter = Chapter {
+    name: "ch04_mnist",
+    title: "Under the hood: training a digit classifier",
+    sources: tallow::sources![
+        "lib.rs",
+        "broadcasting.rs",
+        "by_hand.rs",
+        "deeper.rs",
+        "digits.rs",
+        "gradients.rs",
+        "learner.rs",
+        "loss.rs",
+        "mini_batches.rs",
+        "optimizer.rs",
+        "pixels.rs",
+        "printed.rs",
+        "roller_coaster.rs",
+        "show.rs",
+        "similarity.rs",
+        "ten_digits.rs"
+    ],
+};
 
 /// Train a digit classifier, from pixels to an 18-layer network, on real MNIST threes and sevens.
 #[derive(Debug, clap::Parser)]

@@ -20,6 +20,7 @@ impl Session {
     ///
     /// # Errors
     /// When epochs have different numbers of metrics.
+    #[track_caller]
     pub fn history(&mut self, name: &str, recorder: &Recorder) -> Result<()> {
         let row = |row: &EpochRow| [&[row.epoch as f64], &row.numbers()[..]].concat();
         let mut columns = recorder.columns();
@@ -28,6 +29,7 @@ impl Session {
     }
 
     /// Prints the number of training and validation images of each class, and of test images where there are any.
+    #[track_caller]
     pub fn class_table(&mut self, dls: &ImageDataLoaders) {
         let mut tests = vec![0; dls.n_classes()];
         let targets = dls.test.as_ref().map(|test| test.dataset().targets());

@@ -12,7 +12,7 @@ use super::args::{CommonArgs, Seed};
 use super::interrupt::interrupter;
 use crate::device;
 use crate::error::{Error, Result};
-use crate::report::{Run, RunConfig};
+use crate::report::{Run, RunConfig, Source};
 
 /// The version of candle that this library is built on; a test compares it with the lock file.
 pub(crate) const CANDLE: &str = "0.11.1";
@@ -24,6 +24,8 @@ pub struct Chapter {
     pub name: &'static str,
     /// The title of its page.
     pub title: &'static str,
+    /// Its source files, for its page: [`sources!`](crate::sources) names them. None, and the page shows no code.
+    pub sources: &'static [Source],
 }
 
 /// All that a chapter needs of the outside world.
@@ -86,7 +88,7 @@ impl Session {
             quiet: args.quiet,
             config,
         })?;
-        let run = run.interrupter(interrupter());
+        let run = run.interrupter(interrupter()).sources(chapter.sources);
         if !args.resume {
             forget_checkpoints(&run.folder().join(CHECKPOINTS))?;
         }

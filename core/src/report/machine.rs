@@ -17,6 +17,13 @@ pub(crate) fn short(path: &Path) -> String {
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
+/// The way from a folder below the current one back to it, as a page writes it: `../../`. None for other folders.
+pub(crate) fn way_from(folder: &Path) -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    let below = std::path::absolute(folder).ok()?.strip_prefix(here).ok()?.components().count();
+    Some("../".repeat(below))
+}
+
 /// A time in words: `4.2 s`, `3 min 07 s`.
 pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 60.0 {

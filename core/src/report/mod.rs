@@ -11,6 +11,7 @@
 //! | `transcript.txt` | what the terminal showed |
 //! | `plots/` | every figure as PNG and SVG |
 
+mod code;
 mod compare;
 mod console;
 mod finish;
@@ -24,6 +25,7 @@ mod run;
 mod summary;
 mod table;
 
+pub use code::Source;
 pub use compare::{Comparison, Expect, Verdict, verdict};
 pub use record::console;
 pub use run::{Outcome, Run, RunConfig};

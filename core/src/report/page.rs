@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
+use super::code::{self, Piece, Source};
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
-use super::record::{Block, Drawing};
+use super::record::{Block, Drawing, Entry};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
 
@@ -20,7 +21,10 @@ pub(crate) struct Page<'a> {
     pub(crate) quick: bool,
     pub(crate) facts: Vec<(String, String)>,
     pub(crate) data: &'a [String],
-    pub(crate) blocks: &'a [Block],
+    pub(crate) entries: &'a [Entry],
+    pub(crate) sources: &'a [Source],
+    /// The way from the page to where the program was started.
+    pub(crate) root: Option<String>,
     pub(crate) comparisons: &'a [Comparison],
     pub(crate) targets: &'a [Target],
     /// The run's files, by their names in its folder.
@@ -85,8 +89,8 @@ impl Page<'_> {
     }
 
     fn contents(&self) -> String {
-        let sections = self.blocks.iter().filter_map(|block| match block {
-            Block::Section(title) => Some(title),
+        let sections = self.entries.iter().filter_map(|entry| match &entry.block {
+            Some(Block::Section(title)) => Some(title),
             _ => None,
         });
         let mut items: String = sections
@@ -104,19 +108,24 @@ impl Page<'_> {
     }
 
     fn body(&self) -> String {
-        let mut sections = 0;
-        let blocks = self.blocks.iter().map(|block| match block {
-            Block::Section(title) => {
-                sections += 1;
-                format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
+        let pieces = code::interleave(self.entries, self.sources);
+        let (mut html, mut sections, mut said) = (String::new(), 0, Vec::new());
+        for piece in &pieces {
+            // Results that follow one another share a block.
+            match piece {
+                Piece::Block(Block::Said(lines)) => {
+                    said.extend(lines.iter().map(String::as_str));
+                    continue;
+                }
+                _ => html.push_str(&results(&mut said)),
             }
-            Block::Text(text) => prose(text),
-            Block::Said(lines) => format!("<pre>{}</pre>\n", escape(lines.join("\n").trim_matches('\n'))),
-            Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
-            Block::Table(table) => text_table(table),
-            Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
-        });
-        blocks.collect()
+            html.push_str(&match piece {
+                Piece::Block(block) => block_html(block, &mut sections),
+                Piece::Code(listing) => code::cell(listing, self.root.as_deref()),
+                Piece::Folded(items) => code::folded(items, self.root.as_deref()),
+            });
+        }
+        html + &results(&mut said)
     }
 
     /// The printed-versus-measured table.
@@ -151,6 +160,29 @@ impl Page<'_> {
             format!("<li><span class=\"verdict {mood}\">{mark}</span> {}</li>\n", escape(&target.words()))
         });
         format!("<h3>Targets</h3>\n<ul class=\"targets\">\n{}</ul>\n", items.collect::<String>())
+    }
+}
+
+/// Lines of results, which are taken, in one block.
+fn results(said: &mut Vec<&str>) -> String {
+    if said.is_empty() {
+        return String::new();
+    }
+    let lines = std::mem::take(said).join("\n");
+    format!("<pre>{}</pre>\n", escape(lines.trim_matches('\n')))
+}
+
+fn block_html(block: &Block, sections: &mut usize) -> String {
+    match block {
+        Block::Section(title) => {
+            *sections += 1;
+            format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
+        }
+        Block::Text(text) => prose(text),
+        Block::Said(lines) => results(&mut lines.iter().map(String::as_str).collect()),
+        Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
+        Block::Table(table) => text_table(table),
+        Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
     }
 }
 

@@ -1,10 +1,28 @@
 //! The record of a run: what is said on the terminal and what will stand on the page, in one order.
 
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::console::Console;
 use super::table::{LiveTable, Table};
 use crate::event::{Event, Listener};
+
+/// Where in a program something was reported.
+pub(crate) type At = &'static Location<'static>;
+
+/// Something that was reported: where, and what of it stands on the page. What a listener heard has no place; what only
+/// goes into tables at the end, such as a metric, has no block.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) at: Option<At>,
+    pub(crate) block: Option<Block>,
+}
+
+impl Entry {
+    pub(crate) fn is_section(&self) -> bool {
+        matches!(self.block, Some(Block::Section(_)))
+    }
+}
 
 /// A piece of the page.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,32 +51,42 @@ pub(crate) enum Drawing {
 /// Terminal and page together.
 pub(crate) struct Record {
     pub(crate) console: Console,
-    pub(crate) blocks: Vec<Block>,
-    /// The table that is growing, and the place of its block.
+    pub(crate) entries: Vec<Entry>,
+    /// The table that is growing, and the place of its entry.
     live: Option<(LiveTable, usize)>,
 }
 
 impl Record {
     pub(crate) fn new(console: Console) -> Record {
-        Record { console, blocks: Vec::new(), live: None }
+        Record { console, entries: Vec::new(), live: None }
     }
 
     /// The section that is being written, or nothing before the first.
     pub(crate) fn section(&self) -> &str {
-        let sections = self.blocks.iter().rev().find_map(|block| match block {
-            Block::Section(title) => Some(title.as_str()),
+        let sections = self.entries.iter().rev().find_map(|entry| match &entry.block {
+            Some(Block::Section(title)) => Some(title.as_str()),
             _ => None,
         });
         sections.unwrap_or("")
     }
 
+    /// Puts a block on the page.
+    pub(crate) fn push(&mut self, at: Option<At>, block: Block) {
+        self.entries.push(Entry { at, block: Some(block) });
+    }
+
+    /// Remembers that something was reported that has no block.
+    pub(crate) fn mark(&mut self, at: At) {
+        self.entries.push(Entry { at: Some(at), block: None });
+    }
+
     /// Begins a section. It gets the next number, unless its title begins with one.
-    pub(crate) fn begin_section(&mut self, title: &str) {
-        let number = 1 + self.blocks.iter().filter(|block| matches!(block, Block::Section(_))).count();
+    pub(crate) fn begin_section(&mut self, at: At, title: &str) {
+        let number = 1 + self.entries.iter().filter(|entry| entry.is_section()).count();
         let numbered = title.starts_with(|c: char| c.is_ascii_digit());
         let title = if numbered { String::from(title) } else { format!("{number}. {title}") };
         self.heading(&title);
-        self.blocks.push(Block::Section(title));
+        self.push(Some(at), Block::Section(title));
     }
 
     /// A heading on the terminal only.
@@ -66,26 +94,21 @@ impl Record {
         self.console.say(&format!("\n{title}\n{}", "─".repeat(title.chars().count())));
     }
 
-    /// A result. Results that follow one another share a block.
-    pub(crate) fn say(&mut self, text: &str) {
+    /// A result.
+    pub(crate) fn say(&mut self, at: Option<At>, text: &str) {
         self.console.say(text);
-        let lines = text.lines().map(String::from);
-        if let Some(Block::Said(said)) = self.blocks.last_mut() {
-            said.extend(lines);
-        } else {
-            self.blocks.push(Block::Said(lines.collect()));
-        }
+        self.push(at, Block::Said(text.lines().map(String::from).collect()));
     }
 
-    pub(crate) fn table(&mut self, table: Table) {
+    pub(crate) fn table(&mut self, at: At, table: Table) {
         self.console.say(&table.lines().join("\n"));
-        self.blocks.push(Block::Table(table));
+        self.push(Some(at), Block::Table(table));
     }
 
     /// Something a user should know: not a result, so it goes to stderr.
     fn note(&mut self, text: &str) {
         self.console.warn(text);
-        self.blocks.push(Block::Note(String::from(text)));
+        self.push(None, Block::Note(String::from(text)));
     }
 
     fn hear(&mut self, event: Event<'_>) {
@@ -96,8 +119,8 @@ impl Record {
             Event::Columns(columns) => {
                 let (live, line) = LiveTable::begin(columns);
                 self.console.say(&line);
-                self.live = Some((live, self.blocks.len()));
-                self.blocks.push(Block::Table(Table::new(columns, &[])));
+                self.live = Some((live, self.entries.len()));
+                self.push(None, Block::Table(Table::new(columns, &[])));
             }
             Event::Row(cells) => self.row(cells),
             Event::Note(text) => self.note(text),
@@ -107,11 +130,12 @@ impl Record {
     fn row(&mut self, cells: &[String]) {
         let Some((live, place)) = &self.live else {
             // A row without heads: nothing to line it up with.
-            return self.say(&cells.join("  "));
+            return self.say(None, &cells.join("  "));
         };
         let (line, place) = (live.row(cells), *place);
         self.console.say(&line);
-        if let Some(Block::Table(table)) = self.blocks.get_mut(place) {
+        let entry = self.entries.get_mut(place).and_then(|entry| entry.block.as_mut());
+        if let Some(Block::Table(table)) = entry {
             table.rows.push(cells.to_vec());
         }
     }

@@ -1,18 +1,20 @@
 //! What a chapter talks to: it says and shows, and the run prints, keeps and in the end writes it all.
 
 use std::io::Write;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::code::Source;
 use super::compare::{Comparison, Expect};
 use super::console::Console;
 use super::folder::Folder;
 use super::history::History;
 use super::machine;
-use super::record::{Block, Drawing, Record, Shared};
+use super::record::{At, Block, Drawing, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -61,6 +63,7 @@ pub struct Run {
     pub(super) artifacts: Vec<String>,
     pub(super) begun: Instant,
     pub(super) finished: bool,
+    pub(super) sources: &'static [Source],
     interrupter: Interrupter,
 }
 
@@ -113,6 +116,7 @@ impl Run {
             artifacts: Vec::new(),
             begun: Instant::now(),
             finished: false,
+            sources: &[],
             interrupter: Interrupter::default(),
             config,
         };
@@ -131,6 +135,13 @@ impl Run {
         self
     }
 
+    /// Puts the code of these source files on the page, each statement before what it reported.
+    #[must_use]
+    pub fn sources(mut self, sources: &'static [Source]) -> Run {
+        self.sources = sources;
+        self
+    }
+
     /// The folder of the run.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -143,19 +154,22 @@ impl Run {
 
     /// Begins a section: a heading on the terminal and on the page, and an entry in the page's table of contents. The
     /// section is numbered, unless its title begins with a number of its own.
+    #[track_caller]
     pub fn section(&mut self, title: impl AsRef<str>) {
-        self.record.lock().begin_section(title.as_ref());
+        self.record.lock().begin_section(Location::caller(), title.as_ref());
     }
 
     /// Prose, on the page only. `` `code` ``, `**bold**` and `*emphasis*` are understood, a blank line begins a
     /// paragraph, and lines that begin with `- ` are a list.
+    #[track_caller]
     pub fn text(&mut self, prose: impl AsRef<str>) {
-        self.record.lock().blocks.push(Block::Text(String::from(prose.as_ref())));
+        self.record.lock().push(Some(Location::caller()), Block::Text(String::from(prose.as_ref())));
     }
 
     /// A result: printed, and on the page in fixed width. Results that follow one another share a block.
+    #[track_caller]
     pub fn say(&mut self, result: impl AsRef<str>) {
-        self.record.lock().say(result.as_ref());
+        self.record.lock().say(Some(Location::caller()), result.as_ref());
     }
 
     /// A figure: written to `plots/` as PNG and SVG, and put on the page. `name` is a file name without an ending; a
@@ -163,6 +177,7 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Config`] where the name is not a plain file name, and what drawing or writing the figure fails with.
+    #[track_caller]
     pub fn figure(&mut self, name: &str, caption: impl AsRef<str>, figure: &Figure) -> Result<()> {
         check_plain(name, "a figure")?;
         let taken = |name: &str| self.folder.files().contains(&format!("plots/{name}.png"));
@@ -176,17 +191,19 @@ impl Run {
         let caption = String::from(caption.as_ref());
         let mut record = self.record.lock();
         record.console.say(&format!("[plot] {}", machine::short(&path)));
-        record.blocks.push(Block::Figure { name, caption, drawing, size: figure.size() });
+        record.push(Some(Location::caller()), Block::Figure { name, caption, drawing, size: figure.size() });
         Ok(())
     }
 
     /// A figure that the source prints beside the one that this run measured, in the same unit: one row of the
     /// printed-versus-measured table.
+    #[track_caller]
     pub fn compare(&mut self, what: impl Into<String>, printed: &str, measured: f64, expect: Expect) {
         self.add(Comparison::new(what, printed, measured, expect));
     }
 
     /// As [`Run::compare`], with a remark: other data, another split, why the figure differs.
+    #[track_caller]
     pub fn compare_with_note(
         &mut self,
         what: impl Into<String>,
@@ -200,6 +217,7 @@ impl Run {
 
     /// A series that the source prints, such as the accuracy of each epoch, beside ours: one row on the page, one entry
     /// for each figure in `metrics.json`.
+    #[track_caller]
     pub fn compare_series(
         &mut self,
         what: impl Into<String>,
@@ -211,13 +229,16 @@ impl Run {
     }
 
     /// Adds a comparison that was built by hand.
+    #[track_caller]
     pub fn add(&mut self, comparison: Comparison) {
-        let section = String::from(self.record.lock().section());
+        let section = self.mark(Location::caller());
         self.comparisons.push(Comparison { section, quick: self.config.quick, ..comparison });
     }
 
     /// A number for `metrics.json`. One that is not finite becomes `null`: JSON knows no other numbers.
+    #[track_caller]
     pub fn metric(&mut self, name: impl Into<String>, value: f64) {
+        self.mark(Location::caller());
         self.metrics.insert(name.into(), json!(value));
     }
 
@@ -270,7 +291,9 @@ impl Run {
 
     /// A target that this run set out to reach: `value` must be at least `goal`. Those that it missed are in its
     /// [`Outcome`].
+    #[track_caller]
     pub fn target(&mut self, name: impl Into<String>, value: f64, goal: f64) {
+        self.mark(Location::caller());
         self.targets.push(Target { name: name.into(), value, goal });
     }
 
@@ -278,13 +301,16 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Shape`] where a row is not as long as `columns`.
+    #[track_caller]
     pub fn history(&mut self, fit: &str, columns: &[impl AsRef<str>], rows: &[Vec<f64>]) -> Result<()> {
+        self.mark(Location::caller());
         self.history.push(fit, columns, rows)
     }
 
     /// A table: printed, and on the page.
+    #[track_caller]
     pub fn table(&mut self, headers: &[impl AsRef<str>], rows: &[Vec<String>]) {
-        self.record.lock().table(Table::new(headers, rows));
+        self.record.lock().table(Location::caller(), Table::new(headers, rows));
     }
 
     /// The data that this run used, with their licence: printed, in the page's header and in `config.json`.
@@ -319,6 +345,13 @@ impl Run {
         let path = path.as_ref();
         let inside = path.strip_prefix(self.folder.path()).unwrap_or(path);
         self.artifacts.push(inside.display().to_string());
+    }
+
+    /// Remembers where something was reported that is not on the page itself. Returns the section.
+    fn mark(&self, at: At) -> String {
+        let mut record = self.record.lock();
+        record.mark(at);
+        String::from(record.section())
     }
 
     /// A listener for the library's events: it draws progress bars on stderr, and its tables are results, printed and

@@ -10,7 +10,8 @@ use tallow::event::{Event, Listener};
 use tallow::interpret::Interpretation;
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated" };
+pub(crate) const PROGRAM: Chapter =
+    Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated", sources: &[] };
 
 const OUT: &str = "The folder for the report, its figures and its numbers [default: out/tallow_evaluate]";
 

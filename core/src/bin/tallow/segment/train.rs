@@ -15,7 +15,7 @@ use tallow::train::{FineTune, Monitor, SaveBest, jaccard_multi, pixel_accuracy};
 use tallow::unet_learner::{Arch, Pretrained, UnetConfig, UnetLearner, unet_learner};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_segment", title: "What each pixel shows" };
+pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_segment", title: "What each pixel shows", sources: &[] };
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_segment]";
 
