@@ -29,7 +29,7 @@ pub(super) struct Statement {
 }
 
 /// What reports to a run, and is not the subject of a chapter.
-const REPORTS: [&str; 20] = [
+const REPORTS: [&str; 22] = [
     "section",
     "text",
     "say",
@@ -50,6 +50,8 @@ const REPORTS: [&str; 20] = [
     "artifact",
     "history",
     "aside",
+    "fold",
+    "explorer",
 ];
 
 /// Variables that only serve reports.
