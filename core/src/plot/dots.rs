@@ -86,9 +86,9 @@ impl Series {
             (spread + dx * dx, common + dx * (dot.1 - y_mean))
         });
         let at = |x: f64| (x, y_mean + common / spread * (x - x_mean));
-        let (left, right) = dots.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(left, right), dot| {
-            (left.min(dot.0), right.max(dot.0))
-        });
+        let (left, right) = dots
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(left, right), dot| (left.min(dot.0), right.max(dot.0)));
         (spread > 1e-9).then(|| [at(left), at(right)])
     }
 }

@@ -143,11 +143,7 @@ impl Explorer {
         for tick in y.ticks(6) {
             let (at, label) = (y.at(tick.value).unwrap_or(bottom), &tick.label);
             add(format_args!("<path class=\"grid\" d=\"M{left} {at:.1}H{right}\"/>"));
-            add(format_args!(
-                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>\n",
-                left - 6.0,
-                at + 4.0
-            ));
+            add(format_args!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>\n", left - 6.0, at + 4.0));
         }
         let place = |px: f64, py: f64| x.at(px).zip(y.at(py).map(|y| y.clamp(-2.0 * bottom, 3.0 * bottom)));
         for (cx, cy) in self.xs.iter().zip(&self.ys).filter_map(|(&px, &py)| place(px, py)) {
