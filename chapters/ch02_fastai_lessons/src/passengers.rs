@@ -17,7 +17,7 @@ pub(crate) struct Sheet {
     /// `[n, 1]`
     pub(crate) ys: Tensor,
     /// Whether these are the source's own data.
-    pub(crate) is_titanic: bool,
+    is_titanic: bool,
 }
 
 /// The columns of the source's spreadsheet.
@@ -90,6 +90,11 @@ impl Sheet {
         };
         let (xs, ys) = tensors(&kept, row, |row| one_if(table, "sex", row, "male"))?;
         Ok(Sheet { rows: "penguins", target: "Male", columns: &PENGUINS, xs, ys, is_titanic: false })
+    }
+
+    /// The name of a printed figure in the chapter's table, which has each for either sheet.
+    pub(crate) fn figure(&self, what: &str) -> String {
+        if self.is_titanic { String::from(what) } else { format!("{what}, on penguins") }
     }
 
     /// The number of rows.

@@ -1,7 +1,10 @@
 //! Every figure that the source prints.
 
-use tallow::report::Expect::Exact;
+use tallow::report::Expect::{Draw, Exact};
 use tallow::report::Printed;
+
+/// Why the figures of the spreadsheet are not judged as long as its own data are missing.
+const PENGUINS: &str = "the source's data are the passengers of the Titanic: not comparable";
 
 /// The figures, in the order of the sections.
 pub(crate) const PRINTED: &[Printed] = &[
@@ -56,4 +59,7 @@ pub(crate) const PRINTED: &[Printed] = &[
     Printed::one("linear", "0.14422715", Exact),
     Printed::one("nnet", "0.14385956", Exact).note("one of the two units is dead"),
     Printed::one("mmult", "0.14385956", Exact).note("one of the two units is dead"),
+    Printed::one("linear, on penguins", "0.14422715", Draw).note(PENGUINS),
+    Printed::one("nnet, on penguins", "0.14385956", Draw).note(PENGUINS),
+    Printed::one("mmult, on penguins", "0.14385956", Draw).note(PENGUINS),
 ];

@@ -83,15 +83,15 @@ pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
     s.text(
         "
         Is the number of parameters a good guess at the time? Roughly: over the whole range, larger is slower. But
-        models of one size differ in speed tenfold. VGG has the most parameters and is far from the slowest, since most
-        of them are in two layers that run once an image; and a network that looks at larger images does the same
-        multiplications more often.
+        networks of one size differ in speed tenfold. VGG has more than 130 million parameters and only average speed,
+        since most of them are in two layers that run once an image; and a network that looks at larger images does the
+        same multiplications more often.
         ",
     );
     let caption = "Millions of parameters, and seconds for one image, by the side of the images in pixels.";
     s.figure("parameters", caption, by_image_size(&df))?;
 
-    s.text("The same tables exist for training, where each image costs about three times as much.");
+    s.text("The same tables exist for training, where an image typically costs three times as much.");
     let tdf = get_data("train", &published.training, &df_results)?;
     s.say(format!("{} models of {} networks", tdf.len(), networks(&tdf)));
     show_models(s, &published.training, &df_results, &tdf);
