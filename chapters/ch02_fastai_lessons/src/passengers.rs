@@ -17,7 +17,7 @@ pub(crate) struct Sheet {
     /// `[n, 1]`
     pub(crate) ys: Tensor,
     /// Whether these are the source's own data.
-    is_titanic: bool,
+    pub(crate) is_titanic: bool,
 }
 
 /// The columns of the source's spreadsheet.

@@ -37,6 +37,14 @@ fn the_columns_and_a_regression(s: &mut Session, sheet: &Sheet) -> Result<Tensor
         parameter is the constant of the model.
         ",
     );
+    if !sheet.is_titanic {
+        s.text(
+            "
+            The file of the passengers is not here, so penguins take their place: from their species, island and
+            measures, which ones are male? The steps are the same, and only the figures are others.
+            ",
+        );
+    }
     let n = sheet.len();
     s.say(format!("{n} {}, of whom {:.0} have {} = 1", sheet.rows, number(&sheet.ys.sum_all()?)?, sheet.target));
     show_rows(s, sheet)?;
