@@ -1,6 +1,6 @@
 //! The loss falls by itself: gradients, steps, and what happens when gradients add up.
 
-use crate::neural_net::Measurements;
+use crate::measurements::Measurements;
 use crate::show::{listed, number, numbers};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::cli::Session;

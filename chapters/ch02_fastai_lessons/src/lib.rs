@@ -19,6 +19,7 @@
 //! figure that the notes print stands beside ours in the report.
 
 mod gradient_descent;
+mod measurements;
 mod neural_net;
 mod passengers;
 mod printed;
@@ -40,6 +41,7 @@ pub const CHAPTER: Chapter = Chapter {
     sources: tallow::sources![
         "lib.rs",
         "gradient_descent.rs",
+        "measurements.rs",
         "neural_net.rs",
         "passengers.rs",
         "printed.rs",

@@ -1,8 +1,8 @@
 //! Rectified linear units: a bent line, sums of bent lines, and what they can be fitted to.
 
 use crate::gradient_descent::{gradient, mae};
-use crate::neural_net::{Measurements, plot_function};
-use crate::show::{number, numbers};
+use crate::measurements::Measurements;
+use crate::show::{number, numbers, plot_function};
 use candle_core::{Device, Tensor, Var};
 use tallow::Result;
 use tallow::cli::Session;
