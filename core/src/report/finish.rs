@@ -74,6 +74,7 @@ impl Run {
             data: &self.data,
             entries: &record.entries,
             sources: self.sources,
+            readme: self.readme,
             root: machine::way_from(self.folder.path()),
             comparisons: &self.comparisons,
             targets: &self.targets,
