@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::event::Listener;
-use crate::plot::Figure;
+use crate::plot::{Explorer, Figure};
 use crate::report::Measured;
 
 impl Session {
@@ -17,6 +17,18 @@ impl Session {
     #[track_caller]
     pub fn text(&mut self, prose: impl AsRef<str>) {
         self.run.text(prose);
+    }
+
+    /// Prose that is folded away under a line of its own ([`Run::fold`](crate::report::Run::fold)).
+    #[track_caller]
+    pub fn fold(&mut self, summary: impl AsRef<str>, prose: impl AsRef<str>) {
+        self.run.fold(summary, prose);
+    }
+
+    /// A curve with sliders, on the page only ([`Run::explorer`](crate::report::Run::explorer)).
+    #[track_caller]
+    pub fn explorer(&mut self, caption: impl AsRef<str>, explorer: &Explorer) {
+        self.run.explorer(caption, explorer);
     }
 
     /// A result: printed, and on the page ([`Run::say`](crate::report::Run::say)).

@@ -50,6 +50,11 @@ pub(super) struct Series {
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
     pub(super) color: Color,
+    /// The dots' areas, in any unit; none, and they are as large as their number allows.
+    pub(super) sizes: Option<Vec<f64>>,
+    /// What the SVG says of each dot while the pointer is on it.
+    pub(super) hover: Option<Vec<String>>,
+    pub(super) has_trend: bool,
 }
 
 /// What is drawn over the series.
@@ -122,7 +127,8 @@ impl Plot {
 
     fn with_series(mut self, swatch: Swatch, name: impl Into<String>, xs: &[f64], ys: &[f64]) -> Plot {
         let color = series_color(self.series.len());
-        self.series.push(Series { swatch, name: name.into(), xs: xs.to_vec(), ys: ys.to_vec(), color });
+        let (name, xs, ys) = (name.into(), xs.to_vec(), ys.to_vec());
+        self.series.push(Series { swatch, name, xs, ys, color, sizes: None, hover: None, has_trend: false });
         self
     }
 
@@ -136,6 +142,32 @@ impl Plot {
     pub fn colored(mut self, index: usize) -> Plot {
         if let Some(series) = self.series.last_mut() {
             series.color = series_color(index);
+        }
+        self
+    }
+
+    /// Sizes the dots of the series before: the area of each is proportional to its value, and the largest dot of all
+    /// series has a radius of 11 CSS pixels. A value that is negative or not finite draws no dot.
+    pub fn sized(mut self, values: &[f64]) -> Plot {
+        if let Some(series) = self.series.last_mut() {
+            series.sizes = Some(values.to_vec());
+        }
+        self
+    }
+
+    /// A text for each dot of the series before, which the SVG shows while the pointer rests on the dot.
+    pub fn hover(mut self, texts: &[impl AsRef<str>]) -> Plot {
+        if let Some(series) = self.series.last_mut() {
+            series.hover = Some(texts.iter().map(|text| String::from(text.as_ref())).collect());
+        }
+        self
+    }
+
+    /// The least-squares line through the dots of the series before, straight on the axes as they are drawn: with a
+    /// logarithmic horizontal axis it is the curve y = a + b log(x). Dots outside of an asked range count as well.
+    pub fn trend(mut self) -> Plot {
+        if let Some(series) = self.series.last_mut() {
+            series.has_trend = true;
         }
         self
     }

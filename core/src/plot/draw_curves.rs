@@ -1,10 +1,9 @@
 //! Draws a [`Plot`]: ranges, legend, series, and what lies over them.
 
-use plotters::style::RGBAColor;
-
 use super::Plot;
 use super::axes::{self, Axes, Laid};
 use super::curves::{Backdrop, Note, Series};
+use super::dots;
 use super::labels::{self, Crowd};
 use super::legend::{Entry, Swatch, ringed_dot};
 use super::scale;
@@ -31,6 +30,7 @@ impl Plot {
     /// Draws into `area`, leaving at least `head` for title and legend.
     pub(super) fn draw(&self, scene: &mut Scene, area: Area, head: f64) -> Result<()> {
         for series in &self.series {
+            series.check_dots(&self.title)?;
             let (xs, ys) = (series.xs.len(), series.ys.len());
             if xs != ys {
                 return Err(Error::shape(
@@ -58,8 +58,9 @@ impl Plot {
         }
         let mut crowd = Crowd::default();
         self.rules(scene, &laid, &mut crowd);
+        let largest = dots::largest(&self.series);
         for series in &self.series {
-            series.draw(scene, &laid, &mut crowd);
+            series.draw(scene, &laid, largest, &mut crowd);
         }
         laid.spines(scene);
         self.notes(scene, &laid, &mut crowd);
@@ -196,7 +197,7 @@ impl Laid {
 }
 
 impl Series {
-    fn draw(&self, scene: &mut Scene, laid: &Laid, crowd: &mut Crowd) {
+    fn draw(&self, scene: &mut Scene, laid: &Laid, largest: f64, crowd: &mut Crowd) {
         let color = self.color;
         let places: Vec<Option<Point>> = self.xs.iter().zip(&self.ys).map(|(&x, &y)| laid.place((x, y))).collect();
         if self.swatch == Swatch::Ring {
@@ -207,19 +208,7 @@ impl Series {
             return;
         }
         if self.swatch == Swatch::Dot {
-            let inside: Vec<Point> =
-                places.into_iter().flatten().filter(|&place| laid.inner.grown(0.5).contains(place)).collect();
-            // Many dots are drawn small and translucent, so that their density shows.
-            let (radius, alpha) = match inside.len() {
-                0..=200 => (3.2, 0.85),
-                201..=2000 => (2.4, 0.6),
-                _ => (1.6, 0.4),
-            };
-            for place in inside {
-                scene.circle(place, radius, RGBAColor(color.0, color.1, color.2, alpha));
-                crowd.add_point(place);
-            }
-            return;
+            return self.draw_dots(scene, &places, laid.inner, largest, crowd);
         }
         // Noise of thousands of points would be one thick band.
         let width = if places.len() > 1500 { 1.0 } else { 2.0 };

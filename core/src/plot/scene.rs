@@ -93,6 +93,12 @@ pub(super) enum Shape {
         anchor: Anchor,
         upright: bool,
     },
+    /// Where the pointer shows a text, in a file format that knows pointers.
+    Hover {
+        center: Point,
+        radius: f64,
+        text: String,
+    },
     /// Every source pixel becomes a rectangle of its own: no smoothing when magnified.
     Image {
         area: Area,
@@ -123,6 +129,11 @@ impl Scene {
 
     pub(super) fn circle(&mut self, center: Point, radius: f64, fill: Color) {
         self.shapes.push(Shape::Circle { center, radius, fill });
+    }
+
+    /// A text that appears while the pointer is within `radius` of `center`.
+    pub(super) fn hover(&mut self, center: Point, radius: f64, text: &str) {
+        self.shapes.push(Shape::Hover { center, radius, text: text::clean(text) });
     }
 
     pub(super) fn image(&mut self, area: Area, pixels: Pixels) {

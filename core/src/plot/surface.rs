@@ -13,6 +13,11 @@ pub(super) trait Surface {
     fn circle(&mut self, center: Point, radius: f64, fill: &Color) -> Result<()>;
     fn text(&mut self, text: &str, at: Point, size: f64, color: &Color, anchor: Anchor, upright: bool) -> Result<()>;
     fn image(&mut self, area: &Area, pixels: &Pixels) -> Result<()>;
+
+    /// A text for the pointer; a file format that knows none leaves it out.
+    fn hover(&mut self, _center: Point, _radius: f64, _text: &str) -> Result<()> {
+        Ok(())
+    }
 }
 
 pub(super) fn paint(scene: &Scene, surface: &mut impl Surface) -> Result<()> {
@@ -28,6 +33,7 @@ pub(super) fn paint(scene: &Scene, surface: &mut impl Surface) -> Result<()> {
             Shape::Text { text, at, size, color, anchor, upright } => {
                 surface.text(text, *at, *size, color, *anchor, *upright)?
             }
+            Shape::Hover { center, radius, text } => surface.hover(*center, *radius, text)?,
             Shape::Image { area, pixels } => surface.image(area, pixels)?,
         }
     }

@@ -20,20 +20,22 @@ const SVG_SCALE: f64 = 10.0;
 /// The scene as an SVG document of `width` by `height` CSS pixels.
 pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<String> {
     let mut drawn = String::new();
-    let mut images = String::new();
+    let (mut images, mut hovers) = (String::new(), String::new());
     {
         let size = (width.saturating_mul(SVG_SCALE as u32), height.saturating_mul(SVG_SCALE as u32));
-        let mut surface = Vector { backend: SVGBackend::with_string(&mut drawn, size), images: &mut images };
+        let backend = SVGBackend::with_string(&mut drawn, size);
+        let mut surface = Vector { backend, images: &mut images, hovers: &mut hovers };
         paint(scene, &mut surface)?;
         surface.backend.present().map_err(failed)?;
     }
     // plotters' first line is the opening tag. Ours states the page's true size, lays the paper, and puts the images,
-    // which plotters cannot write here, at the bottom.
+    // which plotters cannot write here, at the bottom, and what the pointer finds at the top.
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
+    let body = body.trim_end().trim_end_matches("</svg>");
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          stroke-linejoin=\"round\" font-family=\"{FAMILY}\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n{images}{body}",
+         <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n{images}{body}{hovers}</svg>\n",
         u64::from(width) * SVG_SCALE as u64,
         u64::from(height) * SVG_SCALE as u64,
     ))
@@ -43,6 +45,12 @@ pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<String> 
 struct Vector<'a> {
     backend: SVGBackend<'a>,
     images: &'a mut String,
+    hovers: &'a mut String,
+}
+
+/// Text as it stands between the tags of an SVG, and in a quoted attribute.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Surface for Vector<'_> {
@@ -78,6 +86,16 @@ impl Surface for Vector<'_> {
         let down = (CAP_HEIGHT - 0.547) / 2.0 * size;
         let at = if upright { (at.0 + down, at.1) } else { (at.0, at.1 + down) };
         self.backend.draw_text(text, &style, scaled(at, SVG_SCALE)).map_err(failed)
+    }
+
+    fn hover(&mut self, center: Point, radius: f64, text: &str) -> Result<()> {
+        let ((x, y), radius) = (scaled(center, SVG_SCALE), (radius * SVG_SCALE).round());
+        let text = escaped(text);
+        writeln!(
+            self.hovers,
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"transparent\"><title>{text}</title></circle>"
+        )
+        .map_err(failed)
     }
 
     fn image(&mut self, area: &Area, pixels: &Pixels) -> Result<()> {

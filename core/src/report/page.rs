@@ -43,6 +43,7 @@ impl Page<'_> {
         let style = include_str!("page.css");
         let config = escape(&format!("{:#}", self.config));
         let (header, contents, body) = (self.header(), self.contents(), self.body());
+        let script = self.script();
         let (measured, targets, tables) = (self.measured(), self.reached(), self.tables());
         let appendix = self.appendix();
         format!(
@@ -52,9 +53,18 @@ impl Page<'_> {
              {header}{contents}<main>\n{body}{measured}{targets}{appendix}</main>\n\
              <footer>\n<h2 id=\"config\">Configuration</h2>\n<pre>{config}</pre>\n\
              <p>Written by <code>tallow {}</code>. The numbers are in {tables}, the figures in \
-             <code>plots/</code>.</p>\n</footer>\n</body>\n</html>\n",
+             <code>plots/</code>.</p>\n</footer>\n{script}</body>\n</html>\n",
             env!("CARGO_PKG_VERSION"),
         )
+    }
+
+    /// What moves the page's explorers, if it has any: no other page has a script.
+    fn script(&self) -> String {
+        let has_explorer = self.entries.iter().any(|entry| matches!(entry.block, Some(Block::Explorer { .. })));
+        match has_explorer {
+            true => format!("<script>\n{}</script>\n", include_str!("explorer.js")),
+            false => String::new(),
+        }
     }
 
     /// The files with numbers beside the page, as links.
@@ -194,6 +204,12 @@ fn block_html(block: &Block, sections: &mut usize) -> String {
             format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
         }
         Block::Text(text) => prose(text),
+        Block::Fold { summary, text } => {
+            format!("<details class=\"fold\"><summary>{}</summary>\n{}</details>\n", inline(summary), prose(text))
+        }
+        Block::Explorer { caption, html } => {
+            format!("<figure>\n{html}<figcaption>{}</figcaption>\n</figure>\n", inline(caption))
+        }
         Block::Said(lines) => results(&mut lines.iter().map(String::as_str).collect()),
         Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
         Block::Table(table) => text_table(table),

@@ -19,10 +19,13 @@ use super::summary::Target;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::event::{Interrupter, Listener};
-use crate::plot::Figure;
+use crate::plot::{Explorer, Figure};
 
 /// Above this size an SVG weighs the page down, and the figure goes in as PNG.
 const LARGEST_SVG: usize = 200_000;
+
+/// The same for an SVG that has more to say than its PNG: a text for each dot.
+const LARGEST_SPEAKING_SVG: usize = 1_000_000;
 
 /// The file that a run writes last: who finds it finds a whole run.
 pub(super) const LAST: &str = "metrics.json";
@@ -175,6 +178,20 @@ impl Run {
         self.record.lock().push(Some(Location::caller()), Block::Text(String::from(prose.as_ref())));
     }
 
+    /// Prose in Markdown that is folded away under a line of its own, on the page only: an answer under its question.
+    #[track_caller]
+    pub fn fold(&mut self, summary: impl AsRef<str>, prose: impl AsRef<str>) {
+        let (summary, text) = (String::from(summary.as_ref()), String::from(prose.as_ref()));
+        self.record.lock().push(Some(Location::caller()), Block::Fold { summary, text });
+    }
+
+    /// A curve with sliders, on the page only; without JavaScript the page shows the curve as it begins.
+    #[track_caller]
+    pub fn explorer(&mut self, caption: impl AsRef<str>, explorer: &Explorer) {
+        let (caption, html) = (String::from(caption.as_ref()), explorer.html());
+        self.record.lock().push(Some(Location::caller()), Block::Explorer { caption, html });
+    }
+
     /// A result: printed, and on the page in fixed width. Results that follow one another share a block.
     #[track_caller]
     pub fn say(&mut self, result: impl AsRef<str>) {
@@ -196,7 +213,8 @@ impl Run {
         let (svg, png) = (figure.svg()?, figure.png()?);
         self.folder.write(&format!("plots/{name}.svg"), svg.as_bytes())?;
         let path = self.folder.write(&format!("plots/{name}.png"), &png)?;
-        let drawing = if svg.len() <= LARGEST_SVG { Drawing::Svg(svg) } else { Drawing::Png(png) };
+        let largest = if svg.contains("<title>") { LARGEST_SPEAKING_SVG } else { LARGEST_SVG };
+        let drawing = if svg.len() <= largest { Drawing::Svg(svg) } else { Drawing::Png(png) };
         let caption = String::from(caption.as_ref());
         let mut record = self.record.lock();
         record.console.say(&format!("[plot] {}", machine::short(&path)));

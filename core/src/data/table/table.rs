@@ -61,7 +61,20 @@ impl Table {
     pub fn read_in(file: impl AsRef<Path>, missing: &[impl AsRef<str>], encoding: Encoding) -> Result<Table> {
         let file = file.as_ref();
         let CsvText { text, separator } = CsvText::read(file, encoding)?;
-        let text = without_blanks_before_quotes(&text, separator);
+        Table::parse(file, &text, separator, missing)
+    }
+
+    /// A table in the text of a CSV file that the program has in itself, separated by commas; errors call it `name`.
+    /// What a cell is and when it is missing is as in [`Table::read`].
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn from_csv(name: &str, text: &str) -> Result<Table> {
+        Table::parse(Path::new(name), text, b',', &[] as &[&str])
+    }
+
+    fn parse(file: &Path, text: &str, separator: u8, missing: &[impl AsRef<str>]) -> Result<Table> {
+        let text = without_blanks_before_quotes(text, separator);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator)
             .trim(csv::Trim::All)

@@ -29,7 +29,7 @@ pub(super) struct Statement {
 }
 
 /// What reports to a run, and is not the subject of a chapter.
-const REPORTS: [&str; 21] = [
+const REPORTS: [&str; 23] = [
     "section",
     "text",
     "say",
@@ -51,6 +51,8 @@ const REPORTS: [&str; 21] = [
     "file",
     "artifact",
     "history",
+    "fold",
+    "explorer",
 ];
 
 /// Variables that only serve reports.

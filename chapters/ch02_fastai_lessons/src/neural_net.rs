@@ -1,0 +1,151 @@
+//! How does a neural net really work? A quadratic, noisy measurements of it, and sliders.
+
+use crate::gradient_descent::{the_gradient, the_loop};
+use crate::relus::{rectified_linear_units, the_owl};
+use crate::show::{linspace, listed, numbers};
+use candle_core::{Device, Tensor};
+use tallow::Result;
+use tallow::cli::Session;
+use tallow::plot::{Curve, Explorer, Figure, Plot};
+
+/// What the source's `add_noise(f(x), 0.15, 1.5)` makes of the quadratic: NumPy's random numbers for the seed 42, which
+/// no other library draws. The first 20 are a part of each value, the next 20 are added.
+const NOISY: [f64; 20] = [
+    11.869037259947495,
+    6.543283960265782,
+    5.939606528480622,
+    2.6303701892230347,
+    1.7947410943093,
+    1.9010285901476076,
+    -0.29773769826737095,
+    1.431545333123475,
+    -0.28038047514245645,
+    0.4521298791201126,
+    0.25474977995267456,
+    4.574284134174139,
+    2.968071076300784,
+    1.3385436489803968,
+    5.375440768608999,
+    4.887778632420995,
+    8.24667578023167,
+    9.246154161941,
+    10.261186277633676,
+    13.693917415398694,
+];
+
+/// The measurements that this section fits: x `[20, 1]` in single precision and y `[20, 1]` in double, as in the source.
+pub(crate) struct Measurements {
+    pub(crate) x: Tensor,
+    pub(crate) y: Tensor,
+}
+
+impl Measurements {
+    pub(crate) fn new() -> Result<Measurements> {
+        let x = linspace(-2.0, 2.0, 20)?.unsqueeze(1)?; // [20, 1]
+        let y = Tensor::new(&NOISY, &Device::Cpu)?.unsqueeze(1)?; // [20, 1]
+        Ok(Measurements { x, y })
+    }
+
+    /// Both as plain numbers, for plots.
+    pub(crate) fn points(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        Ok((numbers(&self.x)?, numbers(&self.y)?))
+    }
+}
+
+/// The function that we measure, and want to find again from the measurements.
+pub(crate) fn f(x: f64) -> f64 {
+    3.0 * x.powi(2) + 2.0 * x + 1.0
+}
+
+/// Any quadratic.
+fn quad(a: f64, b: f64, c: f64, x: f64) -> f64 {
+    a * x.powi(2) + b * x + c
+}
+
+/// One quadratic: `quad` with its first three arguments filled in.
+pub(crate) fn mk_quad(a: f64, b: f64, c: f64) -> impl Fn(f64) -> f64 {
+    move |x| quad(a, b, c, x)
+}
+
+/// The curve of a function, as the source draws it.
+pub(crate) fn plot_function(title: &str, f: impl Fn(f64) -> f64) -> Plot {
+    Plot::new(title).function("", -2.1, 2.1, f).colored(1).size(460, 320)
+}
+
+pub(crate) fn how_a_neural_net_really_works(s: &mut Session) -> Result<()> {
+    a_function_and_its_measurements(s)?;
+    the_gradient(s)?;
+    the_loop(s)?;
+    rectified_linear_units(s)?;
+    the_owl(s)
+}
+
+// --- How does a neural net really work? -------------------------------------------------------------------------------
+
+fn a_function_and_its_measurements(s: &mut Session) -> Result<()> {
+    s.section("How does a neural net really work?");
+    s.text(
+        "
+        A layer of a neural network does three things. It multiplies each input by a number of values, its
+        **parameters**; it adds the products up; and it replaces the negative sums by zeros. All the rest is finding
+        good parameters. We begin with a function that has only three of them.
+        ",
+    );
+    s.say(format!("f(x) = 3x² + 2x + 1: f(-2) = {}, f(0) = {}, f(2) = {}", f(-2.0), f(0.0), f(2.0)));
+
+    s.text(
+        "
+        Suppose we did not know 3, 2 and 1. A *general* quadratic has three open places, and filling them in makes a
+        function of x. In Python that is `partial`; in Rust it is a closure that keeps a, b and c. Filled in with 3, 2
+        and 1 it is our function again.
+        ",
+    );
+    let f2 = mk_quad(3.0, 2.0, 1.0);
+    let plots = [plot_function("f", f), plot_function("f2 = mk_quad(3, 2, 1)", f2)];
+    s.figure("quadratic", "The same quadratic, written down and filled in.", Figure::grid(&plots, 2))?;
+
+    s.text(
+        "
+        The values of x stand in a column rather than in a list: `unsqueeze(1)`, PyTorch's `[:, None]`, gives a tensor a
+        second axis. Each row is then one item with one number, the shape that every later layer expects.
+        ",
+    );
+    let ten = linspace(-1.0, 1.0, 10)?; // [10]
+    let column = ten.unsqueeze(1)?; // [10, 1]
+    s.say(format!("{}, shape {:?}", listed(&numbers(&ten)?), ten.dims()));
+    s.say(format!("as a column: shape {:?}", column.dims()));
+    s.check("torch.linspace(-1, 1, 10)", &ten)?;
+    s.check("torch.linspace(-1, 1, 10)[:,None].shape", column.dims())?;
+
+    s.text(
+        "
+        Real data are measured, and measurements are noisy. The source multiplies each value by a random number near 1,
+        and adds another one near 0. We take its own 20 measurements, digit for digit, so that every figure that
+        follows can be compared with the printed one.
+        ",
+    );
+    let data = Measurements::new()?;
+    let (xs, ys) = data.points()?;
+    s.say(format!("x[:5] = {}\ny[:5] = {}", listed(&xs[..5]), listed(&ys[..5])));
+    s.check("x[:5]", &xs[..5])?;
+    s.check("y[:5]", &ys[..5])?;
+    let scatter = Plot::new("").x_label("x").y_label("y").scatter("", &xs, &ys);
+    s.figure("measurements", "Twenty noisy measurements of the quadratic.", scatter)?;
+
+    s.text(
+        "
+        Now fit the quadratic by hand: move the sliders until the curve goes through the dots. Something happens here
+        that is true of much larger models. You set a, then b, then c, and once b and c are right you see that a has to
+        change again. No parameter can be set by itself.
+
+        By eye it is hard to say which of two curves is better, so we need a number. The **mean absolute error** is the
+        mean distance between the curve and the dots, measured straight up or down. A number like this, which is small
+        when the model is good, is a **loss**. With the loss in view, fitting becomes a game with a score.
+        ",
+    );
+    let caption = "Move a slider, and move it back if the error grew: that is gradient descent, done by hand.";
+    let explorer = Explorer::new("a x² + b x + c", Curve::Polynomial).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 13.0));
+    let explorer = ["a", "b", "c"].into_iter().fold(explorer, |e, name| e.slider(name, 1.1, -1.0, 5.0));
+    s.explorer(caption, &explorer);
+    Ok(())
+}

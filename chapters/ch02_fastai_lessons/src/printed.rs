@@ -1,0 +1,59 @@
+//! Every figure that the source prints.
+
+use tallow::report::Expect::Exact;
+use tallow::report::Printed;
+
+/// The figures, in the order of the sections.
+pub(crate) const PRINTED: &[Printed] = &[
+    // which_models
+    Printed::series("df_results.head(): top1", &["90.052", "89.966", "89.786", "89.624", "89.570"], Exact),
+    Printed::series("df_results.head(): top1_err", &["9.948", "10.034", "10.214", "10.376", "10.430"], Exact),
+    Printed::series("df_results.head(): top5", &["99.048", "99.012", "98.992", "98.950", "98.922"], Exact),
+    Printed::series("df_results.head(): top5_err", &["0.952", "0.988", "1.008", "1.050", "1.078"], Exact),
+    Printed::series("df_results.head(): param_count", &["305.08", "305.08", "1014.45", "305.08", "305.08"], Exact),
+    Printed::series("df_results.head(): img_size", &["448", "448", "560", "448", "448"], Exact),
+    Printed::series("df_results.head(): crop_pct", &["1.0", "1.0", "1.0", "1.0", "1.0"], Exact),
+    Printed::series(
+        "df.head(): infer_samples_per_sec",
+        &["21485.80", "17821.98", "16673.08", "14657.83", "14440.03"],
+        Exact,
+    ),
+    Printed::series("df.head(): infer_step_time", &["47.648", "57.446", "61.405", "69.849", "70.903"], Exact),
+    Printed::series("df.head(): infer_batch_size", &["1024", "1024", "1024", "1024", "1024"], Exact),
+    Printed::series("df.head(): infer_img_size", &["224", "224", "224", "224", "224"], Exact),
+    Printed::series("df.head(): param_count_x", &["7.78", "2.68", "3.16", "9.21", "5.16"], Exact),
+    Printed::series("df.head(): top1", &["76.526", "68.746", "70.278", "78.490", "72.398"], Exact),
+    Printed::series("df.head(): top1_err", &["23.474", "31.254", "29.722", "21.510", "27.602"], Exact),
+    Printed::series("df.head(): top5", &["92.872", "88.536", "89.528", "94.012", "90.828"], Exact),
+    Printed::series("df.head(): top5_err", &["7.128", "11.464", "10.472", "5.988", "9.172"], Exact),
+    Printed::series("df.head(): param_count_y", &["7.78", "2.68", "3.16", "9.21", "5.16"], Exact),
+    Printed::series("df.head(): img_size", &["224", "224", "224", "224", "224"], Exact),
+    Printed::series("df.head(): crop_pct", &["0.900", "0.875", "0.875", "0.900", "0.875"], Exact),
+    Printed::series("df.head(): secs", &["0.000047", "0.000056", "0.000060", "0.000068", "0.000069"], Exact),
+    // neural_net
+    Printed::series(
+        "torch.linspace(-1, 1, 10)",
+        &["-1.0000", "-0.7778", "-0.5556", "-0.3333", "-0.1111", "0.1111", "0.3333", "0.5556", "0.7778", "1.0000"],
+        Exact,
+    ),
+    Printed::series("torch.linspace(-1, 1, 10)[:,None].shape", &["10", "1"], Exact),
+    Printed::series("x[:5]", &["-2.0000", "-1.7895", "-1.5789", "-1.3684", "-1.1579"], Exact),
+    Printed::series("y[:5]", &["11.8690", "6.5433", "5.9396", "2.6304", "1.7947"], Exact)
+        .note("NumPy's draw for the seed 42, part of the program"),
+    // gradient_descent
+    Printed::one("quad_mae([1.1, 1.1, 1.1])", "2.4219", Exact),
+    Printed::series("abc.grad", &["-1.3529", "-0.0316", "-0.5000"], Exact),
+    Printed::one("loss after one step", "2.40", Exact),
+    Printed::series(
+        "loss of each step",
+        &["2.40", "2.36", "2.30", "2.21", "2.11", "1.98", "1.85", "1.72", "1.58", "1.46"],
+        Exact,
+    )
+    .note("with gradients that add up, as in the source"),
+    Printed::series("abc after ten steps", &["1.9634", "1.1381", "1.4100"], Exact),
+    Printed::series("abc.grad after ten steps", &["-13.4260", "-1.0842", "-4.5000"], Exact),
+    // spreadsheet
+    Printed::one("linear", "0.14422715", Exact),
+    Printed::one("nnet", "0.14385956", Exact).note("one of the two units is dead"),
+    Printed::one("mmult", "0.14385956", Exact).note("one of the two units is dead"),
+];
