@@ -16,16 +16,21 @@ pub struct TextProcs {
     pub seq_len: usize,
     /// Whether the network reads from the end to the beginning.
     pub backwards: bool,
+    /// How many tokens of a text are read, the last ones on the network's way; all if `None`.
+    #[serde(default)]
+    pub max_tokens: Option<usize>,
 }
 
 impl TextProcs {
     /// The numbers of a text. A text without any words is its beginning alone, as in fast.ai.
     pub fn ids(&self, text: &str) -> Vec<u32> {
-        let mut ids = self.vocab.ids(&self.tokenizer.tokens(text));
-        if ids.is_empty() {
-            ids.push(BOS_ID);
-        }
-        self.turn(&mut ids);
+        self.ids_of_tokens(&self.tokenizer.tokens(text))
+    }
+
+    /// The numbers of a text's tokens, as [`TextProcs::ids`].
+    pub fn ids_of_tokens(&self, tokens: &[impl AsRef<str>]) -> Vec<u32> {
+        let mut ids = self.vocab.ids(tokens);
+        self.prepare(&mut ids);
         ids
     }
 
@@ -43,10 +48,16 @@ impl TextProcs {
         tokens
     }
 
-    /// Puts numbers into the order in which the network reads them.
-    pub(super) fn turn(&self, ids: &mut [u32]) {
+    /// Puts numbers into the order in which the network reads them, and leaves out what it does not read.
+    pub(super) fn prepare(&self, ids: &mut Vec<u32>) {
+        if ids.is_empty() {
+            ids.push(BOS_ID);
+        }
         if self.backwards {
             ids.reverse();
+        }
+        if let Some(max) = self.max_tokens {
+            ids.drain(..ids.len().saturating_sub(max.max(1)));
         }
     }
 
