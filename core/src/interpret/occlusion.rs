@@ -1,5 +1,6 @@
 //! Which words of a text decide: what becomes of a probability when one is left out.
 
+use crate::data::TextProcs;
 use crate::error::{Error, Result};
 use crate::text_learner::{TextPrediction, TextPredictor};
 use crate::words::{BOS, FLD, SPECIAL, marked_words, readable_parts};
@@ -7,6 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Of a text of more words several are left out at once, so that its time stays within bounds.
 const MOST_PARTS: usize = 200;
+
+/// Texts in memory at once, each without another part.
+const AT_ONCE: usize = 64;
 
 /// A text with what each of its words does for a class: how much less probable the class is without the word. Leaving
 /// parts out is Zeiler and Fergus's way to look at pictures (2014), and Li, Monroe and Jurafsky's at texts (2016).
@@ -38,29 +42,35 @@ pub struct OccludedWord {
 impl Occlusion {
     /// Looks at each word of a text, for a class or for the one that is predicted. What marks how a word is written goes
     /// with the word; the text's beginning and the marks of fields stay. In a text of more than 200 words, neighbours
-    /// are left out together, in 200 stretches at most.
+    /// are left out together, in 200 stretches at most. What the network does not read of a text is not among its words.
     ///
     /// # Errors
     /// When there is no such class, or a tensor operation fails.
     pub fn of(predictor: &TextPredictor, text: &str, class: Option<&str>) -> Result<Occlusion> {
-        let tokens = predictor.procs().tokenizer.tokens(text);
-        let words = marked_words(&tokens);
+        let procs = predictor.procs();
+        let tokens = procs.tokenizer.tokens(text);
+        let tokens = procs.read_part(&tokens);
+        let words = marked_words(tokens);
         let stretch = words.len().div_ceil(MOST_PARTS).max(1);
-        let (mut parts, mut rest) = (Vec::new(), tokens.as_slice());
+        let (mut parts, mut rest) = (Vec::new(), tokens);
         for words in words.chunks(stretch) {
             let (part, others) = rest.split_at(words.iter().map(|word| word.len()).sum());
             parts.push(part);
             rest = others;
         }
-        let mut texts = vec![tokens.clone()];
-        let mut start = 0;
-        for part in &parts {
-            texts.push([&tokens[..start + n_kept(part)], &tokens[start + part.len()..]].concat());
-            start += part.len();
+        let ids = procs.vocab.ids(tokens);
+        let prediction = predictor.predict_ids(&[prepared(procs, ids.clone())])?.pop();
+        let prediction = prediction.ok_or_else(|| Error::Value("a text has no prediction".into()))?;
+        let (mut without, mut start) = (Vec::with_capacity(parts.len()), 0);
+        for some in parts.chunks(AT_ONCE) {
+            let mut texts = Vec::with_capacity(some.len());
+            for part in some {
+                let rest = [&ids[..start + n_kept(part)], &ids[start + part.len()..]].concat();
+                texts.push(prepared(procs, rest));
+                start += part.len();
+            }
+            without.extend(predictor.predict_ids(&texts)?);
         }
-        let ids: Vec<Vec<u32>> = texts.iter().map(|tokens| predictor.procs().ids_of_tokens(tokens)).collect();
-        let mut predictions = predictor.predict_ids(&ids)?.into_iter();
-        let prediction = predictions.next().ok_or_else(|| Error::Value("a text has no prediction".into()))?;
         let class = match class {
             None => prediction.index,
             Some(name) => predictor.classes().iter().position(|known| known == name).ok_or_else(|| {
@@ -70,7 +80,7 @@ impl Occlusion {
         };
         let is_known = |part: &[String]| {
             let mut words = part.iter().filter(|token| !SPECIAL.contains(&token.as_str())).peekable();
-            words.peek().is_none() || words.any(|word| predictor.procs().vocab.find(word).is_some())
+            words.peek().is_none() || words.any(|word| procs.vocab.find(word).is_some())
         };
         let word = |((text, part), without): ((String, &&[String]), TextPrediction)| {
             let pairs = prediction.probabilities.iter().zip(&without.probabilities);
@@ -79,7 +89,7 @@ impl Occlusion {
             let falls: Vec<f64> = pairs.map(|(with, without)| if is_there { with - without } else { 0.0 }).collect();
             OccludedWord { text, is_known: is_known(part), fall: falls.get(class).copied().unwrap_or_default(), falls }
         };
-        let words = readable_parts(&parts).into_iter().zip(&parts).zip(predictions).map(word).collect();
+        let words = readable_parts(&parts).into_iter().zip(&parts).zip(without).map(word).collect();
         Ok(Occlusion { prediction, class, words, stretch })
     }
 
@@ -95,6 +105,11 @@ impl Occlusion {
         words.truncate(n);
         words
     }
+}
+
+fn prepared(procs: &TextProcs, mut ids: Vec<u32>) -> Vec<u32> {
+    procs.prepare(&mut ids);
+    ids
 }
 
 /// How many tokens at the beginning of a part belong to the whole text.

@@ -20,6 +20,7 @@ mod history;
 mod html;
 mod machine;
 mod page;
+mod passage;
 mod record;
 mod run;
 mod summary;
@@ -27,5 +28,6 @@ mod table;
 
 pub use code::Source;
 pub use compare::{Comparison, Expect, Verdict, verdict};
+pub use passage::{Passage, PassageWord};
 pub use record::console;
 pub use run::{Outcome, Run, RunConfig};

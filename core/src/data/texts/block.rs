@@ -224,14 +224,14 @@ impl TextBlock {
     ///
     /// # Errors
     /// When a file cannot be read or is in another encoding (line and byte are named), a column is not there, there is
-    /// one class only, or one side of the split is empty.
+    /// one class only or almost one for each text, or one side of the split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<TextDataLoaders> {
         let Source { texts, places, labels, sides, mut notes } = self.source(true)?;
         let known = sorted(&[&sides.train, &sides.valid]);
         let Numbered { procs, ids, tokens, warnings } = self.numbers(&texts, &places, &known, self.max_tokens)?;
         let label = |&i: &usize| labels[i].clone().unwrap_or_default();
         let classes = Vocab::new(known.iter().map(label));
-        notes.extend(class_warnings(&classes, known.len())?);
+        notes.extend(class_warnings(&classes, known.len()).map_err(|what| self.refuse(what, &classes))?);
         notes.extend(warnings);
         let targets = known.iter().map(|i| classes.index(&label(i))).collect::<Result<Vec<u32>>>()?;
         // `known` is sorted, so its items are found by halving.
@@ -289,6 +289,14 @@ impl TextBlock {
         let (train, valid) = (side(&sides.train, true)?, side(&sides.valid, false)?);
         self.tell(&notes);
         Ok(LanguageModelDataLoaders { train, valid, seed: self.seed })
+    }
+
+    /// An error about the classes.
+    fn refuse(&self, what: String, classes: &Vocab) -> Error {
+        match &self.from {
+            Origin::File(path) | Origin::Folder(path) => Error::file(path, what),
+            _ => Error::label(classes.classes().join(", "), classes.n_classes(), what),
+        }
     }
 
     fn tell(&self, notes: &[String]) {

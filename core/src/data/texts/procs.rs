@@ -24,12 +24,7 @@ pub struct TextProcs {
 impl TextProcs {
     /// The numbers of a text. A text without any words is its beginning alone, as in fast.ai.
     pub fn ids(&self, text: &str) -> Vec<u32> {
-        self.ids_of_tokens(&self.tokenizer.tokens(text))
-    }
-
-    /// The numbers of a text's tokens, as [`TextProcs::ids`].
-    pub fn ids_of_tokens(&self, tokens: &[impl AsRef<str>]) -> Vec<u32> {
-        let mut ids = self.vocab.ids(tokens);
+        let mut ids = self.vocab.ids(&self.tokenizer.tokens(text));
         self.prepare(&mut ids);
         ids
     }
@@ -48,8 +43,18 @@ impl TextProcs {
         tokens
     }
 
-    /// Puts numbers into the order in which the network reads them, and leaves out what it does not read.
-    pub(super) fn prepare(&self, ids: &mut Vec<u32>) {
+    /// Those of a text's tokens that are read ([`TextProcs::max_tokens`]).
+    pub fn read_part<'a, T>(&self, tokens: &'a [T]) -> &'a [T] {
+        match self.max_tokens.map(|max| tokens.len().saturating_sub(max.max(1))) {
+            None => tokens,
+            Some(unread) if self.backwards => &tokens[..tokens.len() - unread],
+            Some(unread) => &tokens[unread..],
+        }
+    }
+
+    /// What [`TextProcs::ids`] does with the numbers of a text's tokens: puts them into the order in which the network
+    /// reads them, and leaves out what it does not read. Without any, the text is its beginning.
+    pub fn prepare(&self, ids: &mut Vec<u32>) {
         if ids.is_empty() {
             ids.push(BOS_ID);
         }
@@ -57,6 +62,7 @@ impl TextProcs {
             ids.reverse();
         }
         if let Some(max) = self.max_tokens {
+            // They are read last, whichever way.
             ids.drain(..ids.len().saturating_sub(max.max(1)));
         }
     }

@@ -2,7 +2,6 @@
 
 use super::procs::TextProcs;
 use crate::data::Vocab;
-use crate::error::{Error, Result};
 use crate::words::{BOS_ID, UNK_ID};
 
 /// A text of which this many tokens are nothing special.
@@ -48,27 +47,26 @@ pub(super) fn text_warnings(texts: &[(&str, &str)], ids: &[Vec<u32>], procs: &Te
 /// What a user should know of classes that `n_texts` texts have, if they look like something else.
 ///
 /// # Errors
-/// When there is a single class, or there are about as many as texts.
-pub(super) fn class_warnings(classes: &Vocab, n_texts: usize) -> Result<Vec<String>> {
+/// A sentence, when there is a single class, or there are about as many as texts.
+pub(super) fn class_warnings(classes: &Vocab, n_texts: usize) -> Result<Vec<String>, String> {
     let (names, n) = (classes.classes(), classes.n_classes());
     let some = || names.iter().take(3).map(|name| format!("`{}`", shortened(name))).collect::<Vec<_>>().join(", ");
     if n < 2 {
-        let only = names.join("");
-        let message = format!("all texts are of one class, `{only}`: a classifier needs two to tell apart");
-        return Err(Error::label(only, n, message));
+        return Err(format!("all texts are of one class, {}: a classifier needs two to tell apart", some()));
     }
     if n > FEW_CLASSES && 2 * n > n_texts {
-        let message = format!(
+        return Err(format!(
             "{n_texts} texts have {n} different classes, such as {}: these are numbers or texts rather than classes, \
              of which each needs several texts; name another target",
             some()
-        );
-        return Err(Error::label(shortened(&names[0]), n, message));
+        ));
     }
     let are_numbers = names.iter().all(|name| name.parse::<f64>().is_ok());
     if are_numbers && n > FEW_CLASSES {
-        let what = format!("the {n} classes are numbers ({}), and nothing knows that some are near each other", some());
-        return Ok(vec![what]);
+        return Ok(vec![format!(
+            "the {n} classes are numbers ({}), and nothing knows that some are near each other",
+            some()
+        )]);
     }
     Ok(Vec::new())
 }
@@ -91,8 +89,8 @@ mod tests {
         let classes = |n: usize| Vocab::new((0..n).map(|i| (i * 7).to_string()));
         assert!(class_warnings(&classes(5), 6).unwrap().is_empty());
         assert!(class_warnings(&classes(300), 3000).unwrap()[0].contains("300 classes are numbers"));
-        let message = class_warnings(&classes(1000), 1100).unwrap_err().to_string();
+        let message = class_warnings(&classes(1000), 1100).unwrap_err();
         assert!(message.contains("1100 texts have 1000 different classes") && message.contains("target"), "{message}");
-        assert!(class_warnings(&classes(1), 10).unwrap_err().to_string().contains("one class, `0`"));
+        assert!(class_warnings(&classes(1), 10).unwrap_err().contains("one class, `0`"));
     }
 }
