@@ -48,7 +48,8 @@ impl Passage {
             summary => format!("<p class=\"note\">{}</p>\n", escape(summary)),
         };
         // A long text scrolls in a window of its own.
-        let tall = if self.words.iter().map(|word| word.text.len()).sum::<usize>() > TALL { " tabindex=\"0\"" } else { "" };
+        let tall =
+            if self.words.iter().map(|word| word.text.len()).sum::<usize>() > TALL { " tabindex=\"0\"" } else { "" };
         format!(
             "<figure class=\"passage\">\n<figcaption>{}</figcaption>\n<blockquote{tall}>{}</blockquote>\n{summary}\
              </figure>\n",
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn words_are_coloured_and_said() {
-        let word = |text: &str, weight: f64| PassageWord { text: text.into(), weight, title: format!("{weight} \"for\"") };
+        let word =
+            |text: &str, weight: f64| PassageWord { text: text.into(), weight, title: format!("{weight} \"for\"") };
         let passage = Passage {
             heading: "line 3 <b>".into(),
             words: vec![word("A", 0.0), word(" <dull>", 0.5), word(" film", -2.0), word(".", f64::NAN)],

@@ -2,8 +2,8 @@
 
 use super::config::TextConfig;
 use super::encoder_file;
-use super::pretrained::PretrainedText;
 use super::predictor::{TextPrediction, TextPredictor};
+use super::pretrained::PretrainedText;
 use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER};
 use super::rnn::RnnRegularizer;
 use super::shared;

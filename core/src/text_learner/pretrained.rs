@@ -62,18 +62,17 @@ impl PretrainedText {
 
 /// The only file of a folder whose name ends so.
 fn only(folder: &Path, extension: &str, what: &str) -> Result<PathBuf> {
+    let remedy = "a published language model is a .pth and a .pkl file; `cargo xtask fetch-data --only wt103_fwd` fetches \
+                  one";
+    if !folder.is_dir() {
+        return Err(Error::file(folder, format!("is not there, or no folder: {remedy}")));
+    }
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let files = entries.map_err(Error::io(folder))?.into_iter().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == extension)).collect();
     match (files.pop(), files.len()) {
         (Some(file), 0) => Ok(file),
-        (None, _) => {
-            let remedy = "a published language model is a .pth and a .pkl file; `cargo xtask fetch-data --only \
-                          wt103_fwd` fetches one";
-            Err(Error::file(folder, format!("holds no .{extension} file, {what}; {remedy}")))
-        }
-        (Some(_), n) => {
-            Err(Error::file(folder, format!("holds {} .{extension} files; expected one, {what}", n + 1)))
-        }
+        (None, _) => Err(Error::file(folder, format!("holds no .{extension} file, {what}: {remedy}"))),
+        (Some(_), n) => Err(Error::file(folder, format!("holds {} .{extension} files; expected one, {what}", n + 1))),
     }
 }

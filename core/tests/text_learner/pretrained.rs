@@ -84,7 +84,11 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     fs::write(folder.path().join("other.pth"), b"").unwrap();
     assert!(open().contains("holds 2 .pth files"), "{}", open());
     fs::remove_file(folder.path().join("itos_wt103.pkl")).unwrap();
-    assert!(open().contains("holds no .pkl file, the list of words") && open().contains("fetch-data"), "{}", open());
+    assert!(
+        open().contains("holds no .pkl file, the list of words: a published") && open().contains("fetch-data"),
+        "{}",
+        open()
+    );
     // `os.system("touch owned")`, and other calls, are never made.
     let call = |body: &[u8]| {
         fs::write(folder.path().join("itos_wt103.pkl"), body).unwrap();

@@ -51,7 +51,9 @@ pub fn load_fastai(weights: &Weights, params: &Params, rows: Option<&[Option<u32
 pub fn matched(tensor: &Tensor, rows: &[Option<u32>]) -> Result<Tensor> {
     let n = tensor.dims().first().copied().unwrap_or(0);
     if let Some(row) = rows.iter().flatten().find(|&&row| row as usize >= n) {
-        return Err(Error::Value(format!("there is no row {row} among {n}: the list of words is longer than the table")));
+        return Err(Error::Value(format!(
+            "there is no row {row} among {n}: the list of words is longer than the table"
+        )));
     }
     let with_mean = Tensor::cat(&[tensor, &tensor.mean_keepdim(0)?], 0)?;
     let picks: Vec<u32> = rows.iter().map(|row| row.unwrap_or(n as u32)).collect();

@@ -2,6 +2,7 @@
 
 use super::coloured::passage;
 use serde_json::{Map, Value, json};
+use std::cmp::Ordering;
 use tallow::cli::Session;
 use tallow::data::TextLoader;
 use tallow::interpret::{Interpretation, Occlusion, TextBaseline, TopLoss, decisive_words, text_baselines};
@@ -36,7 +37,12 @@ pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<
 }
 
 /// Every metric, the report and the confusion matrix of one side.
-fn figures(s: &mut Session, learner: &TextClassifierLearner, side: &TextLoader, prefix: &str) -> Result<Interpretation> {
+fn figures(
+    s: &mut Session,
+    learner: &TextClassifierLearner,
+    side: &TextLoader,
+    prefix: &str,
+) -> Result<Interpretation> {
     let judged = interpretation(learner, side)?;
     for (name, value) in judged.metrics()? {
         s.run.metric(format!("{prefix}{name}"), value);
@@ -111,22 +117,20 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
     let mut rows = vec![row("this network", reached, loss)];
     rows.extend(baselines.iter().map(|b| row(b.name, b.accuracy, b.log_loss)));
     s.run.table(&["method", "accuracy", "log loss"], &rows);
-    let detail: Vec<Value> = baselines
-        .iter()
-        .map(|b| json!({ "name": b.name, "accuracy": b.accuracy, "log_loss": b.log_loss }))
-        .collect();
+    let detail: Vec<Value> =
+        baselines.iter().map(|b| json!({ "name": b.name, "accuracy": b.accuracy, "log_loss": b.log_loss })).collect();
     s.run.detail("baselines", detail)?;
     let first = |best: &TextBaseline, b: &TextBaseline| b.accuracy > best.accuracy;
     let best = baselines.iter().fold(&baselines[0], |best, b| if first(best, b) { b } else { best });
     let (ours, theirs) = (percent(reached), percent(best.accuracy));
-    let verdict = match (reached - best.accuracy).total_cmp(&0.0) {
-        std::cmp::Ordering::Greater => "the network wins",
-        std::cmp::Ordering::Less => "the simpler method wins",
-        std::cmp::Ordering::Equal => "neither wins",
+    let verdict = match reached.total_cmp(&best.accuracy) {
+        Ordering::Greater => "The network wins",
+        Ordering::Less => "The simpler method wins",
+        Ordering::Equal => "Neither wins",
     };
     s.run.conclude(format!(
-        "Of {n} validation texts the network tells {ours} right, and {} {theirs}: {verdict}. With so many texts, \
-         up to about {chance:.1} points may be chance.",
+        "{verdict}: of {n} validation texts the network tells {ours} right, and {} tells {theirs}. With so many texts, up \
+         to about {chance:.1} points may be chance.",
         best.name
     ));
     s.run.text(

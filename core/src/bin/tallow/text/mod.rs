@@ -12,7 +12,7 @@ use tallow::cli;
 /// Train a classifier of texts, and use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-                        tallow text reviews.csv --text review --target mood --out moods   a column of texts, one of classes\n  \
+                        tallow text reviews.csv --text review --target mood --out moods\n  \
                         tallow text reviews                    a folder: pos/1.txt, neg/2.txt, ...\n  \
                         tallow text predict moods \"What a film!\" --words    its class, and which words decide\n  \
                         tallow text predict moods --file new.csv --text review --out guessed.csv\n\n\

@@ -81,6 +81,10 @@ impl SourceArgs {
         &self.source
     }
 
+    pub(crate) fn is_backwards(&self) -> bool {
+        self.backwards
+    }
+
     /// An error for a source that is not there, and for a table whose columns are not named.
     pub(crate) fn check(&self) -> Result<()> {
         let named = !self.text.is_empty() || self.target.is_some() || self.valid_column.is_some();

@@ -15,7 +15,7 @@ use tallow::text_learner::{
     PretrainedText, TextClassifierLearner, TextConfig, Writing, language_model_learner, text_classifier_learner,
 };
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, perplexity};
-use tallow::Result;
+use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_text", title: "A classifier of texts", sources: &[] };
 
@@ -131,6 +131,11 @@ impl AsRef<CommonArgs> for TrainArgs {
 /// What is refused before anything is written.
 pub(crate) fn check(args: &TrainArgs) -> Result<()> {
     args.texts.check()?;
+    let reads = args.network.pretrained.as_ref().and_then(|named| named.to_str());
+    if reads.is_some_and(|name| name == if args.texts.is_backwards() { "wt103_fwd" } else { "wt103_bwd" }) {
+        let what = "`wt103_bwd` reads texts backwards, which `--backwards` asks for, and `wt103_fwd` forwards";
+        return Err(Error::Usage(what.into()));
+    }
     args.overwrite.before_replacing(&args.common, PROGRAM.name)
 }
 
@@ -184,9 +189,8 @@ fn describe(s: &mut Session, dls: &TextDataLoaders) -> Result<()> {
             .into_iter()
             .filter_map(|(name, side)| Some((name, side?)))
             .collect();
-    let [train, valid, test] = ["train", "valid", "test"].map(|name| {
-        sides.iter().find(|(side, _)| *side == name).map_or(0, |(_, side)| side.n_items())
-    });
+    let [train, valid, test] = ["train", "valid", "test"]
+        .map(|name| sides.iter().find(|(side, _)| *side == name).map_or(0, |(_, side)| side.n_items()));
     s.run.say(format!("{train} texts to train with, {valid} to judge by, {test} for a test"));
     s.run.detail("texts", serde_json::json!({ "train": train, "valid": valid, "test": test }))?;
     let counts = dls.classes().classes().iter().zip(dls.counts());
