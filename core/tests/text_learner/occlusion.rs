@@ -54,10 +54,10 @@ fn odd_and_long_texts_have_words_too() {
     let strange = Occlusion::of(&predictor, "xyzzy \u{0}\u{1b}[31m", None).unwrap();
     assert!(strange.words.iter().any(|word| !word.is_known));
     // The last 60 tokens are read, and looked at one by one.
-    let long = "awful ".repeat(500) + &"the film ".repeat(40);
+    let long = (0..500).map(|i| format!("word{i} ")).collect::<String>() + &"the film ".repeat(40);
     let one = Occlusion::of(&predictor, &long, None).unwrap();
     assert_eq!((one.stretch, one.words.len()), (1, 60));
-    assert!(one.words.iter().all(|word| word.text.trim() != "awful"));
+    assert!(one.words.iter().all(|word| !word.text.contains("word")));
 
     let dls = block(60).dataloaders(16).unwrap();
     let whole = text_classifier_learner(&dls, config()).unwrap().predictor();

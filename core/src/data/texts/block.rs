@@ -266,7 +266,8 @@ impl TextBlock {
             Some(TextLoader::valid(dataset(&test, procs.ids_of(&own), labels), &classes, batch_size)?)
         };
         let dls = TextDataLoaders { train, valid, test, seed: self.seed, batch_size };
-        notes.extend(balance::warnings(&classes, &dls.counts()));
+        let remedy = "accuracy alone says little, and balanced accuracy more";
+        notes.extend(balance::warnings_with(&classes, &dls.counts(), remedy));
         self.tell(&notes);
         Ok(dls)
     }

@@ -3,8 +3,11 @@
 use tallow::interpret::{OccludedWord, Occlusion};
 use tallow::report::{Passage, PassageWord};
 
-/// A word that changes a probability by this much has at least a faint colour, however strong others are.
-const NOTABLE: f64 = 0.05;
+/// Where no word changes a probability by this much, none has its full colour.
+const NOTABLE: f64 = 0.01;
+
+/// What changes a probability by less is not said.
+const LEAST: f64 = 0.0005;
 
 /// A text with its words in colours, and in words what they do.
 pub(crate) fn passage(heading: String, occlusion: &Occlusion, classes: &[String]) -> Passage {
@@ -22,13 +25,14 @@ pub(crate) fn passage(heading: String, occlusion: &Occlusion, classes: &[String]
 /// What the strongest words do, in a sentence.
 pub(crate) fn summary(occlusion: &Occlusion, class: &str) -> String {
     let side = |is_for: bool| {
-        let words = occlusion.strongest(8).into_iter().filter(|word| (word.fall > 0.0) == is_for).take(4);
+        let is_told = |word: &&OccludedWord| (word.fall > 0.0) == is_for && word.fall.abs() >= LEAST;
+        let words = occlusion.strongest(8).into_iter().filter(is_told).take(4);
         words.map(|word| format!("{} {:.3}", word_of(word), word.fall.abs())).collect::<Vec<_>>().join(", ")
     };
     let sides = [("for", side(true)), ("against", side(false))];
     let sides = sides.iter().filter(|(_, words)| !words.is_empty()).map(|(what, words)| format!("{what} it {words}"));
     let sides: Vec<String> = sides.collect();
-    let told = if sides.is_empty() { "no word changes it".to_string() } else { sides.join("; ") };
+    let told = if sides.is_empty() { "no word changes it much".to_string() } else { sides.join("; ") };
     let stretch = if occlusion.stretch > 1 { format!(" ({} words at once)", occlusion.stretch) } else { String::new() };
     format!("{class} {:.3}: {told}{stretch}", occlusion.probability())
 }

@@ -2,7 +2,6 @@
 
 use super::coloured::passage;
 use serde_json::{Map, Value, json};
-use std::cmp::Ordering;
 use tallow::cli::Session;
 use tallow::data::TextLoader;
 use tallow::interpret::{Interpretation, Occlusion, TextBaseline, TopLoss, decisive_words, text_baselines};
@@ -123,10 +122,13 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
     let first = |best: &TextBaseline, b: &TextBaseline| b.accuracy > best.accuracy;
     let best = baselines.iter().fold(&baselines[0], |best, b| if first(best, b) { b } else { best });
     let (ours, theirs) = (percent(reached), percent(best.accuracy));
-    let verdict = match reached.total_cmp(&best.accuracy) {
-        Ordering::Greater => "The network wins",
-        Ordering::Less => "The simpler method wins",
-        Ordering::Equal => "Neither wins",
+    let ahead = 100.0 * (reached - best.accuracy);
+    let verdict = match ahead {
+        _ if ahead > chance => "The network wins",
+        _ if -ahead > chance => "The simpler method wins",
+        _ if ahead > 0.0 => "The network is ahead by too little to tell",
+        _ if ahead < 0.0 => "The simpler method is ahead by too little to tell",
+        _ => "Neither wins",
     };
     s.run.conclude(format!(
         "{verdict}: of {n} validation texts the network tells {ours} right, and {} tells {theirs}. With so many texts, up \
@@ -195,7 +197,10 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, n: usize) 
         task.progress(i + 1, "");
     }
     drop(task);
-    let decisive: Vec<_> = decisive_words(&occlusions).into_iter().take(20).collect();
+    let all = decisive_words(&occlusions);
+    // A word of a single text may decide there by chance.
+    let at_least = if all.iter().any(|word| word.texts > 1) { 2 } else { 1 };
+    let decisive: Vec<_> = all.into_iter().filter(|word| word.texts >= at_least).take(20).collect();
     let rows: Vec<Vec<String>> = decisive
         .iter()
         .map(|w| vec![w.word.clone(), classes[w.class].clone(), format!("{:.3}", w.fall), w.texts.to_string()])

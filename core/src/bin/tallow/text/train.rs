@@ -101,7 +101,7 @@ struct NetworkArgs {
     pretrained: Option<PathBuf>,
 
     /// How many texts of validation are looked at word by word to see which words decide; 0 leaves that out
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 200)]
     words: u16,
 }
 
