@@ -102,3 +102,39 @@ impl Finished {
         }
     }
 }
+
+/// Checks the code on a chapter's page against the sources as they are on disk: each listing begins on the line that it
+/// names, all of its lines are the file's, in their order, and every section that computes has some.
+///
+/// # Panics
+/// When the two differ, or the page has fewer than `least` listings.
+pub fn check_code(page: &str, least: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut listings = 0;
+    for part in page.split("class=\"place\"").skip(1) {
+        let place = &part[part.find('>').unwrap() + 1..part.find('<').unwrap()];
+        let (path, line) = place.rsplit_once(':').unwrap();
+        let source = std::fs::read_to_string(root.join(path)).unwrap();
+        let mut source = source.lines().skip(line.parse::<usize>().unwrap() - 1);
+        let code = &part[part.find("<code>").unwrap() + 6..part.find("</code>").unwrap()];
+        for (i, line) in plain(code).lines().enumerate() {
+            let found = match i {
+                0 => source.next().is_some_and(|source| source.trim() == line.trim()),
+                _ => source.any(|source| source.trim() == line.trim()),
+            };
+            assert!(found, "{place}: `{line}` is not where the page says");
+        }
+        listings += 1;
+    }
+    assert!(listings >= least, "{listings} listings");
+    for hidden in ["s.text(", "s.section(", "s.run.compare", "s.say(", "s.check("] {
+        assert!(!page.contains(&format!(">{hidden}")), "a call that only reports is on the page: {hidden}");
+    }
+}
+
+/// The text of some HTML.
+fn plain(html: &str) -> String {
+    let text: String = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
+}

@@ -62,6 +62,8 @@ fn a_quick_run_shows_the_lectures_figures_and_classify_reads_files_folders_and_s
         assert!(report.contains(words), "no `{words}` in the report");
     }
 
+    chapter_tests::check_code(&fs::read_to_string(folder.path().join("report.html")).unwrap(), 40);
+
     // The photos that the run has written.
     let coats = folder.path().join("photos/valid/Coat");
     let coat = fs::read_dir(&coats).unwrap().next().unwrap().unwrap().path();

@@ -10,10 +10,12 @@ use tallow::vision_learner::load_learner_on;
 // --- 8. The ways compared --------------------------------------------------------------------------------------------
 
 pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<()> {
-    s.run.section("The ways compared");
-    s.run.text(
-        "The source leaves the comparison to its reader. Which way is best depends on how many photos there are and \
-         how much they resemble those that the network knows: the fewer and the more alike, the less should train.",
+    s.section("The ways compared");
+    s.text(
+        "
+        The source leaves the comparison to its reader. Which way is best depends on how many photos there are and how
+        much they resemble those that the network knows: the fewer and the more alike, the less should train.
+        ",
     );
     let row = |outcome: &Outcome| {
         let epochs = outcome.rows.len();
@@ -23,7 +25,7 @@ pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<
         vec![outcome.name.to_string(), best, trained, epochs.to_string(), format!("{per_epoch:.2}"), total]
     };
     let heads = ["what trains", "best val Acc", "parameters", "epochs", "seconds per epoch", "seconds in all"];
-    s.run.table(&heads, &results.iter().map(row).collect::<Vec<_>>());
+    s.table(&heads, &results.iter().map(row).collect::<Vec<_>>());
     let names: Vec<&str> = results.iter().map(|outcome| outcome.name).collect();
     let bars = |title: &str, values: Vec<f64>| Bars::new(title, &names, &values).horizontal().size(400, 220);
     let panels = [
@@ -31,7 +33,7 @@ pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<
         bars("seconds in all", results.iter().map(|outcome| outcome.seconds).collect()),
     ];
     let caption = "Accuracy and time of each way; the last layer's time includes that of the features.";
-    s.run.figure("ways", caption, &Figure::grid(&panels, 2))?;
+    s.figure("ways", caption, Figure::grid(&panels, 2))?;
     let mut plot = Plot::new("Validation accuracy").x_label("epoch").y_label("accuracy");
     for outcome in results {
         let epochs: Vec<f64> = outcome.rows.iter().map(|row| row.epoch as f64).collect();
@@ -43,16 +45,16 @@ pub(crate) fn the_ways_compared(s: &mut Session, results: &[Outcome]) -> Result<
         };
     }
     let plot = plot.hline(0.8889, "the source");
-    s.run.figure("accuracy", "Accuracy after each epoch of each way.", &plot.into())
+    s.figure("accuracy", "Accuracy after each epoch of each way.", plot)
 }
 
 // --- 9. Using it -----------------------------------------------------------------------------------------------------
 
 pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
-    s.run.section("Using it");
+    s.section("Using it");
     let best = results.iter().reduce(|best, other| if other.best > best.best { other } else { best });
     let Some(Outcome { learner, name, best, .. }) = best else { return Ok(()) };
-    s.run.text(format!(
+    s.text(format!(
         "The best of them, `{name}`, is written to a folder: the weights, and a page of JSON with the architecture, \
          the classes and the transforms. Another program reads it and predicts."
     ));
@@ -67,14 +69,14 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     let Some(file) = kept.first() else { return Ok(()) };
     let prediction = load_learner_on(&folder, &s.device)?.predict_file(file)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    s.run.say(format!("{name}: {} with probability {:.4}", prediction.class, prediction.probability));
+    s.say(format!("{name}: {} with probability {:.4}", prediction.class, prediction.probability));
 
     let interpretation = Interpretation::from_learner(learner)?;
-    s.run.figure(
+    s.figure(
         "confusion",
         "How many photos of each class were taken for what.",
-        &interpretation.plot_confusion_matrix().into(),
+        interpretation.plot_confusion_matrix(),
     )?;
-    s.run.say(interpretation.classification_report()?);
-    s.run.figure("top_losses", "The photos with the largest losses.", &interpretation.plot_top_losses(6)?.into())
+    s.say(interpretation.classification_report()?);
+    s.figure("top_losses", "The photos with the largest losses.", interpretation.plot_top_losses(6)?)
 }

@@ -25,20 +25,22 @@ pub(crate) struct Task {
 // --- 1. The data and its split ---------------------------------------------------------------------------------------
 
 pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Weights) -> Result<Task> {
-    s.run.section("The data and its split");
-    s.run.text(
-        "A folder of photos with a folder for each class is all that is needed. The source moves a part of the files \
-         to a second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where \
-         they are: the network never trains on a photo that it is judged by.",
+    s.section("The data and its split");
+    s.text(
+        "
+        A folder of photos with a folder for each class is all that is needed. The source moves a part of the files to a
+        second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where they are:
+        the network never trains on a photo that it is judged by.
+        ",
     );
     let (folder, most) = match &args.data {
         Some(folder) => {
-            s.run.data(format!("photos in {}", folder.display()));
+            s.data(format!("photos in {}", folder.display()));
             (folder.clone(), usize::MAX)
         }
         None => match s.data.find("cats_dogs") {
             Ok(folder) => {
-                s.run.data(format!("cats and dogs (Asirra, CDLA-Permissive-2.0) in {}", folder.display()));
+                s.data(format!("cats and dogs (Asirra, CDLA-Permissive-2.0) in {}", folder.display()));
                 (folder.join("PetImages"), 2000)
             }
             Err(tallow_datasets::Error::Missing { .. }) => (product_photos(s)?, usize::MAX),
@@ -64,7 +66,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     let valid = Compose::new().then(shrink).then(CenterCrop::new(size)).then(normalize);
     let list = |tfms: &Compose| tfms.transforms().iter().map(|t| format!("  {t}")).collect::<Vec<_>>().join("\n");
     let train = Compose::from(train);
-    s.run.say(format!("train:\n{}\nvalid:\n{}", list(&train), list(&valid)));
+    s.say(format!("train:\n{}\nvalid:\n{}", list(&train), list(&valid)));
 
     let block = DataBlock::images().items(move |path: &Path| some(image_files(path)?, most));
     // Your own folder may be split already, by the names of the folders in it.
@@ -78,7 +80,7 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
         .bad_files(BadFiles::Skip)
         .seed(s.seed)
         .workers(s.workers)
-        .listener(s.run.listener())
+        .listener(s.listener())
         .dataloaders(&folder, 16)?; // [16, 3, size, size]
     if dls.n_classes() < 2 {
         let class = dls.vocab().classes().join("");
@@ -100,8 +102,8 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 /// Writes the embedded product photos as files, so that the chapter reads them as it reads yours: dark on white, as a
 /// catalogue shows them.
 fn product_photos(s: &mut Session) -> Result<PathBuf> {
-    s.run.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
-    s.run.say(
+    s.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
+    s.say(
         "no `--data FOLDER`, and cats and dogs are not fetched: sneakers and ankle boots that are part of the \
          program, 28 x 28 pixels each",
     );
@@ -116,11 +118,12 @@ fn product_photos(s: &mut Session) -> Result<PathBuf> {
 // --- 2. A grid of training images ------------------------------------------------------------------------------------
 
 pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
-    s.run.section("Some training images");
-    s.run.text(
-        "Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently \
-         in each epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the \
-         eye.",
+    s.section("Some training images");
+    s.text(
+        "
+        Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently in
+        each epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the eye.
+        ",
     );
-    s.run.figure("training_images", "Eight training images as the network sees them.", &show_batch(&task.dls.train, 8)?)
+    s.figure("training_images", "Eight training images as the network sees them.", show_batch(&task.dls.train, 8)?)
 }

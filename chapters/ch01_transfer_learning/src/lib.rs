@@ -22,6 +22,7 @@ mod compare;
 mod data;
 mod network;
 mod outcome;
+mod printed;
 mod regimes;
 
 use std::path::PathBuf;
@@ -33,7 +34,16 @@ use tallow::models::Arch;
 pub const CHAPTER: Chapter = Chapter {
     name: "ch01_transfer_learning",
     title: "Image classification with transfer learning",
-    sources: tallow::sources!["lib.rs", "compare.rs", "data.rs", "network.rs", "outcome.rs", "regimes.rs"],
+    printed: printed::PRINTED,
+    sources: tallow::sources![
+        "lib.rs",
+        "compare.rs",
+        "data.rs",
+        "network.rs",
+        "outcome.rs",
+        "printed.rs",
+        "regimes.rs"
+    ],
 };
 
 /// Fine-tune a pretrained network on photos, in several ways, and compare them.

@@ -16,7 +16,7 @@ pub(crate) fn weights(s: &Session, arch: Arch, file: Option<&Path>) -> Result<We
         Some(file) => Weights::open(file),
         None => {
             let config = HubConfig::from_env(&s.data).or_offline(s.offline);
-            hub::weights(arch, &config, &s.run.listener())?.open()
+            hub::weights(arch, &config, &s.listener())?.open()
         }
     }
 }
@@ -28,7 +28,7 @@ pub(crate) fn config(s: &Session, weights: &Weights) -> VisionConfig {
         .head(HeadKind::Published)
         .device(&s.device)
         .metrics([accuracy()])
-        .listener(s.run.listener())
+        .listener(s.listener())
 }
 
 /// A learner of this configuration, all of it trainable.
@@ -46,12 +46,14 @@ pub(crate) fn trained_parameters(learner: &VisionLearner) -> usize {
 // --- 3. A new final layer --------------------------------------------------------------------------------------------
 
 pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights) -> Result<()> {
-    s.run.section("A pretrained network with a new final layer");
-    s.run.text(
-        "The network was trained to tell the 1,000 classes of ImageNet apart. All its layers but the last turn a photo \
-         into **features**, and those are of use for other classes too. So we keep them with their weights, and put a \
-         new last layer on top, from the features to as many scores as there are classes. It starts at random. These \
-         are the parts that have weights:",
+    s.section("A pretrained network with a new final layer");
+    s.text(
+        "
+        The network was trained to tell the 1,000 classes of ImageNet apart. All its layers but the last turn a photo
+        into **features**, and those are of use for other classes too. So we keep them with their weights, and put a new
+        last layer on top, from the features to as many scores as there are classes. It starts at random. These are the
+        parts that have weights:
+        ",
     );
     let learner = learner(task, config(s, weights))?;
     let params = learner.params();
@@ -64,11 +66,13 @@ pub(crate) fn a_new_final_layer(s: &mut Session, task: &Task, weights: &Weights)
             vec![child.clone(), n.to_string(), new.to_string()]
         })
         .collect();
-    s.run.table(&["named child", "parameters", ""], &rows);
-    s.run.say(format!("{}: {} parameters, {} classes", task.arch, trained_parameters(&learner), learner.vocab().len()));
-    s.run.text(
-        "The source's ResNet-34 has `conv1`, `bn1`, `layer1` to `layer4` and `fc`, and between them parts without \
-         weights: `relu`, `maxpool`, `avgpool`. `--arch resnet34` shows them.",
+    s.table(&["named child", "parameters", ""], &rows);
+    s.say(format!("{}: {} parameters, {} classes", task.arch, trained_parameters(&learner), learner.vocab().len()));
+    s.text(
+        "
+        The source's ResNet-34 has `conv1`, `bn1`, `layer1` to `layer4` and `fc`, and between them parts without
+        weights: `relu`, `maxpool`, `avgpool`. `--arch resnet34` shows them.
+        ",
     );
     Ok(())
 }

@@ -37,12 +37,12 @@ pub(crate) fn finish(
             row.train_loss, row.train_metrics[0], row.valid_loss, row.metrics[0]
         )
     };
-    s.run.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
+    s.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
     let best = rows.iter().map(|row| row.metrics[0]).fold(0.0, f64::max);
-    s.run.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
+    s.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
     s.history(name, recorder)?;
-    s.run.metric(format!("{}_accuracy", name.replace(' ', "_")), best);
-    s.run.metric(format!("{}_seconds", name.replace(' ', "_")), seconds);
+    s.metric(format!("{}_accuracy", name.replace(' ', "_")), best);
+    s.metric(format!("{}_seconds", name.replace(' ', "_")), seconds);
     Ok(Outcome { name, learner, trained, rows, best, seconds })
 }
 
@@ -60,5 +60,5 @@ pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
             .caption(format!("predicted: {}", prediction.class))
             .correct(prediction.class == shown.caption);
     }
-    s.run.figure("predictions", "Photos that the network did not train on, and what it says.", &grid.into())
+    s.figure("predictions", "Photos that the network did not train on, and what it says.", grid)
 }

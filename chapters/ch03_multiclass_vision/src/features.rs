@@ -56,28 +56,30 @@ const HALF: [f32; 3] = [0.5; 3];
 // --- 15. A feature extractor -----------------------------------------------------------------------------------------
 
 pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Photos) -> Result<Features> {
-    s.run.section("A pretrained network as feature extractor");
-    s.run.text(
-        "Before its last layer a network has turned a photo into a row of numbers, its **features**, in which the \
-         thousand classes are easy to tell apart. Perhaps other classes are too. So take the last layer away, let each \
-         photo through once, and give what comes out to a scaler and logistic regression: the same model as before, on \
-         other columns.",
+    s.section("A pretrained network as feature extractor");
+    s.text(
+        "
+        Before its last layer a network has turned a photo into a row of numbers, its **features**, in which the
+        thousand classes are easy to tell apart. Perhaps other classes are too. So take the last layer away, let each
+        photo through once, and give what comes out to a scaler and logistic regression: the same model as before, on
+        other columns.
+        ",
     );
     if let Some(remark) = maker.remark("--arch") {
-        s.run.text(remark);
+        s.text(remark);
     }
     let grid = photos.grid(16, |picture| picture)?;
-    s.run.figure("training_images_in_colour", "Training images again, now in colour.", &grid.into())?;
+    s.figure("training_images_in_colour", "Training images again, now in colour.", grid)?;
     let network = build(s, &maker.weights)?;
     let preprocess = &maker.weights.recipe.preprocess;
     let tfms = squished(photos.side, preprocess.mean, preprocess.std);
     let loader = |part: &Part| photos.loader(s, part, tfms.clone());
     let train = extract(&network, &loader(&photos.train)?, false)?;
     let valid = extract(&network, &loader(&photos.valid)?, false)?;
-    s.run.say(format!("Z_train: [{}, {}], by {}", train.0.rows(), train.0.columns(), maker.name()));
+    s.say(format!("Z_train: [{}, {}], by {}", train.0.rows(), train.0.columns(), maker.name()));
     if maker.stands_in_for.is_none() && photos.kind == Kind::Faces && !s.quick {
         let shape = [train.0.rows() as f64, train.0.columns() as f64];
-        s.run.compare_series("Z_train.shape", &["150", "1024"], &shape, Expect::Exact);
+        s.check("Z_train.shape", &shape)?;
     }
     let width = train.0.columns();
     let shown: Vec<usize> = (0..width.min(6)).chain(width.saturating_sub(4).max(6)..width).collect();
@@ -88,15 +90,19 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
             [i.to_string()].into_iter().chain(shown.iter().map(|&j| format!("{:.6}", row[j]))).collect()
         })
         .collect();
-    s.run.table(&heads, &rows);
-    s.run.text("Nobody can say what column 3 means. But see what logistic regression does with them.");
+    s.table(&heads, &rows);
+    s.text(
+        "
+        Nobody can say what column 3 means. But see what logistic regression does with them.
+        ",
+    );
     let model = fit(&train)?;
     let (on_train, on_valid) = (model.score(&train.0, &train.1)?, model.score(&valid.0, &valid.1)?);
-    s.run.say(format!("scaler and logistic regression on features: train {on_train:.4}, valid {on_valid:.4}"));
-    s.run.metric("features_train", on_train);
-    s.run.metric("features_valid", on_valid);
+    s.say(format!("scaler and logistic regression on features: train {on_train:.4}, valid {on_valid:.4}"));
+    s.metric("features_train", on_train);
+    s.metric("features_valid", on_valid);
     if photos.kind == Kind::Faces && !s.quick {
-        s.run.target("valid accuracy on features", on_valid, 0.873);
+        s.target("valid accuracy on features", on_valid, 0.873);
     }
     let who = match maker.stands_in_for {
         Some(lectures) => format!("{} stands in for {lectures}", maker.name()),
@@ -116,13 +122,15 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
 // --- 16. Doing it right ----------------------------------------------------------------------------------------------
 
 pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos) -> Result<()> {
-    s.run.section("Doing it right");
-    s.run.text(
-        "Two things in the lecture's code are not as they should be, and its accuracy of 0.9 does not show it. The \
-         network is never put into **evaluation mode** (`.eval()` is missing): batch normalisation then uses the mean \
-         and the deviation of the 64 photos that happen to be in the batch, so a photo's features depend on its \
-         company. And photos are normalised with **0.5 and 0.5** instead of what the network was trained with. What \
-         difference does each of them make?",
+    s.section("Doing it right");
+    s.text(
+        "
+        Two things in the lecture's code are not as they should be, and its accuracy of 0.9 does not show it. The
+        network is never put into **evaluation mode** (`.eval()` is missing): batch normalisation then uses the mean and
+        the deviation of the 64 photos that happen to be in the batch, so a photo's features depend on its company. And
+        photos are normalised with **0.5 and 0.5** instead of what the network was trained with. What difference does
+        each of them make?
+        ",
     );
     let own = maker.weights.recipe.preprocess;
     let usual = own.resize;
@@ -150,19 +158,19 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
     }
     let table: Vec<Vec<String>> =
         rows.iter().map(|(name, a, b)| vec![name.clone(), format!("{a:.4}"), format!("{b:.4}")]).collect();
-    s.run.table(&["how features are made", "train", "valid"], &table);
-    s.run.say(format!("{side} x {side} squished, or its own: short side {usual}, middle {}", own.size));
+    s.table(&["how features are made", "train", "valid"], &table);
+    s.say(format!("{side} x {side} squished, or its own: short side {usual}, middle {}", own.size));
     let names: Vec<&str> = rows.iter().map(|(name, ..)| name.as_str()).collect();
     let values: Vec<f64> = rows.iter().map(|(.., valid)| *valid).collect();
     let bars = Bars::new("", &names, &values).horizontal().x_label("valid accuracy").size(680, 220);
-    s.run.figure("doing_it_right", "Four ways to make features with one network.", &bars.into())?;
+    s.figure("doing_it_right", "Four ways to make features with one network.", bars)?;
     let mut measured = BTreeMap::new();
     for (key, (.., valid)) in ["training_mode", "half", "own_normalisation", "own_preprocessing"].iter().zip(&rows) {
         measured.insert(*key, *valid);
     }
-    measured.iter().for_each(|(key, valid)| s.run.metric(format!("valid_{key}"), *valid));
+    measured.iter().for_each(|(key, valid)| s.metric(format!("valid_{key}"), *valid));
     let n = photos.valid.ys.len();
-    s.run.text(format!(
+    s.text(format!(
         "One photo more or less is {:.4} here, so small differences mean nothing. That is the trouble with this kind \
          of mistake: sometimes it costs a lot, sometimes nothing that day, and a deployed model that judges one photo \
          at a time, in training mode, has a batch of one to take its statistics from.",
@@ -174,10 +182,12 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
 // --- 17. What it gets wrong ------------------------------------------------------------------------------------------
 
 pub(crate) fn what_it_gets_wrong(s: &mut Session, features: &Features, photos: &Photos) -> Result<()> {
-    s.run.section("What it gets wrong");
-    s.run.text(
-        "An accuracy is one number for 150 photos. Look at the photos themselves: which classes are taken for which, \
-         and which photos cost the most.",
+    s.section("What it gets wrong");
+    s.text(
+        "
+        An accuracy is one number for 150 photos. Look at the photos themselves: which classes are taken for which, and
+        which photos cost the most.
+        ",
     );
     let probabilities = features.model.probabilities(&features.valid.0)?;
     let logs: Vec<f32> = probabilities.values().iter().map(|p| p.max(1e-30).ln() as f32).collect();
@@ -186,8 +196,8 @@ pub(crate) fn what_it_gets_wrong(s: &mut Session, features: &Features, photos: &
     let classes = photos.vocab.classes();
     let interpretation = Interpretation::new(&scores, &ys, classes)?;
     let caption = "How many photos of each class were taken for what.";
-    s.run.figure("confusion", caption, &interpretation.plot_confusion_matrix().into())?;
-    s.run.say(interpretation.classification_report()?);
+    s.figure("confusion", caption, interpretation.plot_confusion_matrix())?;
+    s.say(interpretation.classification_report()?);
     let mut grid = ImageGrid::new("", 6);
     for top in interpretation.top_losses(18) {
         let picture = thumbnail(&photos.valid.files[top.index], 110)?;
@@ -196,11 +206,11 @@ pub(crate) fn what_it_gets_wrong(s: &mut Session, features: &Features, photos: &
             .caption(format!("{}, taken for {}\n{:.2}", top.actual, top.predicted, top.probability))
             .correct(top.actual == top.predicted);
     }
-    s.run.figure("top_losses", "The photos that cost the most.", &grid.into())?;
+    s.figure("top_losses", "The photos that cost the most.", grid)?;
     let mut worst: Option<(String, f64)> = None;
     for class in interpretation.per_class_accuracy() {
         let Some(accuracy) = class.accuracy else { continue };
-        s.run.metric(format!("valid_{}", class.class), accuracy);
+        s.metric(format!("valid_{}", class.class), accuracy);
         if worst.as_ref().is_none_or(|(_, least)| accuracy < *least) {
             worst = Some((class.class, accuracy));
         }
@@ -224,7 +234,7 @@ fn domain_shift(
     worst: &str,
 ) -> Result<()> {
     let class = photos.vocab.index(worst)?;
-    s.run.text(format!(
+    s.text(format!(
         "The class that fares worst is `{}`. What is in it? ImageNet's thousand classes have names for many things, so \
          we ask a pretrained network what it sees in the photos of this class: those to train with, those judged \
          rightly, and those that were taken for something else.",
@@ -256,16 +266,16 @@ fn domain_shift(
         .take(12)
         .map(|(name, n)| [name.to_string()].into_iter().chain(n.iter().map(|n| n.to_string())).collect())
         .collect();
-    s.run.table(&["looks like", "to train with", "judged rightly", "judged wrongly"], &table);
+    s.table(&["looks like", "to train with", "judged rightly", "judged wrongly"], &table);
     let totals = rows.iter().fold([0; 3], |[a, b, c], (_, [x, y, z])| [a + x, b + y, c + z]);
-    s.run.say(format!("{}: {} to train with, {} judged rightly, {} wrongly", worst, totals[0], totals[1], totals[2]));
-    s.run.metric("worst_class_mistakes", totals[2] as f64);
+    s.say(format!("{}: {} to train with, {} judged rightly, {} wrongly", worst, totals[0], totals[1], totals[2]));
+    s.metric("worst_class_mistakes", totals[2] as f64);
     let unseen: usize = rows.iter().filter(|(_, [train, ..])| *train <= 1).map(|(_, [.., wrong])| *wrong).sum();
-    s.run.metric("mistakes_of_unseen_kinds", unseen as f64);
+    s.metric("mistakes_of_unseen_kinds", unseen as f64);
     if 2 * unseen < totals[2] {
         return Ok(());
     }
-    s.run.text(format!(
+    s.text(format!(
         "Of the {} mistakes, {unseen} look like something of which there is at most one photo to train with. The model \
          has not seen their kind: the photos that judge come from another part of the world than those that train. \
          That is **domain shift**, and no better classifier helps against it; more photos of that kind do.",

@@ -24,9 +24,9 @@ pub(crate) fn rows(s: &Session, photos: &Photos, part: &Part) -> Result<Matrix> 
 // --- 12. Flattened ---------------------------------------------------------------------------------------------------
 
 pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
-    s.run.section("Logistic regression on flattened photos");
+    s.section("Logistic regression on flattened photos");
     let side = photos.flat_side;
-    s.run.text(format!(
+    s.text(format!(
         "How do models for tables take photos? The simplest way is to **flatten** them: {side} by {side} grey pixels, \
          written one after the other, are a row of {} features. A dummy classifier says what guessing is worth, then \
          logistic regression, after scaling.",
@@ -34,11 +34,11 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
     ));
     let (xs, ys) = (rows(s, photos, &photos.train)?, &photos.train.ys);
     let (xs_valid, ys_valid) = (rows(s, photos, &photos.valid)?, &photos.valid.ys);
-    s.run.say(format!("flattened training photos: [{}, {}]", xs.rows(), xs.columns()));
+    s.say(format!("flattened training photos: [{}, {}]", xs.rows(), xs.columns()));
     let note = photos.note();
     if note.is_empty() && !s.quick {
         let shape = [xs.rows() as f64, xs.columns() as f64];
-        s.run.compare_series("flatten_train.shape", &["150", "40000"], &shape, Expect::Exact);
+        s.check("flatten_train.shape", &shape)?;
     }
 
     let dummy = DummyClassifier::default().fit(&xs, ys)?;
@@ -56,7 +56,7 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
         row("5 nearest neighbours", near_train, near_valid),
         row("logistic regression", train, valid),
     ];
-    s.run.table(&["model on pixels", "train", "valid"], &table);
+    s.table(&["model on pixels", "train", "valid"], &table);
     let exact = if note.is_empty() { Expect::Exact } else { Expect::Draw };
     for (what, printed, measured) in [
         ("dummy train", "0.3333333333333333", dummy_train),
@@ -67,10 +67,10 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
         let expect = if s.quick { Expect::Quick } else { exact };
         s.run.add(Comparison::new(what, printed, measured, expect).note(note));
     }
-    s.run.metric("flattened_train", train);
-    s.run.metric("flattened_valid", valid);
-    s.run.metric("dummy_valid", dummy_valid);
-    s.run.say("right about every photo that it has seen, and much less about others: overfitting");
+    s.metric("flattened_train", train);
+    s.metric("flattened_valid", valid);
+    s.metric("dummy_valid", dummy_valid);
+    s.say("right about every photo that it has seen, and much less about others: overfitting");
 
     why_not(s, photos, (&xs, ys), (&xs_valid, ys_valid), valid)?;
     let coef = model.model().coef();
@@ -80,7 +80,7 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
     let maps: Vec<Panel> = (0..coef.rows().min(6)).map(map).collect();
     let caption = "The coefficients of each class as a picture: a blue pixel speaks for the class where it is light, a \
                    red one where it is dark. They have learnt single photos by heart.";
-    s.run.figure("coefficients", caption, &Figure::grid(&maps, 3))
+    s.figure("coefficients", caption, Figure::grid(&maps, 3))
 }
 
 /// What flattening loses.
@@ -91,10 +91,12 @@ fn why_not(
     (xs_valid, ys_valid): (&Matrix, &[u32]),
     valid: f64,
 ) -> Result<()> {
-    s.run.text(
-        "Why is flattening a bad idea? Pixels that are neighbours belong together, and the model does not know who is \
-         whose neighbour. To see how little it knows, we **shuffle the pixels**, all photos in the same way. To us \
-         nothing is left. To logistic regression nothing has changed.",
+    s.text(
+        "
+        Why is flattening a bad idea? Pixels that are neighbours belong together, and the model does not know who is
+        whose neighbour. To see how little it knows, we **shuffle the pixels**, all photos in the same way. To us
+        nothing is left. To logistic regression nothing has changed.
+        ",
     );
     let file = &photos.train.files[4.min(photos.train.files.len() - 1)];
     let seen = thumbnail(file, photos.flat_side)?.greyscale();
@@ -106,8 +108,8 @@ fn why_not(
     };
     let again = Pipeline::new(StandardScaler, LogisticRegression::new().max_iter(3000)).fit(&shuffled(xs)?, ys)?;
     let same = again.score(&shuffled(xs_valid)?, ys_valid)?;
-    s.run.say(format!("pixels in order: valid {valid:.4}; pixels shuffled: valid {same:.4}"));
-    s.run.metric("shuffled_valid", same);
+    s.say(format!("pixels in order: valid {valid:.4}; pixels shuffled: valid {same:.4}"));
+    s.metric("shuffled_valid", same);
 
     let row: Vec<f32> = xs.row(4.min(xs.rows() - 1)).iter().map(|&x| x as f32).collect();
     let mixed: Vec<f32> = order.iter().map(|&i| row[i]).collect();
@@ -116,9 +118,9 @@ fn why_not(
         .caption("what we see")
         .grey_f32(side, side, &mixed)
         .caption("the same to logistic regression");
-    s.run.figure("flattened", "A training photo, and the same pixels in another order.", &grid.into())?;
+    s.figure("flattened", "A training photo, and the same pixels in another order.", grid)?;
     let ends =
         [&row[..3], &row[row.len() - 3..]].map(|part| part.iter().map(|x| format!("{x:.8}")).collect::<Vec<_>>());
-    s.run.say(format!("what the computer sees: [{}, ..., {}]", ends[0].join(", "), ends[1].join(", ")));
+    s.say(format!("what the computer sees: [{}, ..., {}]", ends[0].join(", "), ends[1].join(", ")));
     Ok(())
 }

@@ -30,6 +30,7 @@ mod one_vs_rest;
 mod out_of_the_box;
 mod photos;
 mod points;
+mod printed;
 mod quiz;
 mod wrappers;
 mod zoo;
@@ -45,6 +46,7 @@ pub use classify::classify_command;
 pub const CHAPTER: Chapter = Chapter {
     name: "ch03_multiclass_vision",
     title: "Multi-class classification and computer vision",
+    printed: printed::PRINTED,
     sources: tallow::sources![
         "lib.rs",
         "classify.rs",
@@ -57,6 +59,7 @@ pub const CHAPTER: Chapter = Chapter {
         "out_of_the_box.rs",
         "photos.rs",
         "points.rs",
+        "printed.rs",
         "quiz.rs",
         "wrappers.rs",
         "zoo.rs"

@@ -21,7 +21,7 @@ pub(crate) struct Published {
 pub(crate) fn published(s: &Session, asked: Option<Arch>, lectures: Arch) -> Result<Published> {
     if let Some(arch) = asked {
         let config = HubConfig::from_env(&s.data).or_offline(s.offline);
-        return Ok(Published { weights: hub::weights(arch, &config, &s.run.listener())?, stands_in_for: None });
+        return Ok(Published { weights: hub::weights(arch, &config, &s.listener())?, stands_in_for: None });
     }
     if let Some(weights) = here(&s.data, lectures)? {
         return Ok(Published { weights, stands_in_for: None });

@@ -15,11 +15,13 @@ use tallow::train::Learner;
 // --- 10. Neural networks ---------------------------------------------------------------------------------------------
 
 pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
-    s.run.section("Neural networks are pipelines");
-    s.run.text(
-        "A **neural network** puts a sequence of transformations between features and target; a linear model is one \
-         with a single step. Drawn as graphs: each line is a coefficient, each circle sums up what comes in. In \
-         between are **hidden units**, steps on the way that nobody gives labels for.",
+    s.section("Neural networks are pipelines");
+    s.text(
+        "
+        A **neural network** puts a sequence of transformations between features and target; a linear model is one with
+        a single step. Drawn as graphs: each line is a coefficient, each circle sums up what comes in. In between are
+        **hidden units**, steps on the way that nobody gives labels for.
+        ",
     );
     let (xs, w) = (["x[0]", "x[1]", "x[2]", "x[3]"], ["w[0]", "w[1]", "w[2]", "w[3]"]);
     let (h, h2) = (["h[0]", "h[1]", "h[2]"], ["h2[0]", "h2[1]", "h2[2]"]);
@@ -28,15 +30,17 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     let one = inputs("One hidden layer").layer("hidden layer", &h).layer("output", &["y"]);
     let two = inputs("Two hidden layers").layer("hidden layer 1", &["h1[0]", "h1[1]", "h1[2]"]);
     let two = two.layer("hidden layer 2", &h2).layer("output", &["y"]);
-    s.run.figure("graph_logistic", "Logistic regression as a graph.", &logistic.into())?;
-    s.run.figure("graph_one_hidden_layer", "One layer of transformations more.", &one.into())?;
-    s.run.figure("graph_two_hidden_layers", "And one more.", &two.into())?;
+    s.figure("graph_logistic", "Logistic regression as a graph.", logistic)?;
+    s.figure("graph_one_hidden_layer", "One layer of transformations more.", one)?;
+    s.figure("graph_two_hidden_layers", "And one more.", two)?;
 
-    s.run.text(
-        "So a network is like a `Pipeline`: ask of each step **how many features** go in and come out. Scaling does \
-         not change their number, one-hot encoding adds some; in a network you choose it. The last graph goes from 4 \
-         to 3 to 3 to 1. Between the sums stands something bent, here ReLU, `max(x, 0)`: without it two sums in a row \
-         would be one sum.",
+    s.text(
+        "
+        So a network is like a `Pipeline`: ask of each step **how many features** go in and come out. Scaling does not
+        change their number, one-hot encoding adds some; in a network you choose it. The last graph goes from 4 to 3 to
+        3 to 1. Between the sums stands something bent, here ReLU, `max(x, 0)`: without it two sums in a row would be
+        one sum.
+        ",
     );
     let params = Params::new(&Rng::new(s.seed).stream("graph"), &Device::Cpu);
     let mut net = Sequential::new(&params);
@@ -52,18 +56,20 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
             net = net.relu();
         }
     }
-    s.run.table(&["step", "features after it", "coefficients and intercepts"], &rows);
-    s.run.say(format!(
+    s.table(&["step", "features after it", "coefficients and intercepts"], &rows);
+    s.say(format!(
         "{} numbers to learn; with logistic regression on the same features there are 5",
         params.num_parameters()
     ));
     beyond_a_line(s)?;
-    s.run.text(
-        "**Why** then not always networks? They can learn very complex functions, you can nearly always make one that \
-         does not underfit, and for structured data, sequences, images, videos, nothing else comes near. But they \
-         often need much data and much computing; they have hyperparameters without end; they are hard to interpret; \
-         and when you call `fit` you never really know whether it was successful, nor whether it should have run \
-         longer. The rest of this chapter uses networks **without calling `fit`**: others have.",
+    s.text(
+        "
+        **Why** then not always networks? They can learn very complex functions, you can nearly always make one that
+        does not underfit, and for structured data, sequences, images, videos, nothing else comes near. But they often
+        need much data and much computing; they have hyperparameters without end; they are hard to interpret; and when
+        you call `fit` you never really know whether it was successful, nor whether it should have run longer. The rest
+        of this chapter uses networks **without calling `fit`**: others have.
+        ",
     );
     Ok(())
 }
@@ -76,9 +82,11 @@ fn corners(n: usize, rng: &mut Rng) -> Result<Samples> {
 }
 
 fn beyond_a_line(s: &mut Session) -> Result<()> {
-    s.run.text(
-        "What does a hidden layer buy? Points in four corners, the opposite ones of one class. No line parts them; a \
-         network with eight hidden units does.",
+    s.text(
+        "
+        What does a hidden layer buy? Points in four corners, the opposite ones of one class. No line parts them; a
+        network with eight hidden units does.
+        ",
     );
     let rng = Rng::new(s.seed).stream("corners");
     let (train, test) = (corners(400, &mut rng.stream("train"))?, corners(400, &mut rng.stream("test"))?);
@@ -100,9 +108,9 @@ fn beyond_a_line(s: &mut Session) -> Result<()> {
         Ok(learner.predict(&xs)?.argmax(D::Minus1)?.to_vec1::<u32>()?)
     };
     let (by_line, by_net) = (line.score(&test.xs, &test.ys)?, tallow::metrics::accuracy(&asks(&test.xs)?, &test.ys)?);
-    s.run.say(format!("new points in four corners: logistic regression {by_line:.3}, eight hidden units {by_net:.3}"));
-    s.run.metric("corners_line", by_line);
-    s.run.metric("corners_network", by_net);
+    s.say(format!("new points in four corners: logistic regression {by_line:.3}, eight hidden units {by_net:.3}"));
+    s.metric("corners_line", by_line);
+    s.metric("corners_network", by_net);
 
     let plane = (-1.0, 1.0);
     let grid = Grid::new(plane, plane, CELLS.0, CELLS.1)?;
@@ -112,5 +120,5 @@ fn beyond_a_line(s: &mut Session) -> Result<()> {
     };
     let panels =
         [panel("logistic regression", &grid.predict(&line)?), panel("eight hidden units", &asks(&grid.points())?)];
-    s.run.figure("corners", "A line, and a network, before a task that has no line.", &Figure::grid(&panels, 2))
+    s.figure("corners", "A line, and a network, before a task that has no line.", Figure::grid(&panels, 2))
 }

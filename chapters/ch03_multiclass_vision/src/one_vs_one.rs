@@ -13,12 +13,14 @@ const PAIRS: [(u32, u32); 3] = [(0, 1), (0, 2), (1, 2)];
 // --- 6. One vs. one --------------------------------------------------------------------------------------------------
 
 pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
-    s.run.section("One vs. one");
-    s.run.text(
-        "The other trick: a model for each **pair** of classes, trained on the points of these two alone. K classes \
-         make K (K - 1) / 2 pairs: three here, 499,500 for ImageNet. Each model has few points, in fair numbers of \
-         both kinds. Asked about a new point, each casts a vote for one of its two classes, and the class with the \
-         most votes wins; where votes are equal, the sum of the scores decides.",
+    s.section("One vs. one");
+    s.text(
+        "
+        The other trick: a model for each **pair** of classes, trained on the points of these two alone. K classes make
+        K (K - 1) / 2 pairs: three here, 499,500 for ImageNet. Each model has few points, in fair numbers of both kinds.
+        Asked about a new point, each casts a vote for one of its two classes, and the class with the most votes wins;
+        where votes are equal, the sum of the scores decides.
+        ",
     );
     let Samples { xs, ys } = &points.train;
     let ovo = OneVsOne::new(LogisticRegression::new()).fit(xs, ys)?;
@@ -32,7 +34,7 @@ pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
             vec![format!("{a} vs. {b}"), n.to_string(), four(w[0]), four(w[1]), four(intercept)]
         })
         .collect();
-    s.run.table(&["pair", "training points", "coef[0]", "coef[1]", "intercept"], &rows);
+    s.table(&["pair", "training points", "coef[0]", "coef[1]", "intercept"], &rows);
 
     let panel = |(i, (a, b)): (usize, &(u32, u32))| {
         let mine: Vec<usize> = (0..ys.len()).filter(|&i| ys[i] == *a || ys[i] == *b).collect();
@@ -41,7 +43,7 @@ pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
         Ok(line(plot, "", models[i]).colored(6))
     };
     let panels: Result<Vec<Plot>> = PAIRS.iter().enumerate().map(panel).collect();
-    s.run.figure("ovo_lines", "Three pairs, three lines, each between two classes.", &Figure::grid(&panels?, 3))?;
+    s.figure("ovo_lines", "Three pairs, three lines, each between two classes.", Figure::grid(&panels?, 3))?;
 
     // Votes, counted by hand.
     let test = Matrix::from_rows(&TEST_POINTS)?;
@@ -60,12 +62,12 @@ pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
             vec![format!("[{}, {}]", point[0], point[1]), votes, scores.join("  "), class_name(winners[i])]
         })
         .collect();
-    s.run.table(&["point", "votes", "votes and a third of the confidence", "wins"], &rows);
+    s.table(&["point", "votes", "votes and a third of the confidence", "wins"], &rows);
     let plot = scatter(plane("").regions(X, Y, CELLS.0, &regions(&ovo)?), &points.train, class_name);
     let plot = models.iter().fold(plot, |plot, model| line(plot, "", model).colored(6));
-    s.run.figure("ovo_regions", "The winners. Here the borders are parts of the pairs' lines.", &plot.into())?;
+    s.figure("ovo_regions", "The winners. Here the borders are parts of the pairs' lines.", plot)?;
     let accuracy = ovo.score(&points.test.xs, &points.test.ys)?;
-    s.run.say(format!("accuracy: {accuracy:.3} of the test points"));
-    s.run.metric("ovo_test", accuracy);
+    s.say(format!("accuracy: {accuracy:.3} of the test points"));
+    s.metric("ovo_test", accuracy);
     Ok(())
 }

@@ -26,17 +26,21 @@ const PRINTED: [(&str, [(&str, &str); 4]); 7] = [
 // --- 13. Transfer learning -------------------------------------------------------------------------------------------
 
 pub(crate) fn transfer_learning(s: &mut Session) -> Result<()> {
-    s.run.section("Transfer learning");
-    s.run.text(
-        "Hardly anybody trains a large network for images from scratch: that takes a large data set, strong computers, \
-         and much work. Instead one downloads a network that others have trained, most often on **ImageNet**: 1.2 \
-         million photos in 1,000 classes. There are three common ways to use it:\n\n\
-         - out of the box, as it is;\n\
-         - as a maker of features, for a model of one's own;\n\
-         - as a start, to be trained on (chapter 1).\n\n\
-         Here are the first two. Some of the thousand classes:",
+    s.section("Transfer learning");
+    s.text(
+        "
+        Hardly anybody trains a large network for images from scratch: that takes a large data set, strong computers,
+        and much work. Instead one downloads a network that others have trained, most often on **ImageNet**: 1.2 million
+        photos in 1,000 classes. There are three common ways to use it:
+
+        - out of the box, as it is;
+        - as a maker of features, for a model of one's own;
+        - as a start, to be trained on (chapter 1).
+
+        Here are the first two. Some of the thousand classes:
+        ",
     );
-    s.run.say(
+    s.say(
         CLASSES[100..110].iter().enumerate().map(|(i, c)| format!("{}  {c}", 100 + i)).collect::<Vec<_>>().join("\n"),
     );
     Ok(())
@@ -45,14 +49,16 @@ pub(crate) fn transfer_learning(s: &mut Session) -> Result<()> {
 // --- 14. Out of the box ----------------------------------------------------------------------------------------------
 
 pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<&Path>, photos: &Photos) -> Result<()> {
-    s.run.section("A pretrained network, out of the box");
-    s.run.text(
-        "Prepare a photo as the network was trained to see photos: shrink it, cut out the middle, normalise. Let it \
-         through. A softmax makes probabilities of its thousand scores, and the four largest are shown. Nobody has \
-         trained anything here.",
+    s.section("A pretrained network, out of the box");
+    s.text(
+        "
+        Prepare a photo as the network was trained to see photos: shrink it, cut out the middle, normalise. Let it
+        through. A softmax makes probabilities of its thousand scores, and the four largest are shown. Nobody has
+        trained anything here.
+        ",
     );
     if let Some(remark) = judge.remark("--judge") {
-        s.run.text(remark);
+        s.text(remark);
     }
     let files = demo(s, folder, photos)?;
     let network = build(s, &judge.weights)?;
@@ -87,15 +93,15 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
         let (class, p) = classes[0];
         grid = grid.rgb(small.width(), small.height(), small.bytes()).caption(format!("{class}\n{p:.3}"));
     }
-    s.run.table(&["photo", "class", "probability", "the lecture's VGG-16"], &rows);
-    s.run.figure("out_of_the_box", format!("What {} takes the photos for.", judge.name()), &grid.into())?;
+    s.table(&["photo", "class", "probability", "the lecture's VGG-16"], &rows);
+    s.figure("out_of_the_box", format!("What {} takes the photos for.", judge.name()), grid)?;
     let knows = if rows.iter().any(|row| !row[3].is_empty()) {
         "It knows cheetahs and tabbies. Of a campus sign or a rose garden it knows nothing, because ImageNet has no \
          class for them"
     } else {
         "What ImageNet has a class for it may recognise. Of other things it knows nothing"
     };
-    s.run.text(format!(
+    s.text(format!(
         "{knows}: it has to choose one of its thousand, and low probabilities are the only hint that none fits. For \
          classes of one's own something must be added."
     ));
@@ -122,7 +128,7 @@ fn demo(s: &mut Session, folder: Option<&Path>, photos: &Photos) -> Result<Vec<P
     match s.data.find("lecture_photos") {
         Ok(folder) => image_files(&folder),
         Err(tallow_datasets::Error::Missing { .. }) => {
-            s.run.say(
+            s.say(
                 "the lecture's own photos are not here, so some of the others are shown; `cargo xtask fetch-data \
                  --only lecture_photos` fetches them (0.9 MB)",
             );

@@ -53,13 +53,13 @@ impl Photos {
         // The lecture's photos are the lecture's, wherever they are.
         let is_faces = kind == Kind::Own && folder.ends_with("animal_faces");
         let kind = if is_faces { Kind::Faces } else { kind };
-        s.run.data(match kind {
+        s.data(match kind {
             Kind::Faces => format!("300 animal faces (AFHQ, CC BY-NC 4.0) in {}", folder.display()),
             Kind::Clothes => "Fashion-MNIST: 300 pullovers, dresses and coats, embedded (MIT)".into(),
             Kind::Own => format!("photos in {}", folder.display()),
         });
         let LabelledImages { images, notes } = LabelledImages::from_folder(&folder)?;
-        let listener = s.run.listener();
+        let listener = s.listener();
         notes.iter().for_each(|note| listener.tell(Event::Note(note)));
         let of = |side: Side| images.iter().filter(|image| image.side == Some(side)).collect::<Vec<_>>();
         let (train, valid) = (of(Side::Train), of(Side::Valid));
@@ -150,12 +150,14 @@ pub(crate) fn thumbnail(file: &Path, side: usize) -> Result<Image> {
 // --- 11. The photos --------------------------------------------------------------------------------------------------
 
 pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
-    s.run.section("Introduction to computer vision");
-    s.run.text(
-        "Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), \
-         *what is where* (detection), *which pixels belong to what* (segmentation). We classify. The photos do not \
-         come as a table but as a folder for each class, in one folder to train with and one to judge by; and since \
-         real collections do not fit into memory, they are read in batches.",
+    s.section("Introduction to computer vision");
+    s.text(
+        "
+        Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), *what
+        is where* (detection), *which pixels belong to what* (segmentation). We classify. The photos do not come as a
+        table but as a folder for each class, in one folder to train with and one to judge by; and since real
+        collections do not fit into memory, they are read in batches.
+        ",
     );
     let count = |part: &Part, class: usize| part.ys.iter().filter(|y| **y as usize == class).count();
     let classes = photos.vocab.classes();
@@ -164,9 +166,9 @@ pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
         .enumerate()
         .map(|(k, class)| vec![class.clone(), count(&photos.train, k).to_string(), count(&photos.valid, k).to_string()])
         .collect();
-    s.run.table(&["class", "to train with", "to judge by"], &rows);
+    s.table(&["class", "to train with", "to judge by"], &rows);
     let first = photos.train.files.first().map(|file| tail(file, 3)).unwrap_or_default();
-    s.run.say(format!("samples: {}; the first is {first}, class {}", photos.train.ys.len(), photos.train.ys[0]));
+    s.say(format!("samples: {}; the first is {first}, class {}", photos.train.ys.len(), photos.train.ys[0]));
     if !s.quick {
         let counts: Vec<f64> = (0..classes.len()).map(|k| count(&photos.train, k) as f64).collect();
         let expect = if photos.kind == Kind::Faces { Expect::Exact } else { Expect::Draw };
@@ -176,7 +178,7 @@ pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
         s.run.add(Comparison::new("samples", "150", samples, expect).note(photos.note()));
     }
     let grid = photos.grid(24, |picture| picture.greyscale())?;
-    s.run.figure("training_images", "Some training images, grey.", &grid.into())
+    s.figure("training_images", "Some training images, grey.", grid)
 }
 
 /// The last parts of a path: `train/cat/flickr_cat_000002.jpg`.

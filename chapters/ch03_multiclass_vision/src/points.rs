@@ -80,17 +80,19 @@ pub(crate) fn line(plot: Plot, name: &str, model: &LogisticModel) -> Plot {
 // --- 1. Three classes of points --------------------------------------------------------------------------------------
 
 pub(crate) fn three_classes(s: &mut Session, points: &TrainTest) -> Result<()> {
-    s.run.section("Many classes, out of two");
-    s.run.text(
-        "Decision trees and nearest neighbours take any number of classes as they come. Many **linear** models do not: \
-         a line has two sides. Two simple tricks turn a question with many answers into questions with two, \
-         **one-vs.-rest** and **one-vs.-one**. Points in a plane show how they work: two features, three classes, 120 \
-         points. A fifth of them, 24, are put aside as test points.",
+    s.section("Many classes, out of two");
+    s.text(
+        "
+        Decision trees and nearest neighbours take any number of classes as they come. Many **linear** models do not: a
+        line has two sides. Two simple tricks turn a question with many answers into questions with two,
+        **one-vs.-rest** and **one-vs.-one**. Points in a plane show how they work: two features, three classes, 120
+        points. A fifth of them, 24, are put aside as test points.
+        ",
     );
-    s.run.data("the lecture's points, embedded");
+    s.data("the lecture's points, embedded");
     let Samples { xs, ys } = &points.train;
-    s.run.say(format!("train: {} x {}, test: {} x {}", xs.rows(), xs.columns(), points.test.xs.rows(), xs.columns()));
+    s.say(format!("train: {} x {}, test: {} x {}", xs.rows(), xs.columns(), points.test.xs.rows(), xs.columns()));
     let counts: Vec<String> = (0..3).map(|k| ys.iter().filter(|y| **y == k).count().to_string()).collect();
-    s.run.say(format!("training points of each class: {}", counts.join(", ")));
-    s.run.figure("points", "The training points.", &scatter(plane(""), &points.train, class_name).into())
+    s.say(format!("training points of each class: {}", counts.join(", ")));
+    s.figure("points", "The training points.", scatter(plane(""), &points.train, class_name))
 }

@@ -6,19 +6,24 @@ use tallow::cli::Session;
 // --- 9. Questions ----------------------------------------------------------------------------------------------------
 
 pub(crate) fn questions(s: &mut Session) -> Result<()> {
-    s.run.section("The lecture's questions");
-    s.run.text(
-        "The lecture asks, and leaves the answers to its listeners. Answer first, then read on.\n\n\
-         **18.1** is about the lecture before, on text. Which are true? (A) Word2vec embeddings can represent texts \
-         for classification instead of bags of words. (B) Latent Dirichlet Allocation (LDA) is unsupervised. (C) In an \
-         LDA model one word can have a high probability in two topics. (D) In an LDA model a document is a mixture of \
-         topics. (E) A model trained on news with K = 10 puts out ten topic labels, such as *sports*.\n\n\
-         **18.2** Which are true? (A) One-vs.-one uses all the data to train each of its classifiers. (B) With 100 \
-         classes, one-vs.-rest makes 100 classifiers.\n\n\
-         **And on the way:** can decision trees, random forests or nearest neighbours classify the images of ImageNet?",
+    s.section("The lecture's questions");
+    s.text(
+        "
+        The lecture asks, and leaves the answers to its listeners. Answer first, then read on.
+
+        **18.1** is about the lecture before, on text. Which are true? (A) Word2vec embeddings can represent texts for
+        classification instead of bags of words. (B) Latent Dirichlet Allocation (LDA) is unsupervised. (C) In an LDA
+        model one word can have a high probability in two topics. (D) In an LDA model a document is a mixture of topics.
+        (E) A model trained on news with K = 10 puts out ten topic labels, such as *sports*.
+
+        **18.2** Which are true? (A) One-vs.-one uses all the data to train each of its classifiers. (B) With 100
+        classes, one-vs.-rest makes 100 classifiers.
+
+        **And on the way:** can decision trees, random forests or nearest neighbours classify the images of ImageNet?
+        ",
     );
     let answer = |question: &str, answer: &str, why: &str| vec![question.into(), answer.into(), why.into()];
-    s.run.table(
+    s.table(
         &["question", "answer", "why"],
         &[
             answer("18.1 A", "true", "average the vectors of a text's words, and classify that"),

@@ -25,11 +25,13 @@ struct Row {
 // --- 18. The zoo -----------------------------------------------------------------------------------------------------
 
 pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
-    s.run.section("The networks of the zoo compared");
-    s.run.text(
-        "One pipeline, many sources of features. Nothing (the dummy), pixels, an EfficientNet-Lite0 whose weights are \
-         **random**, and every published network whose weights are on this machine, each with its own normalisation. \
-         What a network has learnt, not how it is built, makes the difference.",
+    s.section("The networks of the zoo compared");
+    s.text(
+        "
+        One pipeline, many sources of features. Nothing (the dummy), pixels, an EfficientNet-Lite0 whose weights are
+        **random**, and every published network whose weights are on this machine, each with its own normalisation. What
+        a network has learnt, not how it is built, makes the difference.
+        ",
     );
     let ys = &photos.train.ys;
     let (xs, xs_valid) = (flattened::rows(s, photos, &photos.train)?, flattened::rows(s, photos, &photos.valid)?);
@@ -73,18 +75,18 @@ pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
             vec![row.name.clone(), row.features.to_string(), row.top1.clone(), format!("{:.4}", row.valid), seconds]
         })
         .collect();
-    s.run.table(&["features by", "features", "ImageNet top-1", "valid", "seconds"], &table);
+    s.table(&["features by", "features", "ImageNet top-1", "valid", "seconds"], &table);
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     let values: Vec<f64> = rows.iter().map(|row| row.valid).collect();
     let bars = Bars::new("", &names, &values).horizontal().x_label("valid accuracy");
-    s.run.figure("zoo", "Logistic regression on features of different origin.", &bars.into())?;
+    s.figure("zoo", "Logistic regression on features of different origin.", bars)?;
     for row in &rows {
-        s.run.metric(format!("valid_by_{}", row.name.replace([' ', ','], "_")), row.valid);
+        s.metric(format!("valid_by_{}", row.name.replace([' ', ','], "_")), row.valid);
     }
     if !absent.is_empty() {
         let n = absent.len();
-        s.run.say(format!("not on this machine: {n} networks ({}, ...)", absent[..n.min(4)].join(", ")));
-        s.run.say("`--arch NAME` fetches one; once it is here it is compared");
+        s.say(format!("not on this machine: {n} networks ({}, ...)", absent[..n.min(4)].join(", ")));
+        s.say("`--arch NAME` fetches one; once it is here it is compared");
     }
     Ok(())
 }
@@ -107,17 +109,19 @@ fn judged(
 // --- 19. Summary -----------------------------------------------------------------------------------------------------
 
 pub(crate) fn summary(s: &mut Session) -> Result<()> {
-    s.run.section("Summary");
-    s.run.text(
-        "- With more than two classes, most classifiers work as they are. Linear ones are made of many for two \
-         classes, or are multinomial; either way there is a coefficient for each feature **and class**.\n\
-         - Flattening an image throws away which pixels are neighbours.\n\
-         - Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as \
-         strong for images.\n\
-         - Others have trained them. Use theirs as they are, or as makers of features; both take no training of your \
-         own.\n\
-         - Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.\n\n\
-         The lecturers' advice: do not use deep learning unless there is good reason to.",
+    s.section("Summary");
+    s.text(
+        "
+        - With more than two classes, most classifiers work as they are. Linear ones are made of many for two classes,
+          or are multinomial; either way there is a coefficient for each feature **and class**.
+        - Flattening an image throws away which pixels are neighbours.
+        - Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as
+          strong for images.
+        - Others have trained them. Use theirs as they are, or as makers of features; both take no training of your own.
+        - Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.
+
+        The lecturers' advice: do not use deep learning unless there is good reason to.
+        ",
     );
     Ok(())
 }

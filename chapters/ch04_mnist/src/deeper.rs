@@ -2,7 +2,6 @@
 
 use crate::digits::Digits;
 use crate::learner::connected;
-use crate::printed;
 use crate::similarity::stacked;
 use candle_core::{D, Tensor};
 use tallow::Result;
@@ -13,17 +12,16 @@ use tallow::models::{Arch, vision_head};
 use tallow::nn::{Params, Sequential, losses};
 use tallow::optim::Adam;
 use tallow::plot::{Figure, HeatMap, Plot};
-use tallow::report::Expect;
 use tallow::rng::Rng;
 use tallow::train::{Learner, accuracy};
 
 // --- 16. Going deeper ------------------------------------------------------------------------------------------------
 
 pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> Result<()> {
-    s.run.section("Going deeper");
+    s.section("Going deeper");
     let lr_max = if s.quick { 0.01 } else { 0.1 };
     let duration = if epochs == 1 { "one epoch".to_string() } else { format!("{epochs} epochs") };
-    s.run.text(format!(
+    s.text(format!(
         "One bend is enough in theory. In practice more layers with fewer weights each learn more, and learn it \
          faster. Here is an 18-layer **residual network** with random weights: the body of ResNet-18 and fast.ai's \
          head, {duration}, learning rates that rise to {lr_max} and fall again (the *one-cycle policy*). From here on \
@@ -35,7 +33,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
         (pictures(&digits.threes, &digits.sevens)?, pictures(&digits.valid_threes, &digits.valid_sevens)?);
     if s.quick {
         (train, valid) = (some(&train, 2048, &rng)?, some(&valid, 512, &rng)?);
-        s.run.say("quick: 2,048 pictures to train with, 512 to judge by, and a tenth of the learning rate");
+        s.say("quick: 2,048 pictures to train with, 512 to judge by, and a tenth of the learning rate");
     }
     let train_dl = DataLoader::new(TensorDataset::new(&train.0, &train.1)?, 64)?;
     let train_dl = train_dl.shuffle(&rng.stream("shuffle")).drop_last().workers(s.workers).device(&s.device);
@@ -45,7 +43,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let resnet18 = Sequential::new(&params)
         .add(|p| Arch::ResNet18.body(p))? // [N, 3, 28, 28] to [N, 512, 1, 1]
         .add(|p| vision_head(Arch::ResNet18.facts().channels, 2, p))?; // to [N, 2]
-    s.run.say(format!("resnet18: {} parameters", params.num_parameters()));
+    s.say(format!("resnet18: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train: train_dl, valid: valid_dl.clone() };
     let learner = Learner::new(dls, resnet18, &params, losses::cross_entropy).opt(Adam::fastai()).metrics([accuracy()]);
     let mut learner = connected(s, learner, "resnet18");
@@ -53,14 +51,12 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     s.history("resnet18", learner.recorder())?;
     let Some(last) = learner.recorder().rows.last().cloned() else { return Ok(()) };
     let accuracy = last.metrics[0];
-    let [train_loss, valid_loss, printed_accuracy] = printed::RESNET18;
-    s.run.compare("resnet18: train_loss", train_loss, last.train_loss, Expect::Draw);
-    s.run.compare("resnet18: valid_loss", valid_loss, last.valid_loss, Expect::Draw);
-    s.run.compare("resnet18: accuracy", printed_accuracy, accuracy, Expect::AtLeastGoal(0.99));
-    let note = "the source does not name its machine";
-    s.run.compare_with_note("resnet18: seconds of the epoch", "121", last.seconds, Expect::Draw, note);
-    s.run.metric("resnet18_accuracy", accuracy);
-    s.run.target("resnet18 accuracy", accuracy, if s.quick { 0.9 } else { 0.99 });
+    s.check("resnet18: train_loss", last.train_loss)?;
+    s.check("resnet18: valid_loss", last.valid_loss)?;
+    s.check("resnet18: accuracy", accuracy)?;
+    s.check("resnet18: seconds of the epoch", last.seconds)?;
+    s.metric("resnet18_accuracy", accuracy);
+    s.target("resnet18 accuracy", accuracy, if s.quick { 0.9 } else { 0.99 });
 
     let recorder = learner.recorder();
     let batches: Vec<f64> = (0..).take(recorder.losses.len()).map(f64::from).collect();
@@ -68,7 +64,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
     let loss = loss.line("each batch", &batches, &recorder.losses).line("smoothed", &batches, &recorder.smooth_losses);
     let rate = Plot::new("One-cycle policy").x_label("batch").y_label("learning rate").size(480, 340);
     let rate = rate.line("", &batches, &recorder.lrs);
-    s.run.figure("resnet18_training", format!("The 18-layer network: {duration}."), &Figure::grid(&[loss, rate], 2))?;
+    s.figure("resnet18_training", format!("The 18-layer network: {duration}."), Figure::grid(&[loss, rate], 2))?;
 
     let (preds, ys) = learner.get_preds(&valid_dl)?;
     let (predicted, actual) = (preds.argmax(D::Minus1)?.to_vec1::<u32>()?, ys.to_vec1::<u32>()?);
@@ -88,7 +84,7 @@ pub(crate) fn confusion(
     let map =
         HeatMap::new("Confusion matrix", classes.len(), classes.len(), &counts).row_labels(classes).col_labels(classes);
     let map = map.numbers(true).x_label("predicted").y_label("actual");
-    s.run.figure(name, "How many of each digit were taken for what.", &map.into())
+    s.figure(name, "How many of each digit were taken for what.", map)
 }
 
 /// Pictures `[N, 3, 28, 28]` and labels `[N]`, 0 for a three and 1 for a seven. The grey value goes into all three

@@ -19,7 +19,7 @@ pub(crate) struct Digits {
 
 impl Digits {
     pub(crate) fn embedded(s: &mut Session) -> Result<Digits> {
-        s.run.data("MNIST: all threes and sevens, embedded (CC BY-SA 3.0)");
+        s.data("MNIST: all threes and sevens, embedded (CC BY-SA 3.0)");
         let sample = mnist::sample()?;
         Ok(Digits {
             threes: sorted_by_file_name(&sample.train, 3)?,

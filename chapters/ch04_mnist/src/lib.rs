@@ -43,6 +43,7 @@ use tallow::cli::{Chapter, CommonArgs, Session};
 pub const CHAPTER: Chapter = Chapter {
     name: "ch04_mnist",
     title: "Under the hood: training a digit classifier",
+    printed: printed::PRINTED,
     sources: tallow::sources![
         "lib.rs",
         "broadcasting.rs",

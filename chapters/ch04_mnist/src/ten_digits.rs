@@ -25,24 +25,25 @@ pub(crate) fn full_mnist(s: &Session) -> Result<Option<Mnist>> {
 }
 
 pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<()> {
-    s.run.section("Further research: all ten digits");
+    s.section("Further research: all ten digits");
     let Some(digits) = digits else {
         // The error names the command that fetches the data.
         let why = s.data.find("mnist").err().map(|missing| missing.to_string()).unwrap_or_default();
-        s.run.say(format!("left out: {why}"));
+        s.say(format!("left out: {why}"));
         return Ok(());
     };
     if s.quick {
-        s.run.say("left out of a quick run");
+        s.say("left out of a quick run");
         return Ok(());
     }
-    s.run.text(
-        "The book ends with a task: do it for all of MNIST, 60,000 pictures of ten digits. A linear layer sees every \
-         pixel in its own place; a **convolution** slides one small pattern over the whole picture, and so knows a \
-         stroke wherever it is. Four of them, each halving the picture, and a linear layer at the end make a small \
-         network.",
+    s.text(
+        "
+        The book ends with a task: do it for all of MNIST, 60,000 pictures of ten digits. A linear layer sees every
+        pixel in its own place; a **convolution** slides one small pattern over the whole picture, and so knows a stroke
+        wherever it is. Four of them, each halving the picture, and a linear layer at the end make a small network.
+        ",
     );
-    s.run.data("MNIST: all ten digits, fetched (CC BY-SA 3.0)");
+    s.data("MNIST: all ten digits, fetched (CC BY-SA 3.0)");
     let rng = Rng::new(s.seed).stream("ten digits");
     let dataset = |digits: &mnist::Digits| -> Result<TensorDataset> {
         let xs = mnist::images(digits, &candle_core::Device::Cpu)?.unsqueeze(1)?; // [N, 1, 28, 28]
@@ -61,15 +62,15 @@ pub(crate) fn all_ten_digits(s: &mut Session, digits: Option<Mnist>) -> Result<(
     let net = conv(net, 32, 64, 3)?; // [N, 64, 4, 4]
     let net = conv(net, 64, 128, 3)?; // [N, 128, 2, 2]
     let net = net.flatten().linear(512, 10)?; // [N, 10]
-    s.run.say(format!("a small CNN: {} parameters", params.num_parameters()));
+    s.say(format!("a small CNN: {} parameters", params.num_parameters()));
     let dls = DataLoaders { train, valid: valid.clone() };
     let learner = Learner::new(dls, net, &params, losses::cross_entropy).metrics([accuracy()]);
     let mut learner = connected(s, learner, "ten_digits");
     learner.fit_one_cycle(4, 0.01)?;
     s.history("ten_digits", learner.recorder())?;
     let last = learner.recorder().metric(0).last().copied().unwrap_or_default();
-    s.run.metric("ten_digits_accuracy", last);
-    s.run.target("ten digits accuracy", last, 0.99);
+    s.metric("ten_digits_accuracy", last);
+    s.target("ten digits accuracy", last, 0.99);
 
     let (preds, ys) = learner.get_preds(&valid)?;
     let (predicted, actual) = (preds.argmax(D::Minus1)?.to_vec1::<u32>()?, ys.to_vec1::<u32>()?);
@@ -87,5 +88,5 @@ fn top_losses(s: &mut Session, digits: &mnist::Digits, losses: &Tensor, predicte
         let caption = format!("{} as {}", digits.labels[i], predicted[i]);
         grid = grid.grey(28, 28, digits.image(i)).caption(caption).correct(right);
     }
-    s.run.figure("ten_digits_top_losses", "The digits that cost the most, and what they were taken for.", &grid.into())
+    s.figure("ten_digits_top_losses", "The digits that cost the most, and what they were taken for.", grid)
 }

@@ -26,12 +26,13 @@
 //! }
 //!
 //! fn main() -> std::process::ExitCode {
-//!     cli::main(&Chapter { name: "ch04_mnist", title: "A digit classifier", sources: &[] }, run)
+//!     cli::main(&Chapter { name: "ch04_mnist", title: "A digit classifier", sources: &[], printed: &[] }, run)
 //! }
 //! ```
 
 mod args;
 mod chores;
+mod essay;
 mod exit;
 mod interrupt;
 mod program;

@@ -12,13 +12,13 @@ use super::args::{CommonArgs, Seed};
 use super::interrupt::interrupter;
 use crate::device;
 use crate::error::{Error, Result};
-use crate::report::{Run, RunConfig, Source};
+use crate::report::{Printed, Run, RunConfig, Source};
 
 /// The version of candle that this library is built on; a test compares it with the lock file.
 pub(crate) const CANDLE: &str = "0.11.1";
 
 /// Who a chapter is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chapter {
     /// Its package, which also names its output folder: `ch04_mnist`.
     pub name: &'static str,
@@ -26,6 +26,8 @@ pub struct Chapter {
     pub title: &'static str,
     /// Its source files, for its page: [`sources!`](crate::sources) names them. None, and the page shows no code.
     pub sources: &'static [Source],
+    /// The figures that its source prints.
+    pub printed: &'static [Printed],
 }
 
 /// All that a chapter needs of the outside world.
@@ -48,6 +50,8 @@ pub struct Session {
     pub data: DataFolder,
     /// Whether the network is out of bounds.
     pub offline: bool,
+    /// The figures that the chapter's source prints.
+    pub(super) printed: &'static [Printed],
 }
 
 impl Session {
@@ -102,6 +106,7 @@ impl Session {
             checkpoint_every: args.checkpoint_every,
             data,
             offline: args.offline,
+            printed: chapter.printed,
         })
     }
 }

@@ -40,9 +40,10 @@ pub struct OccludedWord {
 }
 
 impl Occlusion {
-    /// Looks at each word of a text, for a class or for the one that is predicted. What marks how a word is written goes
-    /// with the word; the text's beginning and the marks of fields stay. In a text of more than 200 words, neighbours
-    /// are left out together, in 200 stretches at most. What the network does not read of a text is not among its words.
+    /// Looks at each word of a text, for a class or for the one that is predicted. What marks how a word is written
+    /// goes with the word; the text's beginning and the marks of fields stay. In a text of more than 200 words,
+    /// neighbours are left out together, in 200 stretches at most. What the network does not read of a text is not
+    /// among its words.
     ///
     /// # Errors
     /// When there is no such class, or a tensor operation fails.

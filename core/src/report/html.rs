@@ -1,6 +1,7 @@
-//! HTML from plain words: everything is escaped, and prose has a tiny markup.
+//! HTML from plain words: everything is escaped, and prose is Markdown.
 
 use crate::text::visible;
+use pulldown_cmark::{Event as MarkdownEvent, Options, Parser};
 
 /// Text that is safe inside an element and inside a quoted attribute, with control characters made visible.
 pub(crate) fn escape(text: &str) -> String {
@@ -18,53 +19,45 @@ pub(crate) fn escape(text: &str) -> String {
     safe
 }
 
-/// Prose to HTML: a blank line parts paragraphs, lines that begin with `- ` are a list, `` `code` ``, `**bold**` and
-/// `*emphasis*` are what they look like.
+/// Prose in Markdown to HTML. It may be indented as the code around it is. HTML in it is text.
 pub(crate) fn prose(text: &str) -> String {
+    markdown(&visible(&dedented(text)))
+}
+
+/// Markdown inside of a line, such as a title, in which nothing begins a list or another block.
+pub(crate) fn inline(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let html = markdown(&format!("{FIRST}{}", visible(&line)));
+    html.trim_end().trim_start_matches("<p>").trim_start_matches(FIRST).trim_end_matches("</p>").to_string()
+}
+
+/// A word that makes a paragraph of whatever follows.
+const FIRST: &str = "\u{2060}";
+
+fn markdown(text: &str) -> String {
+    let parser = Parser::new_ext(text, Options::ENABLE_TABLES);
+    let escaped = parser.map(|event| match event {
+        MarkdownEvent::Html(html) | MarkdownEvent::InlineHtml(html) => MarkdownEvent::Text(html),
+        event => event,
+    });
     let mut html = String::new();
-    for paragraph in text.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|p| !p.is_empty()) {
-        let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
-        let first_item = lines.iter().position(|line| line.starts_with("- ")).unwrap_or(lines.len());
-        let (words, items) = lines.split_at(first_item);
-        if !words.is_empty() {
-            html.push_str(&format!("<p>{}</p>\n", inline(&words.join("\n"))));
-        }
-        if !items.is_empty() {
-            let items = items.join("\n");
-            let items = items.trim_start_matches("- ").split("\n- ").map(|item| format!("<li>{}</li>", inline(item)));
-            html.push_str(&format!("<ul>{}</ul>\n", items.collect::<String>()));
-        }
-    }
+    pulldown_cmark::html::push_html(&mut html, escaped);
     html
 }
 
-/// The markup inside a line. A mark that is never closed, or that has a space inside it as in `2 * 3`, is only itself.
-pub(crate) fn inline(text: &str) -> String {
-    let mut html = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['`', '*']) {
-        html.push_str(&escape(&rest[..at]));
-        rest = &rest[at..];
-        let (mark, tag) = match rest {
-            _ if rest.starts_with('`') => ("`", "code"),
-            _ if rest.starts_with("**") => ("**", "strong"),
-            _ => ("*", "em"),
-        };
-        let inner = rest[mark.len()..].find(mark).map(|end| &rest[mark.len()..mark.len() + end]);
-        match inner.filter(|inner| !inner.is_empty() && (tag == "code" || inner.trim() == *inner)) {
-            Some(inner) => {
-                let body = if tag == "code" { escape(inner) } else { inline(inner) };
-                html.push_str(&format!("<{tag}>{body}</{tag}>"));
-                rest = &rest[2 * mark.len() + inner.len()..];
-            }
-            None => {
-                html.push_str(mark);
-                rest = &rest[mark.len()..];
-            }
-        }
-    }
-    html.push_str(&escape(rest));
-    html
+/// Text without the indentation that all of its lines share, the first one aside if it follows the quotation mark.
+fn dedented(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let width = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let widths = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(width);
+    let indent = widths.min().unwrap_or(0);
+    let strip = |line: &str| String::from(line.get(indent.min(width(line))..).unwrap_or(line));
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| if i == 0 { line.trim_start().to_string() } else { strip(line) })
+        .collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -98,9 +98,10 @@ mod tests {
         };
         let html = passage.html();
         assert!(html.contains("line 3 &lt;b&gt;") && html.contains("<p class=\"note\">for neg"), "{html}");
-        let text = "<blockquote>A <mark class=\"for\" style=\"--w:0.50\" title=\"0.5 &quot;for&quot;\">&lt;dull&gt;</mark> \
-                    <mark class=\"against\" style=\"--w:1.00\" title=\"-2 &quot;for&quot;\">film</mark>.</blockquote>";
-        assert!(html.contains(text), "{html}");
+        let blue = "<mark class=\"for\" style=\"--w:0.50\" title=\"0.5 &quot;for&quot;\">&lt;dull&gt;</mark>";
+        let orange = "<mark class=\"against\" style=\"--w:1.00\" title=\"-2 &quot;for&quot;\">film</mark>";
+        let text = format!("<blockquote>A {blue} {orange}.</blockquote>");
+        assert!(html.contains(&text), "{html}");
         assert_eq!(passage.lines(), ["line 3 <b>", "  A <dull> film.", "  for neg: dull 0.5"]);
     }
 }

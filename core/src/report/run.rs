@@ -162,8 +162,7 @@ impl Run {
         self.record.lock().begin_section(Location::caller(), title.as_ref());
     }
 
-    /// Prose, on the page only. `` `code` ``, `**bold**` and `*emphasis*` are understood, a blank line begins a
-    /// paragraph, and lines that begin with `- ` are a list.
+    /// Prose in Markdown, on the page only. It may be indented as the code around it is; HTML in it is text.
     #[track_caller]
     pub fn text(&mut self, prose: impl AsRef<str>) {
         self.record.lock().push(Some(Location::caller()), Block::Text(String::from(prose.as_ref())));

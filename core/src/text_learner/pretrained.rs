@@ -5,9 +5,8 @@ use crate::models::weights::pickled_texts;
 use crate::words::{TextVocab, UNK};
 use std::path::{Path, PathBuf};
 
-/// A language model in files, with which a learner begins: `wt103_fwd` and `wt103_bwd` of `cargo xtask fetch-data`, which
-/// fast.ai trained on WikiText-103, or one that somebody saved with fast.ai. The network is fast.ai's own size (400, 1152
-/// and 3) if the model is one of these.
+/// A language model in files, with which a learner begins: `wt103_fwd` and `wt103_bwd` of `cargo xtask fetch-data`,
+/// which fast.ai trained on WikiText-103 in its own size (400, 1152 and 3), or one that somebody saved with fast.ai.
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;
@@ -62,8 +61,8 @@ impl PretrainedText {
 
 /// The only file of a folder whose name ends so.
 fn only(folder: &Path, extension: &str, what: &str) -> Result<PathBuf> {
-    let remedy = "a published language model is a .pth and a .pkl file; `cargo xtask fetch-data --only wt103_fwd` fetches \
-                  one";
+    let remedy = "a published language model is a .pth and a .pkl file; `cargo xtask fetch-data --only wt103_fwd` \
+                  fetches one";
     if !folder.is_dir() {
         return Err(Error::file(folder, format!("is not there, or no folder: {remedy}")));
     }

@@ -9,8 +9,9 @@ use tallow::models::weights::Weights;
 use tallow::text_learner::{PretrainedText, TextConfig, language_model_learner, text_classifier_learner};
 
 /// What `pickle.dump(words, file)` of Python 3.13 writes of the words of `lm.pth`, protocol 4.
-const WORDS: &[u8] = b"\x80\x04\x95M\x00\x00\x00\x00\x00\x00\x00]\x94(\x8c\x05xxunk\x94\x8c\x05xxpad\x94\x8c\x05xxbos\x94\
-    \x8c\x05xxeos\x94\x8c\x03the\x94\x8c\x04film\x94\x8c\x05caf\xc3\xa9\x94\x8c\x04good\x94\x8c\x03bad\x94\x8c\x03odd\x94e.";
+const WORDS: &[u8] = b"\x80\x04\x95M\x00\x00\x00\x00\x00\x00\x00]\x94(\x8c\x05xxunk\x94\x8c\x05xxpad\x94\x8c\x05\
+    xxbos\x94\x8c\x05xxeos\x94\x8c\x03the\x94\x8c\x04film\x94\x8c\x05caf\xc3\xa9\x94\x8c\x04good\x94\x8c\x03bad\x94\x8c\
+    \x03odd\x94e.";
 
 /// A folder as the archive of a published model leaves it: ten words, vectors of 3, layers of 4.
 fn published(folder: &Path) -> PretrainedText {

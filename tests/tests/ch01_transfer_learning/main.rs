@@ -34,6 +34,7 @@ fn a_quick_run_trains_in_three_ways_and_leaves_a_model() {
         assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 0, "{name}");
         assert!(Run::wrote(folder.path(), name), "the next run would leave {name}");
     }
+    chapter_tests::check_code(&fs::read_to_string(folder.path().join("report.html")).unwrap(), 10);
     let metrics = metrics(folder.path());
     assert!(metrics["comparisons"].as_array().unwrap().len() >= 4);
 }

@@ -139,6 +139,7 @@ fn the_run_folder_is_complete_and_its_page_stands_alone() {
     for outside in ["src=\"http", "href=\"http", "url(http", "<script", "<link"] {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
+    chapter_tests::check_code(&page, 60);
     let history = read("history.csv");
     assert_eq!(history.lines().next(), Some("fit,epoch,train_loss,valid_loss,batch_accuracy,accuracy"));
     assert_eq!(history.lines().count(), 1 + 10 + 10 + 1);

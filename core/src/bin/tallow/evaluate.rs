@@ -11,7 +11,7 @@ use tallow::interpret::Interpretation;
 use tallow::{Error, Result};
 
 pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated", sources: &[] };
+    Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated", sources: &[], printed: &[] };
 
 const OUT: &str = "The folder for the report, its figures and its numbers [default: out/tallow_evaluate]";
 

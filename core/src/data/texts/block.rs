@@ -168,9 +168,9 @@ impl TextBlock {
         TextBlock { backwards: true, ..self }
     }
 
-    /// Sets how many tokens of a text a classifier reads, the last ones on its way. All by default, as in fast.ai, whose
-    /// head judges the last 1440 of them; where a text of megabytes may be, a bound saves time and memory. A language
-    /// model reads all.
+    /// Sets how many tokens of a text a classifier reads, the last ones on its way. All by default, as in fast.ai,
+    /// whose head judges the last 1440 of them; where a text of megabytes may be, a bound saves time and memory. A
+    /// language model reads all.
     #[must_use]
     pub fn max_tokens(self, max_tokens: usize) -> TextBlock {
         TextBlock { max_tokens: Some(max_tokens), ..self }

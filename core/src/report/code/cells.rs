@@ -34,11 +34,14 @@ pub(in crate::report) fn interleave<'a>(entries: &'a [Entry], sources: &[Source]
     for (i, entry) in entries.iter().enumerate() {
         if entry.is_section() {
             page.section(locate(&files, entry.at), entry.at);
-        } else if let Some(at) = entry.at {
-            page.report(at);
         } else if entry.block.is_some() {
-            let rest = entries[i..].iter().take_while(|entry| !entry.is_section());
-            page.unlocated(rest.filter_map(|entry| entry.at).next());
+            match entry.at {
+                Some(at) => page.report(at),
+                None => {
+                    let rest = entries[i..].iter().take_while(|entry| !entry.is_section());
+                    page.unlocated(rest.filter_map(|entry| entry.at).next());
+                }
+            }
         }
         page.pieces.extend(entry.block.as_ref().map(Piece::Block));
     }

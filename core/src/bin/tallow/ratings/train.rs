@@ -11,7 +11,8 @@ use tallow::text::shell_quoted;
 use tallow::train::{Monitor, SaveBest};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_ratings", title: "A model of ratings", sources: &[] };
+pub(crate) const PROGRAM: Chapter =
+    Chapter { name: "tallow_ratings", title: "A model of ratings", sources: &[], printed: &[] };
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_ratings]";
 

@@ -14,7 +14,8 @@ use tallow::text::shell_quoted;
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, mae, rmse};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter = Chapter { name: "tallow_table", title: "A network for a table", sources: &[] };
+pub(crate) const PROGRAM: Chapter =
+    Chapter { name: "tallow_table", title: "A network for a table", sources: &[], printed: &[] };
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_table]";
 

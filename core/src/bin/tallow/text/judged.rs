@@ -131,8 +131,8 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
         _ => "Neither wins",
     };
     s.run.conclude(format!(
-        "{verdict}: of {n} validation texts the network tells {ours} right, and {} tells {theirs}. With so many texts, up \
-         to about {chance:.1} points may be chance.",
+        "{verdict}: of {n} validation texts the network tells {ours} right, and {} tells {theirs}. With so many texts, \
+         up to about {chance:.1} points may be chance.",
         best.name
     ));
     s.run.text(
@@ -151,8 +151,8 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, n: usize) 
     }
     s.run.section("Which words decide");
     s.run.text(
-        "Each word is left out in turn. The more probable the class was with it, the stronger is its blue, underlined; a \
-         word without which the class would be more probable is orange, with a dashed line. Under a pointer each says \
+        "Each word is left out in turn. The more probable the class was with it, the stronger is its blue, underlined; \
+         a word without which the class would be more probable is orange, with a dashed line. Under a pointer each says \
          by how much.",
     );
     let dls = learner.text_dls();
