@@ -129,3 +129,26 @@ fn beginning(cell: &str) -> &str {
     const MOST_CHARS: usize = 2000;
     cell.char_indices().nth(MOST_CHARS).map_or(cell, |(end, _)| &cell[..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::Figure;
+
+    #[test]
+    fn long_cells_are_broken_and_short_ones_stay() {
+        let long = format!("{} end", "words that go on ".repeat(6));
+        let row = |text: &str| vec![text.to_string(), "neg".to_string()];
+        let figure: Figure = TextTable::new("", &["text", "class"], &[row(&long), row("x"), row("")]).into();
+        assert!(figure.size().0 < 520, "{:?}", figure.size());
+        let svg = figure.svg().unwrap();
+        assert!(svg.contains(" end") || svg.contains(">end"), "{svg}");
+        // What fills more lines than there are is cut, and a megabyte is not measured.
+        let table = TextTable::new("", &["text", "class"], &vec![row(&"word ".repeat(200_000)); 2]);
+        let lines = &table.columns()[0][1];
+        assert!(lines.len() == MOST_LINES && lines[MOST_LINES - 1].ends_with('…'), "{lines:?}");
+        // On its side it has a line for each head.
+        let lying = TextTable::new("", &["a", "b"], &[row(&long)]).columns();
+        assert!(lying.iter().flatten().all(|cell| cell.len() == 1) && lying[1][0][0].ends_with('…'), "{lying:?}");
+    }
+}

@@ -70,7 +70,7 @@ pub fn readable(tokens: &[impl AsRef<str>]) -> String {
 /// ```
 pub fn readable_parts<T: AsRef<str>>(parts: &[&[T]]) -> Vec<String> {
     let (mut glues, mut in_quotes) = (true, false);
-    let mut written = |tokens: &&[T]| {
+    let written = |tokens: &&[T]| {
         let mut text = String::new();
         for word in without_marks(tokens) {
             if [BOS, EOS, PAD, FAKE].contains(&word.as_str()) {
@@ -87,7 +87,7 @@ pub fn readable_parts<T: AsRef<str>>(parts: &[&[T]]) -> Vec<String> {
         }
         text
     };
-    parts.iter().map(|tokens| written(tokens)).collect()
+    parts.iter().map(written).collect()
 }
 
 /// Tokens in rows that mean something by themselves: each word with the marks before it that say how it is written, and

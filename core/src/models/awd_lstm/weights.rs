@@ -28,8 +28,8 @@ pub fn load_fastai(weights: &Weights, params: &Params, rows: Option<&[Option<u32
     };
     // Of a language model's file, an encoder's names begin with its place in the network.
     let of_encoder = params.all().iter().any(|param| params.relative(param.name()) == "encoder.weight");
-    let of_model = names.contains(&"0.encoder.weight");
-    let is_wanted = |name: &str| !is_copy(name) && !(of_encoder && of_model && !name.starts_with("0."));
+    let is_decoder_too = of_encoder && names.contains(&"0.encoder.weight");
+    let is_wanted = |name: &str| !is_copy(name) && (name.starts_with("0.") || !is_decoder_too);
     let mut values = BTreeMap::new();
     for name in names.iter().filter(|name| is_wanted(name)) {
         let of_words = *name == "encoder.weight" || name.ends_with(".encoder.weight") || *name == "1.decoder.bias";
