@@ -35,6 +35,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch01_transfer_learning",
     title: "Image classification with transfer learning",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "compare.rs",

@@ -47,6 +47,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch03_multiclass_vision",
     title: "Multi-class classification and computer vision",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "classify.rs",

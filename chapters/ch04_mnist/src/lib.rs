@@ -44,6 +44,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch04_mnist",
     title: "Under the hood: training a digit classifier",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "broadcasting.rs",

@@ -75,6 +75,7 @@ impl Run {
             conclusions: &self.conclusions,
             entries: &record.entries,
             sources: self.sources,
+            readme: self.readme,
             root: machine::way_from(self.folder.path()),
             comparisons: &self.comparisons,
             targets: &self.targets,

@@ -24,6 +24,11 @@ pub(crate) fn prose(text: &str) -> String {
     markdown(&visible(&dedented(text)))
 }
 
+/// Markdown that is not indented, such as a README's. HTML in it is text.
+pub(crate) fn document(text: &str) -> String {
+    markdown(&visible(text))
+}
+
 /// Markdown inside of a line, such as a title, in which nothing begins a list or another block.
 pub(crate) fn inline(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

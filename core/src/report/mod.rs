@@ -11,6 +11,7 @@
 //! | `transcript.txt` | what the terminal showed |
 //! | `plots/` | every figure as PNG and SVG |
 
+mod appendix;
 mod code;
 mod compare;
 mod console;

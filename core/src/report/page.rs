@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
+use super::appendix::{Part, appendix};
 use super::code::{self, Piece, Source};
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
@@ -26,6 +27,8 @@ pub(crate) struct Page<'a> {
     pub(crate) conclusions: &'a [String],
     pub(crate) entries: &'a [Entry],
     pub(crate) sources: &'a [Source],
+    /// The chapter's README.
+    pub(crate) readme: &'a str,
     /// The way from the page to where the program was started.
     pub(crate) root: Option<String>,
     pub(crate) comparisons: &'a [Comparison],
@@ -44,11 +47,12 @@ impl Page<'_> {
         let config = escape(&format!("{:#}", self.config));
         let (header, contents, body) = (self.header(), self.contents(), self.body());
         let (measured, targets, tables) = (self.measured(), self.reached(), self.tables());
+        let appendix = self.appendix();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title} · {chapter}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
-             {header}{contents}<main>\n{body}{measured}{targets}</main>\n\
+             {header}{contents}<main>\n{body}{measured}{targets}{appendix}</main>\n\
              <footer>\n<h2 id=\"config\">Configuration</h2>\n<pre>{config}</pre>\n\
              <p>Written by <code>tallow {}</code>. The numbers are in {tables}, the figures in \
              <code>plots/</code>.</p>\n</footer>\n</body>\n</html>\n",
@@ -105,11 +109,22 @@ impl Page<'_> {
         if !self.comparisons.is_empty() {
             items.push_str("<li><a href=\"#measured\">Printed and measured</a></li>\n");
         }
+        for (i, part) in appendix(self.readme).iter().enumerate() {
+            items.push_str(&format!("<li><a href=\"#a{}\">{}</a></li>\n", i + 1, inline(&part.title)));
+        }
         if items.is_empty() {
             items
         } else {
             format!("<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}</ol>\n</nav>\n")
         }
+    }
+
+    /// What the chapter's README has for those who have read the page.
+    fn appendix(&self) -> String {
+        let part = |(i, part): (usize, Part)| {
+            format!("<h2 id=\"a{}\">{}</h2>\n<div class=\"appendix\">{}</div>\n", i + 1, inline(&part.title), part.html)
+        };
+        appendix(self.readme).into_iter().enumerate().map(part).collect()
     }
 
     fn body(&self) -> String {

@@ -66,6 +66,7 @@ pub struct Run {
     pub(super) begun: Instant,
     pub(super) finished: bool,
     pub(super) sources: &'static [Source],
+    pub(super) readme: &'static str,
     interrupter: Interrupter,
 }
 
@@ -120,6 +121,7 @@ impl Run {
             begun: Instant::now(),
             finished: false,
             sources: &[],
+            readme: "",
             interrupter: Interrupter::default(),
             config,
         };
@@ -142,6 +144,14 @@ impl Run {
     #[must_use]
     pub fn sources(mut self, sources: &'static [Source]) -> Run {
         self.sources = sources;
+        self
+    }
+
+    /// Puts on the page what a README has from its heading "Coming from ..." on: a table for readers of other libraries,
+    /// exercises, a questionnaire with folded answers.
+    #[must_use]
+    pub fn readme(mut self, readme: &'static str) -> Run {
+        self.readme = readme;
         self
     }
 

@@ -10,8 +10,7 @@ use tallow::event::{Event, Listener};
 use tallow::interpret::Interpretation;
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_evaluate", "A classifier of photos, evaluated");
 
 const OUT: &str = "The folder for the report, its figures and its numbers [default: out/tallow_evaluate]";
 

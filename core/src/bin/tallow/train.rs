@@ -17,8 +17,7 @@ use tallow::train::{Learner, Metric, Recorder, accuracy, balanced_accuracy, f1_s
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_train", title: "A classifier of photos", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_train", "A classifier of photos");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_train]";
 

@@ -11,8 +11,7 @@ use tallow::text::shell_quoted;
 use tallow::train::{Monitor, SaveBest};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_ratings", title: "A model of ratings", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_ratings", "A model of ratings");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_ratings]";
 

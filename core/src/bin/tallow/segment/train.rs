@@ -15,8 +15,7 @@ use tallow::train::{FineTune, Monitor, SaveBest, jaccard_multi, pixel_accuracy};
 use tallow::unet_learner::{Arch, Pretrained, UnetConfig, UnetLearner, unet_learner};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_segment", title: "What each pixel shows", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_segment", "What each pixel shows");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_segment]";
 

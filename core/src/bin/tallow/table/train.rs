@@ -14,8 +14,7 @@ use tallow::text::shell_quoted;
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, mae, rmse};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_table", title: "A network for a table", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_table", "A network for a table");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_table]";
 
