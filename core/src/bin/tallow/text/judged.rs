@@ -12,8 +12,9 @@ use tallow_io::csv;
 /// Texts whose words are shown in colours.
 const SHOWN: usize = 8;
 
-/// Judges by the validation texts and, looked at once, the test texts; says who wins.
-pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<()> {
+/// Judges by the validation texts and, looked at once, the test texts; says who wins. Gives what was predicted of the
+/// validation texts.
+pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<Interpretation> {
     let dls = learner.text_dls();
     s.run.section("What it gets right, and what not");
     let judged = figures(s, learner, &dls.valid, "")?;
@@ -32,7 +33,7 @@ pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<
         s.run.section("The test texts, looked at once");
         figures(s, learner, test, "test_")?;
     }
-    Ok(())
+    Ok(judged)
 }
 
 /// Every metric, the report and the confusion matrix of one side.
@@ -97,8 +98,6 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
     s.run.section("Beside simpler methods");
     let reached = judged.confusion().accuracy();
     let n = judged.actual().len();
-    // Two standard errors of a share of n texts, in points of a hundred.
-    let chance = 200.0 * (reached * (1.0 - reached) / n as f64).sqrt();
     let percent = |share: f64| format!("{:.1} per cent", 100.0 * share);
     let baselines = match text_baselines(learner.text_dls()) {
         Ok(baselines) => baselines,
@@ -123,6 +122,9 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
     let best = baselines.iter().fold(&baselines[0], |best, b| if first(best, b) { b } else { best });
     let (ours, theirs) = (percent(reached), percent(best.accuracy));
     let ahead = 100.0 * (reached - best.accuracy);
+    // Two standard errors of a share of n texts, in points of a hundred.
+    let error = |share: f64| 200.0 * (share * (1.0 - share) / n.max(1) as f64).sqrt();
+    let chance = error(reached).max(error(best.accuracy));
     let verdict = match ahead {
         _ if ahead > chance => "The network wins",
         _ if -ahead > chance => "The simpler method wins",
@@ -145,7 +147,7 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
 }
 
 /// The worst mistakes and other texts with their words in colours, and the words that decide in many of them.
-pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, n: usize) -> Result<()> {
+pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretation, n: usize) -> Result<()> {
     if n == 0 {
         return Ok(());
     }
@@ -158,7 +160,6 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, n: usize) 
     let dls = learner.text_dls();
     let (predictor, valid) = (learner.predictor(), dls.valid.dataset());
     let classes = dls.classes().classes();
-    let judged = interpretation(learner, &dls.valid)?;
     let heading = |item: &TopLoss| {
         let place = &valid.places()[item.index];
         let verdict = if item.is_right() { "recognised".to_string() } else { format!("taken for {}", item.predicted) };

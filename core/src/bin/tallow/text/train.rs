@@ -17,8 +17,7 @@ use tallow::text_learner::{
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, perplexity};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_text", title: "A classifier of texts", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_text", "A classifier of texts");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_text]";
 
@@ -178,8 +177,8 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     args.best.say_kept(s, "classifier", learner.recorder(), epochs);
     s.run.figure("losses", "The losses of the classifier.", &plot_losses(learner.recorder()).into())?;
 
-    judged::judge(s, &learner)?;
-    judged::words(s, &learner, args.network.words.into())?;
+    let judged = judged::judge(s, &learner)?;
+    judged::words(s, &learner, &judged, args.network.words.into())?;
     export(s, &learner)
 }
 
