@@ -285,7 +285,7 @@ fn a_listener_prints_tables_and_keeps_them() {
     run.finish().unwrap();
     let text = screen.text();
     assert!(text.contains("   epoch  train_loss      time\n       0    0.123456     00:03\n"), "{text}");
-    assert!(!text.contains("a <note>"), "a note is no result");
+    assert!(!text.contains("a <note>"), "a note is not a result");
     assert!(read(folder.path(), "transcript.txt").contains("note: a <note>\n"));
     let page = read(folder.path(), "report.html");
     assert!(page.contains("<td class=\"n\">0.123456</td>") && page.contains("a &lt;note&gt;"));

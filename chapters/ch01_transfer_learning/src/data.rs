@@ -101,12 +101,13 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().step_by(step).collect())
 }
 
-/// Writes the embedded drawings as files, unless an earlier run has, so that the chapter reads them as it reads your photos.
+/// Writes the embedded drawings as files, unless an earlier run has, so that the chapter reads them as it reads your
+/// photos.
 fn drawings(s: &mut Session) -> Result<PathBuf> {
     s.data("Openclipart: 335 drawings of six kinds of things, embedded (public domain)");
     s.say(
-        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles: they are part of the program, and stand in until \
-         `cargo xtask fetch-data --only cats_dogs` has fetched the source's cats and dogs, or `--data FOLDER` names photos.",
+        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for the \
+         source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
     );
     let folder = s.run.folder().join("drawings");
     if !folder.exists() {

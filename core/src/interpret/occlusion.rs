@@ -1,4 +1,4 @@
-//! Which words of a text decide: what becomes of a probability when one is left out.
+//! Which words of a text decide: how a probability changes when one is left out.
 
 use crate::data::TextProcs;
 use crate::error::{Error, Result};

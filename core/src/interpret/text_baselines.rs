@@ -16,7 +16,7 @@ pub struct TextBaseline {
     pub log_loss: f64,
 }
 
-/// Fits methods to the training texts and judges them by the validation texts: the most frequent class, and logistic
+/// Fits methods to the training texts and evaluates them on the validation texts: the most frequent class, and logistic
 /// regression on the weights of words and pairs of words ([`Tfidf`]), with scikit-learn's defaults and with settings
 /// that suit texts better (sublinear counts, `C` = 10).
 ///

@@ -42,7 +42,7 @@ fn asked(paragraph: &str) -> Option<&str> {
     question.starts_with(|c: char| c.is_ascii_digit()).then_some(question)
 }
 
-/// A question with its answer; what stands before the first question is no answer.
+/// A question with its answer; what stands before the first question is not an answer.
 fn answered(question: Option<&str>, answer: &str) -> String {
     match question {
         None => document(answer),

@@ -139,7 +139,7 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A run that fails half way keeps its words and its settings. Nobody can be told of a failure here, and the
+    /// A run that fails half way keeps its words and its settings. A failure here has no caller to report to, and the
     /// failure that led here matters more.
     fn drop(&mut self) {
         if self.finished {

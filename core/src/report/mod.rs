@@ -1,6 +1,7 @@
 //! The run folder and its page: what a chapter says, shows and measures, on the terminal and in `report.html`.
 //!
-//! A [`Run`] is told section by section what happens. It prints as it goes, and when it is finished it leaves a folder:
+//! A [`Run`] receives section by section what happens. It prints as it goes, and when it is finished it leaves a
+//! folder:
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -10,7 +10,7 @@ pub struct Passage {
     pub heading: String,
     /// Its words in order, each with the space before it.
     pub words: Vec<PassageWord>,
-    /// What the colours show, in a sentence: for whoever does not see them, and for the terminal.
+    /// What the colours show, in a sentence: for readers who do not see them, and for the terminal.
     pub summary: String,
 }
 

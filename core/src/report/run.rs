@@ -147,8 +147,8 @@ impl Run {
         self
     }
 
-    /// Puts on the page what a README has from its heading "Coming from ..." on: a table for readers of other libraries,
-    /// exercises, a questionnaire with folded answers.
+    /// Puts on the page what a README has from its heading "Coming from ..." on: a table for readers of other
+    /// libraries, exercises, a questionnaire with folded answers.
     #[must_use]
     pub fn readme(mut self, readme: &'static str) -> Run {
         self.readme = readme;
@@ -254,8 +254,8 @@ impl Run {
         self.metrics.insert(name.into(), json!(value));
     }
 
-    /// What is no number, for `metrics.json`: a table, the names of classes, counts. It stands there beside `metrics`,
-    /// under a name of its own.
+    /// What is not a number, for `metrics.json`: a table, the names of classes, counts. It stands there beside
+    /// `metrics`, under a name of its own.
     ///
     /// # Errors
     /// [`Error::Config`] where the name is one that `metrics.json` has already, or the value is nothing that JSON can
@@ -272,8 +272,8 @@ impl Run {
     /// `config.json`, beside those that the run began with.
     ///
     /// # Errors
-    /// [`Error::Config`] where `settings` is no struct or map that JSON can hold; [`Error::Io`] where the file cannot
-    /// be written.
+    /// [`Error::Config`] where `settings` is not a struct or map that JSON can hold; [`Error::Io`] where the file
+    /// cannot be written.
     pub fn settings(&mut self, settings: impl Serialize) -> Result<()> {
         let Value::Object(settings) = json_value("settings", settings)? else {
             return Err(Error::config("settings", "settings have names: expected a struct or a map"));

@@ -72,9 +72,10 @@ impl TabularConfig {
     /// Lets the network predict numbers in their own units, with the squared error as the loss, as fast.ai does.
     ///
     /// By default, where no range is set, the network predicts how many standard deviations of the training rows a
-    /// number is from their mean, and the loss is the squared error in these units: 1 for whoever predicts the mean.
-    /// Otherwise prices in thousands would be out of reach for steps of 0.001, and of several targets the one with the
-    /// largest numbers alone would count. What is predicted and measured is in the target's own units in any case.
+    /// number is from their mean, and the loss is the squared error in these units: 1 for a model that predicts the
+    /// mean. Otherwise prices in thousands would be out of reach for steps of 0.001, and of several targets the one
+    /// with the largest numbers alone would count. What is predicted and measured is in the target's own units in any
+    /// case.
     #[must_use]
     pub fn plain_targets(self) -> TabularConfig {
         TabularConfig { plain_targets: true, ..self }

@@ -6,7 +6,7 @@ use crate::words::{TextVocab, UNK};
 use std::path::{Path, PathBuf};
 
 /// A language model in files, with which a learner begins: `wt103_fwd` and `wt103_bwd` of `cargo xtask fetch-data`,
-/// which fast.ai trained on WikiText-103 in its own size (400, 1152 and 3), or one that somebody saved with fast.ai.
+/// which fast.ai trained on WikiText-103 in its own size (400, 1152 and 3), or one that was saved with fast.ai.
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;

@@ -386,7 +386,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pop(&mut self) -> Result<Value<'a>> {
-        // What lies under a mark belongs to whoever set it.
+        // What lies under a mark belongs to the code that set it.
         if self.marks.last().is_some_and(|&mark| self.stack.len() <= mark) {
             return Err(malformed());
         }

@@ -170,7 +170,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let mut seen = HashSet::new();
     let mut tensors = Vec::new();
     for &(key, value) in state_dict(objects, contents.root, 0)? {
-        // Dictionaries also hold what is no tensor: counters, a module's extra state.
+        // Dictionaries also hold what is not a tensor: counters, a module's extra state.
         let (Value::Text(name), Value::Tensor(tensor)) = (key, value) else { continue };
         if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
             return Err(format!("holds a tensor with the impossible name {}", machine::shown(name)));

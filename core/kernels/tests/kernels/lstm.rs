@@ -155,7 +155,7 @@ fn only_what_is_used_gets_a_gradient() {
     let through_cell = backward(&run(&variables).unwrap().cell.sum_all().unwrap()).unwrap();
     // The last output gate has no say in the last cell state.
     assert!(variables.iter().all(|variable| grads.get(variable).is_some() && through_cell.get(variable).is_some()));
-    // A state and weights that are no variables.
+    // A state and weights that are not variables.
     let constant = |i: usize| variables[i].as_detached_tensor();
     let (hidden, cell, weight_hh) = (constant(1), constant(2), constant(4));
     let (xs, bias) = (constant(0), constant(5));

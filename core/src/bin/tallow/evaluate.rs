@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
 }
 
 /// Those of the photos that are for judging: of a folder or a table with sides the test set, or else the validation
-/// set. What is left out is told.
+/// set. What is left out is reported.
 fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
     let LabelledImages { images, notes } = images;
     notes.iter().for_each(|note| listener.tell(Event::Note(note)));
@@ -132,7 +132,7 @@ fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
         if !chosen.is_empty() {
             if !others.is_empty() {
                 let (n, rest) = (chosen.len(), others.len());
-                let note = format!("judged by the {n} photos of the {name}; the {rest} of other sides are left out");
+                let note = format!("evaluated on the {n} photos of the {name}; the {rest} of other sides are left out");
                 listener.tell(Event::Note(&note));
             }
             return chosen;

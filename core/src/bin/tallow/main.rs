@@ -42,7 +42,7 @@ use tallow::{Error, Result, cli, kernels};
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
-                  tallow sample drawings                    no photos at hand: a folder of drawings\n  \
+                  tallow sample drawings                    no photos yet: a folder of drawings\n  \
                   tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
@@ -71,7 +71,7 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
     Explain(explain::Args),
-    /// Find the files in a folder that are no photos, copies, and photos that show nothing
+    /// Find the files in a folder that are not photos, copies, and photos that show nothing
     Check(check::Args),
     /// Train a network that tells what each pixel shows, and write masks by it
     Segment(segment::Args),

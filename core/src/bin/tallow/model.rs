@@ -9,7 +9,7 @@ use tallow::{Error, Result, device};
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
     let folder = self::folder(folder);
     if let Some(command) = command_of(&folder) {
-        let what = format!("is no model of photos with classes; `{command}` uses it");
+        let what = format!("is not a model of photos with classes; `{command}` uses it");
         return Err(Error::file(folder, what));
     }
     load_learner_on(folder, &device::parse(device)?)

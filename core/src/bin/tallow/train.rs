@@ -330,7 +330,7 @@ fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export_with(s.run.folder().join("model"), [(name.to_string(), measure)].into())?;
     s.run.say(format!("valid {name} {measure:.4}"));

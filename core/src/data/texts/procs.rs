@@ -1,4 +1,4 @@
-//! What becomes of a text before a network sees it.
+//! From a text to the numbers that a network sees.
 
 use crate::words::{BOS_ID, FLD, TextVocab, Tokenizer};
 use rayon::prelude::*;

@@ -212,8 +212,8 @@ fn statement(tokens: &[Token<'_>], part: Range<usize>) -> Statement {
     Statement { first, last, shown, names }
 }
 
-/// Whether token number `i` can be the name of an item: a type, or a function that is called or handed on. Fields, methods
-/// and variables are not.
+/// Whether token number `i` can be the name of an item: a type, or a function that is called or handed on. Fields,
+/// methods and variables are not.
 fn names_item(code: &[&Token<'_>], i: usize) -> bool {
     let next = code.get(i + 1).map_or("", |token| token.text);
     let previous = i.checked_sub(1).map_or("", |i| code[i].text);

@@ -166,7 +166,7 @@ fn learner(args: &TrainArgs, s: &Session, dls: &SegmentationDataLoaders) -> Resu
 }
 
 fn export(s: &mut Session, learner: &UnetLearner) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let shown = crate::shown(s.run.folder());

@@ -131,7 +131,7 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     let dls = args.columns.block(s).dataloaders(args.network.batch_size.into())?;
     let sides = [Some(&dls.train), Some(&dls.valid), dls.test.as_ref()];
     let [train, valid, test] = sides.map(|side| side.map_or(0, |side| side.n_items()));
-    s.run.say(format!("{train} rows to train with, {valid} to judge by, {test} for a test"));
+    s.run.say(format!("{train} rows for training, {valid} for validation, {test} for a test"));
     s.run.detail("rows", serde_json::json!({ "train": train, "valid": valid, "test": test }))?;
     let caption = "Training rows as they were read: categories, numbers with their blanks filled, the target last.";
     s.run.figure("training_rows", caption, &show_batch(&dls.train, 8)?)?;
@@ -196,7 +196,7 @@ fn config(args: &TrainArgs, s: &Session, is_class: bool) -> TabularConfig {
 }
 
 fn export(s: &mut Session, learner: &TabularLearner, dls: &TabularDataLoaders, measure: (&str, f64)) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let (name, value) = measure;

@@ -1,4 +1,4 @@
-//! Where the texts are, how they become numbers, and which of them judge.
+//! Where the texts are, how they become numbers, and which of them are for validation.
 
 use crate::{settings, values};
 use std::path::{Path, PathBuf};

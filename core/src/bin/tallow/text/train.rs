@@ -191,7 +191,7 @@ fn describe(s: &mut Session, dls: &TextDataLoaders) -> Result<()> {
             .collect();
     let [train, valid, test] = ["train", "valid", "test"]
         .map(|name| sides.iter().find(|(side, _)| *side == name).map_or(0, |(_, side)| side.n_items()));
-    s.run.say(format!("{train} texts to train with, {valid} to judge by, {test} for a test"));
+    s.run.say(format!("{train} training texts, {valid} validation texts, {test} test texts"));
     s.run.detail("texts", serde_json::json!({ "train": train, "valid": valid, "test": test }))?;
     let counts = dls.classes().classes().iter().zip(dls.counts());
     let rows: Vec<Vec<String>> =
@@ -304,7 +304,7 @@ fn config(args: &TrainArgs, s: &Session, name: &str, metrics: Vec<Metric>) -> Te
 }
 
 fn export(s: &mut Session, learner: &TextClassifierLearner) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for another's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let shown = shown(s.run.folder());
