@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tallow::Error;
 use tallow::event::Event;
 use tallow::plot::{Figure, ImageGrid, Plot};
-use tallow::report::{Comparison, Expect, Run, RunConfig, Verdict, verdict};
+use tallow::report::{Comparison, Expect, Passage, PassageWord, Run, RunConfig, Verdict, verdict};
 
 /// A stdout that can be read afterwards.
 #[derive(Clone, Default)]
@@ -429,4 +429,26 @@ fn a_folder_that_cannot_be_written_is_named() {
     let error = Run::create(config(&file.join("out"))).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Io { path, .. } if *path == file.join("out")), "{error:?}");
     assert_eq!(tallow::cli::exit_code(&error), 1);
+}
+
+#[test]
+fn a_conclusion_stands_at_the_top_and_words_have_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, screen) = run(folder.path());
+    run.section("Words");
+    let word = |text: &str, weight: f64| PassageWord { text: text.into(), weight, title: "by a half".into() };
+    run.passages(&[Passage {
+        heading: "line 7".into(),
+        words: vec![word("A", 0.0), word(" dull\u{1b}", 0.5), word(" film", -0.2)],
+        summary: "for neg: dull".into(),
+    }]);
+    run.conclude("The simpler method wins: **76** per cent.");
+    run.finish().unwrap();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let (top, first) = (page.find("class=\"conclusion\"").unwrap(), page.find("id=\"s1\"").unwrap());
+    assert!(top < first && page[top..].contains("<strong>76</strong>"));
+    assert!(page.contains("title=\"by a half\">dull\\u{1b}</mark>") && !page.contains('\u{1b}'));
+    let screen = screen.text();
+    assert!(screen.contains("line 7\n  A dull\\u{1b} film\n  for neg: dull\n"), "{screen}");
+    assert!(screen.contains("The simpler method wins"));
 }

@@ -72,6 +72,13 @@ pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f
 /// What looks wrong with classes of these numbers of items (training, validation), in sentences: a single class,
 /// a class that is missing on one side, and classes of which the largest has ten times the items of the smallest.
 pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
+    let remedy = "class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights \
+                  balanced`, `--sampler weighted`), and accuracy alone says little";
+    warnings_with(vocab, counts, remedy)
+}
+
+/// [`warnings`], where something else can be done about classes of very different sizes.
+pub(super) fn warnings_with(vocab: &Vocab, counts: &[(usize, usize)], remedy: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     if let [class] = vocab.classes() {
         warnings.push(format!(
@@ -94,8 +101,7 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     {
         warnings.push(format!(
             "classes are of very different sizes: `{common}` has {many} items to train with and `{rare}` has {few}; \
-             class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights \
-             balanced`, `--sampler weighted`), and accuracy alone says little"
+             {remedy}"
         ));
     }
     warnings

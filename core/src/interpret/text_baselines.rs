@@ -44,7 +44,7 @@ pub fn text_baselines(dls: &TextDataLoaders) -> Result<Vec<TextBaseline>> {
         vec![judged("the most frequent class", &all, &Matrix::from_rows(&vec![shares; valid_ys.len()])?)?];
     for (name, tfidf, c) in [
         ("tf-idf and logistic regression", Tfidf::new(), 1.0),
-        ("the same, sublinear, C = 10", Tfidf::new().sublinear(), 10.0),
+        ("tf-idf and logistic regression (sublinear, C = 10)", Tfidf::new().sublinear(), 10.0),
     ] {
         let tfidf = tfidf.ngrams(1, 2).fit(texts)?;
         let model = LogisticRegression::new().c(c).fit_sparse(&tfidf.transform(texts), &ys)?;

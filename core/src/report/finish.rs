@@ -72,6 +72,7 @@ impl Run {
             quick: self.config.quick,
             facts,
             data: &self.data,
+            conclusions: &self.conclusions,
             entries: &record.entries,
             sources: self.sources,
             readme: self.readme,

@@ -22,6 +22,7 @@ mod history;
 mod html;
 mod machine;
 mod page;
+mod passage;
 mod printed;
 mod record;
 mod run;
@@ -30,6 +31,7 @@ mod table;
 
 pub use code::Source;
 pub use compare::{Comparison, Expect, Verdict, verdict};
+pub use passage::{Passage, PassageWord};
 pub use printed::{Measured, Printed};
 pub use record::console;
 pub use run::{Outcome, Run, RunConfig};

@@ -8,6 +8,7 @@ use super::appendix::{Part, appendix};
 use super::code::{self, Piece, Source};
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
+use super::passage::Passage;
 use super::record::{Block, Drawing, Entry};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
@@ -22,6 +23,8 @@ pub(crate) struct Page<'a> {
     pub(crate) quick: bool,
     pub(crate) facts: Vec<(String, String)>,
     pub(crate) data: &'a [String],
+    /// What the run comes to.
+    pub(crate) conclusions: &'a [String],
     pub(crate) entries: &'a [Entry],
     pub(crate) sources: &'a [Source],
     /// The chapter's README.
@@ -93,9 +96,11 @@ impl Page<'_> {
             [] => String::new(),
             all => format!("<p class=\"count\"><a href=\"#measured\">{}</a></p>\n", Count::of(all).words()),
         };
+        let conclusions = self.conclusions.iter().map(|text| format!("<p class=\"conclusion\">{}</p>\n", inline(text)));
+        let conclusions: String = conclusions.collect();
         format!(
             "<header>\n<p class=\"chapter\">{}</p>\n<h1>{}</h1>\n\
-             <dl class=\"facts\">{}</dl>\n{data}{quick}{count}</header>\n",
+             <dl class=\"facts\">{}</dl>\n{conclusions}{data}{quick}{count}</header>\n",
             escape(self.chapter),
             inline(self.title),
             facts.collect::<String>(),
@@ -213,6 +218,7 @@ fn block_html(block: &Block, sections: &mut usize) -> String {
         Block::Said(lines) => results(&mut lines.iter().map(String::as_str).collect()),
         Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
         Block::Table(table) => text_table(table),
+        Block::Passages(passages) => passages.iter().map(Passage::html).collect(),
         Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
     }
 }

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::folder::Folder;
 use super::history::History;
 use super::machine;
+use super::passage::Passage;
 use super::record::{At, Block, Drawing, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
@@ -62,6 +63,7 @@ pub struct Run {
     pub(super) details: Map<String, Value>,
     pub(super) history: History,
     pub(super) data: Vec<String>,
+    pub(super) conclusions: Vec<String>,
     pub(super) targets: Vec<Target>,
     pub(super) artifacts: Vec<String>,
     pub(super) begun: Instant,
@@ -116,6 +118,7 @@ impl Run {
             details: Map::new(),
             history: History::default(),
             data: Vec::new(),
+            conclusions: Vec::new(),
             targets: Vec::new(),
             artifacts: Vec::new(),
             begun: Instant::now(),
@@ -338,6 +341,22 @@ impl Run {
     #[track_caller]
     pub fn table(&mut self, headers: &[impl AsRef<str>], rows: &[Vec<String>]) {
         self.record.lock().table(Location::caller(), Table::new(headers, rows));
+    }
+
+    /// Texts with coloured words: on the page in colours, each word with its number; printed with their summaries.
+    #[track_caller]
+    pub fn passages(&mut self, passages: &[Passage]) {
+        let mut record = self.record.lock();
+        let lines: Vec<String> = passages.iter().flat_map(Passage::lines).collect();
+        record.console.say(&lines.join("\n"));
+        record.push(Some(Location::caller()), Block::Passages(passages.to_vec()));
+    }
+
+    /// What the run comes to, in a sentence or two: printed, and at the top of the page. Further ones are added.
+    pub fn conclude(&mut self, conclusion: impl AsRef<str>) {
+        let conclusion = conclusion.as_ref();
+        self.record.lock().console.say(conclusion);
+        self.conclusions.push(String::from(conclusion));
     }
 
     /// The data that this run used, with their licence: printed, in the page's header and in `config.json`.

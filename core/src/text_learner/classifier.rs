@@ -3,11 +3,14 @@
 use super::config::TextConfig;
 use super::encoder_file;
 use super::predictor::{TextPrediction, TextPredictor};
+use super::pretrained::PretrainedText;
 use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER};
 use super::rnn::RnnRegularizer;
 use super::shared;
 use crate::data::{ShownTable, TextDataLoaders, TextProcs};
 use crate::error::Result;
+use crate::models::awd_lstm::encoder_params;
+use crate::models::weights::Weights;
 use crate::models::{AwdLstmConfig, TextClassifier};
 use crate::nn::losses;
 use crate::optim::slice;
@@ -104,6 +107,21 @@ impl TextClassifierLearner {
     /// When the file is none of an encoder, or one of another size.
     pub fn load_encoder(&mut self, path: impl AsRef<Path>) -> Result<usize> {
         let unknown = encoder_file::load(path.as_ref(), self.params(), &self.recipe.text.vocab)?;
+        self.freeze()?;
+        Ok(unknown)
+    }
+
+    /// Begins with the encoder of a published language model, and freezes it. Returns how many words of the vocabulary
+    /// are not in it: they begin with the mean of its words. fast.ai's `text_classifier_learner(pretrained=True)`.
+    ///
+    /// # Errors
+    /// When the weights are none of a language model, or one of another size.
+    pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
+        let path = published.weights();
+        let weights = Weights::open(path)?;
+        let encoder = encoder_params(self.params());
+        let vocab = &self.recipe.text.vocab;
+        let unknown = encoder_file::load_matched(path, &weights, published.words(), &encoder, vocab)?;
         self.freeze()?;
         Ok(unknown)
     }

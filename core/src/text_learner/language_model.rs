@@ -2,6 +2,7 @@
 
 use super::config::TextConfig;
 use super::encoder_file::{self, load_matched};
+use super::pretrained::PretrainedText;
 use super::recipe::{self, LANGUAGE_MODEL, LanguageModelRecipe};
 use super::rnn::{ModelResetter, RnnRegularizer};
 use super::shared;
@@ -14,7 +15,6 @@ use crate::models::{AwdLstmConfig, LanguageModel};
 use crate::nn::losses;
 use crate::train::Learner;
 use crate::train::export::{self, Exported};
-use crate::words::TextVocab;
 use candle_core::Device;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -126,15 +126,15 @@ impl LanguageModelLearner {
         Ok(unknown)
     }
 
-    /// Begins with a whole language model: a file of fast.ai's (`.pth`) or of [`Learner::save`], and its words.
-    /// Freezes all but the last group. Returns how many words of the vocabulary are not in the file: they begin with
-    /// the mean of the others. fast.ai's `load_pretrained`.
+    /// Begins with a whole published language model and freezes all but the last group. Returns how many words of the
+    /// vocabulary are not in it: they begin with the mean of its words. fast.ai's `load_pretrained`.
     ///
     /// # Errors
-    /// When the file is none of a language model, or one of another size.
-    pub fn load_pretrained(&mut self, path: impl AsRef<Path>, words: &TextVocab) -> Result<usize> {
-        let path = path.as_ref();
-        let unknown = load_matched(path, &Weights::open(path)?, words, self.params(), &self.recipe.text.vocab)?;
+    /// When the weights are none of a language model, or one of another size.
+    pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
+        let path = published.weights();
+        let (weights, vocab) = (Weights::open(path)?, &self.recipe.text.vocab);
+        let unknown = load_matched(path, &weights, published.words(), self.params(), vocab)?;
         self.freeze()?;
         Ok(unknown)
     }

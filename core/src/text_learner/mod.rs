@@ -4,9 +4,9 @@
 mod classifier;
 mod config;
 mod encoder_file;
-
 mod language_model;
 mod predictor;
+mod pretrained;
 mod recipe;
 mod rnn;
 mod shared;
@@ -18,5 +18,6 @@ pub use language_model::{
     LanguageModelLearner, TextWriter, language_model_learner, load_language_model, load_language_model_on,
 };
 pub use predictor::{TextPrediction, TextPredictor, load_text_classifier, load_text_classifier_on};
+pub use pretrained::PretrainedText;
 pub use rnn::{ModelResetter, RnnRegularizer};
 pub use writing::Writing;

@@ -9,6 +9,7 @@ mod ratings;
 mod runs;
 mod segment;
 mod table;
+mod text;
 
 use serde_json::Value;
 use std::fs;

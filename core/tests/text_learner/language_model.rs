@@ -2,7 +2,9 @@
 
 use crate::{block, config};
 use tallow::data::TextBlock;
-use tallow::text_learner::{LanguageModelLearner, Writing, language_model_learner, load_language_model};
+use tallow::text_learner::{
+    LanguageModelLearner, PretrainedText, Writing, language_model_learner, load_language_model,
+};
 use tallow::train::{accuracy, perplexity};
 
 /// A learner of texts in which each word follows from the one before.
@@ -52,12 +54,13 @@ fn it_begins_with_another_model_of_other_words() {
     let more = "one two three four five six seven eight nine ten eleven";
     let dls = TextBlock::texts((0..40).map(|_| more)).min_freq(1).seq_len(8).language_model(4).unwrap();
     let mut other = language_model_learner(&dls, config().metrics([accuracy()])).unwrap();
-    let unknown = other.load_pretrained(&file, &words).unwrap();
+    let published = PretrainedText::new(&file, words);
+    let unknown = other.load_pretrained(&published).unwrap();
     assert!(unknown >= 1, "eleven is not unknown");
     assert!(other.params().trainable().len() < other.params().all().len());
     let how = Writing { n_words: 2, temperature: 0.1, ..Writing::default() };
     assert_eq!(other.predict("one two three", how).unwrap(), "one two three four five");
     assert!(other.load_encoder(&file).is_err());
     let small = language_model_learner(&block(200).language_model(4).unwrap(), config().size(8, 8, 1));
-    assert!(small.unwrap().load_pretrained(&file, &words).is_err());
+    assert!(small.unwrap().load_pretrained(&published).is_err());
 }

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 /// What a user should know of texts that have the same tokens as others: how many are copies of an earlier one, how
 /// many are in two classes, and how many of those that judge are among those to train with, which makes a network look
-/// better than it is. `class_of` and `is_valid` tell of a text its class and its side, `place_of` where it comes from.
+/// better than it is. `texts` are tokens by number; `class_of` and `is_valid` tell of a text its class and its side,
+/// `place_of` where it comes from.
 pub(super) fn copy_notes(
-    ids: &[Vec<u32>],
+    texts: &[Vec<u32>],
     class_of: impl Fn(usize) -> u32,
     is_valid: impl Fn(usize) -> bool,
     place_of: impl Fn(usize) -> String,
 ) -> Vec<String> {
     let mut groups: HashMap<&[u32], Vec<usize>> = HashMap::new();
-    for (i, text) in ids.iter().enumerate() {
+    for (i, text) in texts.iter().enumerate() {
         groups.entry(text).or_default().push(i);
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|group| group.len() > 1).collect();
