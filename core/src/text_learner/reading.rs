@@ -6,7 +6,7 @@ use crate::train::{Callback, TrainState};
 
 /// A perplexity that is a larger share than this of the one that words' frequencies alone have
 /// ([`crate::data::LanguageModelDataLoaders::perplexity_by_frequency`]) is that of a network which hardly reads. At 0.73
-/// of it an encoder gave nearly the same for all texts, at 0.32 no more (`docs/language_models.md`).
+/// of it an encoder kept a classifier from learning, at 0.32 it helped (`docs/language_models.md`).
 const SHARE: f64 = 0.5;
 
 /// Tells the listener at a fit's end if the network knows little more than how frequent words are.
