@@ -138,6 +138,12 @@ impl TextClassifierLearner {
     /// 2018): an epoch of the head alone at twice `lr`, one of the last two groups at `lr`, one of the last three at
     /// half of it, and `n_epochs` of all at a tenth; each group learns 2.6 times more slowly than the one after it.
     ///
+    /// These rates are for an encoder that has read a large corpus. One that has read only the texts of a small data
+    /// set hardly moves at them: train all of it at once, as from scratch, with `unfreeze` and `fit_one_cycle`. And one
+    /// that has not begun to read harms either way: see
+    /// [`perplexity_by_frequency`](crate::data::LanguageModelDataLoaders::perplexity_by_frequency), and
+    /// `docs/language_models.md` for what was measured.
+    ///
     /// # Errors
     /// As [`Learner::fit`].
     pub fn fit_gradually(&mut self, n_epochs: usize, lr: f64) -> Result<()> {

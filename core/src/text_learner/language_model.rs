@@ -3,6 +3,7 @@
 use super::config::TextConfig;
 use super::encoder_file::{self, load_matched};
 use super::pretrained::PretrainedText;
+use super::reading::ReadingCheck;
 use super::recipe::{self, LANGUAGE_MODEL, LanguageModelRecipe};
 use super::rnn::{ModelResetter, RnnRegularizer};
 use super::shared;
@@ -47,10 +48,12 @@ pub fn language_model_learner(dls: &LanguageModelDataLoaders, config: TextConfig
     let learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy_of_each);
     let outputs = network.clone();
     let regularizer = RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs());
+    let check = ReadingCheck { by_frequency: dls.perplexity_by_frequency(), listener: common.listener.clone() };
     let learner = common
         .configure(learner.moms(0.8, 0.7, 0.8), fingerprint)
         .callback(ModelResetter(network.clone()))
-        .callback(regularizer);
+        .callback(regularizer)
+        .callback(check);
     Ok(LanguageModelLearner { learner, network, dls, recipe, device })
 }
 

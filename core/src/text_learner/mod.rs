@@ -1,5 +1,5 @@
 //! The learners for texts: a language model, and a classifier that may begin with the language model's encoder (ULMFiT:
-//! Howard and Ruder, 2018).
+//! Howard and Ruder, 2018). When that helps and when it harms, with what was measured: `docs/language_models.md`.
 
 mod classifier;
 mod config;
@@ -7,6 +7,7 @@ mod encoder_file;
 mod language_model;
 mod predictor;
 mod pretrained;
+mod reading;
 mod recipe;
 mod rnn;
 mod shared;
