@@ -6,7 +6,7 @@ Usage, with fastai and spacy installed, and FOLDER with rt-polarity.neg and rt-p
 
 An epoch is training and validation on every EVERY-th review (8 by default), with the vocabulary of all of them.
 """
-import statistics, subprocess, sys, time, warnings
+import os, statistics, subprocess, sys, time, warnings
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from fastai.text.all import *
 
 program, folder = sys.argv[1], Path(sys.argv[2])
 turns, every = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((3, 5), (4, 8)))
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 texts, labels = [], []
 for label in (0, 1):
     lines = (folder / f"rt-polarity.{('neg', 'pos')[label]}").read_text("utf-8").rstrip("\n").split("\n")
