@@ -42,17 +42,23 @@ def quiet(learn):
     return epoch
 
 
+def learner(dls, network, splitter, metrics):
+    return Learner(dls, network, CrossEntropyLossFlat(), splitter=splitter, cbs=rnn_cbs(), metrics=metrics, moms=(.8, .7, .8))
+
+
 def language_model():
-    dls = DataLoaders(*[LMDataLoader([LMTensorText(x) for x, _ in side], bs=64, seq_len=72, shuffle=i == 0) for i, side in enumerate(sides(0.1))])
+    texts = [[LMTensorText(x) for x, _ in side] for side in sides(0.1)]
+    dls = DataLoaders(*[LMDataLoader(side, bs=64, seq_len=72, shuffle=i == 0) for i, side in enumerate(texts)])
     network = get_language_model(AWD_LSTM, len(vocab), {**awd_lstm_lm_config, **sizes}, drop_mult=0.3)
-    return quiet(Learner(dls, network, CrossEntropyLossFlat(), splitter=awd_lstm_lm_split, cbs=rnn_cbs(), metrics=[accuracy, Perplexity()], moms=(.8, .7, .8)))
+    return quiet(learner(dls, network, awd_lstm_lm_split, [accuracy, Perplexity()]))
 
 
 def classifier():
     pad = partial(pad_input_chunk, seq_len=72, pad_idx=1)
-    dls = DataLoaders(*[SortedDL(side, bs=64, shuffle=i == 0, drop_last=i == 0, before_batch=pad, num_workers=0) for i, side in enumerate(sides(0.2))])
+    how = dict(bs=64, before_batch=pad, num_workers=0)
+    dls = DataLoaders(*[SortedDL(side, shuffle=i == 0, drop_last=i == 0, **how) for i, side in enumerate(sides(0.2))])
     network = get_text_classifier(AWD_LSTM, len(vocab), 2, config={**awd_lstm_clas_config, **sizes}, drop_mult=0.5)
-    return quiet(Learner(dls, network, CrossEntropyLossFlat(), splitter=awd_lstm_clas_split, cbs=rnn_cbs(), metrics=accuracy, moms=(.8, .7, .8)))
+    return quiet(learner(dls, network, awd_lstm_clas_split, accuracy))
 
 
 works = {"classifier": classifier(), "language model": language_model()}
