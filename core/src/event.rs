@@ -75,7 +75,7 @@ impl Listener {
         if self.interrupter.take() { Err(Error::Interrupted(String::new())) } else { Ok(()) }
     }
 
-    /// Takes the request to stop, if there is one: whoever gets `true` stops.
+    /// Takes the request to stop, if there is one: a caller that gets `true` stops.
     pub(crate) fn take_interrupt(&self) -> bool {
         self.interrupter.take()
     }

@@ -10,7 +10,7 @@ use tallow::cli::{self, Chapter, CommonArgs, Seed, Session};
 use tallow::report::Expect;
 use tallow::{Error, Result};
 
-const CHAPTER: Chapter = Chapter { name: "ch00_test", title: "A test", sources: &[], printed: &[] };
+const CHAPTER: Chapter = Chapter::new("ch00_test", "A test");
 
 /// A chapter for tests.
 #[derive(Debug, Parser)]

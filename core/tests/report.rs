@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tallow::Error;
 use tallow::event::Event;
 use tallow::plot::{Curve, Explorer, Figure, ImageGrid, Plot};
-use tallow::report::{Comparison, Expect, Run, RunConfig, Verdict, verdict};
+use tallow::report::{Comparison, Expect, Passage, PassageWord, Run, RunConfig, Verdict, verdict};
 
 /// A stdout that can be read afterwards.
 #[derive(Clone, Default)]
@@ -195,16 +195,12 @@ fn what_is_said_is_printed_and_kept_and_prose_is_only_on_the_page() {
 }
 
 #[test]
-fn answers_are_folded_and_only_a_page_with_sliders_has_a_script() {
+fn only_a_page_with_sliders_has_a_script() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut folded, screen) = run(folder.path());
-    folded.fold("Why *not* <b>?", "Because of `a`.\n\n- one\n- two");
-    folded.finish().unwrap();
-    let page = read(folder.path(), "report.html");
-    let fold =
-        "<details class=\"fold\"><summary>Why <em>not</em> &lt;b&gt;?</summary>\n<p>Because of <code>a</code>.</p>";
-    assert!(page.contains(fold) && page.contains("<li>two</li>") && !page.contains("<script"));
-    assert!(!screen.text().contains("Because"));
+    let (mut still, _) = run(folder.path());
+    still.text("Nothing moves.");
+    still.finish().unwrap();
+    assert!(!read(folder.path(), "report.html").contains("<script"));
 
     let (mut moving, _) = run(folder.path());
     let explorer = Explorer::new("a & \"b\"", Curve::Relus).slider("m", 1.0, -2.0, 2.0).slider("b<", -1.0, -2.0, 2.0);
@@ -311,7 +307,7 @@ fn a_listener_prints_tables_and_keeps_them() {
     run.finish().unwrap();
     let text = screen.text();
     assert!(text.contains("   epoch  train_loss      time\n       0    0.123456     00:03\n"), "{text}");
-    assert!(!text.contains("a <note>"), "a note is no result");
+    assert!(!text.contains("a <note>"), "a note is not a result");
     assert!(read(folder.path(), "transcript.txt").contains("note: a <note>\n"));
     let page = read(folder.path(), "report.html");
     assert!(page.contains("<td class=\"n\">0.123456</td>") && page.contains("a &lt;note&gt;"));
@@ -455,4 +451,26 @@ fn a_folder_that_cannot_be_written_is_named() {
     let error = Run::create(config(&file.join("out"))).map(drop).unwrap_err();
     assert!(matches!(&error, Error::Io { path, .. } if *path == file.join("out")), "{error:?}");
     assert_eq!(tallow::cli::exit_code(&error), 1);
+}
+
+#[test]
+fn a_conclusion_stands_at_the_top_and_words_have_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, screen) = run(folder.path());
+    run.section("Words");
+    let word = |text: &str, weight: f64| PassageWord { text: text.into(), weight, title: "by a half".into() };
+    run.passages(&[Passage {
+        heading: "line 7".into(),
+        words: vec![word("A", 0.0), word(" dull\u{1b}", 0.5), word(" film", -0.2)],
+        summary: "for neg: dull".into(),
+    }]);
+    run.conclude("The simpler method wins: **76** per cent.");
+    run.finish().unwrap();
+    let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let (top, first) = (page.find("class=\"conclusion\"").unwrap(), page.find("id=\"s1\"").unwrap());
+    assert!(top < first && page[top..].contains("<strong>76</strong>"));
+    assert!(page.contains("title=\"by a half\">dull\\u{1b}</mark>") && !page.contains('\u{1b}'));
+    let screen = screen.text();
+    assert!(screen.contains("line 7\n  A dull\\u{1b} film\n  for neg: dull\n"), "{screen}");
+    assert!(screen.contains("The simpler method wins"));
 }

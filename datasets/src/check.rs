@@ -98,7 +98,7 @@ pub(crate) fn verify(folder: &Path, entry: &Entry) -> Result<State> {
     if path == folder.join(&entry.name) {
         let found = hash::file(&path)?;
         let state = compare(entry, &found);
-        // Somebody may have compressed the same contents anew.
+        // The same contents may have been compressed anew.
         match (&entry.content_sha256, state.is_good()) {
             (Some(content), false) => match gzip::digest(&path) {
                 Ok(found) if found.sha256 == *content => Ok(State::Verified),

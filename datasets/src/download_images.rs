@@ -64,7 +64,7 @@ fn format(bytes: &[u8]) -> Option<&'static str> {
 impl DownloadImages {
     /// Fetches the photos at `urls` into `folder`, as `00000000.jpg`, `00000001.png` and so on: the number is the place
     /// in the list, the extension that of what came. A number that is there already is not fetched again, so a list can
-    /// be gone through twice. What is no picture, too large or too slow is told, and the others go on.
+    /// be gone through twice. What is not a picture, too large or too slow is reported, and the others go on.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder cannot be made or a file not be written.
@@ -122,7 +122,7 @@ impl DownloadImages {
     /// The bytes of a photo, and the extension of their format.
     fn fetch(&self, agent: &Agent, url: &str) -> Result<(Vec<u8>, &'static str), String> {
         if !safe_url(url) {
-            return Err("is no https:// address (http:// only on this machine)".into());
+            return Err("is not an https:// address (http:// only on this machine)".into());
         }
         let response = http::get(agent, url).call().map_err(|error| error.to_string())?;
         if !response.status().is_success() {
@@ -136,7 +136,8 @@ impl DownloadImages {
         let mut bytes = Vec::new();
         let mut body = response.into_body().into_reader().take(self.max_bytes + 1);
         body.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        let extension = format(&bytes).ok_or("what came is no picture that can be read (JPEG, PNG, GIF, WebP, BMP)")?;
+        let extension =
+            format(&bytes).ok_or("what came is not a picture that can be read (JPEG, PNG, GIF, WebP, BMP)")?;
         body.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > self.max_bytes {
             return Err(too_large());

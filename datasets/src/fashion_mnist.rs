@@ -32,7 +32,7 @@ pub fn sample() -> Result<Vec<Product>> {
 
 /// Three classes that are hard to tell apart by their pixels: pullovers, dresses and coats, the first 50 of each in the
 /// training set, then the first 50 of each in the test set, in Fashion-MNIST's order: 150 to train with and 150 to
-/// judge by. Embedded in the program.
+/// validation. Embedded in the program.
 ///
 /// # Errors
 /// As [`sample`].

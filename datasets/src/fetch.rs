@@ -70,7 +70,7 @@ impl Fetcher {
             Err(_) if self.options.offline => return Err(offline(path, entry, state)),
             lock => lock?,
         };
-        // Whoever held the lock before us may have fetched it.
+        // The process that held the lock before us may have fetched it.
         let state = check::verify(folder, entry)?;
         if state.is_good() {
             return Ok(state);
@@ -132,7 +132,7 @@ impl Fetcher {
 }
 
 /// Looks for the whole file among what is here: a download that was killed just before its last step, or an archive
-/// that somebody copied to its place. It then stands at `part`.
+/// that the user copied to its place. It then stands at `part`.
 fn adopt(path: &Path, part: &Path, entry: &Entry) -> Result<Option<State>> {
     let whole = |path: &Path| -> Result<Option<State>> {
         if fs::metadata(path).map_or(0, |file| file.len()) != entry.bytes {

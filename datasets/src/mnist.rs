@@ -1,4 +1,4 @@
-//! MNIST: photographs of handwritten digits, 28 by 28 grey levels each; 60,000 to learn from, 10,000 to judge by.
+//! MNIST: photographs of handwritten digits, 28 by 28 grey levels each; 60,000 for training, 10,000 for validation.
 //!
 //! [`Mnist::load`] reads the four IDX files of the full set. [`sample`] needs no file: the threes and sevens, which are
 //! what the digit-classifier chapter tells apart, are part of the program.
@@ -18,7 +18,7 @@ pub const PIXELS: usize = SIDE * SIDE;
 pub struct Mnist {
     /// To learn from.
     pub train: Digits,
-    /// To judge by.
+    /// For validation.
     pub valid: Digits,
 }
 
@@ -129,7 +129,7 @@ fn missing(folder: &Path, file: &str) -> Result<Error> {
 }
 
 /// The threes and sevens of MNIST, all of them, in MNIST's order: 6,131 threes and 6,265 sevens to learn from, 1,010
-/// and 1,028 to judge by. They are embedded in the program; `datasets/README.md` says how they were made.
+/// and 1,028 for validation. They are embedded in the program; `datasets/README.md` says how they were made.
 ///
 /// # Errors
 /// [`Error::Damaged`] where the embedded bytes do not decode, which a test rules out.

@@ -26,7 +26,7 @@ use crate::manifest::{Entry, Unpack, safe_path};
 /// [`Error::Damaged`] where the archive cannot be read or lacks what `entry.provides` lists; [`Error::Io`]. Nothing is
 /// left in the folder then.
 pub fn unpack(archive: &Path, folder: &Path, entry: &Entry, progress: &mut dyn FnMut(u64)) -> Result<()> {
-    // A run that was killed may have left one; the dataset's lock says that nobody is using it.
+    // A run that was killed may have left one; the dataset's lock says that it is not in use.
     let temporary = folder.join(format!(".{}.unpacking", entry.name.replace('/', "_")));
     remove(&temporary)?;
     let mut sink = Sink { archive, entry, root: &temporary, files: BTreeMap::new(), count: 0, bytes: 0, progress };

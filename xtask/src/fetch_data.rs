@@ -122,7 +122,7 @@ fn look(folder: &DataFolder, dataset: &Dataset, entry: &Entry, verify: bool) -> 
     }
 }
 
-/// Fetches one file; a failure is told at once, and the others go on.
+/// Fetches one file; a failure is reported at once, and the others go on.
 fn fetch(fetcher: &Fetcher, folder: &DataFolder, dataset: &Dataset, entry: &Entry) -> (String, u8) {
     let bar = ProgressBar::no_length().with_prefix(format!("{}/{}", dataset.name, entry.name));
     let result = fetcher.fetch_file(&folder.path(dataset), entry, &mut |progress| draw(&bar, &progress));

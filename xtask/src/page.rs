@@ -83,7 +83,7 @@ fn verdicts(count: &Verdicts) -> String {
     format!("<div class=\"bar\">{}</div>\n<p class=\"data\">{words}</p>\n", bar.concat())
 }
 
-/// Every printed figure beside ours, folded away until somebody wants them.
+/// Every printed figure beside ours, folded.
 fn figures(comparisons: &[Comparison]) -> String {
     if comparisons.is_empty() {
         return String::new();

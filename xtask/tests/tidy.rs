@@ -53,6 +53,35 @@ fn lines_are_at_most_120_characters() {
 }
 
 #[test]
+fn prose_uses_the_words_of_the_field() {
+    // The worst cases of CONTRIBUTING's glossary, split so that this file does not hold them.
+    let phrases = [
+        concat!("to judge", " by"),
+        concat!(" in", " hand"),
+        concat!("what becomes", " of"),
+        concat!("It can", " what"),
+        concat!("As", " above."),
+        concat!("As", " there."),
+        concat!("some", "body"),
+        concat!("who", "ever"),
+        concat!(" is no", " picture"),
+        concat!(" is no", " number"),
+        concat!(" are no", " numbers"),
+        concat!("thousand", " million"),
+    ];
+    let mut problems = Vec::new();
+    for (file, source) in rust_files("") {
+        for (number, line) in source.lines().enumerate() {
+            let line = line.to_lowercase();
+            for phrase in phrases.iter().filter(|phrase| line.contains(&phrase.to_lowercase())) {
+                problems.push(format!("{file}:{}: `{phrase}`; see the glossary in CONTRIBUTING.md", number + 1));
+            }
+        }
+    }
+    assert_none(problems);
+}
+
+#[test]
 fn unsafe_code_is_in_kernels_and_says_why_it_is_sound() {
     let mut problems = Vec::new();
     for (file, source) in rust_files("") {

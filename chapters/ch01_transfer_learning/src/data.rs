@@ -1,4 +1,4 @@
-//! The photos: where they come from, who judges, and what becomes of them before the network sees them.
+//! The images: where they come from, how they are split, and how they are transformed.
 
 use crate::Args;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,9 @@ use tallow::data::{BadFiles, DataBlock, ImageDataLoaders, RandomSplitter, image_
 use tallow::interpret::show_batch;
 use tallow::models::Arch;
 use tallow::models::weights::Weights;
-use tallow::vision::{
-    CenterCrop, Compose, Image, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize, Transform,
-};
+use tallow::samples;
+use tallow::vision::{CenterCrop, Compose, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, Resize, Transform};
 use tallow::{Error, Result};
-use tallow_datasets::fashion_mnist::{self, SIDE};
 
 /// What is to be learnt, and by which network.
 pub(crate) struct Task {
@@ -28,9 +26,9 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     s.section("The data and its split");
     s.text(
         "
-        A folder of photos with a folder for each class is all that is needed. The source moves a part of the files to a
-        second folder, `val`, by their names. Here a **seeded random fifth** judges, and the files stay where they are:
-        the network never trains on a photo that it is judged by.
+        All we need is a folder of images with a subfolder for each class. The source moves some of the files to a second
+        folder, `val`. Here a **random fifth** of them becomes the validation set, chosen by the seed, and the files stay
+        where they are. The network never trains on an image that it is validated on.
         ",
     );
     let (folder, most) = match &args.data {
@@ -43,13 +41,17 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
                 s.data(format!("cats and dogs (Asirra, CDLA-Permissive-2.0) in {}", folder.display()));
                 (folder.join("PetImages"), 2000)
             }
-            Err(tallow_datasets::Error::Missing { .. }) => (product_photos(s)?, usize::MAX),
+            Err(tallow_datasets::Error::Missing { .. }) => (drawings(s)?, usize::MAX),
             Err(error) => return Err(error.into()),
         },
     };
     let own_photos = !folder.starts_with(s.run.folder());
-    let small = s.quick || !own_photos;
-    let size = args.size.map_or(if small { 96 } else { 224 }, usize::from);
+    let side = match (s.quick, own_photos) {
+        (true, _) => 96,
+        (false, false) => 128, // The drawings are not larger than 160 pixels.
+        (false, true) => 224,
+    };
+    let size = args.size.map_or(side, usize::from);
     let most = args.limit.unwrap_or(if s.quick { 120 } else { most });
 
     // The source's transforms: random crops, turns and mirror images for training, nothing random for validation. How
@@ -99,18 +101,17 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().step_by(step).collect())
 }
 
-/// Writes the embedded product photos as files, so that the chapter reads them as it reads yours: dark on white, as a
-/// catalogue shows them.
-fn product_photos(s: &mut Session) -> Result<PathBuf> {
-    s.data("Fashion-MNIST: 250 sneakers and 250 ankle boots, embedded (MIT)");
+/// Writes the embedded drawings as files, unless an earlier run has, so that the chapter reads them as it reads your
+/// photos.
+fn drawings(s: &mut Session) -> Result<PathBuf> {
+    s.data("Openclipart: 335 drawings of six kinds of things, embedded (public domain)");
     s.say(
-        "no `--data FOLDER`, and cats and dogs are not fetched: sneakers and ankle boots that are part of the \
-         program, 28 x 28 pixels each",
+        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for the \
+         source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
     );
-    let folder = s.run.folder().join("photos");
-    for (i, product) in fashion_mnist::sample()?.iter().enumerate() {
-        let picture = Image::from_fn(SIDE, SIDE, |x, y| [255 - product.pixels[y * SIDE + x]; 3])?;
-        picture.save(folder.join(product.class).join(format!("{i:03}.png")))?;
+    let folder = s.run.folder().join("drawings");
+    if !folder.exists() {
+        samples::drawings().write(&folder)?;
     }
     Ok(folder)
 }
@@ -121,8 +122,9 @@ pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
     s.section("Some training images");
     s.text(
         "
-        Look at what the network will see. Each photo comes cropped, turned and mirrored at random, and differently in
-        each epoch: what stays the same is what makes it a member of its class. Normalisation is undone for the eye.
+        Always look at what the network will see. Each image is cropped, rotated and flipped at random, differently in
+        each epoch. Whatever stays the same must be what makes it a bird or a bug. For display the normalisation is
+        undone.
         ",
     );
     s.figure("training_images", "Eight training images as the network sees them.", show_batch(&task.dls.train, 8)?)

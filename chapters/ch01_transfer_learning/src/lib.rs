@@ -35,6 +35,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch01_transfer_learning",
     title: "Image classification with transfer learning",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "compare.rs",
@@ -105,7 +106,7 @@ impl AsRef<CommonArgs> for Args {
 /// The chapter, from top to bottom.
 ///
 /// # Errors
-/// When weights or photos are missing or damaged, a plot cannot be written, or somebody presses Ctrl-C.
+/// When weights or photos are missing or damaged, a plot cannot be written, or the user presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     let weights = network::weights(s, args.arch, args.weights.as_deref())?;
     let task = data::the_data_and_its_split(s, args, &weights)?;

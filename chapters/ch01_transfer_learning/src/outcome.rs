@@ -18,7 +18,7 @@ pub(crate) struct Outcome {
     pub(crate) seconds: f64,
 }
 
-/// The epochs in the source's words, and into the report.
+/// The best epoch, and all of them into the report.
 pub(crate) fn finish(
     s: &mut Session,
     name: &'static str,
@@ -30,14 +30,6 @@ pub(crate) fn finish(
     let seconds = start.elapsed().as_secs_f64();
     let recorder = head.map_or(learner.recorder(), Learner::recorder);
     let rows = recorder.rows.clone();
-    let log = |row: &EpochRow| {
-        let (epoch, last) = (row.epoch, rows.len() - 1);
-        format!(
-            "Epoch {epoch}/{last}  train Loss: {:.4} Acc: {:.4}  val Loss: {:.4} Acc: {:.4}",
-            row.train_loss, row.train_metrics[0], row.valid_loss, row.metrics[0]
-        )
-    };
-    s.say(rows.iter().map(log).collect::<Vec<_>>().join("\n"));
     let best = rows.iter().map(|row| row.metrics[0]).fold(0.0, f64::max);
     s.say(format!("{name}: complete in {seconds:.0} s, best val Acc {best:.4}, {trained} parameters trained"));
     s.history(name, recorder)?;

@@ -93,7 +93,7 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
     s.table(&heads, &rows);
     s.text(
         "
-        Nobody can say what column 3 means. But see what logistic regression does with them.
+        Column 3 has no name that a person would give it. But see what logistic regression does with them.
         ",
     );
     let model = fit(&train)?;

@@ -47,6 +47,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch03_multiclass_vision",
     title: "Multi-class classification and computer vision",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "classify.rs",
@@ -120,7 +121,7 @@ impl AsRef<CommonArgs> for Args {
 /// The chapter, from top to bottom.
 ///
 /// # Errors
-/// When photos or weights are missing or damaged, a plot cannot be written, or somebody presses Ctrl-C.
+/// When photos or weights are missing or damaged, a plot cannot be written, or the user presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     // Found out early: what is missing or damaged.
     let photos = photos::Photos::find(s, args.data.as_deref())?;

@@ -20,7 +20,7 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
         "
         A **neural network** puts a sequence of transformations between features and target; a linear model is one with
         a single step. Drawn as graphs: each line is a coefficient, each circle sums up what comes in. In between are
-        **hidden units**, steps on the way that nobody gives labels for.
+        **hidden units**, intermediate steps that have no labels.
         ",
     );
     let (xs, w) = (["x[0]", "x[1]", "x[2]", "x[3]"], ["w[0]", "w[1]", "w[2]", "w[3]"]);

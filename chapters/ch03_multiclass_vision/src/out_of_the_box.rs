@@ -118,7 +118,7 @@ fn tfms(judge: &Published) -> Compose {
     }
 }
 
-/// The photos to show: the reader's, the lecture's, or some that judge in this chapter.
+/// The photos to show: the reader's, the lecture's, or some of this chapter's validation set.
 fn demo(s: &mut Session, folder: Option<&Path>, photos: &Photos) -> Result<Vec<PathBuf>> {
     const MOST: usize = 16;
     if let Some(folder) = folder {

@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     Own,
 }
 
-/// Photos to train with, and photos to judge by.
+/// Photos for training and for validation.
 pub(crate) struct Photos {
     pub(crate) kind: Kind,
     pub(crate) vocab: Vocab,
@@ -155,7 +155,7 @@ pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
         "
         Computer vision wants to understand images: *what is it* (classification), *where is it* (localisation), *what
         is where* (detection), *which pixels belong to what* (segmentation). We classify. The photos do not come as a
-        table but as a folder for each class, in one folder to train with and one to judge by; and since real
+        table but as a folder for each class, in one folder for training and one for validation; and since real
         collections do not fit into memory, they are read in batches.
         ",
     );
@@ -166,7 +166,7 @@ pub(crate) fn the_photos(s: &mut Session, photos: &Photos) -> Result<()> {
         .enumerate()
         .map(|(k, class)| vec![class.clone(), count(&photos.train, k).to_string(), count(&photos.valid, k).to_string()])
         .collect();
-    s.table(&["class", "to train with", "to judge by"], &rows);
+    s.table(&["class", "train", "valid"], &rows);
     let first = photos.train.files.first().map(|file| tail(file, 3)).unwrap_or_default();
     s.say(format!("samples: {}; the first is {first}, class {}", photos.train.ys.len(), photos.train.ys[0]));
     if !s.quick {

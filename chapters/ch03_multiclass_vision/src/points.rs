@@ -28,7 +28,7 @@ fn read(name: &str, csv: &str) -> Result<TrainTest> {
     let part = |wanted: &str| -> Result<Samples> {
         let (mut values, mut ys) = (Vec::new(), Vec::new());
         for line in csv.lines().skip(1).filter(|line| line.starts_with(wanted)) {
-            let wrong = || Error::Value(format!("{name}: `{line}` is no part, two numbers and a class"));
+            let wrong = || Error::Value(format!("{name}: `{line}` is not a part, two numbers and a class"));
             let cells: Vec<&str> = line.split(',').collect();
             let [_, x0, x1, class] = cells[..] else { return Err(wrong()) };
             for x in [x0, x1] {

@@ -119,7 +119,7 @@ pub(crate) fn putting_it_all_together(s: &mut Session, data: &Data) -> Result<()
     s.figure("weights_by_hand", caption, map)
 }
 
-/// PyTorch adds new gradients to old ones until somebody sets them to zero. Candle does not; adding them up ourselves
+/// PyTorch adds new gradients to old ones until the loop sets them to zero. Candle does not; adding them up ourselves
 /// shows what PyTorch's reader sees.
 fn accumulating(s: &mut Session, linear1: &Linear1, batch: &Tensor, labels: &Tensor) -> Result<()> {
     let [weights_grad, bias_grad] = linear1.calc_grad(batch, labels)?; // [784, 1], [1, 1]

@@ -33,7 +33,7 @@ pub(crate) fn going_deeper(s: &mut Session, digits: &Digits, epochs: usize) -> R
         (pictures(&digits.threes, &digits.sevens)?, pictures(&digits.valid_threes, &digits.valid_sevens)?);
     if s.quick {
         (train, valid) = (some(&train, 2048, &rng)?, some(&valid, 512, &rng)?);
-        s.say("quick: 2,048 pictures to train with, 512 to judge by, and a tenth of the learning rate");
+        s.say("quick: 2,048 pictures for training, 512 for validation, and a tenth of the learning rate");
     }
     let train_dl = DataLoader::new(TensorDataset::new(&train.0, &train.1)?, 64)?;
     let train_dl = train_dl.shuffle(&rng.stream("shuffle")).drop_last().workers(s.workers).device(&s.device);

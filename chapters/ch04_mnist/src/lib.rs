@@ -6,7 +6,7 @@
 //! 18-layer one to tell threes from sevens. Each idea is built by hand the first time, and called from the library
 //! after that.
 //!
-//! *Data*: all threes and sevens of MNIST, 12,396 to train with and 2,038 to judge by. They are part of the program.
+//! *Data*: all threes and sevens of MNIST, 12,396 for training and 2,038 for validation. They are part of the program.
 //! The last section wants all ten digits: `cargo xtask fetch-data --only mnist`.
 //!
 //! *Command*: `cargo run -p ch04_mnist`, about a minute on two CPU cores; `-- --quick` for a few seconds.
@@ -44,6 +44,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch04_mnist",
     title: "Under the hood: training a digit classifier",
     printed: printed::PRINTED,
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "broadcasting.rs",
@@ -92,7 +93,7 @@ impl AsRef<CommonArgs> for Args {
 /// The chapter, from top to bottom.
 ///
 /// # Errors
-/// When a plot or a checkpoint cannot be written, data are damaged, or somebody presses Ctrl-C.
+/// When a plot or a checkpoint cannot be written, data are damaged, or the user presses Ctrl-C.
 pub fn run(args: &Args, s: &mut Session) -> Result<()> {
     let digits = Digits::embedded(s)?;
     let all_digits = ten_digits::full_mnist(s)?;

@@ -55,7 +55,8 @@ pub(crate) fn init_params(rng: &mut Rng, shape: (usize, usize), device: &Device)
     Ok(Var::from_tensor(&rng.randn(shape, 1.0, device)?)?)
 }
 
-// --- 10, continued: why accuracy is no loss -------------------------------------------------------------------------
+// --- 10, continued: why accuracy is not a loss
+// -------------------------------------------------------------------------
 
 pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()> {
     // Step 1: a random weight for each pixel, and a bias: y = w·x + b.
@@ -107,7 +108,7 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
         "
         That takes predictions between 0 and 1, and ours are any numbers. The **sigmoid**, 1/(1 + e^-x), squeezes them
         in, smoothly and always upwards, which is what gradients like. The loss is for the machine to learn by, the
-        metric for people to judge by.
+        metric for people.
         ",
     );
     let sigmoid = Plot::new("Sigmoid").x_label("x").function("", -4.0, 4.0, |x| 1.0 / (1.0 + (-x).exp()));

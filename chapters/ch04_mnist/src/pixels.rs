@@ -19,7 +19,7 @@ pub(crate) fn an_image_is_an_array_of_numbers(s: &mut Session, digits: &Digits) 
         LeCun and colleagues in 1998.
 
         Here we only want to tell threes from sevens. As in any well-kept dataset the pictures to learn from (`train`)
-        are kept apart from those to judge by (`valid`), in one folder for each label.
+        are kept apart from those for validation (`valid`), in one folder for each label.
         ",
     );
     let Digits { threes, sevens, .. } = digits;

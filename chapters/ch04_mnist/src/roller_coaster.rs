@@ -39,7 +39,8 @@ impl Ride {
         Ok(plot.scatter("measured", &time, &speed).scatter("predicted", &time, &preds.to_vec1::<f64>()?))
     }
 
-    /// Steps 2 to 5 of the seven: predict, judge, differentiate, step. Returns the loss and the predictions before it.
+    /// Steps 2 to 5 of the seven: predict, compute the loss, differentiate, step. Returns the loss and the predictions
+    /// before it.
     fn apply_step(&self, params: &Var, lr: f64) -> Result<(f64, Tensor)> {
         let preds = self.f(params)?;
         let loss = self.mse(&preds)?;
@@ -60,7 +61,7 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     s.section("An end-to-end SGD example");
     s.text(
         "
-        A roller coaster goes over a hump: fast at first, slow at the top, fast again. Somebody measured its speed by
+        A roller coaster goes over a hump: fast at first, slow at the top, fast again. Its speed was measured by
         hand, once a second, with some error. What was its speed? We guess that it is a quadratic in time, `a*t² + b*t +
         c`, and let gradient descent find a, b and c. The twenty speeds are those that the source prints.
         ",

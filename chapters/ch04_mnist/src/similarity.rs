@@ -15,7 +15,7 @@ pub(crate) fn the_ideal_digits(s: &mut Session, digits: &Digits) -> Result<(Tens
     s.text(
         "
         Before anything clever, a **baseline**: the simplest model that should do reasonably well, easy to build and
-        easy to test. Without one nobody can tell whether a clever model is any good. Ours: average all threes into an
+        easy to test. Without one we cannot tell whether a clever model is any good. Ours: average all threes into an
         *ideal* three, all sevens into an ideal seven, and call a new picture whichever it is closer to.
 
         To average pictures pixel by pixel we stack them into one tensor with three axes. A tensor's number of axes is

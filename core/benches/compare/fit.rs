@@ -21,7 +21,7 @@ fn main() -> Result<()> {
             "multinomial" => logistic.fit(&points.xs, &points.ys).map(|model| model.fit_report().gradient_norm),
             "wide" => logistic.fit(&binary.xs, &binary.ys).map(|model| model.fit_report().gradient_norm),
             "wide of three" => logistic.fit(&three.xs, &three.ys).map(|model| model.fit_report().gradient_norm),
-            other => Err(Error::Value(format!("`{other}` is no fit; see the source of this program"))),
+            other => Err(Error::Value(format!("`{other}` is not a fit; see the source of this program"))),
         }?;
         println!("{:.6} {norm:e}", start.elapsed().as_secs_f64());
     }

@@ -58,13 +58,14 @@ fn main() -> Result<()> {
 
 fn prepare(line: &str) -> Result<Work> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let number = |word: &str| word.parse::<usize>().map_err(|_| Error::Value(format!("`{line}`: {word} is no number")));
+    let number =
+        |word: &str| word.parse::<usize>().map_err(|_| Error::Value(format!("`{line}`: {word} is not a number")));
     match words[..] {
         ["train", arch, side, batch] => train(arch.parse()?, number(side)?, number(batch)?),
         ["infer", arch, side, batch] => infer(arch.parse()?, number(side)?, number(batch)?),
         ["mlp"] => mlp(),
         ["first", arch] => Ok(first(arch.parse()?)),
-        _ => Err(Error::Value(format!("`{line}` is no piece of work; see the head of this program"))),
+        _ => Err(Error::Value(format!("`{line}` is not a piece of work; see the head of this program"))),
     }
 }
 

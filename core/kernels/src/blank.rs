@@ -95,7 +95,7 @@ impl<'a> Blank<'a> {
         Blank(&mut self.0[start..start + len])
     }
 
-    /// The values, by whoever has written them in other ways.
+    /// The values, when all have been written in other ways.
     ///
     /// # Safety
     /// All of them must have been written.

@@ -113,7 +113,7 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
 }
 
 /// Keeps the gradient of some rows of the variable `id` for [`backward`], which will give the numbers of the rows under
-/// `key`. Gives it back if nobody collects.
+/// `key`. Gives it back if nothing collects.
 pub(super) fn collect_rows(id: TensorId, key: &Tensor, sums: RowSums) -> Option<RowSums> {
     COLLECTED.with_borrow_mut(|collected| {
         let Some(collected) = collected else { return Some(sums) };

@@ -2,12 +2,9 @@
 
 use super::activation::Activation;
 use super::conv2d::{ConvParams, Geometry, Product, forward, pack};
-use super::tiles::dot;
+use super::tiles::{FEW, dot};
 use super::{fast, with_optional, with_values};
 use candle_core::{Result, Tensor};
-
-/// Rows up to which dot products with the rows of the weight are quicker than packing it.
-const FEW: usize = 32;
 
 /// `xs · weightᵀ + bias`: `xs` `[..., in]`, `weight` `[out, in]`, `bias` `[out]`, result `[..., out]`. PyTorch's
 /// `nn.functional.linear`.

@@ -5,7 +5,7 @@
 //! earlier batches decay and go on moving them. An average that is so small that even a step at a learning rate of 1
 //! would change no value of its row counts as 0: the row rests until it is touched again, and its second average
 //! is brought up to date then. So each step reads the rows that move and, where there is weight decay, shrinks the
-//! others; without decay nobody reads these.
+//! others; without decay these are not read.
 
 use super::row_gradient::RowGradient;
 use super::simd::dispatch;

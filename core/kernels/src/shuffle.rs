@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// `[N, H, W, C·r²]` to `[N, H·r, W·r, C]`: PyTorch's `pixel_shuffle`, with its order of channels.
 ///
 /// # Errors
-/// When the channels are no multiple of `r²`, or something is empty.
+/// When the channels are not a multiple of `r²`, or something is empty.
 pub fn pixel_shuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
     let (n, h, w, channels) = xs.dims4()?;
     if r == 0 || xs.elem_count() == 0 || channels % (r * r) != 0 {
@@ -30,7 +30,7 @@ pub fn pixel_shuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
 /// `[N, H·r, W·r, C]` to `[N, H, W, C·r²]`: PyTorch's `pixel_unshuffle`.
 ///
 /// # Errors
-/// When a side is no multiple of `r`, or something is empty.
+/// When a side is not a multiple of `r`, or something is empty.
 pub fn pixel_unshuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
     let (n, height, width, c) = xs.dims4()?;
     if r == 0 || xs.elem_count() == 0 || height % r != 0 || width % r != 0 {

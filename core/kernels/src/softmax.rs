@@ -127,31 +127,37 @@ pub fn mean_cross_entropy(
         return log_softmax(&rows)?.gather(&labels, 1)?.squeeze(1)?.mul(&shares)?.sum_all()?.neg();
     }
     let share = |class: u32| weight_of(class) * scale;
-    let (loss, gradient) = with_values(logits, |x| {
-        let blocks = x.par_chunks(ROWS * c).zip(classes.par_chunks(ROWS));
-        // Sums of blocks, added in order.
-        let losses: Vec<f64> = blocks
-            .clone()
-            .map(|(x, classes)| {
-                let rows = x.chunks_exact(c).zip(classes);
-                dispatch(|| rows.map(|(x, &y)| share(y) * cost(x, y)).sum())
-            })
-            .collect();
-        let gradient = tracked(&[logits]).then(|| {
-            fill(x.len(), ROWS * c, blocks, |(x, classes), out| {
+    let mut costs = vec![0.0; classes.len()];
+    let gradient = with_values(logits, |x| {
+        let rows = x.par_chunks(ROWS * c).zip(classes.par_chunks(ROWS)).zip(costs.par_chunks_mut(ROWS));
+        if !tracked(&[logits]) {
+            rows.for_each(|((x, classes), costs)| {
                 dispatch(|| {
-                    out.chunks(c, x.chunks_exact(c).zip(classes), |(x, &class), out| {
-                        let share = share(class) as f32;
-                        let (largest, sum) = largest_and_sum(x);
-                        let out = out.write(x.iter().map(|&x| share / sum * exp(x - largest)));
-                        out[class as usize] -= share;
-                        out
-                    })
+                    for ((x, &class), cost) in x.chunks_exact(c).zip(classes).zip(costs) {
+                        let largest = largest(x);
+                        let sum = reduce(x, 0.0, |x| exp(x - largest), |a, b| a + b);
+                        *cost = share(class) * nll(x, class, largest, sum);
+                    }
+                })
+            });
+            return Ok(None);
+        }
+        Ok(Some(fill(x.len(), ROWS * c, rows, |((x, classes), costs), out| {
+            dispatch(|| {
+                out.chunks(c, x.chunks_exact(c).zip(classes).zip(costs), |((x, &class), cost), out| {
+                    let (share, largest) = (share(class), largest(x));
+                    let out = out.write(x.iter().map(|&x| exp(x - largest)));
+                    let sum = reduce(out, 0.0, |x| x, |a, b| a + b);
+                    *cost = share * nll(x, class, largest, sum);
+                    let factor = share as f32 / sum;
+                    out.iter_mut().for_each(|x| *x *= factor);
+                    out[class as usize] -= share as f32;
+                    out
                 })
             })
-        });
-        Ok((losses.iter().sum::<f64>(), gradient))
+        })))
     })?;
+    let loss: f64 = costs.iter().sum();
     let shape = logits.shape().clone();
     let gradient = gradient.map(|gradient| Tensor::from_vec(gradient, &shape, &Device::Cpu)).transpose()?;
     record(&[logits], vec![loss as f32], (), move |_, grad, _| {
@@ -160,18 +166,31 @@ pub fn mean_cross_entropy(
     })
 }
 
-/// The cross entropy of one row with its class.
+/// The cross entropy of one row with its class, by the row's largest value and the sum of the exponentials of the
+/// differences from it. Infinite or NaN where a value is.
 #[inline(always)]
-fn cost(x: &[f32], class: u32) -> f64 {
-    let (largest, sum) = largest_and_sum(x);
+fn nll(x: &[f32], class: u32, largest: f32, sum: f32) -> f64 {
     f64::from(sum).ln() + f64::from(largest) - f64::from(x[class as usize])
 }
 
-/// The largest value, and the sum of the exponentials of the differences from it. Infinite or NaN where a value is.
 #[inline(always)]
-fn largest_and_sum(x: &[f32]) -> (f32, f32) {
-    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    (largest, x.iter().map(|&x| exp(x - largest)).sum())
+fn largest(x: &[f32]) -> f32 {
+    reduce(x, f32::NEG_INFINITY, |x| x, f32::max)
+}
+
+/// Joins what `of` makes of the values, in sixteen lanes, so that vectors of any width join in the same order.
+#[inline(always)]
+fn reduce(x: &[f32], start: f32, of: impl Fn(f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let (blocks, rest) = x.as_chunks::<16>();
+    let rest = rest.iter().fold(start, |joined, &x| join(joined, of(x)));
+    let Some((first, blocks)) = blocks.split_first() else { return rest };
+    let mut lanes = first.map(&of);
+    for block in blocks {
+        for (lane, &x) in lanes.iter_mut().zip(block) {
+            *lane = join(*lane, of(x));
+        }
+    }
+    lanes.into_iter().fold(rest, join)
 }
 
 /// `ln Σ exp(x)`. Infinite for a row with an infinity, NaN for one with a NaN.

@@ -25,7 +25,7 @@ impl RowSpace {
         let n = rows.len() / width;
         let mut left: Vec<f64> = (0..n).map(|i| gram[i * n + i]).collect();
         let longest = |left: &[f64]| (0..n).fold(0, |best, i| if left[i] > left[best] { i } else { best });
-        // What is shorter than rounding errors is no direction.
+        // What is shorter than rounding errors is not a direction.
         let least = left[longest(&left)] * n as f64 * f64::EPSILON;
         let mut factor = vec![0.0; n * n];
         let mut pivots = Vec::new();

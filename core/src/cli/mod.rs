@@ -26,7 +26,7 @@
 //! }
 //!
 //! fn main() -> std::process::ExitCode {
-//!     cli::main(&Chapter { name: "ch04_mnist", title: "A digit classifier", sources: &[], printed: &[] }, run)
+//!     cli::main(&Chapter::new("ch04_mnist", "A digit classifier"), run)
 //! }
 //! ```
 

@@ -26,8 +26,17 @@ pub struct Chapter {
     pub title: &'static str,
     /// Its source files, for its page: [`sources!`](crate::sources) names them. None, and the page shows no code.
     pub sources: &'static [Source],
+    /// Its README, whose parts for readers go on the page ([`Run::readme`]).
+    pub readme: &'static str,
     /// The figures that its source prints.
     pub printed: &'static [Printed],
+}
+
+impl Chapter {
+    /// A program that retells no document: its page shows results and no code.
+    pub const fn new(name: &'static str, title: &'static str) -> Chapter {
+        Chapter { name, title, sources: &[], readme: "", printed: &[] }
+    }
 }
 
 /// All that a chapter needs of the outside world.
@@ -92,7 +101,7 @@ impl Session {
             quiet: args.quiet,
             config,
         })?;
-        let run = run.interrupter(interrupter()).sources(chapter.sources);
+        let run = run.interrupter(interrupter()).sources(chapter.sources).readme(chapter.readme);
         if !args.resume {
             forget_checkpoints(&run.folder().join(CHECKPOINTS))?;
         }

@@ -161,7 +161,7 @@ impl CollabLearner {
         crate::metrics::mse(&vec![self.baseline.mean; actual.len()], &actual)
     }
 
-    /// From which rating on an item is relevant, if nobody says otherwise: four fifths of the largest rating, 4 of 5
+    /// From which rating on an item is relevant, by default: four fifths of the largest rating, 4 of 5
     /// stars, as is usual (Liang et al., 2018).
     pub fn relevant_from(&self) -> f64 {
         let (low, high) = self.baseline.range;

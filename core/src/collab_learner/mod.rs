@@ -2,7 +2,7 @@
 //!
 //! [`collab_learner`] brings loaders of ratings and a network of embeddings together; [`CollabLearner::export`] writes
 //! the folder that [`load_collab`] reads back as a [`RatingPredictor`]. Beside the network stands the model of biases
-//! alone ([`BiasModel`]): what it does not better, nobody has learnt.
+//! alone ([`BiasModel`]): a network that is not better has learnt nothing of taste.
 
 mod baseline;
 mod config;

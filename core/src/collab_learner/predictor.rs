@@ -119,7 +119,7 @@ impl RatingPredictor {
     /// The rating that a user is predicted to give an item, by their ids.
     ///
     /// # Errors
-    /// When a tensor operation fails; ids that are unknown are told in the prediction.
+    /// When a tensor operation fails; ids that are unknown are reported in the prediction.
     pub fn predict(&self, user: &str, item: &str) -> Result<RatingPrediction> {
         let mut one = self.predict_pairs(&[(user, item)])?;
         one.pop().ok_or_else(|| Error::Value("a pair has no prediction".into()))

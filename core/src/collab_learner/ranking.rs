@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{hit_at, ndcg_at};
 
 /// How good the first `k` recommendations are, over the whole catalogue: for each user all items are ranked that it has
-/// not rated in training, and the list is judged by what it rated highly in validation.
+/// not rated in training, and the list is compared with what it rated highly in validation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranking {
     /// The length of a list.

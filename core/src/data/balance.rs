@@ -40,8 +40,8 @@ pub fn sample_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
 /// of just these words is a heading.
 ///
 /// # Errors
-/// When the file cannot be read, a row is something else, a weight is no number above 0, or a class is unknown, missing
-/// or there twice; each is named.
+/// When the file cannot be read, a row is something else, a weight is not a number above 0, or a class is unknown,
+/// missing or there twice; each is named.
 pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f64>> {
     let file = file.as_ref();
     let mut weights: Vec<Option<f64>> = vec![None; vocab.n_classes()];
@@ -69,9 +69,16 @@ pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f
     Ok(weights.into_iter().flatten().collect())
 }
 
-/// What looks wrong with classes of these numbers of items (to train with, to judge by), in sentences: a single class,
+/// What looks wrong with classes of these numbers of items (training, validation), in sentences: a single class,
 /// a class that is missing on one side, and classes of which the largest has ten times the items of the smallest.
 pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
+    let remedy = "class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights \
+                  balanced`, `--sampler weighted`), and accuracy alone says little";
+    warnings_with(vocab, counts, remedy)
+}
+
+/// [`warnings`], where something else can be done about classes of very different sizes.
+pub(super) fn warnings_with(vocab: &Vocab, counts: &[(usize, usize)], remedy: &str) -> Vec<String> {
     let mut warnings = Vec::new();
     if let [class] = vocab.classes() {
         warnings.push(format!(
@@ -83,7 +90,9 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
         if train == 0 {
             warnings.push(format!("class `{class}` has no item to train with: the network cannot learn it"));
         } else if valid == 0 {
-            warnings.push(format!("class `{class}` has no item to judge by: nothing will tell how well it is learnt"));
+            warnings.push(format!(
+                "class `{class}` has no item in the validation set: nothing will show how well it is learnt"
+            ));
         }
     }
     let by_count = || vocab.classes().iter().zip(counts).map(|(class, &(train, _))| (train, class));
@@ -92,8 +101,7 @@ pub fn warnings(vocab: &Vocab, counts: &[(usize, usize)]) -> Vec<String> {
     {
         warnings.push(format!(
             "classes are of very different sizes: `{common}` has {many} items to train with and `{rare}` has {few}; \
-             class weights can balance the loss, a weighted sampler the draws (`tallow train --class-weights \
-             balanced`, `--sampler weighted`), and accuracy alone says little"
+             {remedy}"
         ));
     }
     warnings

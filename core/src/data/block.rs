@@ -45,7 +45,7 @@ type Label = dyn Fn(&Path) -> Result<Vec<String>> + Send + Sync;
 #[derive(Clone)]
 pub struct DataBlock<X = ImageBlock, Y = CategoryBlock> {
     input: PhantomData<X>,
-    /// The kind of target, with what it alone is told.
+    /// The kind of target, with the settings of its own.
     pub(super) target: Y,
     pub(super) items: Option<Arc<Items>>,
     label: Option<Arc<Label>>,
@@ -277,8 +277,8 @@ impl<Y> DataBlock<ImageBlock, Y> {
 }
 
 impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
-    /// Loaders of what is under `path`, in batches of `batch_size`. The listener is told of all that is left out, and
-    /// of what looks wrong with the classes. With [`BadFiles::Skip`] all files are read once before anything is
+    /// Loaders of what is under `path`, in batches of `batch_size`. The listener is notified of all that is left out,
+    /// and of what looks wrong with the classes. With [`BadFiles::Skip`] all files are read once before anything is
     /// counted.
     ///
     /// # Errors

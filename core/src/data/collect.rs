@@ -49,8 +49,9 @@ impl Collected {
         let bad = if verify { leave_out_unreadable(path, &mut images, listener)? } else { Vec::new() };
         let left = count_classes(&images);
         for (class, n) in named.iter().filter(|(class, _)| !left.contains_key(*class)) {
-            notes
-                .push(format!("class `{class}`: none of its {n} pictures can be read, so it is no class of the model"));
+            notes.push(format!(
+                "class `{class}`: none of its {n} pictures can be read, so it is not a class of the model"
+            ));
         }
         if images.is_empty() {
             let what = format!("none of its {} pictures can be read; `tallow check` names them all", bad.len());
@@ -99,7 +100,7 @@ impl Collected {
         }
     }
 
-    /// Tells how many groups are for validation, and which were torn apart by sides that somebody else named.
+    /// Tells how many groups are for validation, and which were torn apart by sides that the data name.
     fn note_groups(&mut self) {
         let mut sides: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
         for (side, items) in [&self.split.train, &self.split.valid, &self.test].into_iter().enumerate() {
@@ -123,14 +124,14 @@ impl Collected {
             let (names, is) = (some(&torn), if torn.len() == 1 { "is" } else { "are" });
             self.notes.push(format!(
                 "{} of {} groups {is} on more than one side, as a folder, a table or a splitter says ({names}): the \
-                 network is judged by what it knows from training; leave those sides out, and groups stay together",
+                 network is validated on what it knows from training; leave those sides out, and groups stay together",
                 torn.len(),
                 sides.len()
             ));
         }
     }
 
-    /// Leaves out what is of a class that nothing trains, and tells of it; of several classes the known ones stay.
+    /// Leaves out items of classes that have no training item, and reports it; of several classes the known ones stay.
     fn leave_out_unknown(&mut self, is_multi: bool) {
         let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
         for &i in self.split.valid.iter().chain(&self.test) {
@@ -146,7 +147,7 @@ impl Collected {
         for (class, n) in &unknown {
             let (pictures, are) = if *n == 1 { ("picture", "is") } else { ("pictures", "are") };
             self.notes.push(format!(
-                "class `{class}` has no item to train with, so it is no class of the model; its {n} {pictures} of \
+                "class `{class}` has no item to train with, so it is not a class of the model; its {n} {pictures} of \
                  other sides {are} left out"
             ));
         }

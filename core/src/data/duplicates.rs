@@ -68,7 +68,7 @@ pub fn equal_files(files: &[PathBuf]) -> Vec<Vec<usize>> {
     split(groups, |i| hash::file(&files[i]).ok().map(|digest| digest.sha256))
 }
 
-/// Pairs of equal files of which one is to train with and the other to judge by, which makes a network look better than
+/// Pairs of equal files, one in the training and one in the validation set, which makes a network look better than
 /// it is: for each file of `valid` that has the bytes of one in `train`, (the first such, the file itself).
 pub fn duplicates_across(train: &[PathBuf], valid: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     let all = [train, valid].concat();

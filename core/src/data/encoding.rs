@@ -24,11 +24,20 @@ impl Encoding {
         match self {
             Encoding::Latin1 => Ok(bytes.into_iter().map(char::from).collect()),
             Encoding::Utf8 => match String::from_utf8(bytes) {
+                Ok(text) if is_wide(&text) => {
+                    Err(Error::file(file, "is in UTF-16 or UTF-32: every other character is NUL; save it as UTF-8"))
+                }
                 Ok(text) => Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text)),
                 Err(e) => Err(Error::file(file, not_utf8(e.as_bytes(), e.utf8_error().valid_up_to()))),
             },
         }
     }
+}
+
+/// Whether a text is one of several bytes a character without a mark that says so: English then is one of NULs.
+fn is_wide(text: &str) -> bool {
+    let nul = text.bytes().filter(|&byte| byte == 0).count();
+    nul > 0 && 3 * nul >= text.len()
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> String {

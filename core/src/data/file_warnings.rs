@@ -24,7 +24,7 @@ pub(super) fn warnings_of(files: &[PathBuf], labels: &[&[u32]], n_train: usize) 
     let on_both_sides = across(&groups, n_train);
     if let Some(&(one, other)) = on_both_sides.first() {
         warnings.push(format!(
-            "{} on both sides of the split, byte for byte, such as {} and {}: the network is judged by what it has \
+            "{} on both sides of the split, byte for byte, such as {} and {}: the network is validated on what it has \
              seen; `tallow check` names all copies",
             are(on_both_sides.len(), "photo"),
             name(one),

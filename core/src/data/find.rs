@@ -35,18 +35,18 @@ pub enum PassedOverReason {
     NoRegularFile,
     /// A link to a file or folder that is read in its own place, or to a folder above.
     Link,
-    /// A folder with the results of a run, whose plots are no photos of the user's.
+    /// A folder with the results of a run, whose plots are not photos of the user's.
     RunFolder,
     /// A folder that a system or a network drive keeps for itself, such as thumbnails in `@eaDir`.
     SystemFolder,
-    /// A file that is no picture by its name.
+    /// A file that is not a picture by its name.
     NoPicture,
 }
 
 /// The list that a run keeps of its files ([`crate::report`]); the folder it lies in is a run's.
 const RUN_LIST: &str = ".tallow-files";
 
-/// Folders that nobody has made for photos: of Synology, QNAP, macOS archives, Windows, and file systems.
+/// Folders that are not made for photos: of Synology, QNAP, macOS archives, Windows, and file systems.
 const SYSTEM_FOLDERS: [&str; 10] = [
     "@eadir",
     "#recycle",
@@ -247,7 +247,7 @@ fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path
         PassedOverReason::SystemFolder => {
             format!("{folder}: passed over the folder {names}: a system keeps it for itself")
         }
-        PassedOverReason::NoPicture => format!("{folder}: passed over {files} that are no pictures ({names})"),
+        PassedOverReason::NoPicture => format!("{folder}: passed over {files} that are not pictures ({names})"),
     }
 }
 

@@ -18,8 +18,8 @@ pub enum LinkMode {
 }
 
 /// Makes `target/train/<class>/...` and `target/valid/<class>/...` of the pictures in `source/<class>/...`, as the
-/// splitter says: with a [`StratifiedSplitter`](super::StratifiedSplitter), the same share of each class judges. Gives
-/// the number of files of each class: to train with, to judge by.
+/// splitter says: with a [`StratifiedSplitter`](super::StratifiedSplitter), the same share of each class is for
+/// validation. Returns the number of files of each class: training, validation.
 ///
 /// `target` must not exist yet; it appears when all is done and not before.
 ///

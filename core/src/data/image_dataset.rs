@@ -17,7 +17,7 @@ pub enum BadFiles {
     /// The batch fails with an error that names the file.
     #[default]
     Stop,
-    /// The item is left out of its batch, and the file is told once and remembered.
+    /// The item is left out of its batch, and the file is reported once and remembered.
     Skip,
 }
 
@@ -76,7 +76,7 @@ impl ImageDataset {
         ImageDataset { limits, ..self }
     }
 
-    /// Who is told of files that are left out.
+    /// Receives notes on files that are left out.
     #[must_use]
     pub fn listener(self, listener: Listener) -> ImageDataset {
         ImageDataset { listener, ..self }
@@ -216,7 +216,7 @@ impl ImageDataset {
         Ok(file_entries::entries(&self.root, &self.files, classes, digests))
     }
 
-    /// Who is told of files that are left out.
+    /// Receives notes on files that are left out.
     pub(super) fn told(&self) -> &Listener {
         &self.listener
     }

@@ -56,7 +56,7 @@ pub struct Resized {
 /// `max_size` are made that size, in their proportions and format. On all processors. fast.ai's `resize_images`.
 ///
 /// # Errors
-/// When a folder cannot be read or a file not be written. A file that is no picture is not an error: it is told.
+/// When a folder cannot be read or a file not be written. A file that is not a picture is not an error: it is reported.
 pub fn resize_images(source: &Path, target: &Path, max_size: usize) -> Result<Resized> {
     let files = image_files(source)?;
     let resize = |file: &PathBuf| {
@@ -75,7 +75,7 @@ pub fn resize_images(source: &Path, target: &Path, max_size: usize) -> Result<Re
     Ok(done)
 }
 
-/// Whether it was made smaller, or why the file is no picture.
+/// Whether it was made smaller, or why the file is not a picture.
 fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<bool, BadFile>> {
     let picture = match Image::open(file) {
         Ok(picture) => picture,

@@ -1,4 +1,4 @@
-//! What can be told of pictures by looking at each once.
+//! Facts about pictures, found by reading each once.
 
 use crate::error::{Error, Result};
 use crate::vision::{Image, Kind, Limits, PerceptualHash, Resize};

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Images with their classes, and with the sides and the groups that they belong to. What [`super::DataBlock`] makes of
-/// a folder, and what it takes where the classes are told in another way ([`super::DataBlock::labelled`]).
+/// a folder, and what it takes where the classes come from elsewhere ([`super::DataBlock::labelled`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelledImages {
     /// The images, sorted by file.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub enum Side {
     /// The items to train with: `train`, `training`.
     Train,
-    /// The items that judge while training goes on: `valid`, `val`, `validation`, `dev`.
+    /// The validation items: `valid`, `val`, `validation`, `dev`.
     Valid,
     /// The items that are looked at once, at the end: `test`, `testing`.
     Test,
@@ -86,7 +86,7 @@ impl FolderLayout {
         } else if first.has_sides() {
             Reading::SidesBesideClasses(first.classes())
         } else {
-            // Here a lone `train` is no split, whatever lies in it.
+            // Here a lone `train` is not a split, whatever lies in it.
             let second = Level::of(dirs.iter().filter_map(|dirs| Some((*dirs.get(1)?, false))));
             if second.is_split() { Reading::ClassFirst } else { Reading::Classes }
         };
@@ -295,7 +295,7 @@ fn strip_common(dirs: &mut [Vec<&str>]) {
     }
 }
 
-/// An error if there are folders to train with and folders to judge by below the classes: `a/b/train`, `a/b/val`.
+/// An error if there are folders of the training and of the validation set below the classes: `a/b/train`, `a/b/val`.
 fn refuse_deep_sides(folder: &Path, dirs: &[Vec<&str>], reading: &Reading) -> Result<()> {
     let depth = if matches!(reading, Reading::Classes) { 1 } else { 2 };
     let mut found: BTreeMap<Side, String> = BTreeMap::new();

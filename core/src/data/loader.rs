@@ -208,7 +208,7 @@ impl DataLoader {
         Batches { source, range, first, channels, started: Instant::now(), items: 0, waited: Duration::ZERO }
     }
 
-    /// Goes through epoch `epoch` and tells how fast its items came, when nobody did anything with them.
+    /// Goes through epoch `epoch` without using its items, and measures how fast they came.
     ///
     /// # Errors
     /// When a batch cannot be made.
@@ -249,7 +249,7 @@ impl Source {
         let (sender, receiver) = sync_channel(2);
         std::thread::spawn(move || {
             for number in range.step_by(step) {
-                // The receiver is gone when nobody wants the rest of the epoch.
+                // The receiver is dropped when the rest of the epoch is not wanted.
                 if sender.send(self.batch(number)).is_err() {
                     return;
                 }
@@ -324,7 +324,7 @@ pub struct Throughput {
     pub items: usize,
     /// Seconds since the first was asked for, whatever was done in them.
     pub seconds: f64,
-    /// Seconds of these in which somebody waited for a batch: near 0 if the loader keeps up.
+    /// Seconds of these spent waiting for a batch: near 0 if the loader keeps up.
     pub waited: f64,
 }
 

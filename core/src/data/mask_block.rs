@@ -69,7 +69,7 @@ impl DataBlock<ImageBlock, MaskBlock> {
         self
     }
 
-    /// Sets which of the codes is of pixels that neither train nor count: of which nobody knows what they show. Black
+    /// Sets which of the codes is of pixels that neither train nor count, whose class is unknown. Black
     /// that a transform puts around a picture is of it too.
     #[must_use]
     pub fn void(mut self, name: impl Into<String>) -> Self {

@@ -78,7 +78,7 @@ impl SegmentationDataset {
         Ok(SegmentationDataset::new(items, &self.codes, self.limits, |images| images)?.with_tfms(self.tfms().clone()))
     }
 
-    /// Who is told of what is left out.
+    /// Receives notes on what is left out.
     pub(super) fn listener(&self) -> &Listener {
         self.images.told()
     }

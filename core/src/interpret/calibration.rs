@@ -13,7 +13,8 @@ const PLOT_BINS: usize = 10;
 const ITEMS_IN_A_BIN: usize = 12;
 
 /// What scaling the scores by a temperature brings. The errors after it are measured by cross-fitting: the temperature
-/// for each half of the items is fitted on the other half, so that no item is judged by a temperature that has seen it.
+/// for each half of the items is fitted on the other half, so that no item is evaluated with a temperature that has
+/// seen it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// The temperature for all items: what the scores are divided by before the softmax.
@@ -57,7 +58,7 @@ impl Interpretation {
     /// measures what it brings. It changes no predicted class.
     ///
     /// # Errors
-    /// When there are fewer than four items, or a probability is no number.
+    /// When there are fewer than four items, or a probability is not a number.
     pub fn calibration(&self) -> Result<Calibration> {
         let (n_classes, n_items) = (self.vocab().len(), self.actual().len());
         if n_items < 4 {
@@ -106,7 +107,7 @@ impl Interpretation {
     /// The expected calibration error of these probabilities, in 15 bins.
     ///
     /// # Errors
-    /// When a probability is no number.
+    /// When a probability is not a number.
     pub fn expected_calibration_error(&self) -> Result<f64> {
         expected_calibration_error(self.all_probabilities(), self.vocab().len(), self.actual(), BINS)
     }
@@ -132,7 +133,7 @@ impl Interpretation {
     /// under the diagonal are too sure of themselves. [`crate::metrics::reliability`].
     ///
     /// # Errors
-    /// When a probability is no number.
+    /// When a probability is not a number.
     pub fn plot_reliability(&self, calibration: &Calibration) -> Result<Plot> {
         let n_classes = self.vocab().len();
         let n_bins = (self.actual().len() / ITEMS_IN_A_BIN).clamp(3, PLOT_BINS);

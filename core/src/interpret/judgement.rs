@@ -19,7 +19,7 @@ pub struct ClassScores {
 impl Interpretation {
     /// Every metric of these predictions, by name: accuracy, balanced accuracy, precision, recall and F1 (means over
     /// the classes that occur or are predicted, as a learner's metrics), the log loss; and the area under the ROC
-    /// curve, if every class has an item. Where a probability is no number, what needs it is NaN.
+    /// curve, if every class has an item. Where a probability is not a number, what needs it is NaN.
     ///
     /// # Errors
     /// When there is no item.

@@ -16,8 +16,8 @@ pub struct TableBaseline {
     pub log_loss: Option<f64>,
 }
 
-/// Fits methods to the training rows and judges them by the validation rows: of classes the most frequent one, logistic
-/// regression on one column for each class and the numbers, and gradient boosting of trees
+/// Fits methods to the training rows and evaluates them on the validation rows: of classes the most frequent one,
+/// logistic regression on one column for each class and the numbers, and gradient boosting of trees
 /// ([`GradientBoosting`]); of numbers the mean, and boosting.
 ///
 /// Logistic regression is left out of tables with more than `MOST_COLUMNS` columns after that.

@@ -16,7 +16,7 @@ pub struct TextBaseline {
     pub log_loss: f64,
 }
 
-/// Fits methods to the training texts and judges them by the validation texts: the most frequent class, and logistic
+/// Fits methods to the training texts and evaluates them on the validation texts: the most frequent class, and logistic
 /// regression on the weights of words and pairs of words ([`Tfidf`]), with scikit-learn's defaults and with settings
 /// that suit texts better (sublinear counts, `C` = 10).
 ///
@@ -44,7 +44,7 @@ pub fn text_baselines(dls: &TextDataLoaders) -> Result<Vec<TextBaseline>> {
         vec![judged("the most frequent class", &all, &Matrix::from_rows(&vec![shares; valid_ys.len()])?)?];
     for (name, tfidf, c) in [
         ("tf-idf and logistic regression", Tfidf::new(), 1.0),
-        ("the same, sublinear, C = 10", Tfidf::new().sublinear(), 10.0),
+        ("tf-idf and logistic regression (sublinear, C = 10)", Tfidf::new().sublinear(), 10.0),
     ] {
         let tfidf = tfidf.ngrams(1, 2).fit(texts)?;
         let model = LogisticRegression::new().c(c).fit_sparse(&tfidf.transform(texts), &ys)?;

@@ -111,15 +111,15 @@ pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &
 /// Probabilities at another temperature: row-major, each row proportional to `p^(1/temperature)`.
 ///
 /// # Errors
-/// [`Error::Config`] where the temperature is not above 0, [`Error::Shape`] where the probabilities are no whole number
-/// of rows.
+/// [`Error::Config`] where the temperature is not above 0, [`Error::Shape`] where the probabilities are not a whole
+/// number of rows.
 pub fn at_temperature(probabilities: &[f64], n_classes: usize, temperature: f64) -> Result<Vec<f64>> {
     if !(temperature > 0.0 && temperature.is_finite()) {
         return Err(Error::config("temperature", format!("a temperature is a number above 0, not {temperature}")));
     }
     if n_classes == 0 || !probabilities.len().is_multiple_of(n_classes) {
         let n = probabilities.len();
-        return Err(Error::shape(format!("{n} probabilities are no whole number of rows of {n_classes}"), &[n]));
+        return Err(Error::shape(format!("{n} probabilities are not a whole number of rows of {n_classes}"), &[n]));
     }
     let mut all = Vec::with_capacity(probabilities.len());
     for row in probabilities.chunks_exact(n_classes) {

@@ -31,7 +31,7 @@ pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
 /// a common one. Classes without samples do not count. scikit-learn's `balanced_accuracy_score`.
 ///
 /// ```
-/// // Nine of ten are right, and yet nobody would call this a good detector of class 1.
+/// // Nine of ten are right, and yet this is not a good detector of class 1.
 /// let all_zeros = [0; 10];
 /// assert_eq!(tallow::metrics::balanced_accuracy(&all_zeros, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 1])?, 0.5);
 /// # Ok::<(), tallow::Error>(())

@@ -75,8 +75,8 @@ impl MultiLabelReport {
     /// probability is at least `threshold`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the lengths differ or are no whole number of rows, [`Error::Label`] where what is true is
-    /// neither 0 nor 1, [`Error::Value`] where a probability is NaN.
+    /// [`Error::Shape`] where the lengths differ or are not a whole number of rows, [`Error::Label`] where what is true
+    /// is neither 0 nor 1, [`Error::Value`] where a probability is NaN.
     pub fn new<T: Real>(
         probabilities: &[T],
         actual: &[u32],
@@ -85,7 +85,7 @@ impl MultiLabelReport {
     ) -> Result<MultiLabelReport> {
         checks::same_length(probabilities.len(), actual.len())?;
         if n_classes == 0 || !actual.len().is_multiple_of(n_classes) {
-            let message = format!("{} answers are no whole number of rows of {n_classes} classes", actual.len());
+            let message = format!("{} answers are not a whole number of rows of {n_classes} classes", actual.len());
             return Err(Error::shape(message, &[actual.len()]));
         }
         let said = |p: T| p.into() >= threshold;

@@ -1,7 +1,7 @@
 //! Networks, with torchvision's names for their parameters.
 //!
-//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that makes features and a head that judges
-//! them.
+//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that computes features and a head that
+//! classifies them.
 
 mod head;
 pub mod hub;

@@ -1,4 +1,4 @@
-//! What the networks here have in common: a body that makes features of an image, and a head that judges them.
+//! What all networks have in common: a body that computes features of an image, and a head that classifies them.
 
 use crate::error::{Error, Result};
 use crate::kernels;
@@ -142,7 +142,7 @@ impl Body {
     }
 
     /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters are named
-    /// after `params`' prefix. The features that it judges are the pooled ones, `[N, 2 * channels]`.
+    /// after `params`' prefix. Its input are the pooled features, `[N, 2 * channels]`.
     ///
     /// # Errors
     /// When the device cannot hold the parameters, or `params` has no prefix.
@@ -178,7 +178,7 @@ impl Module for Body {
 /// An image classifier: `[N, 3, H, W]` to scores `[N, classes]`.
 pub struct Network {
     body: Body,
-    /// From the body's features to those that the last layer judges.
+    /// From the body's features to the input of the last layer.
     neck: Step,
     head: Step,
     /// Under which prefixes the parameters of neck, head and side branch lie.
@@ -223,7 +223,7 @@ impl Network {
         self.body
     }
 
-    /// What the last layer judges: `[N, features]` as a rule, `[N, C, h, w]` in SqueezeNet, whose last layer is a
+    /// The input of the last layer: `[N, features]` as a rule, `[N, C, h, w]` in SqueezeNet, whose last layer is a
     /// convolution.
     ///
     /// # Errors
@@ -292,7 +292,7 @@ impl Network {
     }
 }
 
-/// A shared network up to the features that its last layer judges, as a module of its own: [`Network::features`].
+/// A shared network up to the input of its last layer, as a module of its own: [`Network::features`].
 pub struct FeaturesOf(pub Arc<Network>);
 
 impl Module for FeaturesOf {

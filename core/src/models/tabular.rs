@@ -71,7 +71,7 @@ impl TabularModel {
     /// A network for columns of `embeddings` classes and widths ([`embedding_width`]), and for `n_numbers` numbers.
     ///
     /// # Errors
-    /// When a dropout is no probability, there is not one for each hidden layer, the range is empty, or there is no
+    /// When a dropout is not a probability, there is not one for each hidden layer, the range is empty, or there is no
     /// input at all.
     pub fn new(
         embeddings: &[(usize, usize)],

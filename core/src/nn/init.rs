@@ -94,7 +94,7 @@ pub fn kaiming_normal(shape: impl Into<Shape>, fan: usize, rng: &mut Rng, device
 /// checkerboard that blocks of strangers make. fast.ai's `icnr_init`.
 ///
 /// # Errors
-/// When the filters are no multiple of `r²`, or the device cannot hold the tensor.
+/// When the filters are not a multiple of `r²`, or the device cannot hold the tensor.
 pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     let dims = shape.into().into_dims();
     let (filters, block) = (dims.first().copied().unwrap_or(0), r * r);

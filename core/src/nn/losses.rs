@@ -29,7 +29,8 @@ pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -
 pub fn cross_entropy_of_each(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let classes = logits.dims().last().copied().unwrap_or(1);
     let rows = logits.elem_count() / classes.max(1);
-    cross_entropy(&logits.reshape((rows, classes))?, &targets.flatten_all()?)
+    let targets = known(&targets.flatten_all()?, rows, classes)?;
+    Ok(kernels::mean_cross_entropy(&logits.reshape((rows, classes))?, &targets, None, None)?)
 }
 
 /// Cross entropy with choices: PyTorch's `nn.CrossEntropyLoss`.
@@ -136,7 +137,12 @@ fn class_weights(weights: &[f64], logits: &Tensor) -> Result<Tensor> {
 /// As [`cross_entropy`].
 pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
-    let ys = labels(&ys.flatten_all()?)?;
+    Ok(kernels::cross_entropy(logits, &known(&ys.flatten_all()?, n, classes)?)?)
+}
+
+/// Labels as numbers, once it is clear that there are `n` of them, each below `classes`.
+fn known(ys: &Tensor, n: usize, classes: usize) -> Result<Tensor> {
+    let ys = labels(ys)?;
     if ys.elem_count() != n {
         return Err(Error::shape(format!("{n} rows of logits but {} labels", ys.elem_count()), &[ys.elem_count()]));
     }
@@ -148,7 +154,7 @@ pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
             format!("label {largest} is not one of the {classes} classes that the network tells apart"),
         ));
     }
-    Ok(kernels::cross_entropy(logits, &ys)?)
+    Ok(ys)
 }
 
 /// Binary cross entropy of logits and targets of the same shape, as `max(x, 0) - x·y + ln(1 + exp(-|x|))`: PyTorch's

@@ -1,4 +1,4 @@
-//! Layers, their parameters, how these begin, and the losses that judge the result.
+//! Layers, their parameters and initialisation, and losses.
 
 pub mod init;
 mod layers;
@@ -57,7 +57,7 @@ impl<F: Fn(&Tensor) -> Result<Tensor> + Send + Sync> Module for F {
     }
 }
 
-/// A network that several share: a learner and whoever goes on with it after.
+/// A network with several owners, such as a learner and a predictor.
 impl<M: Module + ?Sized> Module for std::sync::Arc<M> {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         (**self).forward(xs, train)

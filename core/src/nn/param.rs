@@ -62,7 +62,7 @@ impl Param {
         self.0.kind
     }
 
-    /// The variable behind it, for optimizers and for loading weights. Whoever asks for it may change it, so what
+    /// The variable behind it, for optimizers and for loading weights. The caller may change it, so what
     /// layers keep for inference, made of the old values, is made anew. Do not keep it for changes later.
     pub fn var(&self) -> &Var {
         self.0.version.fetch_add(1, Ordering::Relaxed);

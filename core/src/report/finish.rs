@@ -72,8 +72,10 @@ impl Run {
             quick: self.config.quick,
             facts,
             data: &self.data,
+            conclusions: &self.conclusions,
             entries: &record.entries,
             sources: self.sources,
+            readme: self.readme,
             root: machine::way_from(self.folder.path()),
             comparisons: &self.comparisons,
             targets: &self.targets,
@@ -137,7 +139,7 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A run that fails half way keeps its words and its settings. Nobody can be told of a failure here, and the
+    /// A run that fails half way keeps its words and its settings. A failure here has no caller to report to, and the
     /// failure that led here matters more.
     fn drop(&mut self) {
         if self.finished {

@@ -24,6 +24,11 @@ pub(crate) fn prose(text: &str) -> String {
     markdown(&visible(&dedented(text)))
 }
 
+/// Markdown that is not indented, such as a README's. HTML in it is text.
+pub(crate) fn document(text: &str) -> String {
+    markdown(&visible(text))
+}
+
 /// Markdown inside of a line, such as a title, in which nothing begins a list or another block.
 pub(crate) fn inline(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -83,7 +88,10 @@ mod tests {
     #[test]
     fn blank_lines_part_paragraphs_and_dashes_make_lists() {
         assert_eq!(prose("one\ntwo\n\nthree"), "<p>one\ntwo</p>\n<p>three</p>\n");
-        assert_eq!(prose("try:\n- a *b*\n- c\n  d"), "<p>try:</p>\n<ul><li>a <em>b</em></li><li>c\nd</li></ul>\n");
+        assert_eq!(
+            prose("try:\n- a *b*\n- c\n  d"),
+            "<p>try:</p>\n<ul>\n<li>a <em>b</em></li>\n<li>c\nd</li>\n</ul>\n"
+        );
         assert_eq!(prose("  \n\n "), "");
     }
 }

@@ -1,6 +1,7 @@
 //! The run folder and its page: what a chapter says, shows and measures, on the terminal and in `report.html`.
 //!
-//! A [`Run`] is told section by section what happens. It prints as it goes, and when it is finished it leaves a folder:
+//! A [`Run`] receives section by section what happens. It prints as it goes, and when it is finished it leaves a
+//! folder:
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -11,6 +12,7 @@
 //! | `transcript.txt` | what the terminal showed |
 //! | `plots/` | every figure as PNG and SVG |
 
+mod appendix;
 mod code;
 mod compare;
 mod console;
@@ -20,6 +22,7 @@ mod history;
 mod html;
 mod machine;
 mod page;
+mod passage;
 mod printed;
 mod record;
 mod run;
@@ -28,6 +31,7 @@ mod table;
 
 pub use code::Source;
 pub use compare::{Comparison, Expect, Verdict, verdict};
+pub use passage::{Passage, PassageWord};
 pub use printed::{Measured, Printed};
 pub use record::console;
 pub use run::{Outcome, Run, RunConfig};

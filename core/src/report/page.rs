@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
+use super::appendix::{Part, appendix};
 use super::code::{self, Piece, Source};
 use super::compare::Comparison;
 use super::html::{escape, inline, prose};
+use super::passage::Passage;
 use super::record::{Block, Drawing, Entry};
 use super::summary::{Count, Mood, Row, Target};
 use super::table::Table;
@@ -21,8 +23,12 @@ pub(crate) struct Page<'a> {
     pub(crate) quick: bool,
     pub(crate) facts: Vec<(String, String)>,
     pub(crate) data: &'a [String],
+    /// What the run comes to.
+    pub(crate) conclusions: &'a [String],
     pub(crate) entries: &'a [Entry],
     pub(crate) sources: &'a [Source],
+    /// The chapter's README.
+    pub(crate) readme: &'a str,
     /// The way from the page to where the program was started.
     pub(crate) root: Option<String>,
     pub(crate) comparisons: &'a [Comparison],
@@ -42,11 +48,12 @@ impl Page<'_> {
         let (header, contents, body) = (self.header(), self.contents(), self.body());
         let script = self.script();
         let (measured, targets, tables) = (self.measured(), self.reached(), self.tables());
+        let appendix = self.appendix();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title} · {chapter}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
-             {header}{contents}<main>\n{body}{measured}{targets}</main>\n\
+             {header}{contents}<main>\n{body}{measured}{targets}{appendix}</main>\n\
              <footer>\n<h2 id=\"config\">Configuration</h2>\n<pre>{config}</pre>\n\
              <p>Written by <code>tallow {}</code>. The numbers are in {tables}, the figures in \
              <code>plots/</code>.</p>\n</footer>\n{script}</body>\n</html>\n",
@@ -89,9 +96,11 @@ impl Page<'_> {
             [] => String::new(),
             all => format!("<p class=\"count\"><a href=\"#measured\">{}</a></p>\n", Count::of(all).words()),
         };
+        let conclusions = self.conclusions.iter().map(|text| format!("<p class=\"conclusion\">{}</p>\n", inline(text)));
+        let conclusions: String = conclusions.collect();
         format!(
             "<header>\n<p class=\"chapter\">{}</p>\n<h1>{}</h1>\n\
-             <dl class=\"facts\">{}</dl>\n{data}{quick}{count}</header>\n",
+             <dl class=\"facts\">{}</dl>\n{conclusions}{data}{quick}{count}</header>\n",
             escape(self.chapter),
             inline(self.title),
             facts.collect::<String>(),
@@ -110,11 +119,22 @@ impl Page<'_> {
         if !self.comparisons.is_empty() {
             items.push_str("<li><a href=\"#measured\">Printed and measured</a></li>\n");
         }
+        for (i, part) in appendix(self.readme).iter().enumerate() {
+            items.push_str(&format!("<li><a href=\"#a{}\">{}</a></li>\n", i + 1, inline(&part.title)));
+        }
         if items.is_empty() {
             items
         } else {
             format!("<nav aria-label=\"Contents\">\n<h2>Contents</h2>\n<ol>\n{items}</ol>\n</nav>\n")
         }
+    }
+
+    /// What the chapter's README has for those who have read the page.
+    fn appendix(&self) -> String {
+        let part = |(i, part): (usize, Part)| {
+            format!("<h2 id=\"a{}\">{}</h2>\n<div class=\"appendix\">{}</div>\n", i + 1, inline(&part.title), part.html)
+        };
+        appendix(self.readme).into_iter().enumerate().map(part).collect()
     }
 
     fn body(&self) -> String {
@@ -189,15 +209,13 @@ fn block_html(block: &Block, sections: &mut usize) -> String {
             format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
         }
         Block::Text(text) => prose(text),
-        Block::Fold { summary, text } => {
-            format!("<details class=\"fold\"><summary>{}</summary>\n{}</details>\n", inline(summary), prose(text))
-        }
         Block::Explorer { caption, html } => {
             format!("<figure>\n{html}<figcaption>{}</figcaption>\n</figure>\n", inline(caption))
         }
         Block::Said(lines) => results(&mut lines.iter().map(String::as_str).collect()),
         Block::Figure { name, caption, drawing, size } => figure(name, caption, drawing, *size),
         Block::Table(table) => text_table(table),
+        Block::Passages(passages) => passages.iter().map(Passage::html).collect(),
         Block::Note(text) => format!("<p class=\"callout\">{}</p>\n", escape(text)),
     }
 }

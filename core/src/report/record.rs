@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::console::Console;
+use super::passage::Passage;
 use super::table::{LiveTable, Table};
 use crate::event::{Event, Listener};
 
@@ -31,8 +32,6 @@ pub(crate) enum Block {
     Section(String),
     /// Prose, in our markup.
     Text(String),
-    /// Prose that opens when its summary is clicked.
-    Fold { summary: String, text: String },
     /// A curve with sliders, as HTML.
     Explorer { caption: String, html: String },
     /// Results, as they were printed.
@@ -41,6 +40,8 @@ pub(crate) enum Block {
     Figure { name: String, caption: String, drawing: Drawing, size: (u32, u32) },
     /// A table.
     Table(Table),
+    /// Texts with coloured words.
+    Passages(Vec<Passage>),
     /// Something the reader should know.
     Note(String),
 }

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::folder::Folder;
 use super::history::History;
 use super::machine;
+use super::passage::Passage;
 use super::record::{At, Block, Drawing, Record, Shared};
 use super::summary::Target;
 use super::table::Table;
@@ -62,11 +63,13 @@ pub struct Run {
     pub(super) details: Map<String, Value>,
     pub(super) history: History,
     pub(super) data: Vec<String>,
+    pub(super) conclusions: Vec<String>,
     pub(super) targets: Vec<Target>,
     pub(super) artifacts: Vec<String>,
     pub(super) begun: Instant,
     pub(super) finished: bool,
     pub(super) sources: &'static [Source],
+    pub(super) readme: &'static str,
     interrupter: Interrupter,
 }
 
@@ -115,11 +118,13 @@ impl Run {
             details: Map::new(),
             history: History::default(),
             data: Vec::new(),
+            conclusions: Vec::new(),
             targets: Vec::new(),
             artifacts: Vec::new(),
             begun: Instant::now(),
             finished: false,
             sources: &[],
+            readme: "",
             interrupter: Interrupter::default(),
             config,
         };
@@ -145,6 +150,14 @@ impl Run {
         self
     }
 
+    /// Puts on the page what a README has from its heading "Coming from ..." on: a table for readers of other
+    /// libraries, exercises, a questionnaire with folded answers.
+    #[must_use]
+    pub fn readme(mut self, readme: &'static str) -> Run {
+        self.readme = readme;
+        self
+    }
+
     /// The folder of the run.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -166,13 +179,6 @@ impl Run {
     #[track_caller]
     pub fn text(&mut self, prose: impl AsRef<str>) {
         self.record.lock().push(Some(Location::caller()), Block::Text(String::from(prose.as_ref())));
-    }
-
-    /// Prose in Markdown that is folded away under a line of its own, on the page only: an answer under its question.
-    #[track_caller]
-    pub fn fold(&mut self, summary: impl AsRef<str>, prose: impl AsRef<str>) {
-        let (summary, text) = (String::from(summary.as_ref()), String::from(prose.as_ref()));
-        self.record.lock().push(Some(Location::caller()), Block::Fold { summary, text });
     }
 
     /// A curve with sliders, on the page only; without JavaScript the page shows the curve as it begins.
@@ -259,8 +265,8 @@ impl Run {
         self.metrics.insert(name.into(), json!(value));
     }
 
-    /// What is no number, for `metrics.json`: a table, the names of classes, counts. It stands there beside `metrics`,
-    /// under a name of its own.
+    /// What is not a number, for `metrics.json`: a table, the names of classes, counts. It stands there beside
+    /// `metrics`, under a name of its own.
     ///
     /// # Errors
     /// [`Error::Config`] where the name is one that `metrics.json` has already, or the value is nothing that JSON can
@@ -277,8 +283,8 @@ impl Run {
     /// `config.json`, beside those that the run began with.
     ///
     /// # Errors
-    /// [`Error::Config`] where `settings` is no struct or map that JSON can hold; [`Error::Io`] where the file cannot
-    /// be written.
+    /// [`Error::Config`] where `settings` is not a struct or map that JSON can hold; [`Error::Io`] where the file
+    /// cannot be written.
     pub fn settings(&mut self, settings: impl Serialize) -> Result<()> {
         let Value::Object(settings) = json_value("settings", settings)? else {
             return Err(Error::config("settings", "settings have names: expected a struct or a map"));
@@ -328,6 +334,22 @@ impl Run {
     #[track_caller]
     pub fn table(&mut self, headers: &[impl AsRef<str>], rows: &[Vec<String>]) {
         self.record.lock().table(Location::caller(), Table::new(headers, rows));
+    }
+
+    /// Texts with coloured words: on the page in colours, each word with its number; printed with their summaries.
+    #[track_caller]
+    pub fn passages(&mut self, passages: &[Passage]) {
+        let mut record = self.record.lock();
+        let lines: Vec<String> = passages.iter().flat_map(Passage::lines).collect();
+        record.console.say(&lines.join("\n"));
+        record.push(Some(Location::caller()), Block::Passages(passages.to_vec()));
+    }
+
+    /// What the run comes to, in a sentence or two: printed, and at the top of the page. Further ones are added.
+    pub fn conclude(&mut self, conclusion: impl AsRef<str>) {
+        let conclusion = conclusion.as_ref();
+        self.record.lock().console.say(conclusion);
+        self.conclusions.push(String::from(conclusion));
     }
 
     /// The data that this run used, with their licence: printed, in the page's header and in `config.json`.

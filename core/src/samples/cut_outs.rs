@@ -26,7 +26,7 @@ pub(super) struct CutOuts {
 }
 
 impl CutOuts {
-    /// The embedded drawings whose class is among `classes`, and that are no rectangles.
+    /// The embedded drawings whose class is among `classes`, and that are not rectangles.
     pub(super) fn of(classes: &[&str]) -> Result<CutOuts> {
         let mut all = CutOuts { train: Vec::new(), valid: Vec::new() };
         let mut counts = vec![0; classes.len()];

@@ -12,16 +12,11 @@ use crate::train::{LearnerSettings, learner_settings};
 ///
 /// let config = TabularConfig::default().metrics([accuracy()]).embedded_numbers(PeriodicConfig::default());
 /// ```
+#[derive(Default)]
 pub struct TabularConfig {
     pub(super) model: TabularModelConfig,
     pub(super) plain_targets: bool,
     pub(super) common: LearnerSettings,
-}
-
-impl Default for TabularConfig {
-    fn default() -> TabularConfig {
-        TabularConfig { model: TabularModelConfig::default(), plain_targets: false, common: LearnerSettings::default() }
-    }
 }
 
 impl TabularConfig {
@@ -72,9 +67,10 @@ impl TabularConfig {
     /// Lets the network predict numbers in their own units, with the squared error as the loss, as fast.ai does.
     ///
     /// By default, where no range is set, the network predicts how many standard deviations of the training rows a
-    /// number is from their mean, and the loss is the squared error in these units: 1 for whoever predicts the mean.
-    /// Otherwise prices in thousands would be out of reach for steps of 0.001, and of several targets the one with the
-    /// largest numbers alone would count. What is predicted and measured is in the target's own units in any case.
+    /// number is from their mean, and the loss is the squared error in these units: 1 for a model that predicts the
+    /// mean. Otherwise prices in thousands would be out of reach for steps of 0.001, and of several targets the one
+    /// with the largest numbers alone would count. What is predicted and measured is in the target's own units in any
+    /// case.
     #[must_use]
     pub fn plain_targets(self) -> TabularConfig {
         TabularConfig { plain_targets: true, ..self }

@@ -162,7 +162,7 @@ impl TabularPredictor {
         heads.push("notes".into());
         let rows = predictions.iter().enumerate().map(|(row, prediction)| {
             let cells = (0..table.names().len()).map(|column| table.cell(row, column).unwrap_or_default());
-            // A negative number is no formula.
+            // A negative number is not a formula.
             let cell = |cell: &str| if cell.parse::<f64>().is_ok() { cell.to_string() } else { text(cell) };
             let mut cells: Vec<String> = cells.map(cell).collect();
             match &prediction.outcome {
@@ -204,7 +204,7 @@ impl TabularPredictor {
         };
         let rows = values.to_vec2::<f64>()?;
         if rows.iter().flatten().any(|value| !value.is_finite()) {
-            let message = "its predictions are no numbers: the training of this model has diverged; train it again";
+            let message = "its predictions are not numbers: the training of this model has diverged; train it again";
             return Err(Error::network("tabular", message));
         }
         let outcome = |row: Vec<f64>| match &self.recipe.target {

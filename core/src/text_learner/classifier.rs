@@ -3,11 +3,14 @@
 use super::config::TextConfig;
 use super::encoder_file;
 use super::predictor::{TextPrediction, TextPredictor};
+use super::pretrained::PretrainedText;
 use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER};
 use super::rnn::RnnRegularizer;
 use super::shared;
 use crate::data::{ShownTable, TextDataLoaders, TextProcs};
 use crate::error::Result;
+use crate::models::awd_lstm::encoder_params;
+use crate::models::weights::Weights;
 use crate::models::{AwdLstmConfig, TextClassifier};
 use crate::nn::losses;
 use crate::optim::slice;
@@ -108,6 +111,21 @@ impl TextClassifierLearner {
         Ok(unknown)
     }
 
+    /// Begins with the encoder of a published language model, and freezes it. Returns how many words of the vocabulary
+    /// are not in it: they begin with the mean of its words. fast.ai's `text_classifier_learner(pretrained=True)`.
+    ///
+    /// # Errors
+    /// When the weights are none of a language model, or one of another size.
+    pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
+        let path = published.weights();
+        let weights = Weights::open(path)?;
+        let encoder = encoder_params(self.params());
+        let vocab = &self.recipe.text.vocab;
+        let unknown = encoder_file::load_matched(path, &weights, published.words(), &encoder, vocab)?;
+        self.freeze()?;
+        Ok(unknown)
+    }
+
     /// Writes the encoder and its words to a safetensors file. fast.ai's `save_encoder`.
     ///
     /// # Errors
@@ -119,6 +137,12 @@ impl TextClassifierLearner {
     /// Trains an encoder from [`TextClassifierLearner::load_encoder`] by and by, as ULMFiT does (Howard and Ruder,
     /// 2018): an epoch of the head alone at twice `lr`, one of the last two groups at `lr`, one of the last three at
     /// half of it, and `n_epochs` of all at a tenth; each group learns 2.6 times more slowly than the one after it.
+    ///
+    /// These rates are for an encoder that has read a large corpus. One that has read only the texts of a small data
+    /// set hardly moves at them: train all of it at once, as from scratch, with `unfreeze` and `fit_one_cycle`. And one
+    /// that has not begun to read harms either way: see
+    /// [`perplexity_by_frequency`](crate::data::LanguageModelDataLoaders::perplexity_by_frequency), and
+    /// `docs/language_models.md` for what was measured.
     ///
     /// # Errors
     /// As [`Learner::fit`].

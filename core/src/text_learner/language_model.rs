@@ -2,6 +2,8 @@
 
 use super::config::TextConfig;
 use super::encoder_file::{self, load_matched};
+use super::pretrained::PretrainedText;
+use super::reading::ReadingCheck;
 use super::recipe::{self, LANGUAGE_MODEL, LanguageModelRecipe};
 use super::rnn::{ModelResetter, RnnRegularizer};
 use super::shared;
@@ -14,7 +16,6 @@ use crate::models::{AwdLstmConfig, LanguageModel};
 use crate::nn::losses;
 use crate::train::Learner;
 use crate::train::export::{self, Exported};
-use crate::words::TextVocab;
 use candle_core::Device;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -47,10 +48,12 @@ pub fn language_model_learner(dls: &LanguageModelDataLoaders, config: TextConfig
     let learner = Learner::new(dls.loaders(), network.clone(), &params, losses::cross_entropy_of_each);
     let outputs = network.clone();
     let regularizer = RnnRegularizer::new(penalties.0, penalties.1, move || outputs.take_outputs());
+    let check = ReadingCheck { by_frequency: dls.perplexity_by_frequency(), listener: common.listener.clone() };
     let learner = common
         .configure(learner.moms(0.8, 0.7, 0.8), fingerprint)
         .callback(ModelResetter(network.clone()))
-        .callback(regularizer);
+        .callback(regularizer)
+        .callback(check);
     Ok(LanguageModelLearner { learner, network, dls, recipe, device })
 }
 
@@ -90,7 +93,7 @@ impl LanguageModelLearner {
     /// [`Learner::validate`], from the stream's beginning: the network forgets what it has read before and after.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Learner::validate`].
     pub fn validate(&self) -> Result<(f64, Vec<f64>)> {
         self.validate_on(self.dls.valid.loader())
     }
@@ -98,7 +101,7 @@ impl LanguageModelLearner {
     /// [`Learner::validate_on`], from the stream's beginning.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Learner::validate_on`].
     pub fn validate_on(&self, loader: &DataLoader) -> Result<(f64, Vec<f64>)> {
         self.network.reset();
         let result = self.learner.validate_on(loader);
@@ -126,15 +129,15 @@ impl LanguageModelLearner {
         Ok(unknown)
     }
 
-    /// Begins with a whole language model: a file of fast.ai's (`.pth`) or of [`Learner::save`], and its words.
-    /// Freezes all but the last group. Returns how many words of the vocabulary are not in the file: they begin with
-    /// the mean of the others. fast.ai's `load_pretrained`.
+    /// Begins with a whole published language model and freezes all but the last group. Returns how many words of the
+    /// vocabulary are not in it: they begin with the mean of its words. fast.ai's `load_pretrained`.
     ///
     /// # Errors
-    /// When the file is none of a language model, or one of another size.
-    pub fn load_pretrained(&mut self, path: impl AsRef<Path>, words: &TextVocab) -> Result<usize> {
-        let path = path.as_ref();
-        let unknown = load_matched(path, &Weights::open(path)?, words, self.params(), &self.recipe.text.vocab)?;
+    /// When the weights are none of a language model, or one of another size.
+    pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
+        let path = published.weights();
+        let (weights, vocab) = (Weights::open(path)?, &self.recipe.text.vocab);
+        let unknown = load_matched(path, &weights, published.words(), self.params(), vocab)?;
         self.freeze()?;
         Ok(unknown)
     }

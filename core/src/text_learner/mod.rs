@@ -1,12 +1,13 @@
 //! The learners for texts: a language model, and a classifier that may begin with the language model's encoder (ULMFiT:
-//! Howard and Ruder, 2018).
+//! Howard and Ruder, 2018). When that helps and when it harms, with what was measured: `docs/language_models.md`.
 
 mod classifier;
 mod config;
 mod encoder_file;
-
 mod language_model;
 mod predictor;
+mod pretrained;
+mod reading;
 mod recipe;
 mod rnn;
 mod shared;
@@ -18,5 +19,6 @@ pub use language_model::{
     LanguageModelLearner, TextWriter, language_model_learner, load_language_model, load_language_model_on,
 };
 pub use predictor::{TextPrediction, TextPredictor, load_text_classifier, load_text_classifier_on};
+pub use pretrained::PretrainedText;
 pub use rnn::{ModelResetter, RnnRegularizer};
 pub use writing::Writing;

@@ -26,9 +26,9 @@ pub struct Checkpoints {
     pub file: PathBuf,
     /// The least time between two checkpoints. The last one, at the end of a fit, is always written.
     pub every: Duration,
-    /// Whether to go on from the file, if it is there; if not, the listener is told that training begins anew. A file
-    /// of a run with other data or settings is refused. Without this, what an earlier run left is removed when training
-    /// begins.
+    /// Whether to go on from the file, if it is there; if not, the listener is notified that training begins anew. A
+    /// file of a run with other data or settings is refused. Without this, what an earlier run left is removed when
+    /// training begins.
     pub resume: bool,
 }
 

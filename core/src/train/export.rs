@@ -168,7 +168,7 @@ fn first_not_finite(tensors: &BTreeMap<String, Tensor>) -> Result<Option<(&str, 
     weights::not_finite(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())))
 }
 
-/// A file of the folder. That it is missing means that this is no exported model.
+/// A file of the folder. That it is missing means that this is not an exported model.
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::file(

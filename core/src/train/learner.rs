@@ -36,7 +36,7 @@ pub struct Learner {
     pub(super) state: TrainState,
     pub(super) position: Position,
     pub(super) checkpoints: Option<CheckpointWriter>,
-    /// The type of the loss, all that can be told of it.
+    /// The name of the loss's type.
     pub(super) loss_name: &'static str,
     /// What the program says of the run that the learner does not know.
     pub(super) described: Fingerprint,

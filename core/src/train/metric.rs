@@ -66,7 +66,7 @@ impl Metric {
         Metric { may_be_undefined: true, ..self }
     }
 
-    /// Whether this is no value that it may have.
+    /// Whether this is not a value that it may have.
     pub(super) fn refuses(&self, value: f64) -> bool {
         !value.is_finite() && !self.may_be_undefined
     }

@@ -30,7 +30,7 @@ impl Learner {
             let batch = batch?;
             let preds = self.predict_batch(&batch)?;
             let weight = (self.loss_weight)(&batch.ys)?;
-            // A mean over items that all weigh nothing is no number, and counts for nothing.
+            // A mean over items that all weigh nothing is not a number, and counts for nothing.
             if weight != 0.0 {
                 let value = loss_value(&(self.loss)(&preds, &batch.ys)?)?;
                 if !value.is_finite() {

@@ -112,7 +112,7 @@ impl Segmenter {
     /// parallel, and those of one size go through the network together.
     ///
     /// # Errors
-    /// When what the network says is no number, or a stop is asked for.
+    /// When what the network says is not a number, or a stop is asked for.
     pub fn predict(&self, files: &[PathBuf]) -> Result<Vec<Result<SegmentationPrediction>>> {
         const BATCH: usize = 8;
         let task = self.listener.task("predicting", files.len());
@@ -165,7 +165,7 @@ impl Segmenter {
         let (_, h, w, c) = scores.dims4()?;
         let values = scores.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
         if values.iter().any(|score| !score.is_finite()) {
-            let message = "its scores are no numbers: the training of this model has diverged; train it again";
+            let message = "its scores are not numbers: the training of this model has diverged; train it again";
             return Err(Error::network(self.recipe.arch.name(), message));
         }
         let pairs = values.chunks_exact(h * w * c).zip(pictures);

@@ -3,7 +3,7 @@
 use crate::vision::{Compose, Resize, ResizeMethod, Transform};
 
 /// The validation transforms `tfms` for a picture of (width, height) such that all of it is there, once, at the scale
-/// that validation would have: a U-Net takes any size. Whoever wants the mask of a picture wants the mask of its
+/// that validation would have: a U-Net takes any size. A caller wants the mask of the whole picture, at its
 /// borders too; where validation cuts the middle out, or fills something up, this only resizes.
 pub(super) fn whole(tfms: &Compose, (mut width, mut height): (usize, usize)) -> Compose {
     let mut out = Compose::new();

@@ -251,7 +251,7 @@ fn append_item(item: Item, normalize: Option<&Normalize>, out: &mut Vec<f32>) ->
     Ok(size)
 }
 
-/// Whether the first two steps are a resizing and a crop, with a picture in between that nobody could look at: a line
+/// Whether the first two steps are a resizing and a crop, with a picture in between that could not be stored: a line
 /// of 12,000 pixels with a shorter side of 256 has 786 million of them.
 fn is_huge_between(steps: &[Transform], item: &Item) -> bool {
     const HUGE: usize = 1 << 24;

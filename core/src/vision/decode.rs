@@ -108,7 +108,7 @@ fn refuse_irregular(file: &Path) -> Result<()> {
     match (kind.is_file(), kind.is_dir()) {
         (true, _) => Ok(()),
         (_, true) => Err(Error::file(file, "is a folder; expected a picture")),
-        _ => Err(Error::file(file, "is no regular file but a pipe, a socket or a device; expected a picture")),
+        _ => Err(Error::file(file, "is not a regular file but a pipe, a socket or a device; expected a picture")),
     }
 }
 
@@ -169,7 +169,7 @@ fn unreadable(error: &image::ImageError) -> String {
     }
 }
 
-/// What a file that is no picture begins with.
+/// What a file that is not a picture begins with.
 fn beginning(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(16)];
     if head.iter().all(|&b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {

@@ -254,7 +254,7 @@ mod tests {
         for (bytes, name) in cases {
             assert_eq!(Kind::of_bytes(bytes).map(|kind| kind.name), Some(name), "{bytes:02x?}");
         }
-        for bytes in [&b"BMW is a car, and no picture"[..], b"<html><svg></svg></html>", b"", b"P7 is no picture"] {
+        for bytes in [&b"BMW is a car, and no picture"[..], b"<html><svg></svg></html>", b"", b"P7 is not a picture"] {
             assert_eq!(Kind::of_bytes(bytes), None);
         }
     }

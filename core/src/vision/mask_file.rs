@@ -84,7 +84,7 @@ fn decode(bytes: &[u8], limits: Limits) -> Result<Mask, String> {
     Mask::new(width, height, values).map_err(|e| e.to_string())
 }
 
-/// Why a picture in colours is no mask, and what makes one of it.
+/// Why a picture in colours is not a mask, and what makes one of it.
 fn no_numbers(color: ColorType) -> String {
     let has = match color {
         ColorType::Rgb => "colours (RGB)",
@@ -141,7 +141,7 @@ mod tests {
     fn numbers_are_read_as_they_are_stored_at_every_depth() {
         use BitDepth::{Eight, Four, One, Sixteen, Two};
         use ColorType::{Grayscale, Indexed};
-        // Five pixels in a row: what does not fill the last byte of a row is no pixel.
+        // Five pixels in a row: what does not fill the last byte of a row is not a pixel.
         for (depth, rows, want) in [
             (One, vec![0b1011_0111, 0b0100_1111], vec![1, 0, 1, 1, 0, 0, 1, 0, 0, 1]),
             (Two, vec![0b1101_1000, 0b01_111111, 0, 0b10_000000], vec![3, 1, 2, 0, 1, 0, 0, 0, 0, 2]),

@@ -132,7 +132,7 @@ impl Page {
         row.saturating_mul(height.into())
     }
 
-    /// Refuses samples that are no levels of light or colour.
+    /// Refuses samples that are not levels of light or colour.
     fn check_kind(&self) -> Result<(), String> {
         let known = matches!(
             self.photometric,

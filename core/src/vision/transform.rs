@@ -27,7 +27,7 @@ impl Item {
         }
     }
 
-    /// Numbers, between 0 and 1 if nobody has normalised them. torchvision's `ToTensor`.
+    /// Numbers, between 0 and 1 unless they were normalised. torchvision's `ToTensor`.
     pub fn into_planes(self) -> ChannelPlanes {
         match self {
             Item::Image(picture) => ChannelPlanes::from(&picture),

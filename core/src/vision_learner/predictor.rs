@@ -164,8 +164,8 @@ impl Predictor {
     /// The classes of many files, in their order; of one that cannot be read the reason. Files are decoded in parallel.
     ///
     /// # Errors
-    /// When the network does not take the images that the transforms make, what it says of them is no number, or a stop
-    /// is asked for.
+    /// When the network does not take the images that the transforms make, what it says of them is not a number, or a
+    /// stop is asked for.
     pub fn predict(&self, files: &[PathBuf]) -> Result<Vec<Result<Prediction>>> {
         const BATCH: usize = 32;
         let task = self.listener.task("predicting", files.len());
@@ -220,7 +220,7 @@ impl Predictor {
         };
         let probabilities = self.recipe.probabilities(&scores)?.to_vec2::<f64>()?;
         if probabilities.iter().flatten().any(|p| !p.is_finite()) {
-            let message = "its probabilities are no numbers: the training of this model has diverged; train it again";
+            let message = "its probabilities are not numbers: the training of this model has diverged; train it again";
             return Err(Error::network(self.recipe.arch.name(), message));
         }
         let all = probabilities.into_iter().zip(strangeness);

@@ -49,6 +49,11 @@ impl Corpus {
         text.iter().map(|&number| self.distinct[number as usize].as_str()).collect()
     }
 
+    /// The tokens of each text by numbers of the corpus's own, equal where the tokens are.
+    pub fn numbers(&self) -> &[Vec<u32>] {
+        &self.texts
+    }
+
     /// Each distinct token with the number of times that it occurs, in the order of first appearance.
     pub fn counts(&self) -> Vec<(&str, usize)> {
         let mut counts = vec![0; self.distinct.len()];

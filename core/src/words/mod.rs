@@ -14,7 +14,7 @@ mod vocab;
 
 pub use corpus::Corpus;
 pub use english::english_tokens;
-pub use readable::{readable, without_marks};
+pub use readable::{marked_words, readable, readable_parts, without_marks};
 pub use rules::Rule;
 pub use special::{BOS, BOS_ID, EOS, FAKE, FLD, MAJ, PAD, PAD_ID, REP, SPECIAL, UNK, UNK_ID, UP, WREP};
 pub use tokenizer::{Tokenizer, WordSplit};

@@ -1,6 +1,6 @@
 //! From tokens back to what people read.
 
-use super::special::{BOS, EOS, FAKE, MAJ, PAD, REP, UP, WREP};
+use super::special::{BOS, EOS, FAKE, FLD, MAJ, PAD, REP, UP, WREP};
 
 /// Tokens with the marks of fast.ai's rules undone: capitals are capitals again, and what was repeated is. fast.ai's
 /// `decode_spec_tokens`, which forgets no count: after `xxrep 3 !` it repeats the next words too. Ours counts anew.
@@ -59,22 +59,64 @@ const MOST_REPEATED: usize = 1000;
 /// assert_eq!(text, "It's well-made, \"really\" (isn't it?)!!!");
 /// ```
 pub fn readable(tokens: &[impl AsRef<str>]) -> String {
-    let mut text = String::new();
+    readable_parts(&[tokens]).concat()
+}
+
+/// The text of [`readable`] in parts, one for each row of tokens; a part begins with the space that is before it.
+///
+/// ```
+/// let parts = [&["xxbos", "xxmaj", "good"][..], &["is", "n't"], &["it"]];
+/// assert_eq!(tallow::words::readable_parts(&parts), ["Good", " isn't", " it"]);
+/// ```
+pub fn readable_parts<T: AsRef<str>>(parts: &[&[T]]) -> Vec<String> {
     let (mut glues, mut in_quotes) = (true, false);
-    for word in without_marks(tokens) {
-        if [BOS, EOS, PAD, FAKE].contains(&word.as_str()) {
-            continue;
+    let written = |tokens: &&[T]| {
+        let mut text = String::new();
+        for word in without_marks(tokens) {
+            if [BOS, EOS, PAD, FAKE].contains(&word.as_str()) {
+                continue;
+            }
+            let is_quote = word == "\"";
+            let closes = is_quote && in_quotes;
+            if !(glues || closes || joins_before(&word)) {
+                text.push(' ');
+            }
+            text.push_str(&word.replace('▁', " "));
+            in_quotes ^= is_quote;
+            glues = (is_quote && !closes) || joins_after(&word);
         }
-        let is_quote = word == "\"";
-        let closes = is_quote && in_quotes;
-        if !(glues || closes || joins_before(&word)) {
-            text.push(' ');
-        }
-        text.push_str(&word.replace('▁', " "));
-        in_quotes ^= is_quote;
-        glues = (is_quote && !closes) || joins_after(&word);
+        text
+    };
+    parts.iter().map(written).collect()
+}
+
+/// Tokens in rows that mean something by themselves: each word with the marks before it that say how it is written, and
+/// marks of the whole text (`xxbos`, fields) each with the word that follows. The tokens of all rows are those of the
+/// text, in order.
+///
+/// ```
+/// let tokens = ["xxbos", "xxup", "good", "xxrep", "3", "!"];
+/// let words = tallow::words::marked_words(&tokens);
+/// assert_eq!(words, [&tokens[..3], &tokens[3..]]);
+/// ```
+pub fn marked_words<T: AsRef<str>>(tokens: &[T]) -> Vec<&[T]> {
+    let (mut words, mut start, mut at) = (Vec::new(), 0, 0);
+    while at < tokens.len() {
+        at += match tokens[at].as_ref() {
+            BOS | MAJ | UP => 1,
+            // What follows is a number.
+            FLD | REP | WREP => 2,
+            _ => {
+                words.push(&tokens[start..=at]);
+                start = at + 1;
+                1
+            }
+        };
     }
-    text
+    if start < tokens.len() {
+        words.push(&tokens[start..]);
+    }
+    words
 }
 
 /// Whether no space comes before: after a word, `'s` and `n't`, and marks that close.

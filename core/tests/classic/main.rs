@@ -41,7 +41,7 @@ fn numbers(path: &str) -> Vec<f64> {
             Value::Number(number) => into.push(number.as_f64().unwrap()),
             // The digits' pixels, packed as letters.
             Value::String(letters) => into.extend(letters.bytes().map(|letter| f64::from(letter - b'a'))),
-            other => panic!("{other} is no number"),
+            other => panic!("{other} is not a number"),
         }
     }
     let mut found = Vec::new();

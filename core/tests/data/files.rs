@@ -84,7 +84,7 @@ fn what_is_no_regular_file_is_neither_waited_for_nor_silent() {
     assert_eq!((found.files.len(), &found.passed_over[0].path), (2, &pipe));
     assert_eq!(found.passed_over[0].reason, PassedOverReason::NoRegularFile);
     let error = Image::open(&pipe).unwrap_err().to_string();
-    assert!(error.contains("x.jpg: is no regular file"), "{error}");
+    assert!(error.contains("x.jpg: is not a regular file"), "{error}");
     assert!(Image::size_of_file(&pipe).is_err());
     assert!(Image::open(dir.path()).unwrap_err().to_string().contains("is a folder"));
 }

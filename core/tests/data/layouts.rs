@@ -148,7 +148,7 @@ const CASES: &[Case] = &[
         notes: &["train: 2 pictures are left out", "valid: 1 picture is left out"],
     },
     Case {
-        name: "a folder that is no side",
+        name: "a folder that is not a side",
         folders: &[("train/cat", 3), ("train/dog", 3), ("valid/cat", 1), ("valid/dog", 1), ("more/cat", 7)],
         counts: &[("cat", 3, 1), ("dog", 3, 1)],
         test: 0,
@@ -180,7 +180,7 @@ const CASES: &[Case] = &[
         ],
         counts: &[("cat", 3, 1), ("dog", 3, 1)],
         test: 0,
-        notes: &["class `bird` has no item to train with, so it is no class of the model; its 3 pictures"],
+        notes: &["class `bird` has no item to train with, so it is not a class of the model; its 3 pictures"],
     },
     Case {
         name: "a class that validation does not know",

@@ -155,7 +155,7 @@ fn a_regular_expression_finds_days_and_animals_in_the_folders_below_one() {
     let animal = path_label("photos", r"^[^/]+/([^/]+)/").unwrap();
     let file: PathBuf = ["photos", "cat", "tom", "2024", "1.jpg"].iter().collect();
     assert_eq!(animal(&file).unwrap(), "tom");
-    // The folder itself is no part of what is searched, and a name without folders is a path too.
+    // The folder itself is not part of what is searched, and a name without folders is a path too.
     assert_eq!(path_label("photos", r"(\w+)\.jpg$").unwrap()(&file).unwrap(), "1");
     assert_eq!(path_label("photos/", r"^(\w)").unwrap()(&file).unwrap(), "c");
     let error = animal(Path::new("photos/cat/1.jpg")).unwrap_err().to_string();

@@ -148,14 +148,14 @@ fn every_metric_and_every_class_has_its_number() {
     // classification_report(y, p, output_dict=True)["cat"]
     assert_eq!((cat.class.as_str(), cat.support), ("cat", 5));
     assert_close("cat", &[cat.scores.precision, cat.scores.recall, cat.scores.f1], &[0.75, 0.6, 2.0 / 3.0], 1e-12);
-    // Photos without a bee, none taken for one: bees are no part of the means.
+    // Photos without a bee, none taken for one: bees are not part of the means.
     // precision_recall_fscore_support([0, 0, 2, 2], [0, 2, 2, 2], average="macro")
     let rows = [vec![0.8, 0.1, 0.1], vec![0.3, 0.1, 0.6], vec![0.1, 0.1, 0.8], vec![0.2, 0.1, 0.7]];
     let two = Interpretation::from_probabilities(&rows, &[0, 0, 2, 2], &VOCAB).unwrap();
     let metrics: std::collections::BTreeMap<_, _> = two.metrics().unwrap().into_iter().collect();
     let ours = ["precision", "recall", "f1_score"].map(|name| metrics[name]);
     assert_close("two classes", &ours, &[0.8333333333333333, 0.75, 0.7333333333333334], 1e-12);
-    // Without a bee there is no area of bees, and a probability that is no number is no reason to fail.
+    // Without a bee there is no area of bees, and a probability that is not a number is not a reason to fail.
     let rows = [vec![0.7, 0.1, 0.2], vec![f64::NAN, 0.5, 0.5]];
     let few = Interpretation::from_probabilities(&rows, &[0, 2], &VOCAB).unwrap();
     let metrics: std::collections::BTreeMap<_, _> = few.metrics().unwrap().into_iter().collect();

@@ -116,7 +116,7 @@ fn damaged_and_newer_folders_are_refused() {
         with("\"format\": 2", odd);
         refuses(&folder, "learner.json", &["not the description of an exported model"]);
     }
-    // Weights that the hash vouches for, but that are no safetensors file.
+    // Weights that the hash vouches for, but that are not safetensors file.
     let garbage = b"garbage";
     let digest = tallow_io::hash::bytes(garbage);
     let mut json: Value = serde_json::from_str(&text).unwrap();

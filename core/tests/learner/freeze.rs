@@ -113,7 +113,7 @@ fn named_parts_are_trained_and_all_else_is_frozen() {
     });
     let error = all.0.train_only(&["fc", "layer5"]).unwrap_err().to_string();
     assert!(error.contains("`layer5`") && error.contains("layer4, fc"), "{error}");
-    // `layer` is no part, although names begin so.
+    // `layer` is not a part, although names begin so.
     assert!(all.0.train_only(&["layer"]).is_err());
     assert_only_these_train("refused", &mut all, &|name, _| {
         ["layer3", "fc"].contains(&part(name)) || name.starts_with("layer4.1.")

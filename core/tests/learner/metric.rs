@@ -1,4 +1,4 @@
-//! Metrics that are no means over batches.
+//! Metrics that are not means over batches.
 
 use crate::common::{assert_close, values};
 use crate::{images, loaders, network};

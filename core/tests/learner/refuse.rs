@@ -86,7 +86,7 @@ fn damaged_checkpoints() {
         std::fs::write(&file, garbage).unwrap();
         refuses(&file, learner(1, 0), &["not a whole safetensors file", "remove it"]);
     }
-    // A whole safetensors file that is no checkpoint.
+    // A whole safetensors file that is not a checkpoint.
     learner(1, 0).save(&file).unwrap();
     refuses(&file, learner(1, 0), &["not a checkpoint", "remove it"]);
 }

@@ -136,7 +136,7 @@ fn plateaus() {
     assert_eq!([lrs[0], lrs[10], lrs[15], lrs[24]], [-0.01, -0.005, -0.005, -0.0025], "{lrs:?}");
 }
 
-/// From a batch on, the loss is no number.
+/// From a batch on, the loss is not a number.
 struct Explode;
 
 impl Callback for Explode {

@@ -112,7 +112,7 @@ fn sides_are_taken_from_folders_and_the_test_set_is_looked_at_once() {
     let judged = tallow(&["evaluate", "run", "photos", "--out", "judged"], dir.path());
     tells(&judged, &["6 photos, 2 classes", "judged by the 6 photos of the test set", "32 of other sides"]);
 
-    // Without labels it is no class.
+    // Without labels it is not a class.
     fs::remove_dir_all(photos.join("test")).unwrap();
     pictures(&photos.join("test"), true, 30, 5);
     let ran = train(dir.path(), &[]);
@@ -187,7 +187,11 @@ fn links_in_a_circle_pipes_and_a_runs_own_plots_change_nothing() {
     let predicted = tallow(&["predict", "photos/results", "photos/cat"], dir.path());
     assert_eq!((predicted.code, predicted.stdout.lines().count()), (Some(0), 10), "{}", predicted.stderr);
     tells(&predicted, &["note: photos/cat: passed over x.jpg: no regular file"]);
-    fails(&tallow(&["predict", "photos/results", "photos/cat/x.jpg"], dir.path()), 3, &["x.jpg: is no regular file"]);
+    fails(
+        &tallow(&["predict", "photos/results", "photos/cat/x.jpg"], dir.path()),
+        3,
+        &["x.jpg: is not a regular file"],
+    );
 }
 
 #[test]

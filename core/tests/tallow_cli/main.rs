@@ -9,6 +9,7 @@ mod ratings;
 mod runs;
 mod segment;
 mod table;
+mod text;
 
 use serde_json::Value;
 use std::fs;
@@ -63,7 +64,7 @@ fn from_a_folder_of_photos_to_predictions() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
     let files = shoes(&here.join("shoes"), 40);
-    // What a collection of photos has in it: a damaged file, an empty one, and one that is no photo.
+    // What a collection of photos has in it: a damaged file, an empty one, and one that is not a photo.
     let whole = fs::read(&files[0]).unwrap();
     fs::write(here.join("shoes/Sneaker/cut.png"), &whole[..whole.len() / 2]).unwrap();
     fs::write(here.join("shoes/Sneaker/empty.jpg"), "").unwrap();

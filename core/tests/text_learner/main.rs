@@ -6,6 +6,8 @@ mod common;
 
 mod classifier;
 mod language_model;
+mod occlusion;
+mod pretrained;
 mod resume;
 
 use tallow::data::TextBlock;

@@ -146,6 +146,9 @@ fn the_stream_of_the_reviews_is_fastais() {
     assert_eq!((train.dataset().row_length(), valid.dataset().row_length()), (3500, 390));
     let batch = valid.loader().one_batch().unwrap();
     assert_eq!(batch.xs.dims(), [64, 72]);
+    // Counted with numpy on fastai's tokens.
+    let by_frequency = dls.perplexity_by_frequency();
+    assert!((by_frequency - 473.198_218).abs() < 1e-5, "{by_frequency}");
     let reference = reference();
     for (got, name) in [(&batch.xs, "lm_x"), (&batch.ys, "lm_y")] {
         let rows: Vec<Vec<u32>> = got.to_vec2().unwrap();

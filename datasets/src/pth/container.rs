@@ -7,7 +7,7 @@ use std::ops::Range;
 use flate2::Crc;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::machine::{self, Objects, Result, Value};
+use super::machine::{self, Objects, Purpose, Result, Value};
 
 /// What is in a file: the root of the pickle, what it made, and where each of its storages begins. Each lies whole in
 /// the file.
@@ -58,7 +58,7 @@ fn open_zip(bytes: &[u8]) -> Result<Contents<'_>> {
     if program.len() > MAX_PICKLE {
         return Err(format!("has a pickle of {} bytes, too many for weights", program.len()));
     }
-    let (value, objects, _) = machine::run(program)?;
+    let (value, objects, _) = machine::run(program, Purpose::Weights)?;
     let storages = objects.storages.iter().map(|storage| {
         let entry = entries.get(&format!("{root}data/{}", storage.key));
         let range = entry.ok_or_else(|| format!("lacks the storage {}", machine::shown(storage.key)))?;
@@ -117,15 +117,15 @@ const STREAM_MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x
 fn open_stream(bytes: &[u8]) -> Result<Contents<'_>> {
     let limited = |at: usize| &bytes[at..bytes.len().min(at + MAX_PICKLE)];
     let mut at = STREAM_MAGIC.len();
-    let (machine_info, info_objects, len) = machine::run(limited(at))?;
+    let (machine_info, info_objects, len) = machine::run(limited(at), Purpose::Weights)?;
     let Value::Dict(info) = machine_info else { return Err(machine::malformed()) };
     if info_objects.dicts[info].contains(&(Value::Text("little_endian"), Value::Bool(false))) {
         return Err(BIG_ENDIAN.into());
     }
     at += len;
-    let (root, objects, len) = machine::run(limited(at))?;
+    let (root, objects, len) = machine::run(limited(at), Purpose::Weights)?;
     at += len;
-    let (keys, key_objects, len) = machine::run(limited(at))?;
+    let (keys, key_objects, len) = machine::run(limited(at), Purpose::Weights)?;
     at += len;
     let Value::List(keys) = keys else { return Err(machine::malformed()) };
 

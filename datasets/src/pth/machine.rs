@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::calls::{Call, not_for_words};
 use tallow_io::Dtype;
+
+pub(super) use super::calls::shown;
 
 pub(super) type Result<T> = std::result::Result<T, String>;
 
@@ -28,42 +31,6 @@ pub(super) enum Value<'a> {
     Call(Call),
     Storage(usize),
     Tensor(usize),
-}
-
-/// What a pickle of weights needs to call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Call {
-    OrderedDict,
-    RebuildTensor,
-    RebuildParameter,
-    Storage(Dtype),
-}
-
-impl Call {
-    fn find(module: &str, name: &str) -> Result<Call> {
-        Ok(match (module, name) {
-            ("collections", "OrderedDict") => Call::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor") => Call::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Call::RebuildParameter,
-            ("torch", "FloatStorage") => Call::Storage(Dtype::F32),
-            ("torch", "DoubleStorage") => Call::Storage(Dtype::F64),
-            ("torch", "HalfStorage") => Call::Storage(Dtype::F16),
-            ("torch", "BFloat16Storage") => Call::Storage(Dtype::BF16),
-            ("torch", "LongStorage") => Call::Storage(Dtype::I64),
-            ("torch", "IntStorage") => Call::Storage(Dtype::I32),
-            ("torch", "ShortStorage") => Call::Storage(Dtype::I16),
-            ("torch", "CharStorage") => Call::Storage(Dtype::I8),
-            ("torch", "ByteStorage") => Call::Storage(Dtype::U8),
-            ("torch", "BoolStorage") => Call::Storage(Dtype::Bool),
-            _ => {
-                let global = shown(&format!("{module}.{name}"));
-                return Err(format!(
-                    "asks for {global}, which weights do not need; such files can run any program when PyTorch loads \
-                     them, so it is refused: save `model.state_dict()` alone, or as safetensors"
-                ));
-            }
-        })
-    }
 }
 
 /// What a program has made.
@@ -94,15 +61,20 @@ pub(super) struct TensorSpec {
     pub(super) extent: usize,
 }
 
-/// Text from a file, made fit for a terminal.
-pub(super) fn shown(text: &str) -> String {
-    format!("`{}`", text.chars().take(100).flat_map(char::escape_debug).collect::<String>())
+/// What a pickle is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Tensors by their names, as `torch.save` pickles them.
+    Weights,
+    /// A list of words, as Python's `pickle` writes it: later protocols, and no calls at all.
+    Words,
 }
 
 /// Runs the pickle at the start of `program`; gives its result, what it made, and how many bytes long it was.
-pub(super) fn run(program: &[u8]) -> Result<(Value<'_>, Objects<'_>, usize)> {
+pub(super) fn run(program: &[u8], purpose: Purpose) -> Result<(Value<'_>, Objects<'_>, usize)> {
     let mut machine = Machine {
         program,
+        purpose,
         at: 0,
         stack: Vec::new(),
         marks: Vec::new(),
@@ -117,11 +89,12 @@ pub(super) fn run(program: &[u8]) -> Result<(Value<'_>, Objects<'_>, usize)> {
             return Ok((result, machine.objects, machine.at));
         }
     }
-    Err(format!("has a pickle of more than {MAX_INSTRUCTIONS} instructions, too many for weights"))
+    Err(format!("has a pickle of more than {MAX_INSTRUCTIONS} instructions, too many to be read"))
 }
 
 struct Machine<'a> {
     program: &'a [u8],
+    purpose: Purpose,
     at: usize,
     stack: Vec<Value<'a>>,
     /// Heights of the stack.
@@ -139,6 +112,7 @@ impl<'a> Machine<'a> {
         match opcode {
             0x80 => match self.byte()? {
                 2 | 3 => {} // 3 differs by instructions for byte strings only
+                4 | 5 if self.purpose == Purpose::Words => {}
                 version => {
                     return Err(format!("has a pickle of protocol {version}; only 2, torch.save's own, is read"));
                 }
@@ -221,8 +195,12 @@ impl<'a> Machine<'a> {
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
+                if self.purpose == Purpose::Words {
+                    return Err(not_for_words(module, name));
+                }
                 self.stack.push(Value::Call(Call::find(module, name)?));
             }
+            0x8c..=0x8d | 0x93..=0x95 if self.purpose == Purpose::Words => self.later(opcode)?,
             b'Q' => self.persistent()?,
             b'R' => self.reduce()?,
             b'b' => {
@@ -240,6 +218,30 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// An instruction of protocol 4.
+    fn later(&mut self, opcode: u8) -> Result<()> {
+        match opcode {
+            0x8c => {
+                let len = self.byte()?;
+                self.text(len.into())
+            }
+            0x8d => {
+                let len = u64::from_le_bytes(self.array()?);
+                self.text(usize::try_from(len).map_err(|_| malformed())?)
+            }
+            0x93 => match self.pop_many(2)?.as_slice() {
+                [Value::Text(module), Value::Text(name)] => Err(not_for_words(module, name)),
+                _ => Err(malformed()),
+            },
+            0x94 => {
+                let slot = u32::try_from(self.memo.len()).map_err(|_| malformed())?;
+                self.remember(slot)
+            }
+            // How long a frame is, which nobody has to know who has all of the file.
+            _ => self.array::<8>().map(drop),
+        }
     }
 
     /// The numbers of a tensor: `("storage", type, key, device, count)`, with one more entry, for views, in old files.
@@ -384,7 +386,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pop(&mut self) -> Result<Value<'a>> {
-        // What lies under a mark belongs to whoever set it.
+        // What lies under a mark belongs to the code that set it.
         if self.marks.last().is_some_and(|&mark| self.stack.len() <= mark) {
             return Err(malformed());
         }

@@ -10,6 +10,7 @@
 //! Nothing that the file says about sizes is believed: each tensor's extent is checked against the bytes that are there
 //! before anything is made of it, and memory stays within a small multiple of the file's size.
 
+mod calls;
 mod container;
 mod machine;
 
@@ -19,7 +20,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use machine::{Objects, Value};
+use machine::{Objects, Purpose, Value};
 use tallow_io::Dtype;
 
 pub use container::is_pth;
@@ -89,6 +90,41 @@ impl StateDict {
     }
 }
 
+/// Reads a list of texts that Python's `pickle` wrote, such as the words of fast.ai's language models (`.pkl`), without
+/// running what is in it.
+///
+/// # Errors
+/// [`Error::Weights`] where the file is damaged, asks for a call, or holds something else; [`Error::Io`].
+pub fn read_texts(path: impl AsRef<Path>) -> Result<Vec<String>> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    texts(&bytes).map_err(|what| Error::Weights { path: path.to_path_buf(), what })
+}
+
+fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
+    if bytes.first() != Some(&0x80) {
+        return Err("is not a pickle of protocol 2 or later".into());
+    }
+    let (root, objects, _) = machine::run(bytes, Purpose::Words)?;
+    let Value::List(list) = root else {
+        return Err("holds no list of texts".into());
+    };
+    let text = |value: &Value| match value {
+        Value::Text(text) => Ok((*text).to_string()),
+        _ => Err("holds a list of which not all is text".to_string()),
+    };
+    let mut size: usize = 0;
+    objects.lists[list]
+        .iter()
+        .map(|value| {
+            let text = text(value)?;
+            // One text can be in the list any number of times, and costs the file a few bytes each.
+            size += text.len();
+            if size > bytes.len().max(1 << 20) { Err("has a pickle that multiplies itself".into()) } else { Ok(text) }
+        })
+        .collect()
+}
+
 impl<'a> TensorView<'a> {
     /// The numbers in row-major order, little-endian.
     pub fn bytes(&self) -> Cow<'a, [u8]> {
@@ -134,7 +170,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let mut seen = HashSet::new();
     let mut tensors = Vec::new();
     for &(key, value) in state_dict(objects, contents.root, 0)? {
-        // Dictionaries also hold what is no tensor: counters, a module's extra state.
+        // Dictionaries also hold what is not a tensor: counters, a module's extra state.
         let (Value::Text(name), Value::Tensor(tensor)) = (key, value) else { continue };
         if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
             return Err(format!("holds a tensor with the impossible name {}", machine::shown(name)));

@@ -143,7 +143,7 @@ fn the_passengers_losses_are_the_sources() {
 fn questions_hide_their_answers_and_a_whole_lesson_is_all_of_it() {
     let quick = Quick::good(&["--lesson", "3"], no_data());
     let page = quick.read("report.html");
-    assert_eq!(page.matches("<details class=\"fold\">").count(), 14);
+    assert_eq!(page.matches("<details class=\"answer\">").count(), 14);
     assert!(page.contains("What the source does not say"));
     assert!(fs::metadata(quick.folder.path().join("report.html")).unwrap().len() < 2_000_000);
     all_good(&quick.metrics(), 100 + 43);
@@ -151,8 +151,8 @@ fn questions_hide_their_answers_and_a_whole_lesson_is_all_of_it() {
 
 #[test]
 fn what_is_asked_or_fetched_wrongly_is_said() {
-    let unknown = Quick::new(&["--only", "pets"], no_data());
-    unknown.run.assert_fails(2, &["pets", "which-models", "neural-net", "spreadsheet"]);
+    let unknown = Quick::new(&["--only", "pests"], no_data());
+    unknown.run.assert_fails(2, &["pests", "which-models", "neural-net", "spreadsheet"]);
 
     let data = tempfile::tempdir().unwrap();
     fs::create_dir(data.path().join("titanic")).unwrap();

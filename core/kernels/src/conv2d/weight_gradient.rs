@@ -140,7 +140,7 @@ impl Sum<'_> {
         right.resize(BLOCK * RankKUpdate::width(), 0.0);
         for first in columns.clone().step_by(RankKUpdate::width()) {
             let n = RankKUpdate::width().min(columns.end - first);
-            // Beyond the last column is what was there before, which comes to sums that nobody reads.
+            // Beyond the last column is what was there before, which goes into sums that are not read.
             let width = RankKUpdate::padded_columns(n);
             for (&start, right) in starts.iter().zip(right.chunks_exact_mut(width)) {
                 copy(&self.view.source[start + first..start + first + n], right);

@@ -118,7 +118,7 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// # Safety
-    /// Nobody else may have the same rows of the same blocks.
+    /// No other task may have the same rows of the same blocks.
     unsafe fn run(&self, part: &Part) {
         let Units { batch, steps, hidden: h, .. } = *self.units;
         let (columns, state) = (self.units.columns(), self.units.state());

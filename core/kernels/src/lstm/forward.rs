@@ -126,7 +126,7 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// # Safety
-    /// Nobody else may have the same rows of the same blocks.
+    /// No other task may have the same rows of the same blocks.
     unsafe fn run(&self, part: &Part) {
         let each = COLUMNS / self.product.panels.width();
         let panels = part.blocks.start * each..part.blocks.end * each;

@@ -3,14 +3,17 @@
 //! What the inputs contribute is one product for all time steps. What the state contributes has to wait for the step
 //! before, and is one product for each step, in tasks that own some units each: a task multiplies, and goes on to the
 //! gates and the new state of its units while they are in the nearest cache. On the way back a task owns some units
-//! again, and the gradients by the weights are two products for all time steps at the end.
+//! again, and the gradients by the weights are two products for all time steps at the end. A few words that ask for no
+//! way back go by a path of their own (`few`).
 
 mod backward;
+mod few;
 mod forward;
 mod portable;
 mod units;
 
 use super::graph::{record, tracked};
+use super::tiles::FEW;
 use super::{fast, with_all, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,8 +66,15 @@ pub fn lstm(xs: &Tensor, hidden: &Tensor, cell: &Tensor, weights: LstmWeights<'_
         return portable::portable(xs, hidden, cell, weights);
     }
     let keep = tracked(&inputs);
-    let passed = with_all(&inputs, |values| forward::forward(&units, values, keep))?;
     let Units { batch, steps, hidden: h, .. } = units;
+    let few = !keep && batch * steps <= FEW;
+    let passed =
+        with_all(
+            &inputs,
+            |values| {
+                if few { few::forward(&units, values) } else { forward::forward(&units, values, keep) }
+            },
+        )?;
     let last = passed.cell;
     let kept: Vec<Tensor> = inputs.into_iter().cloned().collect();
     let history = passed.history;

@@ -5,6 +5,9 @@ use crate::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+/// Rows up to which dot products with the rows of the weight are quicker than packing it.
+pub(crate) const FEW: usize = 32;
+
 /// Values of `k` at a time: all rows of `xs` of that length stay in the cache while the weight streams by.
 const GROUP: usize = 2048;
 

@@ -12,7 +12,7 @@ mod gemm;
 mod packed;
 mod rank_k;
 
-pub(super) use dot::dot;
+pub(super) use dot::{FEW, dot};
 pub(super) use epilogue::Epilogue;
 pub(super) use gemm::{Gemm, PADDING};
 pub(super) use packed::PackedB;

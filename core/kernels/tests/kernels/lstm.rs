@@ -155,7 +155,7 @@ fn only_what_is_used_gets_a_gradient() {
     let through_cell = backward(&run(&variables).unwrap().cell.sum_all().unwrap()).unwrap();
     // The last output gate has no say in the last cell state.
     assert!(variables.iter().all(|variable| grads.get(variable).is_some() && through_cell.get(variable).is_some()));
-    // A state and weights that are no variables.
+    // A state and weights that are not variables.
     let constant = |i: usize| variables[i].as_detached_tensor();
     let (hidden, cell, weight_hh) = (constant(1), constant(2), constant(4));
     let (xs, bias) = (constant(0), constant(5));
@@ -198,10 +198,12 @@ fn any_number_of_threads_gives_the_same() {
     for sizes in [[5, 4, 30, 270], [70, 3, 20, 40]] {
         let all = [1, 2, 3, 7].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| (gradients(sizes, DType::F32), values(&run(&variables(sizes, DType::F32)).unwrap().ys)))
+            let ys = || values(&run(&variables(sizes, DType::F32)).unwrap().ys);
+            pool.install(|| (gradients(sizes, DType::F32), ys(), no_grad(ys)))
         });
-        for (grads, ys) in &all[1..] {
+        for (grads, ys, alone) in &all[1..] {
             assert_same_bits("states", ys, &all[0].1);
+            assert_same_bits("states without a way back", alone, &all[0].2);
             grads.iter().zip(&all[0].0).for_each(|(grad, one)| assert_same_bits("gradients", grad, one));
         }
     }

@@ -127,6 +127,7 @@ fn the_mean_cross_entropy_of_what_counts() {
         (&[150, 5], true, Some(4)),
         (&[1, 3], false, None),
         (&[4, 2], false, Some(9)),
+        (&[70, 37], true, None),
     ] {
         let c = dims[dims.len() - 1];
         let leading = &dims[..dims.len() - 1];

@@ -1,4 +1,4 @@
-//! `tallow check`: which files of a folder are no photos, which are there twice, and which show nothing.
+//! `tallow check`: which files of a folder are not photos, which are there twice, and which show nothing.
 
 use crate::say;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const NAMED: usize = 12;
                   passed_over  a picture of a kind that is not read, such as HEIC\n  \
                   unreadable   no picture, damaged, cut short, or of a kind that cannot be read\n  \
                   two_classes  the same photo in two classes: one of the two labels is wrong\n  \
-                  both_sides   the same photo to train with and to judge by: the result will look too good\n  \
+                  both_sides   the same photo in training and validation: the result will look too good\n  \
                   copy         the same photo twice in one class\n  \
                   blank        one colour only, as it is read: without transparency\n  \
                   tiny         a side of less than 32 pixels\n  \
@@ -46,7 +46,7 @@ struct Finding {
     words: String,
 }
 
-/// The kinds of findings, in the order in which they are told.
+/// The kinds of findings, in the order in which they are reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Problem {
     PassedOver,
@@ -61,7 +61,7 @@ enum Problem {
 }
 
 impl Problem {
-    /// Those that are told file by file; what is passed over is told by folder.
+    /// Those that are reported file by file; what is passed over is reported by folder.
     const NAMED: [Problem; 8] = {
         use Problem::{Blank, BothSides, Copy, OtherKind, Pages, Tiny, TwoClasses, Unreadable};
         [Unreadable, TwoClasses, BothSides, Copy, Blank, Tiny, OtherKind, Pages]

@@ -10,8 +10,7 @@ use tallow::event::{Event, Listener};
 use tallow::interpret::Interpretation;
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_evaluate", title: "A classifier of photos, evaluated", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_evaluate", "A classifier of photos, evaluated");
 
 const OUT: &str = "The folder for the report, its figures and its numbers [default: out/tallow_evaluate]";
 
@@ -124,7 +123,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
 }
 
 /// Those of the photos that are for judging: of a folder or a table with sides the test set, or else the validation
-/// set. What is left out is told.
+/// set. What is left out is reported.
 fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
     let LabelledImages { images, notes } = images;
     notes.iter().for_each(|note| listener.tell(Event::Note(note)));
@@ -133,7 +132,7 @@ fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
         if !chosen.is_empty() {
             if !others.is_empty() {
                 let (n, rest) = (chosen.len(), others.len());
-                let note = format!("judged by the {n} photos of the {name}; the {rest} of other sides are left out");
+                let note = format!("evaluated on the {n} photos of the {name}; the {rest} of other sides are left out");
                 listener.tell(Event::Note(&note));
             }
             return chosen;

@@ -21,6 +21,7 @@ mod sample;
 mod segment;
 mod settings;
 mod table;
+mod text;
 mod train;
 mod transforms;
 mod trust;
@@ -41,7 +42,7 @@ use tallow::{Error, Result, cli, kernels};
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
-                  tallow sample drawings                    no photos at hand: a folder of drawings\n  \
+                  tallow sample drawings                    no photos yet: a folder of drawings\n  \
                   tallow check photos                       which files cannot be read, which are there twice\n  \
                   tallow train photos --out pets            a folder for each class; minutes on a CPU\n  \
                   tallow train photos --out more --epochs 3 then train the whole network too\n  \
@@ -51,7 +52,8 @@ use tallow::{Error, Result, cli, kernels};
                   tallow segment photos masks               what each pixel shows
   \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
-                  tallow ratings ratings.csv                who will like what\n\n\
+                  tallow ratings ratings.csv                who will like what\n  \
+                  tallow text reviews.csv --text review --target mood    the class of a text\n\n\
                   From the source tree: `cargo run -p tallow -- train photos`"
 )]
 struct Cli {
@@ -69,7 +71,7 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
     Explain(explain::Args),
-    /// Find the files in a folder that are no photos, copies, and photos that show nothing
+    /// Find the files in a folder that are not photos, copies, and photos that show nothing
     Check(check::Args),
     /// Train a network that tells what each pixel shows, and write masks by it
     Segment(segment::Args),
@@ -77,6 +79,8 @@ enum Command {
     Table(table::Args),
     /// Train a model of ratings on a table, and recommend by it
     Ratings(ratings::Args),
+    /// Train a classifier on texts, and tell the classes of others
+    Text(text::Args),
     /// Write small data to try this program with: drawings, scenes with masks, tables, ratings
     #[cfg(feature = "drawings")]
     Sample(sample::Args),
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         Command::Segment(args) => segment::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Ratings(args) => ratings::run(&args),
+        Command::Text(args) => text::run(&args),
         #[cfg(feature = "drawings")]
         Command::Sample(args) => cli::exit(sample::run(&args)),
     }
@@ -106,7 +111,7 @@ fn main() -> ExitCode {
 
 /// `tallow ratings FILE` is short for `tallow ratings train FILE`, since training is what a kind of data is there for.
 fn spelt_out(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KINDS: [&str; 3] = ["segment", "table", "ratings"];
+    const KINDS: [&str; 4] = ["segment", "table", "ratings", "text"];
     const OTHERS: [&str; 5] = ["train", "predict", "help", "--help", "-h"];
     let is =
         |at: usize, words: &[&str]| args.get(at).and_then(|arg| arg.to_str()).is_some_and(|arg| words.contains(&arg));

@@ -9,7 +9,7 @@ use tallow::{Error, Result, device};
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
     let folder = self::folder(folder);
     if let Some(command) = command_of(&folder) {
-        let what = format!("is no model of photos with classes; `{command}` uses it");
+        let what = format!("is not a model of photos with classes; `{command}` uses it");
         return Err(Error::file(folder, what));
     }
     load_learner_on(folder, &device::parse(device)?)
@@ -21,6 +21,7 @@ fn command_of(folder: &Path) -> Option<&'static str> {
     match written["kind"].as_str()? {
         "image_segmenter" => Some("tallow segment predict"),
         "tabular" => Some("tallow table predict"),
+        "text_classifier" => Some("tallow text predict"),
         "collab" => Some("tallow ratings predict"),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! That no finished run of somebody is replaced by accident.
+//! Keeps finished runs from being replaced by accident.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ impl OverwriteArgs {
         self.before_replacing(common, program)
     }
 
-    /// The same, for whoever has looked at what is trained on.
+    /// The same, when the photos have been looked at already.
     pub(crate) fn before_replacing(self, common: &CommonArgs, program: &str) -> Result<()> {
         let folder = common.out_folder(program);
         self.refuse_finished(&folder, common.resume)?;

@@ -17,8 +17,7 @@ use tallow::train::{Learner, Metric, Recorder, accuracy, balanced_accuracy, f1_s
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, vision_learner};
 use tallow::{Error, Result, optim};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_train", title: "A classifier of photos", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_train", "A classifier of photos");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_train]";
 
@@ -331,7 +330,7 @@ fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
 }
 
 fn export(s: &mut Session, learner: &VisionLearner, name: &str, measure: f64) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export_with(s.run.folder().join("model"), [(name.to_string(), measure)].into())?;
     s.run.say(format!("valid {name} {measure:.4}"));

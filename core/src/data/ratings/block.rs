@@ -114,14 +114,14 @@ impl RatingsBlock {
         RatingsBlock { y_range: Some((low, high)), ..self }
     }
 
-    /// Sets which rows judge, by any splitter: a row's "file" is its number in the table, from 0, and its label the
-    /// rating.
+    /// Sets which rows are for validation, by any splitter: a row's "file" is its number in the table, from 0, and its
+    /// label the rating.
     #[must_use]
     pub fn split(self, splitter: impl Splitter + 'static) -> RatingsBlock {
         RatingsBlock { splitting: Splitting::Splitter(Arc::new(splitter)), ..self }
     }
 
-    /// Sets which rows judge, by their number in the table, from 0: `|row| row % 5 == 0`.
+    /// Sets which rows are for validation, by their number in the table, from 0: `|row| row % 5 == 0`.
     #[must_use]
     pub fn valid_where(self, judges: impl Fn(usize) -> bool + Send + Sync + 'static) -> RatingsBlock {
         RatingsBlock { splitting: Splitting::Rows(Arc::new(judges)), ..self }
@@ -133,7 +133,7 @@ impl RatingsBlock {
         RatingsBlock { splitting: Splitting::Column(column.into()), ..self }
     }
 
-    /// Sets the random share of the rows that judges; 0.2 by default. fast.ai's `valid_pct`.
+    /// Sets the random share of the rows that is for validation; 0.2 by default. fast.ai's `valid_pct`.
     #[must_use]
     pub fn valid_pct(self, valid: f64) -> RatingsBlock {
         RatingsBlock { splitting: Splitting::Random(valid), ..self }
@@ -146,7 +146,7 @@ impl RatingsBlock {
         RatingsBlock { seed, ..self }
     }
 
-    /// Sets who is told what was found.
+    /// Sets the receiver of notes on what was found.
     #[must_use]
     pub fn listener(self, listener: Listener) -> RatingsBlock {
         RatingsBlock { listener, ..self }
@@ -155,8 +155,8 @@ impl RatingsBlock {
     /// Loaders in batches of `batch_size`.
     ///
     /// # Errors
-    /// When a file is no table or has no such column, a user or an item is missing, a rating is no number or outside of
-    /// the range (line, column and text are named), or one side of the split is empty.
+    /// When a file is not a table or has no such column, a user or an item is missing, a rating is not a number or
+    /// outside of the range (line, column and text are named), or one side of the split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<CollabDataLoaders> {
         let table = match &self.source {
             Source::File(file) => Table::read(file)?,
@@ -298,7 +298,7 @@ pub(crate) fn check_range(low: f64, high: f64) -> Result<()> {
     Err(Error::config("y_range", format!("a range is from a smaller number to a larger one, not {low} to {high}")))
 }
 
-/// What is to be told of pairs of user and item that are there more than once.
+/// Notes on pairs of user and item that occur more than once.
 fn twice(table: &Table, users: &IdVocab, items: &IdVocab, user_ids: &[&str], item_ids: &[&str]) -> Option<String> {
     let (mut first, mut n, mut example) = (HashMap::new(), 0, None);
     for (row, (user, item)) in user_ids.iter().zip(item_ids).enumerate() {

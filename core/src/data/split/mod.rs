@@ -14,7 +14,7 @@ use crate::rng::Rng;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Decides which items judge, by their files and labels.
+/// Chooses the validation set by the items' files and labels.
 pub trait Splitter: Send + Sync {
     /// Splits the items `0..files.len()`; `labels` are as many as `files`.
     ///
@@ -23,16 +23,16 @@ pub trait Splitter: Send + Sync {
     fn split_items(&self, files: &[PathBuf], labels: &[String]) -> Result<Split>;
 }
 
-/// Indices of the items to train with and of those to judge by.
+/// Indices of the training and of the validation items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// To train with.
     pub train: Vec<usize>,
-    /// To judge by.
+    /// For validation.
     pub valid: Vec<usize>,
 }
 
-/// A random share of the items judges. fast.ai's `RandomSplitter`.
+/// Holds out a random share of the items for validation. fast.ai's `RandomSplitter`.
 #[derive(Debug, Clone)]
 pub struct RandomSplitter {
     /// The share, between 0 and 1.
@@ -42,7 +42,7 @@ pub struct RandomSplitter {
 }
 
 impl RandomSplitter {
-    /// Splits `n` items: the first `⌊valid·n⌋` of a random permutation judge, as in fast.ai.
+    /// Splits `n` items: the first `⌊valid·n⌋` of a random permutation are for validation, as in fast.ai.
     ///
     /// # Errors
     /// When the share is outside 0..1.
@@ -60,8 +60,8 @@ impl Splitter for RandomSplitter {
     }
 }
 
-/// The files of a list judge, and all others train: names as in `photo.jpg`, or ends of paths as in `cat/photo.jpg`.
-/// fast.ai's `FileSplitter`.
+/// Validates on the files of a list, and trains on all others: names as in `photo.jpg`, or ends of paths as in
+/// `cat/photo.jpg`. fast.ai's `FileSplitter`.
 #[derive(Debug, Clone)]
 pub struct FileNameSplitter {
     /// The files that judge.
@@ -95,7 +95,7 @@ impl Splitter for FileNameSplitter {
     }
 }
 
-/// A function from a file to whether it judges. fast.ai's `FuncSplitter`.
+/// Validates on the files for which a function is true. fast.ai's `FuncSplitter`.
 pub struct FnSplitter<F>(pub F);
 
 impl<F: Fn(&Path) -> bool + Send + Sync> Splitter for FnSplitter<F> {
@@ -126,7 +126,7 @@ fn check_share(valid: f64) -> Result<()> {
 pub struct GrandparentSplitter {
     /// Name of the folder to train with.
     pub train: String,
-    /// Name of the folder to judge by.
+    /// Name of the folder with the validation set.
     pub valid: String,
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// fast.ai's `TabularDataLoaders.from_csv`, with `Categorify`, `FillMissing` and `Normalize` as its `procs`
 /// ([`TableProcs`]).
 ///
-/// Columns that are not named are guessed by what is in them, and the listener is told as what they go in.
+/// Columns that are not named are guessed by their contents, and the listener is notified of each guess.
 ///
 /// ```no_run
 /// use tallow::data::TableBlock;
@@ -142,27 +142,28 @@ impl TableBlock {
         TableBlock { missing: spellings.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// Sets which rows judge, by any splitter: a row's "file" is its number in the table, from 0, and its label is the
-    /// target.
+    /// Sets which rows are for validation, by any splitter: a row's "file" is its number in the table, from 0, and its
+    /// label is the target.
     #[must_use]
     pub fn split(self, splitter: impl Splitter + 'static) -> TableBlock {
         TableBlock { splitting: Splitting::Splitter(Arc::new(splitter)), ..self }
     }
 
-    /// Sets which rows judge, by their number in the table, from 0: `|row| row % 5 == 0`. fast.ai's `IndexSplitter`.
+    /// Sets which rows are for validation, by their number in the table, from 0: `|row| row % 5 == 0`. fast.ai's
+    /// `IndexSplitter`.
     #[must_use]
     pub fn valid_where(self, judges: impl Fn(usize) -> bool + Send + Sync + 'static) -> TableBlock {
         TableBlock { splitting: Splitting::Rows(Arc::new(judges)), ..self }
     }
 
     /// Sets the column that says which rows judge: `train`, `valid`, `test` and the like, or whether a row is for
-    /// validation. The column is no input. fast.ai's `ColSplitter`.
+    /// validation. The column is not an input. fast.ai's `ColSplitter`.
     #[must_use]
     pub fn valid_column(self, column: impl Into<String>) -> TableBlock {
         TableBlock { splitting: Splitting::Column(column.into()), ..self }
     }
 
-    /// Sets the random share of the rows that judges; 0.2 by default. fast.ai's `valid_pct`.
+    /// Sets the random share of the rows that is for validation; 0.2 by default. fast.ai's `valid_pct`.
     #[must_use]
     pub fn valid_pct(self, valid: f64) -> TableBlock {
         TableBlock { splitting: Splitting::Random(valid), ..self }
@@ -175,7 +176,7 @@ impl TableBlock {
         TableBlock { seed, ..self }
     }
 
-    /// Sets who is told how columns were taken, and what is left out.
+    /// Sets the receiver of notes on how columns were taken, and on what is left out.
     #[must_use]
     pub fn listener(self, listener: Listener) -> TableBlock {
         TableBlock { listener, ..self }
@@ -184,8 +185,8 @@ impl TableBlock {
     /// Loaders in batches of `batch_size`.
     ///
     /// # Errors
-    /// When the file is no table, a column is not there or no target is named, a number or a date is none (line, column
-    /// and text are named), the target has one value only, or one side of the split is empty.
+    /// When the file is not a table, a column is not there or no target is named, a number or a date is none (line,
+    /// column and text are named), the target has one value only, or one side of the split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<TabularDataLoaders> {
         let mut notes = Vec::new();
         let (table, inputs, kind) = self.columns(&mut notes)?;

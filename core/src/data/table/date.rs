@@ -111,7 +111,7 @@ pub(super) fn part_names(column: &str) -> [String; PARTS.len()] {
 /// The table with columns of dates replaced by their parts. fast.ai's `add_datepart`.
 ///
 /// # Errors
-/// When a column is not there, or a cell is no date.
+/// When a column is not there, or a cell is not a date.
 pub(super) fn with_date_parts(mut table: Table, columns: &[String]) -> Result<Table> {
     for column in columns {
         let place = table.place(column)?;

@@ -1,4 +1,4 @@
-//! What the columns of a table are, where nobody said it.
+//! Guesses the kinds of a table's columns.
 
 use super::date::Date;
 use super::table::{Table, number};

@@ -1,4 +1,4 @@
-//! Names that somebody may have meant.
+//! Similar names, for messages such as "did you mean".
 
 /// The names that are nearest to `wanted`, of those that are the same but for case, blanks and punctuation and up to
 /// two wrong letters.

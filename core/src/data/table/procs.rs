@@ -99,7 +99,7 @@ impl TableProcs {
     /// Learns from a table whose dates are parts already.
     pub(super) fn fit(table: &Table, inputs: &Inputs, train: &[usize], valid: &[usize]) -> Result<TableProcs> {
         let mut rows: Vec<usize> = train.iter().chain(valid).copied().collect();
-        // What is no number is told by the first line that has it.
+        // A cell that is not a number is reported with the first line that has it.
         rows.sort_unstable();
         let mut categories = Vec::new();
         for name in &inputs.categories {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How the rows that judge are told.
+/// How the validation rows are chosen.
 #[derive(Clone)]
 pub(in crate::data) enum Splitting {
     /// A random share.
@@ -30,7 +30,7 @@ impl Splitting {
     /// Puts these rows on their sides; `target` is the column of the target.
     ///
     /// # Errors
-    /// When a column names no side, or nobody trains or judges.
+    /// When a column names no side, or one of the sides is empty.
     pub(in crate::data) fn sides(&self, table: &Table, rows: &[usize], target: usize, seed: u64) -> Result<Sides> {
         let (mut train, mut valid, mut test) = (Vec::new(), Vec::new(), Vec::new());
         match self {
@@ -48,7 +48,8 @@ impl Splitting {
                         Some(Side::Test) => test.push(row),
                         None => {
                             let cell = table.cell(row, place).unwrap_or_default();
-                            let what = format!("`{cell}` is no side; expected train, valid or test, or true or false");
+                            let what =
+                                format!("`{cell}` is not a side; expected train, valid or test, or true or false");
                             return Err(table.error(row, place, what));
                         }
                     }
@@ -57,7 +58,7 @@ impl Splitting {
         }
         // In the table's order, however they were drawn.
         [&mut train, &mut valid, &mut test].into_iter().for_each(|side| side.sort_unstable());
-        for (side, what) in [(&train, "train with"), (&valid, "judge by")] {
+        for (side, what) in [(&train, "train on"), (&valid, "validate on")] {
             if side.is_empty() {
                 let n = rows.len();
                 let remedy = "give more rows, or split them otherwise";
@@ -91,7 +92,8 @@ impl Splitting {
                 Split { train, valid }
             }
             Splitting::Column(column) => {
-                let message = format!("there is no table whose column `{column}` could say which items judge");
+                let message =
+                    format!("there is no table whose column `{column}` could say which items are for validation");
                 return Err(Error::config("valid_column", message));
             }
         };

@@ -36,7 +36,7 @@ const MISSING: [&str; 19] = [
 
 impl Table {
     /// Reads a CSV file in UTF-8 with a line of heads; the separator may be a comma, a semicolon or a tab. Blanks
-    /// around cells do not count, and empty lines are no rows. A cell is missing where pandas says so: if it is empty,
+    /// around cells do not count, and empty lines are not rows. A cell is missing where pandas says so: if it is empty,
     /// or one of `NA`, `N/A`, `NaN`, `null`, `None` and the like.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ impl TableTarget {
             return Ok(TableTarget::Class { column: column.clone(), classes });
         }
         if kind == TargetKind::Class {
-            let what = format!("a class is told by one column, not by {}: {}", columns.len(), columns.join(", "));
+            let what = format!("a class is one column, not {}: {}", columns.len(), columns.join(", "));
             return Err(Error::config("target", what));
         }
         let mut targets = Vec::new();

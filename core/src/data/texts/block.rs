@@ -7,13 +7,14 @@ use super::procs::TextProcs;
 use super::source::{HowToSplit, Source};
 use super::stream::StreamDataset;
 use super::stream_loaders::{LanguageModelDataLoaders, LanguageModelLoader};
+use super::warnings::{class_warnings, text_warnings};
 use crate::data::encoding::Encoding;
 use crate::data::table::{Splitting, Table};
 use crate::data::{Splitter, Vocab, balance};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::rng::Rng;
-use crate::words::{BOS_ID, TextVocab, Tokenizer, VocabSize};
+use crate::words::{TextVocab, Tokenizer, VocabSize};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct TextBlock {
     vocab: Option<TextVocab>,
     seq_len: usize,
     backwards: bool,
+    max_tokens: Option<usize>,
     splitting: Option<Splitting>,
     seed: u64,
     listener: Listener,
@@ -55,9 +57,6 @@ enum Origin {
     Folder(PathBuf),
     Memory(Arc<Vec<(String, Option<String>)>>),
 }
-
-/// A text of which this many tokens are nothing special.
-const LONG: usize = 20_000;
 
 impl TextBlock {
     /// Texts in columns of a CSV file ([`Table::read`]). By default the text is in the first column and the class in
@@ -100,6 +99,7 @@ impl TextBlock {
             vocab: None,
             seq_len: 72,
             backwards: false,
+            max_tokens: None,
             splitting: None,
             seed: 42,
             listener: Listener::default(),
@@ -168,6 +168,14 @@ impl TextBlock {
         TextBlock { backwards: true, ..self }
     }
 
+    /// Sets how many tokens of a text a classifier reads, the last ones on its way. All by default, as in fast.ai,
+    /// whose head judges the last 1440 of them; where a text of megabytes may be, a bound saves time and memory. A
+    /// language model reads all.
+    #[must_use]
+    pub fn max_tokens(self, max_tokens: usize) -> TextBlock {
+        TextBlock { max_tokens: Some(max_tokens), ..self }
+    }
+
     /// Sets which texts judge, by any splitter. A file goes by its path, a row by its number from 0; labels are
     /// classes.
     #[must_use]
@@ -216,24 +224,20 @@ impl TextBlock {
     ///
     /// # Errors
     /// When a file cannot be read or is in another encoding (line and byte are named), a column is not there, there is
-    /// one class only, or one side of the split is empty.
+    /// one class only or almost one for each text, or one side of the split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<TextDataLoaders> {
         let Source { texts, places, labels, sides, mut notes } = self.source(true)?;
         let known = sorted(&[&sides.train, &sides.valid]);
-        let (procs, ids) = self.numbers(&texts, &known)?;
+        let Numbered { procs, ids, tokens, warnings } = self.numbers(&texts, &places, &known, self.max_tokens)?;
         let label = |&i: &usize| labels[i].clone().unwrap_or_default();
         let classes = Vocab::new(known.iter().map(label));
-        if classes.n_classes() < 2 {
-            let only = classes.classes().join("");
-            let message = format!("all texts are of one class, `{only}`: a classifier needs two to tell apart");
-            return Err(Error::label(only, classes.n_classes(), message));
-        }
-        notes.extend(self.warnings(&texts, &places, &known, &ids));
+        notes.extend(class_warnings(&classes, known.len()).map_err(|what| self.refuse(what, &classes))?);
+        notes.extend(warnings);
         let targets = known.iter().map(|i| classes.index(&label(i))).collect::<Result<Vec<u32>>>()?;
         // `known` is sorted, so its items are found by halving.
         let at = |i: usize| known.binary_search(&i).unwrap_or_default();
         let valid: HashSet<usize> = sides.valid.iter().copied().collect();
-        notes.extend(copy_notes(&ids, |i| targets[i], |i| valid.contains(&known[i]), |i| places[known[i]].clone()));
+        notes.extend(copy_notes(&tokens, |i| targets[i], |i| valid.contains(&known[i]), |i| places[known[i]].clone()));
 
         let dataset = |items: &[usize], ids: Vec<Vec<u32>>, labels: Vec<u32>| {
             let of = |from: &[String]| items.iter().map(|&i| from[i].clone()).collect();
@@ -262,7 +266,8 @@ impl TextBlock {
             Some(TextLoader::valid(dataset(&test, procs.ids_of(&own), labels), &classes, batch_size)?)
         };
         let dls = TextDataLoaders { train, valid, test, seed: self.seed, batch_size };
-        notes.extend(balance::warnings(&classes, &dls.counts()));
+        let remedy = "accuracy alone says little, and balanced accuracy more";
+        notes.extend(balance::warnings_with(&classes, &dls.counts(), remedy));
         self.tell(&notes);
         Ok(dls)
     }
@@ -274,8 +279,8 @@ impl TextBlock {
     pub fn language_model(&self, batch_size: usize) -> Result<LanguageModelDataLoaders> {
         let Source { texts, places, sides, mut notes, .. } = self.source(false)?;
         let known = sorted(&[&sides.train, &sides.valid]);
-        let (procs, ids) = self.numbers(&texts, &known)?;
-        notes.extend(self.warnings(&texts, &places, &known, &ids));
+        let Numbered { procs, ids, warnings, .. } = self.numbers(&texts, &places, &known, None)?;
+        notes.extend(warnings);
         let rng = Rng::new(self.seed).stream("data");
         let side = |items: &[usize], is_train: bool| {
             let at = |&i: &usize| ids[known.binary_search(&i).unwrap_or_default()].clone();
@@ -285,6 +290,14 @@ impl TextBlock {
         let (train, valid) = (side(&sides.train, true)?, side(&sides.valid, false)?);
         self.tell(&notes);
         Ok(LanguageModelDataLoaders { train, valid, seed: self.seed })
+    }
+
+    /// An error about the classes.
+    fn refuse(&self, what: String, classes: &Vocab) -> Error {
+        match &self.from {
+            Origin::File(path) | Origin::Folder(path) => Error::file(path, what),
+            _ => Error::label(classes.classes().join(", "), classes.n_classes(), what),
+        }
     }
 
     fn tell(&self, notes: &[String]) {
@@ -329,42 +342,42 @@ impl TextBlock {
         }
     }
 
-    /// How texts become numbers, and the numbers of the texts that are known.
-    fn numbers(&self, texts: &[String], known: &[usize]) -> Result<(Arc<TextProcs>, Vec<Vec<u32>>)> {
+    /// Makes numbers of the texts that are known.
+    fn numbers(
+        &self,
+        texts: &[String],
+        places: &[String],
+        known: &[usize],
+        max_tokens: Option<usize>,
+    ) -> Result<Numbered> {
+        if max_tokens == Some(0) {
+            return Err(Error::config("max_tokens", "of 0 tokens nothing is read; fast.ai judges the last 1440"));
+        }
         if self.seq_len == 0 {
             return Err(Error::config("seq_len", "chunks of 0 tokens hold nothing; fast.ai takes 72"));
         }
-        let known: Vec<&String> = known.iter().map(|&i| &texts[i]).collect();
-        let corpus = self.tokenizer.corpus(&known);
+        let known: Vec<(&str, &str)> = known.iter().map(|&i| (texts[i].as_str(), places[i].as_str())).collect();
+        let corpus = self.tokenizer.corpus(&known.iter().map(|(text, _)| *text).collect::<Vec<_>>());
         let vocab = self.vocab.clone().unwrap_or_else(|| TextVocab::fit(&corpus, self.size));
         let mut ids = vocab.encode(&corpus);
         let (tokenizer, seq_len, backwards) = (self.tokenizer.clone(), self.seq_len, self.backwards);
-        let procs = Arc::new(TextProcs { tokenizer, vocab, seq_len, backwards });
-        for text in &mut ids {
-            if text.is_empty() {
-                text.push(BOS_ID);
-            }
-            procs.turn(text);
-        }
-        Ok((procs, ids))
+        let procs = Arc::new(TextProcs { tokenizer, vocab, seq_len, backwards, max_tokens });
+        let warnings = text_warnings(&known, &ids, &procs);
+        ids.iter_mut().for_each(|text| procs.prepare(text));
+        Ok(Numbered { procs, ids, tokens: corpus.numbers().to_vec(), warnings })
     }
+}
 
-    /// What looks wrong with texts.
-    fn warnings(&self, texts: &[String], places: &[String], known: &[usize], ids: &[Vec<u32>]) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let is_control = |c: char| c.is_control() && !"\n\r\t".contains(c);
-        let controls: Vec<usize> = known.iter().copied().filter(|&i| texts[i].contains(is_control)).collect();
-        if let Some(&first) = controls.first() {
-            let (n, place) = (controls.len(), &places[first]);
-            warnings.push(format!("{n} texts hold control characters ({place}), which are taken for parts of words"));
-        }
-        let longest = (0..ids.len()).max_by_key(|&i| ids[i].len()).filter(|&i| ids[i].len() > LONG);
-        if let Some(i) = longest {
-            let (n, place) = (ids[i].len(), &places[known[i]]);
-            warnings.push(format!("a text has {n} tokens ({place}): all texts of its batch are made as long"));
-        }
-        warnings
-    }
+/// Texts as numbers.
+struct Numbered {
+    /// How they become these.
+    procs: Arc<TextProcs>,
+    /// What a network reads of each.
+    ids: Vec<Vec<u32>>,
+    /// All tokens of each, those that a network does not know too.
+    tokens: Vec<Vec<u32>>,
+    /// What looks wrong with the texts.
+    warnings: Vec<String>,
 }
 
 /// All items of several sides, in their order.

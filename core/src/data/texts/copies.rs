@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 /// What a user should know of texts that have the same tokens as others: how many are copies of an earlier one, how
 /// many are in two classes, and how many of those that judge are among those to train with, which makes a network look
-/// better than it is. `class_of` and `is_valid` tell of a text its class and its side, `place_of` where it comes from.
+/// better than it is. `texts` are tokens by number; `class_of` and `is_valid` tell of a text its class and its side,
+/// `place_of` where it comes from.
 pub(super) fn copy_notes(
-    ids: &[Vec<u32>],
+    texts: &[Vec<u32>],
     class_of: impl Fn(usize) -> u32,
     is_valid: impl Fn(usize) -> bool,
     place_of: impl Fn(usize) -> String,
 ) -> Vec<String> {
     let mut groups: HashMap<&[u32], Vec<usize>> = HashMap::new();
-    for (i, text) in ids.iter().enumerate() {
+    for (i, text) in texts.iter().enumerate() {
         groups.entry(text).or_default().push(i);
     }
     let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|group| group.len() > 1).collect();
@@ -42,7 +43,7 @@ pub(super) fn copy_notes(
     if let Some(&(valid, train)) = across.first() {
         let (n, one, other) = (across.len(), place_of(valid), place_of(train));
         notes.push(format!(
-            "{n} texts for validation are among those to train with ({one}, and {other}): validation flatters"
+            "{n} validation texts are among the training texts ({one}, and {other}): validation flatters"
         ));
     }
     notes
@@ -61,7 +62,7 @@ mod tests {
             [
                 "3 texts say the same as an earlier one (line 2 as line 0)",
                 "1 texts are in two classes (line 1 and line 4): nothing can tell them right",
-                "1 texts for validation are among those to train with (line 5, and line 0): validation flatters",
+                "1 validation texts are among the training texts (line 5, and line 0): validation flatters",
             ]
         );
         assert!(copy_notes(&ids[2..4], |_| 0, |_| false, |_| String::new()).is_empty());

@@ -6,6 +6,7 @@ use crate::data::{Batch, Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
+use crate::words::UNK_ID;
 use candle_core::Tensor;
 use std::sync::Arc;
 use tallow_io::hash;
@@ -63,6 +64,13 @@ impl TextDataset {
     /// The classes.
     pub fn targets(&self) -> &Targets {
         &self.items.targets
+    }
+
+    /// How many tokens there are in all texts, and how many of them are of words that the network does not know, all of
+    /// which look the same to it (`xxunk`).
+    pub fn n_tokens(&self) -> (usize, usize) {
+        let unknown = self.items.ids.iter().flatten().filter(|&&id| id == UNK_ID).count();
+        (self.lengths().iter().sum(), unknown)
     }
 
     /// The number of tokens of each text.

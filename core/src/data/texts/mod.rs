@@ -9,6 +9,7 @@ mod procs;
 mod source;
 mod stream;
 mod stream_loaders;
+mod warnings;
 
 pub use block::TextBlock;
 pub use dataset::TextDataset;

@@ -1,4 +1,4 @@
-//! What becomes of a text before a network sees it.
+//! From a text to the numbers that a network sees.
 
 use crate::words::{BOS_ID, FLD, TextVocab, Tokenizer};
 use rayon::prelude::*;
@@ -16,16 +16,16 @@ pub struct TextProcs {
     pub seq_len: usize,
     /// Whether the network reads from the end to the beginning.
     pub backwards: bool,
+    /// How many tokens of a text are read, the last ones on the network's way; all if `None`.
+    #[serde(default)]
+    pub max_tokens: Option<usize>,
 }
 
 impl TextProcs {
     /// The numbers of a text. A text without any words is its beginning alone, as in fast.ai.
     pub fn ids(&self, text: &str) -> Vec<u32> {
         let mut ids = self.vocab.ids(&self.tokenizer.tokens(text));
-        if ids.is_empty() {
-            ids.push(BOS_ID);
-        }
-        self.turn(&mut ids);
+        self.prepare(&mut ids);
         ids
     }
 
@@ -43,10 +43,27 @@ impl TextProcs {
         tokens
     }
 
-    /// Puts numbers into the order in which the network reads them.
-    pub(super) fn turn(&self, ids: &mut [u32]) {
+    /// Those of a text's tokens that are read ([`TextProcs::max_tokens`]).
+    pub fn read_part<'a, T>(&self, tokens: &'a [T]) -> &'a [T] {
+        match self.max_tokens.map(|max| tokens.len().saturating_sub(max.max(1))) {
+            None => tokens,
+            Some(unread) if self.backwards => &tokens[..tokens.len() - unread],
+            Some(unread) => &tokens[unread..],
+        }
+    }
+
+    /// What [`TextProcs::ids`] does with the numbers of a text's tokens: puts them into the order in which the network
+    /// reads them, and leaves out what it does not read. Without any, the text is its beginning.
+    pub fn prepare(&self, ids: &mut Vec<u32>) {
+        if ids.is_empty() {
+            ids.push(BOS_ID);
+        }
         if self.backwards {
             ids.reverse();
+        }
+        if let Some(max) = self.max_tokens {
+            // They are read last, whichever way.
+            ids.drain(..ids.len().saturating_sub(max.max(1)));
         }
     }
 

@@ -64,6 +64,22 @@ impl LanguageModelDataLoaders {
         self.seed
     }
 
+    /// The perplexity of a model that reads nothing: it tells each word of the validation texts by how often that word
+    /// is in the training texts, each word of the vocabulary counted once more, so that none is impossible. A language
+    /// model whose perplexity is not far below this one has not begun to read yet, and its encoder is of no use to a
+    /// classifier (`docs/language_models.md`).
+    pub fn perplexity_by_frequency(&self) -> f64 {
+        let mut counts = vec![1.0; self.procs().vocab.len()];
+        self.train.dataset.texts().iter().flatten().for_each(|&id| counts[id as usize] += 1.0);
+        let total: f64 = counts.iter().sum();
+        let (mut n, mut loss) = (0.0, 0.0);
+        for &id in self.valid.dataset.texts().iter().flatten() {
+            loss += libm::log(total / counts[id as usize]);
+            n += 1.0;
+        }
+        (loss / n).exp()
+    }
+
     /// Loaders whose batches are on this device.
     #[must_use]
     pub fn device(&self, device: &Device) -> LanguageModelDataLoaders {

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The file in the cache, if it is there, whatever its contents: under the pinned commit, or under the commit that the
-/// branch was last seen at, or under the branch's own name, where nobody but a user puts it, or under its hash because
+/// branch was last seen at, or under the branch's own name, where only users put it, or under its hash because
 /// another commit has the same file.
 pub(super) fn find(cache: &Path, file: &HubFile) -> Option<PathBuf> {
     let folder = layout::folder(cache, file.repo);

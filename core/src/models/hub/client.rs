@@ -48,7 +48,8 @@ impl<'a> Client<'a> {
         listener: &'a Listener,
     ) -> Result<Client<'a>, Failure> {
         if !config.endpoint.starts_with("https://") && !config.endpoint.starts_with("http://") {
-            let what = format!("HF_ENDPOINT is `{}`, which is no address; one begins with https://", config.endpoint);
+            let what =
+                format!("HF_ENDPOINT is `{}`, which is not an address; one begins with https://", config.endpoint);
             return Err(Failure::Ours(Error::Usage(what)));
         }
         // Without a token the crate would look for one by itself. One that cannot stand in a header is not sent.
@@ -116,7 +117,7 @@ impl<'a> Client<'a> {
         let (answer, receiver) = channel();
         let received = answer.clone();
         let repo = self.repo.clone();
-        // Where a message cannot be sent, nobody is waiting any more.
+        // Where a message cannot be sent, the receiver has gone.
         std::thread::spawn(move || {
             let alive = SignsOfLife(Box::new(move |bytes| drop(received.send(Message::Received(bytes)))));
             drop(answer.send(Message::Answer(Box::new(call(repo, alive)))))

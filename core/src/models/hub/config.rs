@@ -8,7 +8,7 @@ use tallow_datasets::DataFolder;
 #[cfg(feature = "hub")]
 use tallow_io::download::Patience;
 
-/// Where the Hub is when nobody says otherwise.
+/// The Hub's default address.
 const ENDPOINT: &str = "https://huggingface.co";
 
 /// Where to look for weights, and how patiently to fetch them.
@@ -18,7 +18,7 @@ pub struct HubConfig {
     pub endpoint: String,
     /// The Hub's cache, which Python's `huggingface_hub` shares.
     pub cache: PathBuf,
-    /// Who asks. It is sent to the endpoint and to nobody else.
+    /// Access token; sent only to `endpoint`.
     pub token: Option<Token>,
     /// Never open a socket: what is not on this machine is an error.
     pub offline: bool,

@@ -33,7 +33,7 @@ pub(super) fn download(file: &HubFile, config: &HubConfig, listener: &Listener) 
     // The lock that Python takes too.
     let lock = download::lock(&locks.join(format!("{name}.lock")), observer);
     let _lock = lock.map_err(|failure| explain(&client, failure))?;
-    // Whoever held the lock before us may have fetched it.
+    // The process that held the lock before us may have fetched it.
     let pinned = HubFile { revision: Some(&wanted.commit), ..*file };
     if let Some(path) = cache::find(&config.cache, &pinned)
         && pinned.expected().differs_from_file(&path)?.is_none()

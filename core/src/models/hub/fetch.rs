@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tallow_io::hash::Mismatch;
 
 /// The path of a file on the Hub: that of the cached one, if it is there and right, else after fetching it. The
-/// listener is told how far that is.
+/// listener is notified of the progress.
 ///
 /// # Errors
 /// [`Error::Hub`](crate::Error::Hub) where it is not on this machine and cannot be fetched, and where what is there or

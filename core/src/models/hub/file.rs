@@ -63,14 +63,14 @@ impl HubFile<'_> {
             [("repo", !names_a_repo || !layout::stays_inside(self.repo)), ("file", !layout::stays_inside(self.file))];
         if let Some((setting, _)) = wrong.into_iter().find(|(_, wrong)| *wrong) {
             let what = format!(
-                "`{}` in `{}` is no file on the Hub; a repository is an owner and a name",
+                "`{}` in `{}` is not a file on the Hub; a repository is an owner and a name",
                 self.file, self.repo
             );
             return Err(Error::config(setting, what));
         }
         match self.revision {
             Some(revision) if revision.len() != 40 || !layout::is_name(revision) => {
-                let what = format!("`{revision}` is no commit; one has 40 hexadecimal digits");
+                let what = format!("`{revision}` is not a commit; one has 40 hexadecimal digits");
                 Err(Error::config("revision", what))
             }
             _ => Ok(()),

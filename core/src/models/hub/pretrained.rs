@@ -49,8 +49,8 @@ pub struct PretrainedNetwork {
 }
 
 /// A network that has learnt ImageNet, for `n_classes`: torchvision's `resnet34(weights="DEFAULT")`, fast.ai's
-/// `create_vision_model`. With 1000 classes it judges as published; with another number its last layer is a new one,
-/// which has learnt nothing yet.
+/// `create_vision_model`. With 1000 classes it classifies as published; with another number its last layer is a new
+/// one, which has learnt nothing yet.
 ///
 /// # Errors
 /// As [`weights`] and [`PublishedWeights::network`].

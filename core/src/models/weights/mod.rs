@@ -29,6 +29,15 @@ use tallow_datasets::pth::{self, StateDict};
 use tallow_io::Dtype;
 use tallow_io::hash::Hasher;
 
+/// The texts of a list that Python's `pickle` wrote, such as the words of a language model of fast.ai's (`.pkl`), read
+/// without running what is in the file.
+///
+/// # Errors
+/// [`Error::Data`] where the file is damaged, asks for a call, or holds something else, or cannot be read.
+pub fn pickled_texts(path: impl AsRef<Path>) -> Result<Vec<String>> {
+    Ok(pth::read_texts(path)?)
+}
+
 /// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
 /// are converted lazily. Clones share the file's contents.
 #[derive(Clone)]

@@ -54,12 +54,14 @@ struct File {
     path: String,
     lines: Vec<&'static str>,
     items: Vec<Item>,
+    /// The names that it takes from other files of the chapter.
+    imports: HashSet<&'static str>,
 }
 
 impl File {
     fn new(source: &Source) -> File {
         let items = items(&tokens(source.text));
-        File { path: source.path(), lines: source.text.lines().collect(), items }
+        File { path: source.path(), lines: source.text.lines().collect(), items, imports: imports(source.text) }
     }
 
     fn listing(&self, lines: &[usize], indent: usize) -> Listing {
@@ -70,6 +72,12 @@ impl File {
         let code = lines.iter().map(text).collect::<Vec<_>>().join("\n");
         Listing { path: self.path.clone(), line: lines.first().map_or(1, |line| line + 1), code }
     }
+}
+
+/// The names in `use crate::...` statements.
+fn imports(text: &'static str) -> HashSet<&'static str> {
+    let statements = text.split("\nuse crate::").skip(1).filter_map(|rest| rest.split(';').next());
+    statements.flat_map(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_')).collect()
 }
 
 /// An item: the number of its file, and its own in the file.
@@ -197,14 +205,17 @@ impl<'f> Page<'f, '_> {
         used
     }
 
-    /// The items of a name: those in `file` if there are any, else those of other files.
+    /// The items of a name: those in `file` if there are any, else those that it imports from other files.
     fn named(&self, file: usize, name: &str) -> Vec<Key> {
         let of = |file: usize| {
             let items = self.files[file].items.iter().enumerate().filter(|(_, item)| item.name == name);
             items.map(|(i, _)| (file, i)).collect::<Vec<Key>>()
         };
         let own = of(file);
-        if own.is_empty() { (0..self.files.len()).flat_map(of).collect() } else { own }
+        match own.is_empty() && self.files[file].imports.contains(name) {
+            true => (0..self.files.len()).flat_map(of).collect(),
+            false => own,
+        }
     }
 }
 

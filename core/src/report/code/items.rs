@@ -35,9 +35,11 @@ const REPORTS: [&str; 22] = [
     "say",
     "figure",
     "table",
+    "class_table",
     "note",
     "data",
     "check",
+    "check_with_note",
     "compare",
     "compare_with_note",
     "compare_series",
@@ -49,8 +51,6 @@ const REPORTS: [&str; 22] = [
     "file",
     "artifact",
     "history",
-    "aside",
-    "fold",
     "explorer",
 ];
 
@@ -198,7 +198,7 @@ fn statement(tokens: &[Token<'_>], part: Range<usize>) -> Statement {
     let (first, last) = (tokens[part.start].line, tokens[part.end - 1].last_line());
     let last = if tokens[part.end - 1].kind == Kind::Space { last_code_line(&tokens[part.clone()]) } else { last };
     let mut shown = Vec::new();
-    if !is_report(&tokens[part.clone()]) {
+    if !is_report(&tokens[part.clone()]) && !is_result(&tokens[part.clone()]) {
         let hidden = reports_within(tokens, part.clone());
         shown = (first..=last).filter(|line| !hidden.iter().any(|lines| lines.contains(line))).collect();
         let left = |line: &usize| tokens[part.clone()].iter().any(|t| t.is_code() && t.line == *line);
@@ -207,23 +207,39 @@ fn statement(tokens: &[Token<'_>], part: Range<usize>) -> Statement {
             shown.clear();
         }
     }
-    let seen = |token: &&Token<'_>| token.kind == Kind::Ident && shown.contains(&token.line);
-    let names = tokens[part].iter().filter(seen).map(|token| token.text.to_string()).collect();
+    let code: Vec<&Token<'_>> = tokens[part].iter().filter(|token| token.is_code()).collect();
+    let seen = |i: &usize| shown.contains(&code[*i].line) && names_item(&code, *i);
+    let names = (0..code.len()).filter(seen).map(|i| code[i].text.to_string()).collect();
     Statement { first, last, shown, names }
+}
+
+/// Whether token number `i` can be the name of an item: a type, or a function that is called or handed on. Fields,
+/// methods and variables are not.
+fn names_item(code: &[&Token<'_>], i: usize) -> bool {
+    let next = code.get(i + 1).map_or("", |token| token.text);
+    let previous = i.checked_sub(1).map_or("", |i| code[i].text);
+    let is_type = code[i].text.starts_with(char::is_uppercase);
+    code[i].kind == Kind::Ident && previous != "." && (is_type || matches!(next, "(" | "," | ")"))
 }
 
 fn last_code_line(tokens: &[Token<'_>]) -> usize {
     tokens.iter().filter(|token| token.kind != Kind::Space).map(Token::last_line).max().unwrap_or_default()
 }
 
-/// Whether a statement only reports to the run, or ends a function with nothing.
+/// Whether a statement only reports to the run.
 fn is_report(statement: &[Token<'_>]) -> bool {
     let words: Vec<&str> = statement.iter().filter(|token| token.is_code()).map(|token| token.text).collect();
     match words.as_slice() {
         ["s", ".", "run", ".", method, ..] | ["s", ".", method, ..] => REPORTS.contains(method),
         ["let", name, ..] => REPORTED.contains(name),
-        words => words == ["Ok", "(", "(", ")", ")"],
+        _ => false,
     }
+}
+
+/// Whether a statement is what a section hands on at its end.
+fn is_result(statement: &[Token<'_>]) -> bool {
+    let mut code = statement.iter().filter(|token| token.is_code());
+    code.next().is_some_and(|token| token.text == "Ok") && code.next_back().is_some_and(|token| token.text != ";")
 }
 
 /// The lines of the statements inside of blocks in this one that only report.

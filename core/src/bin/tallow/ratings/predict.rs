@@ -8,7 +8,7 @@ use tallow::{Error, Result, device};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A user or an item that no training row has is told: the rating is then one of which nothing was \
+    after_help = "A user or an item that no training row has is reported: the rating is then one of which nothing was \
                         learnt. Items may be named by their ids or titles, or by a part of a title that no other has."
 )]
 pub(crate) struct PredictArgs {

@@ -11,8 +11,7 @@ use tallow::text::shell_quoted;
 use tallow::train::{Monitor, SaveBest};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_ratings", title: "A model of ratings", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_ratings", "A model of ratings");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_ratings]";
 
@@ -271,7 +270,7 @@ fn rankings(args: &TrainArgs, s: &mut Session, learner: &CollabLearner) -> Resul
         vec![name.to_string(), format!("{ndcg:.4}"), format!("{hit_rate:.4}")]
     };
     s.run.text(format!(
-        "Lists of {LIST} for {} users, out of all items that a user has not rated in training. They are judged by the \
+        "Lists of {LIST} for {} users, out of all items that a user has not rated in training. They are compared with the \
          items that the user rates with {from} or more in validation: NDCG is 1 where all of these come first, a hit \
          is a list that has one.",
         ours.n_users
@@ -326,7 +325,7 @@ fn learned(s: &mut Session, learner: &CollabLearner) -> Result<()> {
 }
 
 fn export(s: &mut Session, learner: &CollabLearner) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let shown = crate::shown(s.run.folder());

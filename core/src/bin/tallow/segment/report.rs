@@ -1,4 +1,4 @@
-//! What `tallow segment train` tells of pictures, masks and predictions.
+//! What `tallow segment train` reports of pictures, masks and predictions.
 
 use serde_json::json;
 use tallow::Result;

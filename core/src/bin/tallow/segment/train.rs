@@ -15,8 +15,7 @@ use tallow::train::{FineTune, Monitor, SaveBest, jaccard_multi, pixel_accuracy};
 use tallow::unet_learner::{Arch, Pretrained, UnetConfig, UnetLearner, unet_learner};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_segment", title: "What each pixel shows", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_segment", "What each pixel shows");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_segment]";
 
@@ -167,7 +166,7 @@ fn learner(args: &TrainArgs, s: &Session, dls: &SegmentationDataLoaders) -> Resu
 }
 
 fn export(s: &mut Session, learner: &UnetLearner) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let shown = crate::shown(s.run.folder());

@@ -1,4 +1,4 @@
-//! What `tallow table train` tells of a network: how good it is, beside what, and by which columns.
+//! What `tallow table train` reports of a network: its metrics, baselines, and the importance of columns.
 
 use super::columns::ColumnArgs;
 use serde_json::json;
@@ -72,7 +72,7 @@ fn beside(s: &mut Session, learner: &TabularLearner, (measure, reached): (&str, 
         false => format!("the network is better than {} by {:.4}", best.name, (best.score - reached).abs()),
     });
     s.run.text(
-        "All methods were trained with the same rows and judged by the same others. Gradient boosting grows 100 small \
+        "All methods were trained on the same rows and validated on the same others. Gradient boosting grows 100 small \
          trees, with scikit-learn's defaults; it is the method to beat on tables. A difference of a few rows in a \
          thousand may be chance.",
     );

@@ -14,8 +14,7 @@ use tallow::text::shell_quoted;
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, mae, rmse};
 use tallow::{Error, Result};
 
-pub(crate) const PROGRAM: Chapter =
-    Chapter { name: "tallow_table", title: "A network for a table", sources: &[], printed: &[] };
+pub(crate) const PROGRAM: Chapter = Chapter::new("tallow_table", "A network for a table");
 
 const OUT: &str = "The folder for the model, the report, its figures and its numbers [default: out/tallow_table]";
 
@@ -132,7 +131,7 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     let dls = args.columns.block(s).dataloaders(args.network.batch_size.into())?;
     let sides = [Some(&dls.train), Some(&dls.valid), dls.test.as_ref()];
     let [train, valid, test] = sides.map(|side| side.map_or(0, |side| side.n_items()));
-    s.run.say(format!("{train} rows to train with, {valid} to judge by, {test} for a test"));
+    s.run.say(format!("{train} rows for training, {valid} for validation, {test} for a test"));
     s.run.detail("rows", serde_json::json!({ "train": train, "valid": valid, "test": test }))?;
     let caption = "Training rows as they were read: categories, numbers with their blanks filled, the target last.";
     s.run.figure("training_rows", caption, &show_batch(&dls.train, 8)?)?;
@@ -197,7 +196,7 @@ fn config(args: &TrainArgs, s: &Session, is_class: bool) -> TabularConfig {
 }
 
 fn export(s: &mut Session, learner: &TabularLearner, dls: &TabularDataLoaders, measure: (&str, f64)) -> Result<()> {
-    // Ours before it is there: what a killed run leaves is not taken for a model of somebody.
+    // Ours before it is there: what a killed run leaves is not taken for the user's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
     learner.export(s.run.folder().join("model"))?;
     let (name, value) = measure;
