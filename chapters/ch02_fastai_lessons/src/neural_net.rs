@@ -31,7 +31,7 @@ pub(crate) fn how_a_neural_net_really_works(s: &mut Session) -> Result<()> {
     the_owl(s)
 }
 
-// --- How does a neural net really work? -------------------------------------------------------------------------------
+// --- How does a neural net really work? ------------------------------------------------------------------------------
 
 fn a_function_and_its_measurements(s: &mut Session) -> Result<()> {
     s.section("How does a neural net really work?");

@@ -16,7 +16,7 @@ fn rectified_linear(m: f64, b: f64, x: f64) -> f64 {
 /// Where the sliders of one, two and three units stand in the source: m and b of each.
 const STARTS: [&[f32]; 3] = [&[1.5, 1.5], &[-1.5, -1.5, 1.5, 1.5], &[-1.5, -1.5, 0.5, 0.5, 1.5, 1.5]];
 
-// --- Rectified linear units -------------------------------------------------------------------------------------------
+// --- Rectified linear units ------------------------------------------------------------------------------------------
 
 pub(crate) fn rectified_linear_units(s: &mut Session) -> Result<()> {
     s.section("Rectified linear units");
@@ -63,7 +63,7 @@ fn sliders(title: &str, which: usize) -> Explorer {
     })
 }
 
-// --- Drawing the owl --------------------------------------------------------------------------------------------------
+// --- Drawing the owl -------------------------------------------------------------------------------------------------
 
 pub(crate) fn the_owl(s: &mut Session) -> Result<()> {
     s.section("Drawing the owl");
@@ -90,9 +90,9 @@ pub(crate) fn the_owl(s: &mut Session) -> Result<()> {
     s.text(
         "
         That is the whole idea. With enough units the corners come so close together that the sum follows any curve; with
-        more inputs than one, lines become planes and the same holds for surfaces. Everything else makes this faster:
-        a graphics card does thousands of sums at once, a convolution needs fewer of them, and transfer learning starts
-        from parameters that are good at something similar. The course likes to compare it with the drawing of an owl:
+        more inputs, lines become planes, and the same holds for surfaces. Everything else makes this faster: a graphics
+        card does thousands of sums at once, a convolution needs fewer of them, and transfer learning starts from
+        parameters that are good at something similar. The course likes to compare it with the drawing of an owl:
         *draw two circles, then draw the rest of the owl*. Here are the two circles, and this is the rest.
         ",
     );

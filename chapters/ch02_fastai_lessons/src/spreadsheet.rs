@@ -23,7 +23,7 @@ pub(crate) fn gradient_descent_in_a_spreadsheet(s: &mut Session) -> Result<()> {
     forty_starts(s, &sheet, one_unit)
 }
 
-// --- Gradient descent in a spreadsheet --------------------------------------------------------------------------------
+// --- Gradient descent in a spreadsheet -------------------------------------------------------------------------------
 
 fn the_columns_and_a_regression(s: &mut Session, sheet: &Sheet) -> Result<Tensor> {
     s.section("Gradient descent in a spreadsheet");
@@ -53,7 +53,7 @@ fn the_columns_and_a_regression(s: &mut Session, sheet: &Sheet) -> Result<Tensor
         The model is a sum of products, Excel's `SUMPRODUCT`: each column times its parameter. The parameters start at
         random between -0.5 and 0.5. The loss of a row is the squared difference between the sum and 1 or 0, and the
         loss of the model is the mean over all rows, the **mean squared error**. Excel's Solver then changes the
-        parameters to make that cell small. Ours is gradient descent. For a linear model the loss is a bowl with a single
+        parameters to make that cell small. Ours is gradient descent. For a linear model the loss is a bowl with one
         bottom, and both have to end there. The learning rate is half of the largest that works, of which more below.
         ",
     );
@@ -108,14 +108,14 @@ fn show_rows(s: &mut Session, sheet: &Sheet) -> Result<()> {
     Ok(())
 }
 
-// --- Learning rates ---------------------------------------------------------------------------------------------------
+// --- Learning rates --------------------------------------------------------------------------------------------------
 
 fn learning_rates(s: &mut Session, sheet: &Sheet) -> Result<()> {
     s.section("A learning rate that is too large");
     s.text(
         "
-        The lecture says that with a learning rate that is too large you diverge, and with one that is too small it takes
-        too long. On a bowl the border is sharp. It is two divided by the largest curvature of the loss. A hair above it
+        The lecture says that training diverges if the learning rate is too large, and takes too long if it is too small.
+        On a bowl the border is sharp. It is two divided by the largest curvature of the loss. A hair above it
         each step lands higher on the other side than it came from.
         ",
     );
@@ -151,7 +151,7 @@ fn largest_curvature(sheet: &Sheet) -> Result<f64> {
     Ok(length)
 }
 
-// --- A network of two units -------------------------------------------------------------------------------------------
+// --- A network of two units ------------------------------------------------------------------------------------------
 
 fn two_units(s: &mut Session, sheet: &Sheet, linear: &Tensor) -> Result<f64> {
     s.section("A network of two units");
@@ -221,7 +221,7 @@ fn descend(sheet: &Sheet, start: &Tensor, steps: usize) -> Result<Tensor> {
     Ok(params.as_tensor().clone())
 }
 
-// --- Forty starts -----------------------------------------------------------------------------------------------------
+// --- Forty starts ----------------------------------------------------------------------------------------------------
 
 fn forty_starts(s: &mut Session, sheet: &Sheet, one_unit: f64) -> Result<()> {
     s.section("Forty starts");
@@ -253,11 +253,10 @@ fn forty_starts(s: &mut Session, sheet: &Sheet, one_unit: f64) -> Result<()> {
     s.figure("forty_starts", "Where gradient descent ends from forty random starts.", plot)?;
     s.text(
         "
-        The lesson of the forty: the result of training depends on where it starts, a network can be worse than its parts
-        suggest, and a loss that looks final may only be a dead unit. On the passengers, an optimizer of another kind
-        (L-BFGS, run from 40 starts of the same distribution by SciPy) ended at or below the source's figure in 13 of the
-        40, with 0.1298 as its best; in 8 the network was left predicting zero. Networks with thousands of units hardly notice one that
-        is dead. A network of two does.
+        The result of training depends on where it starts, and a loss that looks final may only be a dead unit. On the
+        passengers, an optimizer of another kind (SciPy's L-BFGS, from 40 starts of the same distribution) ended at or
+        below the source's figure in 13 of the 40, with 0.1298 as its best; in 8 the network was left predicting zero.
+        Networks with thousands of units hardly notice one that is dead. A network of two does.
         ",
     );
     Ok(())

@@ -6,7 +6,7 @@ use tallow::cli::Session;
 use tallow::data::Table;
 use tallow::plot::Plot;
 
-// --- Which image models are best? -------------------------------------------------------------------------------------
+// --- Which image models are best? ------------------------------------------------------------------------------------
 
 pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
     s.section("Which image models are best?");
@@ -100,8 +100,8 @@ pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
         "
         Which, then, are best? Those that no other model beats in both numbers. Read the list from the top and stop
         where your time runs out. One caution that the source does not give: speed and accuracy were often measured with
-        images of different sizes, because many weights are tested with larger images than the network was timed with. Such a model
-        looks faster here than it is at that accuracy.
+        images of different sizes, because many weights are tested with larger images than the network was timed with.
+        Such a model looks faster here than it is at that accuracy.
         ",
     );
     show_models_by_speed(s, &unbeaten(&df));
