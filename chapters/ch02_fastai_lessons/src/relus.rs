@@ -89,7 +89,7 @@ pub(crate) fn the_owl(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        That is the whole idea. With enough units the corners come so close together that the sum follows any curve; with
+        That is the whole idea. With enough units the corners come so close that the sum follows any curve; with
         more inputs, lines become planes, and the same holds for surfaces. Everything else makes this faster: a graphics
         card does thousands of sums at once, a convolution needs fewer of them, and transfer learning starts from
         parameters that are good at something similar. The course likes to compare it with the drawing of an owl:

@@ -114,7 +114,7 @@ fn learning_rates(s: &mut Session, sheet: &Sheet) -> Result<()> {
     s.section("A learning rate that is too large");
     s.text(
         "
-        The lecture says that training diverges if the learning rate is too large, and takes too long if it is too small.
+        The lecture says that training diverges if the learning rate is too large, and takes long if it is too small.
         On a bowl the border is sharp. It is two divided by the largest curvature of the loss. A hair above it
         each step lands higher on the other side than it came from.
         ",
