@@ -45,7 +45,7 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch02_fastai_lessons",
     title: "fast.ai's lessons 1 to 3",
     printed: printed::PRINTED,
-    readme: "",
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
         "alligator.rs",

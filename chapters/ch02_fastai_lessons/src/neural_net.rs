@@ -144,7 +144,7 @@ fn a_function_and_its_measurements(s: &mut Session) -> Result<()> {
         ",
     );
     let caption = "Move a slider, and move it back if the error grew: that is gradient descent, done by hand.";
-    let explorer = Explorer::new("a x² + b x + c", Curve::Polynomial).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 13.0));
+    let explorer = Explorer::new("a x² + b x + c", Curve::Polynomial).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 15.0));
     let explorer = ["a", "b", "c"].into_iter().fold(explorer, |e, name| e.slider(name, 1.1, -1.0, 5.0));
     s.explorer(caption, &explorer);
     Ok(())

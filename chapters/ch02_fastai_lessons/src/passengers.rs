@@ -92,6 +92,11 @@ impl Sheet {
         Ok(Sheet { rows: "penguins", target: "Male", columns: &PENGUINS, xs, ys, is_titanic: false })
     }
 
+    /// The name of a printed figure in the chapter's table, which has each for either sheet.
+    pub(crate) fn figure(&self, what: &str) -> String {
+        if self.is_titanic { String::from(what) } else { format!("{what}, on penguins") }
+    }
+
     /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         self.xs.dims()[0]

@@ -3,6 +3,9 @@
 use tallow::report::Expect::{AtLeast, Draw, Exact};
 use tallow::report::Printed;
 
+/// Why the figures of the spreadsheet are not judged as long as its own data are missing.
+const PENGUINS: &str = "the source's data are the passengers of the Titanic: not comparable";
+
 /// The figures, in the order of the sections.
 pub(crate) const PRINTED: &[Printed] = &[
     // alligator
@@ -78,6 +81,9 @@ pub(crate) const PRINTED: &[Printed] = &[
     Printed::one("linear", "0.14422715", Exact),
     Printed::one("nnet", "0.14385956", Exact).note("one of the two units is dead"),
     Printed::one("mmult", "0.14385956", Exact).note("one of the two units is dead"),
+    Printed::one("linear, on penguins", "0.14422715", Draw).note(PENGUINS),
+    Printed::one("nnet, on penguins", "0.14385956", Draw).note(PENGUINS),
+    Printed::one("mmult, on penguins", "0.14385956", Draw).note(PENGUINS),
 ];
 
 /// Another network than the source's and, until its data are fetched, other data.

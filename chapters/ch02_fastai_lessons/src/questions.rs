@@ -102,7 +102,8 @@ pub(crate) fn questions_and_answers(s: &mut Session) -> Result<()> {
         - **Mean absolute error does not settle.** Its slope does not get smaller near the bottom, as that of the squared
           error does, so a fixed learning rate ends by stepping from one side to the other.
         - **The linear loss in the spreadsheet is the best there is.** 0.14422715 is the least-squares optimum for these
-          columns, to the last digit. The lecture's 0.10 must belong to other columns or another loss.
+          columns, to the last digit. The lecture's 0.10 must belong to other columns, other rows or
+          another loss.
         - **The network in the spreadsheet had a dead unit.** 0.14385956 is the optimum of a single ReLU. With two that
           live, about 0.13 is possible.
         - **None of these losses is measured on new passengers.** All rows are used for fitting. With 11 or 20 parameters

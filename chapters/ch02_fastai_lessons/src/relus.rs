@@ -47,7 +47,7 @@ pub(crate) fn rectified_linear_units(s: &mut Session) -> Result<()> {
     );
     let data = Measurements::new()?;
     let (xs, ys) = data.points()?;
-    let three = sliders("Three ReLUs", 2).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 12.0));
+    let three = sliders("Three ReLUs", 2).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 15.0));
     s.say(format!("three ReLUs as the sliders begin: mean absolute error {:.4}", three.mean_absolute_error()));
     s.explorer("Three units over the measurements.", &three);
     Ok(())
