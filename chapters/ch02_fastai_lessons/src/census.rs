@@ -13,7 +13,7 @@ use tallow::train::accuracy;
 const CATEGORIES: [&str; 6] = ["workclass", "education", "marital-status", "occupation", "relationship", "race"];
 const NUMBERS: [&str; 3] = ["age", "fnlwgt", "education-num"];
 
-// --- Tabular analysis -------------------------------------------------------------------------------------------------
+// --- Tabular analysis ------------------------------------------------------------------------------------------------
 
 pub(crate) fn tabular_analysis(s: &mut Session) -> Result<()> {
     s.section("Tabular analysis");

@@ -240,7 +240,7 @@ fn is_report(statement: &[Token<'_>]) -> bool {
 /// Whether a statement is what a section hands on at its end.
 fn is_result(statement: &[Token<'_>]) -> bool {
     let mut code = statement.iter().filter(|token| token.is_code());
-    code.next().is_some_and(|token| token.text == "Ok") && code.last().is_some_and(|token| token.text != ";")
+    code.next().is_some_and(|token| token.text == "Ok") && code.next_back().is_some_and(|token| token.text != ";")
 }
 
 /// The lines of the statements inside of blocks in this one that only report.
