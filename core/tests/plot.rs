@@ -349,7 +349,7 @@ fn regions_fill_the_plane_in_pale_colours_and_series_take_the_colour_of_their_cl
 fn shades_run_from_white_to_the_colour_and_cells_must_fill_rows() {
     let values = [0.0, 1.0, f64::NAN, 0.5];
     let image = drawn(Plot::new("").shades((0.0, 4.0), (0.0, 1.0), 4, 0, &values).size(400, 300));
-    // 85 % of blue for 1, half of that for 0.5, grey where there is no number.
+    // 85 % of blue for 1, half of that for 0.5, grey where a number is missing.
     for color in [[38, 135, 190], [147, 195, 222], [236, 236, 236]] {
         assert!(count(&image, color) > 10_000, "{color:?}");
     }

@@ -36,7 +36,7 @@ impl Chapter {
         Chapter { program: folder.join(name).with_extension(std::env::consts::EXE_EXTENSION) }
     }
 
-    /// The program with arguments, away from the settings and data of whoever runs the tests.
+    /// The program with arguments, away from the settings and data of the one who runs the tests.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).stdin(Stdio::null());

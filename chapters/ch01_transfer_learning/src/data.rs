@@ -26,9 +26,9 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     s.section("The data and its split");
     s.text(
         "
-        All we need is a folder of images with a subfolder for each class. The source moves some of the files to a second
-        folder, `val`. Here a **random fifth** of them becomes the validation set, chosen by the seed, and the files stay
-        where they are. The network never trains on an image that it is validated on.
+        All we need is a folder of images with a subfolder for each class. The source moves some of the files to a
+        second folder, `val`. Here a **random fifth** of them becomes the validation set, chosen by the seed, and the
+        files stay where they are. The network never trains on an image that it is validated on.
         ",
     );
     let (folder, most) = match &args.data {
@@ -106,8 +106,9 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 fn drawings(s: &mut Session) -> Result<PathBuf> {
     s.data("Openclipart: 335 drawings of six kinds of things, embedded (public domain)");
     s.say(
-        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for the \
-         source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
+        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for \
+         the source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes \
+         your own.",
     );
     let folder = s.run.folder().join("drawings");
     if !folder.exists() {

@@ -11,7 +11,7 @@ use tallow::train::{FineTune, error_rate};
 use tallow::vision::Resize;
 use tallow::vision_learner::{Arch, VisionConfig, vision_learner};
 
-// --- Is it an alligator? ----------------------------------------------------------------------------------------------
+// --- Is it an alligator? ---------------------------------------------------------------------------------------------
 
 pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
     s.section("Is it an alligator?");
@@ -23,8 +23,8 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
 
         `cargo xtask download-images --urls alligators.txt --out datasets/downloads/alligator_or_not/alligator`
 
-        fetch them, then the same for `swamp`. This section uses that folder if it is there. Until then it tells drawings
-        of birds from drawings of bugs, which are part of the program.
+        fetch them, then the same for `swamp`. This section uses that folder if it is there. Until then it tells
+        drawings of birds from drawings of bugs, which are part of the program.
         ",
     );
     let path = photos(s)?;
@@ -47,8 +47,8 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         "
         A **`DataBlock`** says all that has to be known about the data: what goes in (images) and what comes out (a
         category), how to find the items, how to hold some of them out for validation, how to label them, and what to do
-        with each. All images of a batch must have one size. `squish` changes their proportions rather than losing a part
-        of them. Then look at a batch: always look at your data, at every step.
+        with each. All images of a batch must have one size. `squish` changes their proportions rather than losing a
+        part of them. Then look at a batch: always look at your data, at every step.
         ",
     );
     let dls = DataBlock::images()
@@ -59,7 +59,7 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         .seed(s.seed)
         .workers(s.workers)
         .listener(s.listener())
-        .dataloaders(&small, 32)?;
+        .dataloaders(&small, 16)?;
     s.figure("alligator_batch", "Six images of a training batch.", show_batch(&dls.train, 6)?)?;
 
     s.text(
@@ -74,6 +74,7 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         .listener(s.listener())
         .checkpoints(s.checkpoints("alligator"));
     let mut learn = vision_learner(&dls, Arch::EfficientNetLite0, config)?;
+    learn.freeze_body_batch_norm(true); // an epoch of a few batches is too short to estimate new statistics
     learn.fine_tune(if s.quick { 1 } else { 3 }, FineTune::default())?;
     s.history("alligator", learn.recorder())?;
     s.check("alligator: valid_loss", &learn.recorder().valid_losses())?;

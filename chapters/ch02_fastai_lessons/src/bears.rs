@@ -25,10 +25,10 @@ fn loaders(s: &Session, path: &Path, item: Transform, augmented: bool) -> Result
         .workers(s.workers)
         .listener(s.listener());
     let block = if augmented { block.batch_tfms(aug_transforms()) } else { block };
-    block.dataloaders(path, 32)
+    block.dataloaders(path, 16)
 }
 
-// --- From data to DataLoaders -----------------------------------------------------------------------------------------
+// --- From data to DataLoaders ----------------------------------------------------------------------------------------
 
 pub(crate) fn from_data_to_data_loaders(s: &mut Session) -> Result<()> {
     s.section("From data to DataLoaders");
@@ -45,8 +45,8 @@ pub(crate) fn from_data_to_data_loaders(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        All images of a batch must have one size, and each way to get there has a price. A **crop** loses what is near the
-        edges:
+        All images of a batch must have one size, and each way to get there has a price. A **crop** loses what is near
+        the edges:
         ",
     );
     let crop = loaders(s, &path, Resize::crop(128).into(), false)?;
@@ -115,14 +115,14 @@ fn drawings(s: &Session, folder: &str, stays: impl Fn(&str) -> bool) -> Result<P
     written(s, folder, &Sample { about: all.about, files })
 }
 
-// --- Training a model, and using it to clean the data -------------------------------------------------------------------
+// --- Training a model, and using it to clean the data ----------------------------------------------------------------
 
 pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     s.section("Training a model, and using it to clean the data");
     s.text(
         "
-        It sounds backwards, but the best way to find bad data is to train a model on them. What it gets wrong with great
-        confidence is either hard, or labelled wrongly, or does not belong there at all.
+        It sounds backwards, but the best way to find bad data is to train a model on them. What it gets wrong with
+        great confidence is either hard, or labelled wrongly, or does not belong there at all.
         ",
     );
     let path = photos(s)?;
@@ -143,7 +143,7 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        Among the fruit are a juice box, a glass of juice and pies: somebody filed them there because they are made of
+        Among the fruit are a juice box, a glass of juice and pies: they were filed there because they are made of
         fruit. That is honest noise, as every collection has it. We delete them and train again. fast.ai's widget does
         that by mouse; a list of names is enough here.
         ",
@@ -158,8 +158,8 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     s.text(format!(
         "Did it help? The source cleaned its bears and found the error rate *higher* than before, and wondered. Ours \
          may go either way too. {before} validation images are few: one more mistake is {:.1} points. And cleaning \
-         changes how the random split falls, so that before and after are measured on different images. To know, compare \
-         on one fixed test set.",
+         changes how the random split falls, so that before and after are measured on different images. To know, \
+         compare on one fixed test set.",
         100.0 / before as f64
     ));
     deployed(s, &learn)
@@ -175,13 +175,14 @@ fn trained(s: &mut Session, path: &Path, name: &str) -> Result<VisionLearner> {
         .listener(s.listener())
         .checkpoints(s.checkpoints(name));
     let mut learn = vision_learner(&dls, Arch::EfficientNetLite0, config)?;
+    learn.freeze_body_batch_norm(true); // an epoch of a few batches is too short to estimate new statistics
     learn.fine_tune(if s.quick { 1 } else { 4 }, FineTune::default())?;
     s.history(name, learn.recorder())?;
     s.check(&format!("{}: error_rate", name.replace('_', " ")), &learn.recorder().metric(0))?;
     Ok(learn)
 }
 
-// --- Turning the model into an application ------------------------------------------------------------------------------
+// --- Turning the model into an application ---------------------------------------------------------------------------
 
 fn deployed(s: &mut Session, learn: &VisionLearner) -> Result<()> {
     s.section("Turning the model into an application");

@@ -22,7 +22,7 @@ fn is_mammal(file: &Path) -> Result<String> {
     Ok(file.to_string_lossy().contains("mammal").to_string())
 }
 
-// --- Is it a cat? -----------------------------------------------------------------------------------------------------
+// --- Is it a cat? ----------------------------------------------------------------------------------------------------
 
 pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
     s.section("Is it a cat?");
@@ -54,7 +54,7 @@ pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
         .seed(s.seed)
         .workers(s.workers)
         .listener(s.listener())
-        .dataloaders(&path, 32)?;
+        .dataloaders(&path, 16)?;
     s.figure("cats_batch", "A training batch: true or false.", show_batch(&dls.train, 6)?)?;
 
     let config = VisionConfig::default()
@@ -63,6 +63,7 @@ pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
         .listener(s.listener())
         .checkpoints(s.checkpoints("cats"));
     let mut learn = vision_learner(&dls, Arch::EfficientNetLite0, config)?;
+    learn.freeze_body_batch_norm(true); // an epoch of a few batches is too short to estimate new statistics
     learn.fine_tune(1, FineTune::default())?;
     s.history("cats", learn.recorder())?;
     s.check("is_cat: error_rate", &learn.recorder().metric(0))?;
@@ -74,9 +75,9 @@ pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
     s.say(format!("Is it one?: {}.\nProbability: {:.6}", prediction.class, prediction.probability));
     s.text(
         "
-        The **error rate** is the share of validation images that were classified wrongly; accuracy is one minus it. It is
-        a metric, a number for people. The network was trained on another one, the loss, which changes with every small
-        change of a weight.
+        The **error rate** is the share of validation images that were classified wrongly; accuracy is one minus it. It
+        is a metric, a number for people. The network was trained on another one, the loss, which changes with every
+        small change of a weight.
         ",
     );
     Ok(())

@@ -13,7 +13,7 @@ use tallow::train::accuracy;
 const CATEGORIES: [&str; 6] = ["workclass", "education", "marital-status", "occupation", "relationship", "race"];
 const NUMBERS: [&str; 3] = ["age", "fnlwgt", "education-num"];
 
-// --- Tabular analysis -------------------------------------------------------------------------------------------------
+// --- Tabular analysis ------------------------------------------------------------------------------------------------
 
 pub(crate) fn tabular_analysis(s: &mut Session) -> Result<()> {
     s.section("Tabular analysis");
@@ -29,7 +29,7 @@ pub(crate) fn tabular_analysis(s: &mut Session) -> Result<()> {
         Some(folder) => {
             s.data("Adult: 32,561 people of the US census of 1994, fetched (CC BY 4.0)");
             let block = TableBlock::csv(folder.join("adult.csv")).target("salary");
-            (block.cat_names(CATEGORIES).cont_names(NUMBERS), true)
+            (block.categories(CATEGORIES).numbers(NUMBERS).only_named(), true)
         }
         None => {
             s.data("344 penguins of the Palmer Archipelago, embedded (CC0)");

@@ -9,7 +9,7 @@ use tallow::interpret::show_batch;
 use tallow::samples::{self, RatingRule};
 use tallow::train::FineTune;
 
-// --- Collaborative filtering ------------------------------------------------------------------------------------------
+// --- Collaborative filtering -----------------------------------------------------------------------------------------
 
 pub(crate) fn collaborative_filtering(s: &mut Session) -> Result<()> {
     s.section("Collaborative filtering");
@@ -55,9 +55,9 @@ pub(crate) fn collaborative_filtering(s: &mut Session) -> Result<()> {
     s.say(format!("mean squared error: the network {last:.4}, biases of users and films alone {biases:.4}"));
     s.text(
         "
-        *What the source does not say*: a loss means little without a baseline. A model that only knows how generous each
-        user is and how popular each film, and nothing of taste, comes close to the network. The difference between the
-        two is what the network has learnt about taste.
+        *What the source does not say*: a loss means little without a baseline. A model that only knows how generous
+        each user is and how popular each film, and nothing of taste, comes close to the network. The difference between
+        the two is what the network has learnt about taste.
         ",
     );
     Ok(())

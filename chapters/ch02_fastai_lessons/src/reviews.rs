@@ -8,14 +8,14 @@ use tallow::interpret::show_batch;
 use tallow::text_learner::{TextConfig, text_classifier_learner};
 use tallow::train::accuracy;
 
-// --- Text -------------------------------------------------------------------------------------------------------------
+// --- Text ------------------------------------------------------------------------------------------------------------
 
 pub(crate) fn sentiment(s: &mut Session) -> Result<()> {
     s.section("Is the review positive?");
     s.text(
         "
-        The last kind of data in this lesson is text. Words become numbers too: a text is cut into **tokens**, each token
-        has a place in a vocabulary, and what is rare becomes `xxunk`. The source fine-tunes an AWD-LSTM that was
+        The last kind of data in this lesson is text. Words become numbers too: a text is cut into **tokens**, each
+        token has a place in a vocabulary, and what is rare becomes `xxunk`. The source fine-tunes an AWD-LSTM that was
         pretrained on Wikipedia, on a thousand reviews of films, until 84.5 % of the validation reviews are right.
         ",
     );

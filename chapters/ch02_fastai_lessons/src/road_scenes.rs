@@ -10,7 +10,7 @@ use tallow::train::{FineTune, pixel_accuracy};
 use tallow::unet_learner::{Arch, UnetConfig, unet_learner};
 use tallow::vision::Resize;
 
-// --- Segmentation -----------------------------------------------------------------------------------------------------
+// --- Segmentation ----------------------------------------------------------------------------------------------------
 
 pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
     s.section("Image segmentation");
@@ -50,9 +50,9 @@ pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        The network is a **U-Net**: the body of a classifier makes the picture smaller and smaller and knows more and more
-        about it, and a second half makes it large again and looks up on the way where things were. Pixels of the void
-        class, whose truth nobody has drawn, neither train nor count.
+        The network is a **U-Net**: the body of a classifier makes the picture smaller and smaller and knows more and
+        more about it, and a second half makes it large again and looks up on the way where things were. Pixels of the
+        void class, whose truth nobody has drawn, neither train nor count.
         ",
     );
     let config = UnetConfig::default()

@@ -181,8 +181,8 @@ pub(crate) fn multinomial(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.text(
         "
         Logistic regression has a form of its own for many classes, **multinomial**, also called the maxent classifier.
-        It too has a line for each class, but learns them together: the scores go through a softmax, and one loss measures
-        all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each model.
+        It too has a line for each class, but learns them together: the scores go through a softmax, and one loss
+        measures all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each model.
         ",
     );
     let train = &points.train;

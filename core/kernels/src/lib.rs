@@ -8,6 +8,7 @@
 // C library.
 
 mod activation;
+mod attention;
 mod avg_pool2d;
 mod batch_norm;
 mod bce;
@@ -42,6 +43,7 @@ mod windows;
 mod zip;
 
 pub use activation::{Activation, activate, relu};
+pub use attention::attention;
 pub use avg_pool2d::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
 pub use batch_norm::{BatchNormOptions, BatchStats, batch_norm, batch_stats};
 pub use bce::bce_with_logits;

@@ -71,7 +71,7 @@ fn cats_and_dogs_with_a_frozen_body_reach_98_per_cent() {
     assert!(accuracy >= 0.98, "{accuracy}");
 }
 
-/// The source's network, from a file that somebody has put where weights are looked for. Its numbers are drawn at
+/// The source's network, from a file that a user has put where weights are looked for. Its numbers are drawn at
 /// random here, so nothing is said of its accuracy.
 #[test]
 fn resnet34_is_used_as_soon_as_its_weights_are_on_this_machine() {

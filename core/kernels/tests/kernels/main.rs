@@ -5,6 +5,7 @@
 mod common;
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod embedding;
