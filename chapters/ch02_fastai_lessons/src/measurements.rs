@@ -29,7 +29,7 @@ const NOISY: [f64; 20] = [
     13.693917415398694,
 ];
 
-/// The measurements that this section fits: x `[20, 1]` in single precision and y `[20, 1]` in double, as there.
+/// What this section fits: x `[20, 1]` in single precision and y `[20, 1]` in double, as in the source.
 pub(crate) struct Measurements {
     pub(crate) x: Tensor,
     pub(crate) y: Tensor,
