@@ -52,7 +52,7 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         ",
     );
     let dls = DataBlock::images()
-        .items(|path| image_files(path))
+        .items(image_files)
         .split(RandomSplitter { valid: 0.2, seed: s.seed })
         .label(parent_label)
         .item_tfms([Resize::squish(192)])

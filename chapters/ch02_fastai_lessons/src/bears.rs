@@ -17,7 +17,7 @@ const KINDS: [&str; 3] = ["fruit", "mammal", "vehicle"];
 /// A loader of the images under `path` with other transforms, fast.ai's `bears.new(item_tfms=...)`.
 fn loaders(s: &Session, path: &Path, item: Transform, augmented: bool) -> Result<ImageDataLoaders> {
     let block = DataBlock::images()
-        .items(|path| image_files(path))
+        .items(image_files)
         .split(RandomSplitter { valid: 0.2, seed: 42 })
         .label(parent_label)
         .item_tfms([item])

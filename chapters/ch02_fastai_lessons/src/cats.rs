@@ -47,7 +47,7 @@ pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
         }
     };
     let dls = DataBlock::images()
-        .items(|path| image_files(path))
+        .items(image_files)
         .split(RandomSplitter { valid: 0.2, seed: 42 })
         .label(label)
         .item_tfms([Resize::crop(if s.quick { 96 } else { 160 })])

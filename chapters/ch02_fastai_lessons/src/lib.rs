@@ -1,13 +1,14 @@
 //! # Chapter 2. fast.ai's lessons 1 to 3
 //!
-//! What does deep learning do, and why does it work? So far this chapter holds the mathematics of lesson 3. It compares
-//! image models by speed and accuracy, fits a quadratic to noisy measurements with sliders and then by gradient
-//! descent, builds a network from rectified linear units, and trains a regression and a small network as one would in
-//! a spreadsheet. Lessons 1 and 2, and the pets of lesson 3, have their places in `SECTIONS`.
+//! What does deep learning do, and why does it work? Lesson 1 trains a classifier of images and looks at masks, a
+//! table, ratings and texts. Lesson 2 shows what transforms do, cleans data by a model's mistakes, trains again and
+//! exports. Lesson 3 compares image models by speed and accuracy, fits a quadratic to noisy measurements with sliders
+//! and then by gradient descent, builds a network from rectified linear units, and trains a regression and a small
+//! network as one would in a spreadsheet.
 //!
-//! *Data*: an extract of timm's published tables, the source's 20 noisy measurements, and 333 penguins; all are part of
-//! the program. `cargo xtask fetch-data --only timm_results` and `--only titanic` get timm's whole tables and the
-//! passengers of the Titanic.
+//! *Data*: drawings, scenes composed of them, penguins, made ratings, an extract of timm's published tables and the
+//! source's 20 noisy measurements are part of the program and stand in until `cargo xtask fetch-data` has fetched the
+//! lessons' own: `camvid_tiny`, `adult_sample`, `movie_lens_sample`, `pets`, `imdb_sample`, `timm_results`, `titanic`.
 //!
 //! *Command*: `cargo run -p ch02_fastai_lessons`; `-- --only spreadsheet` for one section, `-- --lesson 3` for one
 //! lesson, `-- --quick` for a few seconds.
@@ -95,7 +96,7 @@ const SECTIONS: [Section; 12] = [
     Section { key: "unsaid", lesson: 3, run: unsaid::what_the_source_does_not_say },
 ];
 
-/// fast.ai's lessons 1 to 3: so far the mathematics of lesson 3, by hand.
+/// fast.ai's lessons 1 to 3: images, masks, tables, ratings, texts, and the mathematics underneath.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "ch02_fastai_lessons",

@@ -36,7 +36,7 @@ pub(crate) fn one_vs_rest(s: &mut Session, points: &TrainTest) -> Result<OneVsRe
     s.table(&["against the rest", "coef[0]", "coef[1]", "intercept"], &rows);
 
     let shape = [models.len() as f64, points.train.xs.columns() as f64];
-    s.check("coefficient shape", &shape)?;
+    s.check("coefficient shape", shape)?;
     s.check("intercept shape", &shape[..1])?;
     let coef: Vec<f64> = models.iter().flat_map(|model| model.coef().row(0).to_vec()).collect();
     let intercept: Vec<f64> = models.iter().map(|model| model.intercept()[0]).collect();
