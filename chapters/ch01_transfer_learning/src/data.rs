@@ -104,15 +104,16 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 /// Writes the embedded drawings as files, unless an earlier run has, so that the chapter reads them as it reads your
 /// photos.
 fn drawings(s: &mut Session) -> Result<PathBuf> {
-    s.data("Openclipart: 335 drawings of six kinds of things, embedded (public domain)");
+    s.data("Openclipart: 142 drawings of fruit and vehicles, embedded (public domain)");
     s.say(
-        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for \
-         the source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes \
-         your own.",
+        "Drawings of fruit and of vehicles. They are part of the program and stand in for the source's cats and \
+         dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
     );
-    let folder = s.run.folder().join("drawings");
+    let folder = s.run.folder().join("fruit_and_vehicles");
     if !folder.exists() {
-        samples::drawings().write(&folder)?;
+        let mut sample = samples::drawings();
+        sample.files.retain(|(name, _)| name.starts_with("fruit/") || name.starts_with("vehicle/"));
+        sample.write(&folder)?;
     }
     Ok(folder)
 }
@@ -124,7 +125,7 @@ pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
     s.text(
         "
         Always look at what the network will see. Each image is cropped, rotated and flipped at random, differently in
-        each epoch. Whatever stays the same must be what makes it a bird or a bug. For display the normalisation is
+        each epoch. Whatever stays the same must be what makes it a fruit or a vehicle. For display the normalisation is
         undone.
         ",
     );
