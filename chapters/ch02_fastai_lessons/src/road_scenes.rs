@@ -29,8 +29,8 @@ pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
             (folder, "_P", "Void")
         }
         None => {
-            s.data("240 scenes composed of drawings, embedded (public domain)");
-            let scenes = samples::scenes(if s.quick { 24 } else { 180 }, if s.quick { 8 } else { 60 }, s.seed)?;
+            s.data("128 scenes composed of drawings, embedded (public domain)");
+            let scenes = samples::scenes(if s.quick { 24 } else { 96 }, if s.quick { 8 } else { 32 }, s.seed)?;
             let name = if s.quick { "few_scenes" } else { "scenes" };
             (written(s, name, &scenes)?, "", "void")
         }
