@@ -1,6 +1,6 @@
 //! Is it an alligator? A classifier of images from a search.
 
-use crate::fetched::written;
+use crate::fetched::{emptied, written};
 use std::path::PathBuf;
 use tallow::Result;
 use tallow::cli::Session;
@@ -29,18 +29,20 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
     );
     let path = photos(s)?;
     let files = image_files(&path)?;
-    s.say(format!("{} images; the first is of the class `{}`", files.len(), parent_label(&files[0])?));
+    for first in files.iter().take(1) {
+        s.say(format!("{} images; the first is of the class `{}`", files.len(), parent_label(first)?));
+    }
 
     s.text(
         "
         Some files that come from the web are not images, or are cut short. `verify_images` tries to open each of them,
-        and those that fail are removed. Large photos take long to open, and the network sees 192 pixels: copies of at
-        most 400 pixels are enough.
+        and those that fail get no copy. Large photos take long to open, and the network sees 192 pixels: copies of at
+        most 400 pixels are enough. Your files stay as they are.
         ",
     );
     let failed = verify_images(&files);
     s.say(format!("{} cannot be opened", failed.len()));
-    let small = s.run.folder().join("data/at_most_400");
+    let small = emptied(s.run.folder().join("data/at_most_400"))?;
     resize_images(&path, &small, 400)?;
 
     s.text(
@@ -80,9 +82,10 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
     s.check("alligator: valid_loss", &learn.recorder().valid_losses())?;
     s.check("alligator: error_rate", &learn.recorder().metric(0))?;
 
-    let image = &dls.valid.kept_files()[0];
-    let prediction = learn.predictor().predict_file(image)?;
-    s.say(format!("This is a: {}.\nProbability: {:.4}", prediction.class, prediction.probability));
+    for image in dls.valid.kept_files().into_iter().take(1) {
+        let prediction = learn.predictor().predict_file(image)?;
+        s.say(format!("This is a: {}.\nProbability: {:.4}", prediction.class, prediction.probability));
+    }
     s.text(
         "
         `predict` is the one line that a program needs once the model is trained. It says the class, and how sure the

@@ -139,6 +139,12 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
         ",
     );
     s.figure("bears_top_losses", "Prediction, actual, loss, probability.", interp.plot_top_losses(5)?)?;
+    if path.starts_with(s.data.root()) {
+        s.say(
+            "Of your own images only you know which are bad: delete or move those above that are, and run this again.",
+        );
+        return deployed(s, &learn);
+    }
     let before = interp.losses().len();
 
     s.text(

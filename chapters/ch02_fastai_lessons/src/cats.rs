@@ -4,7 +4,7 @@ use crate::fetched::{fetched, written};
 use std::path::{Path, PathBuf};
 use tallow::Result;
 use tallow::cli::Session;
-use tallow::data::{DataBlock, RandomSplitter, image_files};
+use tallow::data::{DataBlock, RandomSplitter, image_files, parent_label};
 use tallow::interpret::show_batch;
 use tallow::samples;
 use tallow::train::{FineTune, error_rate};
@@ -19,7 +19,7 @@ fn is_cat(file: &Path) -> Result<String> {
 
 /// The same question for the drawings: is it a mammal?
 fn is_mammal(file: &Path) -> Result<String> {
-    Ok(file.to_string_lossy().contains("mammal").to_string())
+    Ok((parent_label(file)? == "mammal").to_string())
 }
 
 // --- Is it a cat? ----------------------------------------------------------------------------------------------------
@@ -70,9 +70,10 @@ pub(crate) fn is_it_a_cat(s: &mut Session) -> Result<()> {
     let error = learn.recorder().metric(0).last().copied().unwrap_or_default();
     s.metric("cats_error_rate", error);
 
-    let image = &dls.valid.kept_files()[0];
-    let prediction = learn.predictor().predict_file(image)?;
-    s.say(format!("Is it one?: {}.\nProbability: {:.6}", prediction.class, prediction.probability));
+    for image in dls.valid.kept_files().into_iter().take(1) {
+        let prediction = learn.predictor().predict_file(image)?;
+        s.say(format!("Is it one?: {}.\nProbability: {:.6}", prediction.class, prediction.probability));
+    }
     s.text(
         "
         The **error rate** is the share of validation images that were classified wrongly; accuracy is one minus it. It

@@ -55,9 +55,10 @@ pub(crate) fn collaborative_filtering(s: &mut Session) -> Result<()> {
     s.say(format!("mean squared error: the network {last:.4}, biases of users and films alone {biases:.4}"));
     s.text(
         "
-        *What the source does not say*: a loss means little without a baseline. A model that only knows how generous
-        each user is and how popular each film, and nothing of taste, comes close to the network. The difference between
-        the two is what the network has learnt about taste.
+        *What the source does not say*: a loss means little without a baseline. The second figure is that of a model
+        that knows only how generous each user is and how popular each film, and nothing of taste. The difference
+        between the two is what the network has learnt about taste. Ratings made by a rule have a lot of it; on the
+        source's, a model of biases alone comes close to the network.
         ",
     );
     Ok(())

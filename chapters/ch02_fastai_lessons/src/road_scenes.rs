@@ -29,10 +29,10 @@ pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
             (folder, "_P", "Void")
         }
         None => {
-            s.data("128 scenes composed of drawings, embedded (public domain)");
-            let scenes = samples::scenes(if s.quick { 24 } else { 96 }, if s.quick { 8 } else { 32 }, s.seed)?;
-            let name = if s.quick { "few_scenes" } else { "scenes" };
-            (written(s, name, &scenes)?, "", "void")
+            let (n_train, n_valid) = if s.quick { (24, 8) } else { (96, 32) };
+            s.data(format!("{} scenes composed of drawings, embedded (public domain)", n_train + n_valid));
+            let scenes = samples::scenes(n_train, n_valid, s.seed)?;
+            (written(s, &format!("{n_train}_scenes_of_seed_{}", s.seed), &scenes)?, "", "void")
         }
     };
     let codes = read_codes(path.join("codes.txt"))?;
@@ -52,7 +52,7 @@ pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
         "
         The network is a **U-Net**: the body of a classifier makes the picture smaller and smaller and knows more and
         more about it, and a second half makes it large again and looks up on the way where things were. Pixels of the
-        void class, whose truth nobody has drawn, neither train nor count.
+        void class, whose class is unknown, neither train nor count.
         ",
     );
     let config = UnetConfig::default()
