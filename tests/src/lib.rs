@@ -27,8 +27,8 @@ impl Chapter {
             let target = folder.parent().unwrap();
             let mut cargo = Command::new(env!("CARGO"));
             cargo.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
-            // What cargo says of this test's package is no setting of a build: crates whose build scripts look at it, and
-            // all that stands on them, would be compiled anew by each side in turn.
+            // What cargo says of this test's package is no setting of a build: crates whose build scripts look at it,
+            // and all that stands on them, would be compiled anew by each side in turn.
             for (name, _) in std::env::vars_os() {
                 let of_package = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
                 if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"].iter().any(|prefix| of_package(&prefix)) {

@@ -42,7 +42,7 @@ pub(crate) fn collaborative_filtering(s: &mut Session) -> Result<()> {
     );
     let config = CollabConfig::default().device(&s.device).listener(s.listener()).checkpoints(s.checkpoints("films"));
     let mut learn = collab_learner(&dls, config)?;
-    learn.fine_tune(if s.quick { 1 } else { 10 }, FineTune { base_lr: 5e-3, ..FineTune::default() })?;
+    learn.fine_tune(if s.quick { 1 } else { 10 }, FineTune::default())?;
     s.history("films", learn.recorder())?;
     let losses = learn.recorder().valid_losses();
     s.check("collab: valid_loss", &losses)?;
