@@ -8,6 +8,7 @@ use crate::error::Result;
 use candle_core::{Device, Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rayon::prelude::*;
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
@@ -79,6 +80,24 @@ impl Rng {
     /// A number in `low..high`, uniformly.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
+    }
+
+    /// `n` numbers in `0..1`, uniformly, after `f`: the same as one after the other, drawn by several threads.
+    pub(crate) fn uniforms<T: Send>(&mut self, n: usize, f: impl Fn(f64) -> T + Sync) -> Vec<T> {
+        const BLOCK: usize = 1 << 13;
+        /// Words of a number.
+        const WORDS: u64 = 2;
+        let start = self.position();
+        let mut values = Vec::with_capacity(n);
+        let blocks = (0..n.div_ceil(BLOCK)).into_par_iter().flat_map_iter(|block| {
+            let mut rng = self.clone();
+            rng.seek(start + WORDS * (block * BLOCK) as u64);
+            let f = &f;
+            (block * BLOCK..n.min((block + 1) * BLOCK)).map(move |_| f(rng.unit()))
+        });
+        values.par_extend(blocks);
+        self.seek(start + WORDS * n as u64);
+        values
     }
 
     /// A number from the normal distribution with mean 0 and standard deviation 1 (Box and Muller, 1958).
@@ -179,6 +198,16 @@ mod tests {
         let mut chacha = ChaCha8Rng::from_seed([0; 32]);
         let words: Vec<u32> = (0..2).map(|_| chacha.next_u32()).collect();
         assert_eq!(words, [u32::from_le_bytes([0x3e, 0x00, 0xef, 0x2f]), u32::from_le_bytes([0x89, 0x5f, 0x40, 0xd6])]);
+    }
+
+    #[test]
+    fn many_at_once_are_the_same_as_one_after_the_other() {
+        let (mut one, mut other) = (Rng::new(42), Rng::new(42));
+        other.unit();
+        one.unit();
+        let each: Vec<f64> = (0..20_000).map(|_| one.unit()).collect();
+        assert_eq!(other.uniforms(20_000, |x| x), each);
+        assert_eq!(other.unit(), one.unit());
     }
 
     #[test]

@@ -53,6 +53,16 @@ fn lines_are_at_most_120_characters() {
 }
 
 #[test]
+fn loops_of_kernels_are_inlined_into_code_for_the_vector_instructions() {
+    let mut problems = Vec::new();
+    for (file, source) in rust_files("core/kernels/src") {
+        let closures = code_lines(&source).filter(|(_, line)| line.contains(concat!("dispatch", "(|")));
+        problems.extend(closures.map(|(number, _)| format!("{file}:{number}: a closure; use `vectorized!`")));
+    }
+    assert_none(problems);
+}
+
+#[test]
 fn the_pages_of_chapters_have_all_of_their_sources() {
     let files = rust_files("chapters");
     let mut problems = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::blank::fill;
 use super::graph::record;
-use super::simd::dispatch;
+use super::simd::vectorized;
 use super::zip::zip;
 use super::{activation, fast, math, with_values};
 use candle_core::{Device, Result, Tensor};
@@ -35,7 +35,7 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
                     let blocks = x.par_chunks(BLOCK).zip(y.par_chunks(BLOCK)).zip(dy.par_chunks(BLOCK));
                     Ok(fill(x.len(), BLOCK, blocks, |((x, y), dy), dx| {
                         let inputs = x.iter().zip(y).zip(dy);
-                        dispatch(|| dx.write(inputs.map(|((&x, y), dy)| (math::sigmoid(x) - y) * dy)))
+                        vectorized!(dx.write(inputs.map(|((&x, y), dy)| (math::sigmoid(x) - y) * dy)))
                     }))
                 })
             })

@@ -35,4 +35,14 @@ impl<'a> SharedMut<'a> {
         // SAFETY: inside the memory by the assertion, exclusive by the caller's promise.
         unsafe { Blank::from_raw_parts(self.start.add(offset), len) }
     }
+    /// The values at `offset..offset + len`, to be read, by several threads if need be.
+    ///
+    /// # Safety
+    /// They must have been written, and no part in use at the same time may overlap them.
+    #[inline(always)]
+    pub(crate) unsafe fn values(self, offset: usize, len: usize) -> &'a [f32] {
+        assert!(len <= self.len && offset <= self.len - len, "values {offset}, {len} long, of {}", self.len);
+        // SAFETY: inside the memory by the assertion, written and not being written by the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.start.add(offset), len) }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::blank::fill;
 use super::graph::record;
-use super::simd::dispatch;
+use super::simd::vectorized;
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -52,7 +52,7 @@ fn shuffle(coarse: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
     let row = w * c * r * r;
     fill(coarse.len(), row, coarse.par_chunks_exact(row), |coarse, fine| {
         let pixels = (0..w * r * r).map(|at| (at / (w * r), at % (w * r)));
-        dispatch(|| {
+        vectorized!({
             fine.chunks(c, pixels, |(i, x), fine| {
                 let part = i * r + x % r;
                 let coarse = &coarse[x / r * c * r * r..][..c * r * r];
@@ -69,7 +69,7 @@ fn shuffle(coarse: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
 fn unshuffle(fine: &[f32], w: usize, c: usize, r: usize) -> Vec<f32> {
     let row = w * c * r * r;
     fill(fine.len(), row, fine.par_chunks_exact(row), |fine, coarse| {
-        dispatch(|| {
+        vectorized!({
             coarse.chunks(c * r * r, 0..w, |x, coarse| {
                 let coarse = coarse.fill(0.0);
                 let pixel = |i: usize, j: usize| &fine[((i * w + x) * r + j) * c..][..c];

@@ -22,11 +22,33 @@ pub fn simd_level() -> &'static str {
     }
 }
 
-/// Runs an operation compiled for the instructions in use. A closure of plain loops is vectorised by the compiler.
+/// Runs an operation compiled for the instructions in use.
 #[inline]
 pub(super) fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
     arch().dispatch(op)
 }
+
+/// [`dispatch`] for plain loops, which the compiler vectorises.
+///
+/// It is a macro so that the closure can be marked as one to inline, and so that it can be called only once: one that
+/// could be called again is called through a function of the standard library that has no such mark. A closure that is
+/// not inlined is compiled for the oldest machines, with four values in a register instead of sixteen.
+macro_rules! vectorized {
+    ($loops:expr) => {{
+        let once = $crate::simd::Once;
+        $crate::simd::dispatch(
+            #[inline(always)]
+            || {
+                drop(once);
+                $loops
+            },
+        )
+    }};
+}
+pub(super) use vectorized;
+
+/// What a closure can give away only once.
+pub(super) struct Once;
 
 /// A register of values, or as many as there are and zeros.
 #[inline(always)]

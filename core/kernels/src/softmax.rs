@@ -4,7 +4,7 @@
 use super::blank::fill;
 use super::graph::{record, tracked};
 use super::math::exp;
-use super::simd::dispatch;
+use super::simd::vectorized;
 use super::{fast, with_values};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
@@ -132,7 +132,7 @@ pub fn mean_cross_entropy(
         let rows = x.par_chunks(ROWS * c).zip(classes.par_chunks(ROWS)).zip(costs.par_chunks_mut(ROWS));
         if !tracked(&[logits]) {
             rows.for_each(|((x, classes), costs)| {
-                dispatch(|| {
+                vectorized!({
                     for ((x, &class), cost) in x.chunks_exact(c).zip(classes).zip(costs) {
                         let largest = largest(x);
                         let sum = reduce(x, 0.0, |x| exp(x - largest), |a, b| a + b);
@@ -143,7 +143,7 @@ pub fn mean_cross_entropy(
             return Ok(None);
         }
         Ok(Some(fill(x.len(), ROWS * c, rows, |((x, classes), costs), out| {
-            dispatch(|| {
+            vectorized!({
                 out.chunks(c, x.chunks_exact(c).zip(classes).zip(costs), |((x, &class), cost), out| {
                     let (share, largest) = (share(class), largest(x));
                     let out = out.write(x.iter().map(|&x| exp(x - largest)));

@@ -1,6 +1,6 @@
 //! Sums over rows.
 
-use super::simd::dispatch;
+use super::simd::vectorized;
 use rayon::prelude::*;
 
 /// Rows that one task sums up in `f32`: few, so that little is lost, and fixed, so that sums are the same for any
@@ -13,7 +13,7 @@ pub(super) fn sum_rows(values: &[f32], n: usize) -> Vec<f32> {
         .par_chunks(ROWS * n)
         .map(|block| {
             let mut sums = vec![0.0f32; n];
-            dispatch(|| {
+            vectorized!({
                 block.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value));
             });
             sums

@@ -1,7 +1,7 @@
 //! A function of pairs of values, outside of any graph.
 
 use super::blank::fill;
-use super::simd::dispatch;
+use super::simd::vectorized;
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ pub(super) fn zip(a: &Tensor, b: &Tensor, f: impl Fn(f32, f32) -> f32 + Sync) ->
         with_values(b, |b| {
             let blocks = a.par_chunks(BLOCK).zip(b.par_chunks(BLOCK));
             Ok(fill(a.len(), BLOCK, blocks, |(a, b), out| {
-                dispatch(|| out.write(a.iter().zip(b).map(|(&a, &b)| f(a, b))))
+                vectorized!(out.write(a.iter().zip(b).map(|(&a, &b)| f(a, b))))
             }))
         })
     })

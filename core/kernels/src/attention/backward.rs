@@ -1,7 +1,7 @@
 //! The way back.
 
 use super::{Heads, add_scaled};
-use crate::simd::dispatch;
+use crate::simd::vectorized;
 use rayon::prelude::*;
 
 /// The gradients by queries, keys and values, from `[q, k, v, gradient]` and the probabilities before dropout.
@@ -18,7 +18,7 @@ pub(super) fn backward(
         let [q, k, v, dy] = [0, 1, 2, 3].map(|which| &values[which][text * size..][..size]);
         let mut transposed = vec![0.0; heads.width * heads.places];
         let mut by_row = vec![0.0; heads.places];
-        dispatch(|| {
+        vectorized!({
             for head in 0..heads.heads {
                 heads.transpose(v, head, &mut transposed);
                 for place in 0..heads.places {

@@ -2,7 +2,7 @@
 
 use super::{Heads, add_scaled};
 use crate::math::exp;
-use crate::simd::dispatch;
+use crate::simd::vectorized;
 use rayon::prelude::*;
 
 /// The result `[N, T, channels]`, and, if it is to be kept, with which probability places attend to places,
@@ -27,7 +27,7 @@ pub(super) fn forward(
         let keys = &keys[text * heads.places..][..heads.places];
         let mut of_one_head = vec![0.0; if keep { 0 } else { square }];
         let mut transposed = vec![0.0; heads.width * heads.places];
-        dispatch(|| {
+        vectorized!({
             for head in 0..heads.heads {
                 heads.transpose(k, head, &mut transposed);
                 let start = head * square;

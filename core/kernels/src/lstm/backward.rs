@@ -2,16 +2,17 @@
 #![allow(unsafe_code)]
 
 use super::forward::History;
-use super::units::{BLOCK, COLUMNS, Part, Units};
+use super::units::{BLOCK, COLUMNS, Units, padded, unpadded};
 use crate::blank::{Blank, fill, filled};
 use crate::conv2d::{ConvParams, Geometry};
 use crate::math::tanh;
 use crate::shared::SharedMut;
-use crate::simd::dispatch;
+use crate::simd::vectorized;
 use crate::sums::sum_rows;
 use crate::tiles::{Gemm, PackedB};
 use candle_core::Result;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The gradients of [`super::lstm`]'s inputs, in its order, from those of its results: `dy` `[N, T, H]`, and `dcell`
 /// `[N, H]` of the last cell state.
@@ -33,25 +34,26 @@ pub(super) fn backward(
         pieces[0] = row * columns;
         row * h
     };
-    // Tasks have whole panels of units.
-    let parts = units.parts(panels.width().div_ceil(BLOCK));
-    for step in (0..steps).rev() {
-        let (now, later) = dgates[step * width..].split_at_mut(width);
-        let (mut now, mut hidden) = (Blank::from(now), Blank::from(&mut dhidden[..]));
-        let mut cell = Blank::from(&mut dcell[..]);
-        let back = Step {
+    // Whole panels of units.
+    let shares = units.shares(panels.width().div_ceil(BLOCK));
+    {
+        let [mut gates, mut hidden, mut cell] =
+            [&mut dgates, &mut dhidden, &mut dcell].map(|values| Blank::from(&mut values[..]));
+        let pass = Pass {
             units,
             history,
             dy,
-            step,
-            product: later.get(..width).map(|later| product(batch, later, columns, &panels, &to_hidden)),
-            each: panels.width(),
-            dgates: SharedMut::new(&mut now),
+            panels: &panels,
+            dgates: SharedMut::new(&mut gates),
             dhidden: SharedMut::new(&mut hidden),
             dcell: SharedMut::new(&mut cell),
         };
-        // SAFETY: a part has its rows and blocks, and so its places, for itself.
-        parts.par_iter().for_each(|part| unsafe { back.run(part) });
+        shares.rows.par_iter().for_each(|rows| {
+            for step in (0..steps).rev() {
+                // SAFETY: rows and blocks are shared out, and the step after is done with.
+                shares.blocks.par_iter().for_each(|blocks| unsafe { pass.step(step, rows, blocks) });
+            }
+        });
     }
     let to_inputs = |row: usize, pieces: &mut [usize]| {
         pieces[0] = row * columns;
@@ -101,56 +103,61 @@ fn by_time(units: &Units, xs: &[f32]) -> Vec<f32> {
     })
 }
 
-struct Step<'a> {
+/// A pass back over all steps, whose gradients several threads write.
+struct Pass<'a> {
     units: &'a Units,
     history: &'a History,
     dy: &'a [f32],
-    step: usize,
-    /// From the gradients of the next step's gates to what they say about this step's hidden state.
-    product: Option<Gemm<'a>>,
-    /// Units of a panel.
-    each: usize,
+    panels: &'a PackedB,
+    /// `[T, N, columns]`
     dgates: SharedMut<'a>,
+    /// What the step after says about the hidden state, `[N, H]`; zeros before the last step.
     dhidden: SharedMut<'a>,
-    /// Of the cell state after this step; afterwards, of the one before.
+    /// `[N, H]`, of the cell state after a step; afterwards, of the one before.
     dcell: SharedMut<'a>,
 }
 
-impl Step<'_> {
+impl Pass<'_> {
+    /// Some rows of some blocks in a step.
+    ///
     /// # Safety
-    /// No other task may have the same rows of the same blocks.
-    unsafe fn run(&self, part: &Part) {
+    /// The step after must be done with for these rows, and no other thread may have the same rows of the same blocks.
+    unsafe fn step(&self, step: usize, rows: &Range<usize>, blocks: &Range<usize>) {
         let Units { batch, steps, hidden: h, .. } = *self.units;
         let (columns, state) = (self.units.columns(), self.units.state());
-        let last = self.units.of(part.blocks.end - 1).end;
-        if let Some(product) = &self.product {
-            let panels = part.blocks.start * BLOCK / self.each..last.div_ceil(self.each);
-            // SAFETY: a part's blocks begin and end with panels, passed on.
-            unsafe { product.run_part(part.rows.clone(), panels, self.dhidden) };
+        let first = step * batch + rows.start;
+        if step + 1 < steps {
+            let place = |row: usize, pieces: &mut [usize]| {
+                pieces[0] = row * columns;
+                (rows.start + row) * h
+            };
+            // SAFETY: written by the step after.
+            let later = unsafe { self.dgates.values((first + batch) * columns, rows.len() * columns) };
+            let each = self.panels.width();
+            let last = self.units.of(blocks.end - 1).end;
+            let panels = blocks.start * BLOCK / each..last.div_ceil(each);
+            // SAFETY: blocks begin and end with panels, passed on.
+            unsafe {
+                product(rows.len(), later, columns, self.panels, &place).run_part(0..rows.len(), panels, self.dhidden)
+            };
         }
-        let gates = &self.history.gates[self.step * batch * columns..][..batch * columns];
-        let cells = &self.history.cell[self.step * state..][..2 * state];
-        dispatch(|| {
-            for block in part.blocks.clone() {
+        vectorized!({
+            for block in blocks.clone() {
                 let of = self.units.of(block);
-                for row in part.rows.clone() {
-                    let padded = |values: &[f32]| {
-                        let mut all = [0.0; BLOCK];
-                        all[..of.len()].copy_from_slice(values);
-                        all
-                    };
+                for row in rows.clone() {
                     let at = row * h + of.start;
-                    // SAFETY: written by the product or zeros from the beginning; one part of each in use at a time.
-                    let mut dhidden = padded(unsafe { self.dhidden.part(at, of.len()).assume_filled() });
-                    // SAFETY: as above.
-                    let dcell = unsafe { self.dcell.part(at, of.len()).assume_filled() };
-                    let dy = padded(&self.dy[(row * steps + self.step) * h + of.start..][..of.len()]);
+                    // SAFETY: written by the product or zeros from the beginning; nobody writes it now.
+                    let mut dhidden = padded(unsafe { self.dhidden.values(at, of.len()) });
+                    let dy = padded(&self.dy[(row * steps + step) * h + of.start..][..of.len()]);
                     dhidden.iter_mut().zip(dy).for_each(|(dhidden, dy)| *dhidden += dy);
-                    let mut before = padded(dcell);
-                    let cells = [padded(&cells[at..][..of.len()]), padded(&cells[state + at..][..of.len()])];
-                    let start = row * columns + block * COLUMNS;
-                    let dgates = retreat(&gates[start..][..COLUMNS], cells, dhidden, &mut before);
-                    dcell.copy_from_slice(&before[..of.len()]);
+                    // SAFETY: as above, and written again only when it has been read.
+                    let mut dcell = padded(unsafe { self.dcell.values(at, of.len()) });
+                    let cells =
+                        [0, state].map(|later| padded(&self.history.cell[step * state + later + at..][..of.len()]));
+                    let start = (step * batch + row) * columns + block * COLUMNS;
+                    let dgates = retreat(&self.history.gates[start..][..COLUMNS], cells, dhidden, &mut dcell);
+                    // SAFETY: one part in use at a time, and nobody else's.
+                    unpadded(&dcell, unsafe { self.dcell.part(at, of.len()) });
                     // SAFETY: as above.
                     unsafe { self.dgates.part(start, COLUMNS) }.copy(dgates.as_flattened());
                 }

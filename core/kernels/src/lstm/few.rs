@@ -4,7 +4,7 @@
 use super::forward::Passed;
 use super::units::Units;
 use crate::math::{sigmoid, tanh};
-use crate::simd::dispatch;
+use crate::simd::vectorized;
 use crate::tiles::dot;
 use candle_core::Result;
 
@@ -23,7 +23,7 @@ pub(super) fn forward(units: &Units, inputs: &[&[f32]]) -> Result<Passed> {
         for (row, gates) in gates.chunks_exact_mut(4 * h).enumerate() {
             let place = row * steps + step;
             let (cell, y) = (&mut cell[row * h..][..h], &mut ys[place * h..][..h]);
-            dispatch(|| {
+            vectorized!({
                 gates.iter_mut().zip(&from_inputs[place * 4 * h..]).for_each(|(gate, x)| *gate += x);
                 advance(gates, cell, y);
             });

@@ -1,14 +1,15 @@
 //! From inputs and a state to all states after it.
 #![allow(unsafe_code)]
 
-use super::units::{BLOCK, COLUMNS, Part, Units};
+use super::units::{BLOCK, COLUMNS, Units, padded, unpadded};
 use crate::blank::{Blank, fill, filled};
 use crate::math::{sigmoid, tanh};
 use crate::shared::SharedMut;
-use crate::simd::dispatch;
+use crate::simd::vectorized;
 use crate::tiles::{Gemm, PackedB};
 use candle_core::Result;
 use rayon::prelude::*;
+use std::ops::Range;
 
 pub(super) struct Passed {
     /// `[N, T, H]`
@@ -44,38 +45,22 @@ pub(super) fn forward(units: &Units, inputs: &[&[f32]], keep: bool) -> Result<Pa
         all.resize((steps + 1) * state, 0.0);
         all
     });
-    let parts = units.parts(1);
+    let shares = units.shares(1);
     let [hidden, cell] = &mut states;
-    for (step, gates) in gates.chunks_exact_mut(batch * columns).enumerate() {
-        let (hidden_before, hidden) = hidden[step * state..][..2 * state].split_at_mut(state);
-        let (cell_before, cell) = cell[step * state..][..2 * state].split_at_mut(state);
-        let place = |row: usize, pieces: &mut [usize]| {
-            pieces[0] = row * h;
-            row * columns
-        };
-        let product = Gemm {
-            rows: batch,
-            source: hidden_before,
-            len: h,
-            segments: &[0],
-            panels: &weight_hh,
-            place: &place,
-            bias: None,
-            accumulate: true,
-            epilogue: None,
-        };
-        let (mut gates, mut hidden, mut cell) = (Blank::from(gates), Blank::from(hidden), Blank::from(cell));
-        let step = Step {
-            units,
-            product,
-            cell_before,
-            gates: SharedMut::new(&mut gates),
-            hidden: SharedMut::new(&mut hidden),
-            cell: SharedMut::new(&mut cell),
-        };
-        // SAFETY: a part has its rows and blocks, and so its places, for itself.
-        parts.par_iter().for_each(|part| unsafe { step.run(part) });
-    }
+    let [mut all_gates, mut hidden, mut cell] = [&mut gates, hidden, cell].map(|values| Blank::from(&mut values[..]));
+    let pass = Pass {
+        units,
+        weight_hh: &weight_hh,
+        gates: SharedMut::new(&mut all_gates),
+        hidden: SharedMut::new(&mut hidden),
+        cell: SharedMut::new(&mut cell),
+    };
+    shares.rows.par_iter().for_each(|rows| {
+        for step in 0..steps {
+            // SAFETY: rows and blocks are shared out, and the step before is over.
+            shares.blocks.par_iter().for_each(|blocks| unsafe { pass.step(step, rows, blocks) });
+        }
+    });
     let [hidden, cell] = states;
     let ys = fill(batch * steps * h, steps * h, (0..batch).into_par_iter(), |row, ys| {
         ys.join(hidden[state..].chunks_exact(state).map(|step| &step[row * h..][..h]))
@@ -114,38 +99,59 @@ fn from_inputs(units: &Units, xs: &[f32], weight_ih: &[f32], bias: &[f32]) -> Ve
     })
 }
 
-struct Step<'a> {
+/// A pass over all steps, whose values several threads write.
+struct Pass<'a> {
     units: &'a Units,
-    /// From the hidden state before to the gates.
-    product: Gemm<'a>,
-    cell_before: &'a [f32],
+    weight_hh: &'a PackedB,
+    /// `[T, N, columns]`, and holds what the inputs contribute.
     gates: SharedMut<'a>,
+    /// `[T + 1, N, H]`
     hidden: SharedMut<'a>,
     cell: SharedMut<'a>,
 }
 
-impl Step<'_> {
+impl Pass<'_> {
+    /// Some rows of some blocks in a step.
+    ///
     /// # Safety
-    /// No other task may have the same rows of the same blocks.
-    unsafe fn run(&self, part: &Part) {
-        let each = COLUMNS / self.product.panels.width();
-        let panels = part.blocks.start * each..part.blocks.end * each;
+    /// The step before must be over for these rows, and no other thread may have the same rows of the same blocks.
+    unsafe fn step(&self, step: usize, rows: &Range<usize>, blocks: &Range<usize>) {
+        let Units { batch, hidden: h, .. } = *self.units;
+        let columns = self.units.columns();
+        let first = step * batch + rows.start;
+        let place = |row: usize, pieces: &mut [usize]| {
+            pieces[0] = row * h;
+            (first + row) * columns
+        };
+        let product = Gemm {
+            rows: rows.len(),
+            // SAFETY: the state before the step, written by the step before.
+            source: unsafe { self.hidden.values(first * h, rows.len() * h) },
+            len: h,
+            segments: &[0],
+            panels: self.weight_hh,
+            place: &place,
+            bias: None,
+            accumulate: true,
+            epilogue: None,
+        };
+        let each = COLUMNS / self.weight_hh.width();
         // SAFETY: passed on; the gates hold what the inputs contribute.
-        unsafe { self.product.run_part(part.rows.clone(), panels, self.gates) };
-        let (h, columns) = (self.units.hidden, self.units.columns());
-        dispatch(|| {
-            for block in part.blocks.clone() {
+        unsafe { product.run_part(0..rows.len(), blocks.start * each..blocks.end * each, self.gates) };
+        vectorized!({
+            for block in blocks.clone() {
                 let of = self.units.of(block);
-                for row in part.rows.clone() {
+                for row in first..first + rows.len() {
                     // SAFETY: written by the product; one part of each in use at a time.
                     let gates = unsafe { self.gates.part(row * columns + block * COLUMNS, COLUMNS).assume_filled() };
-                    let mut cell = [0.0; BLOCK];
-                    cell[..of.len()].copy_from_slice(&self.cell_before[row * h..][of.clone()]);
+                    // SAFETY: written by the step before.
+                    let mut cell = padded(unsafe { self.cell.values(row * h + of.start, of.len()) });
                     let hidden = advance(gates, &mut cell);
-                    // SAFETY: as above.
-                    unsafe { self.cell.part(row * h + of.start, of.len()) }.copy(&cell[..of.len()]);
-                    // SAFETY: as above.
-                    unsafe { self.hidden.part(row * h + of.start, of.len()) }.copy(&hidden[..of.len()]);
+                    let after = (row + batch) * h + of.start;
+                    // SAFETY: one part of each in use at a time, and nobody else's.
+                    let [to_cell, to_hidden] = [self.cell, self.hidden].map(|all| unsafe { all.part(after, of.len()) });
+                    unpadded(&cell, to_cell);
+                    unpadded(&hidden, to_hidden);
                 }
             }
         });

@@ -1,10 +1,11 @@
 //! Long short-term memory (Hochreiter and Schmidhuber, 1997): one layer, all time steps in one operation.
 //!
 //! What the inputs contribute is one product for all time steps. What the state contributes has to wait for the step
-//! before, and is one product for each step, in tasks that own some units each: a task multiplies, and goes on to the
-//! gates and the new state of its units while they are in the nearest cache. On the way back a task owns some units
-//! again, and the gradients by the weights are two products for all time steps at the end. A few words that ask for no
-//! way back go by a path of their own (`few`).
+//! before, and is one product for each step, followed by the gates and the new state of its units. As long as the
+//! weights stay in a thread's cache, each thread takes some rows of the batch through all steps; larger weights are
+//! shared out instead, and the threads meet after each step. On the way back it is the same, and the gradients by the
+//! weights are two products for all time steps at the end. A few words that ask for no way back go by a path of their
+//! own (`few`).
 
 mod backward;
 mod few;

@@ -1,5 +1,6 @@
 //! Which columns belong to which unit.
 
+use crate::blank::Blank;
 use std::ops::Range;
 
 /// Units side by side in the order of the gates.
@@ -8,8 +9,8 @@ pub(super) const BLOCK: usize = 16;
 /// Columns of a block: four gates.
 pub(super) const COLUMNS: usize = 4 * BLOCK;
 
-/// Rows of a task, at most, where there are few units: whole tiles.
-const ROWS: usize = 24;
+/// Values of the weights from state to gates that stay in a thread's second cache from step to step: 2 MB.
+const CACHED: usize = 1 << 19;
 
 /// The sizes of a layer, and the order in which its gates lie. PyTorch has all units' input gates, then all forget
 /// gates, and so on. Here the four gates of sixteen units lie together, so that who has multiplied some columns can go
@@ -24,10 +25,11 @@ pub(super) struct Units {
     pub(super) hidden: usize,
 }
 
-/// A task's part of a time step.
-pub(super) struct Part {
-    pub(super) rows: Range<usize>,
-    pub(super) blocks: Range<usize>,
+/// How the work is divided. Each range of rows goes through all steps by itself; in a step, ranges of blocks are
+/// computed side by side, and wait for each other at its end.
+pub(super) struct Shares {
+    pub(super) rows: Vec<Range<usize>>,
+    pub(super) blocks: Vec<Range<usize>>,
 }
 
 impl Units {
@@ -50,15 +52,19 @@ impl Units {
         block * BLOCK..((block + 1) * BLOCK).min(self.hidden)
     }
 
-    /// A time step cut into tasks of `blocks` blocks: by blocks, and where that makes few tasks by rows too.
-    pub(super) fn parts(&self, blocks: usize) -> Vec<Part> {
+    /// Divides a layer's work. Where the weights stay in a thread's cache, each thread has rows of its own and waits
+    /// for no other; larger weights are read once for all rows, `each` blocks at a time.
+    pub(super) fn shares(&self, each: usize) -> Shares {
         let all = self.hidden.div_ceil(BLOCK);
-        let rows = if all.div_ceil(blocks) < 16 { ROWS } else { self.batch };
-        let ranges =
-            |all: usize, each: usize| (0..all.div_ceil(each)).map(move |i| i * each..((i + 1) * each).min(all));
-        let parts = ranges(all, blocks)
-            .flat_map(|blocks| ranges(self.batch, rows).map(move |rows| Part { rows, blocks: blocks.clone() }));
-        parts.collect()
+        let ranges = |all: usize, each: usize| {
+            let ranges = (0..all.div_ceil(each)).map(|i| i * each..((i + 1) * each).min(all));
+            ranges.collect::<Vec<_>>()
+        };
+        if self.columns() * self.hidden <= CACHED {
+            let rows = self.batch.div_ceil(rayon::current_num_threads());
+            return Shares { rows: ranges(self.batch, rows), blocks: ranges(all, all) };
+        }
+        Shares { rows: ranges(self.batch, self.batch), blocks: ranges(all, each) }
     }
 
     /// PyTorch's rows `[4·H, width]` in our order, with zeros for the units that fill up.
@@ -86,6 +92,26 @@ impl Units {
     }
 }
 
+/// The values of a block's units, with zeros for those that fill up.
+#[inline(always)]
+pub(super) fn padded(values: &[f32]) -> [f32; BLOCK] {
+    // A copy of a length that the compiler knows is one instruction.
+    values.try_into().unwrap_or_else(|_| {
+        let mut all = [0.0; BLOCK];
+        all[..values.len()].copy_from_slice(values);
+        all
+    })
+}
+
+/// Writes the values of a block's units, but not of those that fill up.
+#[inline(always)]
+pub(super) fn unpadded(values: &[f32; BLOCK], to: Blank<'_>) {
+    match to.len() {
+        BLOCK => to.copy(values),
+        len => to.copy(&values[..len]),
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::Units;
@@ -102,12 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_all_there_is() {
+    fn shares_are_all_there_is() {
         for (batch, hidden) in [(1, 1), (70, 33), (3, 400), (64, 1152)] {
-            for blocks in [1, 4] {
-                let parts = Units::new(batch, 1, 1, hidden).parts(blocks);
-                let pairs = parts.iter().map(|part| part.rows.len() * part.blocks.len()).sum::<usize>();
-                assert_eq!(pairs, batch * hidden.div_ceil(super::BLOCK));
+            for each in [1, 4] {
+                let shares = Units::new(batch, 1, 1, hidden).shares(each);
+                let rows: Vec<usize> = shares.rows.into_iter().flatten().collect();
+                let blocks: Vec<usize> = shares.blocks.into_iter().flatten().collect();
+                assert_eq!(rows, (0..batch).collect::<Vec<_>>());
+                assert_eq!(blocks, (0..hidden.div_ceil(super::BLOCK)).collect::<Vec<_>>());
             }
         }
     }

@@ -37,12 +37,10 @@ impl Dropout {
         })
     }
 
-    /// Drawn from the stream, value by value.
+    /// Drawn from the stream.
     fn drawn_mask(&self, shape: &Shape) -> Result<Tensor> {
         let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
-        let mut stream = lock(&self.stream);
-        let mask: Vec<f32> =
-            (0..shape.elem_count()).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
+        let mask = lock(&self.stream).uniforms(shape.elem_count(), |x| if x < self.p { 0.0 } else { kept });
         Ok(Tensor::from_vec(mask, shape, &Device::Cpu)?)
     }
 
