@@ -57,6 +57,7 @@ impl Plot {
             x_range,
             y_range,
             x_log: self.x_log,
+            x_whole: self.series.iter().flat_map(|series| &series.xs).all(|x| x.fract() == 0.0),
             y_log: self.y_log,
             legend: &legend,
             head,
