@@ -349,7 +349,7 @@ fn regions_fill_the_plane_in_pale_colours_and_series_take_the_colour_of_their_cl
 fn shades_run_from_white_to_the_colour_and_cells_must_fill_rows() {
     let values = [0.0, 1.0, f64::NAN, 0.5];
     let image = drawn(Plot::new("").shades((0.0, 4.0), (0.0, 1.0), 4, 0, &values).size(400, 300));
-    // 85 % of blue for 1, half of that for 0.5, grey where there is no number.
+    // 85 % of blue for 1, half of that for 0.5, grey where a number is missing.
     for color in [[38, 135, 190], [147, 195, 222], [236, 236, 236]] {
         assert!(count(&image, color) > 10_000, "{color:?}");
     }
@@ -396,4 +396,31 @@ fn a_legend_of_colours_stands_above_the_images() {
     let image = drawn(many.clone());
     sound(many);
     assert!((0..40).all(|i| count(&image, [200, i, 9]) == 24 * 24));
+}
+
+#[test]
+fn dots_have_sizes_texts_and_a_trend() {
+    let (xs, ys) = ([0.001, 0.01, 0.1, 1.0], [4.0, 3.0, 2.0, 1.0]);
+    let plain = Plot::new("").log_x().scatter("", &xs, &ys);
+    let dots = plain.clone().sized(&[0.0, 1.0, 4.0, f64::NAN]).hover(&["a", "b & <c>", "d\u{1b}\"", "e"]);
+    let svg = sound(dots.clone());
+    // The area is proportional: 11 and half of it, in tenths of a pixel.
+    assert!(svg.contains("r=\"110\"") && svg.contains("r=\"55\""), "{svg}");
+    for text in ["<title>a</title>", "<title>b &amp; &lt;c&gt;</title>", "<title>d &quot;</title>"] {
+        assert!(svg.contains(text), "no {text}");
+    }
+    assert!(!svg.contains("<title>e</title>"), "what has no size is not there");
+
+    // y = 1 - log10(x), which is a straight line on this axis only: the trend covers the line through the dots.
+    const VERMILLION: [u8; 3] = [213, 94, 0];
+    let line = drawn(plain.clone().trend().colored(1));
+    let through = drawn(Plot::new("").log_x().scatter("", &xs, &ys).colored(1).line("", &xs, &ys).colored(1));
+    assert_eq!(count(&line, VERMILLION), count(&through, VERMILLION));
+    let linear = drawn(Plot::new("").scatter("", &xs, &ys).trend().colored(1));
+    assert_ne!(count(&linear, VERMILLION), count(&line, VERMILLION));
+
+    sound(Plot::new("").scatter("", &[1.0], &[1.0]).sized(&[0.0]).trend());
+    sound(Plot::new("").sized(&[1.0]).hover(&["no series"]).trend());
+    assert!(message(plain.clone().sized(&[1.0])).contains("4 dots and 1 sizes"));
+    assert!(message(plain.hover(&["a"])).contains("4 dots and 1 texts"));
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tallow::Error;
 use tallow::event::Event;
-use tallow::plot::{Figure, ImageGrid, Plot};
+use tallow::plot::{Curve, Explorer, Figure, ImageGrid, Plot};
 use tallow::report::{Comparison, Expect, Passage, PassageWord, Run, RunConfig, Verdict, verdict};
 
 /// A stdout that can be read afterwards.
@@ -192,6 +192,28 @@ fn what_is_said_is_printed_and_kept_and_prose_is_only_on_the_page() {
     let kept: Value = serde_json::from_str(&read(folder.path(), "config.json")).unwrap();
     assert_eq!(kept["data"], json!(["digits, embedded"]));
     assert_eq!(kept["seed"], 42);
+}
+
+#[test]
+fn only_a_page_with_sliders_has_a_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut still, _) = run(folder.path());
+    still.text("Nothing moves.");
+    still.finish().unwrap();
+    assert!(!read(folder.path(), "report.html").contains("<script"));
+
+    let (mut moving, _) = run(folder.path());
+    let explorer = Explorer::new("a & \"b\"", Curve::Relus).slider("m", 1.0, -2.0, 2.0).slider("b<", -1.0, -2.0, 2.0);
+    moving.explorer("Move *it*.", &explorer.clone().points(&[0.0, 2.0], &[0.5, 1.0]).range((0.0, 2.0), (0.0, 1.0)));
+    moving.explorer("Another one, upside down and empty.", &explorer.range((1.0, 1.0), (f64::NAN, 0.0)));
+    moving.finish().unwrap();
+    let page = read(folder.path(), "report.html");
+    // The still picture ends at (2, 1), the top right corner, and the points are 0.5 and 0 away from the curve.
+    assert!(page.contains("628.0,12.0\"/>") && page.contains("<output>0.25</output>"), "{page}");
+    assert!(page.contains("data-points=\"0 0.5 2 1\"") && page.contains("aria-label=\"a &amp; &quot;b&quot;\""));
+    assert!(page.contains("<input type=\"range\" min=\"-2\" max=\"2\" step=\"0.1\" value=\"-1\">"));
+    assert_eq!((page.matches("<script>").count(), page.matches("class=\"explorer\"").count()), (1, 2));
+    assert!(page.contains("b&lt; = <b>-1</b>") && page.contains("Move <em>it</em>."));
 }
 
 #[test]

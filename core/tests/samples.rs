@@ -55,8 +55,8 @@ fn ratings_follow_their_rule() {
     let mean = rows.iter().map(|row| row.2).sum::<f64>() / rows.len() as f64;
     assert!((mean - 3.3).abs() < 0.2, "{mean}");
 
-    // Whoever likes one quiet drama likes the others: within a kind of film, two ratings of one person agree more than
-    // across opposite kinds.
+    // A person who likes one quiet drama likes the others: within a kind of film, two ratings of one person agree more
+    // than across opposite kinds.
     let kind = |film: u32| (film - 1) % 4;
     let mut by_user: BTreeMap<u32, [Vec<f64>; 4]> = BTreeMap::new();
     rows.iter().for_each(|&(user, film, stars)| by_user.entry(user).or_default()[kind(film) as usize].push(stars));

@@ -87,7 +87,7 @@ fn default_max_files() -> u64 {
     100_000
 }
 
-/// What becomes of a file once it is downloaded.
+/// What is done with a file once it is downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unpack {

@@ -84,14 +84,14 @@ fn a_zip_is_unpacked() {
 }
 
 #[test]
-fn an_archive_that_somebody_unpacked_by_hand_is_good_enough() {
+fn an_archive_that_was_unpacked_by_hand_is_good_enough() {
     let bench = Bench::new(&zip(&[("train/1.txt", b"one")]), ZIP);
     fs::create_dir_all(bench.temporary.path().join("demo/train")).unwrap();
     assert_eq!(bench.fetch(true).unwrap(), [State::Present]);
 }
 
 #[test]
-fn an_archive_that_somebody_copied_to_its_place_is_unpacked_without_a_network() {
+fn an_archive_that_was_copied_to_its_place_is_unpacked_without_a_network() {
     let archive = zip(&[("train/1.txt", b"one")]);
     let bench = Bench::new(&archive, ZIP);
     let folder = bench.temporary.path().join("demo");

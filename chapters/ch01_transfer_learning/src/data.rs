@@ -26,9 +26,9 @@ pub(crate) fn the_data_and_its_split(s: &mut Session, args: &Args, weights: &Wei
     s.section("The data and its split");
     s.text(
         "
-        All we need is a folder of images with a subfolder for each class. The source moves some of the files to a second
-        folder, `val`. Here a **random fifth** of them becomes the validation set, chosen by the seed, and the files stay
-        where they are. The network never trains on an image that it is validated on.
+        All we need is a folder of images with a subfolder for each class. The source moves some of the files to a
+        second folder, `val`. Here a **random fifth** of them becomes the validation set, chosen by the seed, and the
+        files stay where they are. The network never trains on an image that it is validated on.
         ",
     );
     let (folder, most) = match &args.data {
@@ -104,14 +104,16 @@ fn some(files: Vec<PathBuf>, most: usize) -> Result<Vec<PathBuf>> {
 /// Writes the embedded drawings as files, unless an earlier run has, so that the chapter reads them as it reads your
 /// photos.
 fn drawings(s: &mut Session) -> Result<PathBuf> {
-    s.data("Openclipart: 335 drawings of six kinds of things, embedded (public domain)");
+    s.data("Openclipart: 142 drawings of fruit and vehicles, embedded (public domain)");
     s.say(
-        "Drawings of birds, bugs, flowers, fruit, mammals and vehicles. They are part of the program and stand in for the \
-         source's cats and dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
+        "Drawings of fruit and of vehicles. They are part of the program and stand in for the source's cats and \
+         dogs, which `cargo xtask fetch-data --only cats_dogs` fetches; `--data FOLDER` takes your own.",
     );
-    let folder = s.run.folder().join("drawings");
+    let folder = s.run.folder().join("fruit_and_vehicles");
     if !folder.exists() {
-        samples::drawings().write(&folder)?;
+        let mut sample = samples::drawings();
+        sample.files.retain(|(name, _)| name.starts_with("fruit/") || name.starts_with("vehicle/"));
+        sample.write(&folder)?;
     }
     Ok(folder)
 }
@@ -123,7 +125,7 @@ pub(crate) fn training_images(s: &mut Session, task: &Task) -> Result<()> {
     s.text(
         "
         Always look at what the network will see. Each image is cropped, rotated and flipped at random, differently in
-        each epoch. Whatever stays the same must be what makes it a bird or a bug. For display the normalisation is
+        each epoch. Whatever stays the same must be what makes it a fruit or a vehicle. For display the normalisation is
         undone.
         ",
     );

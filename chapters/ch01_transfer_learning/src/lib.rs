@@ -6,8 +6,8 @@
 //! alone, and the last stages, and in one of our own.
 //!
 //! *Data*: the source's cats and dogs, once `cargo xtask fetch-data --only cats_dogs` has fetched them; until then
-//! product photos of sneakers and ankle boots that are part of the program; or your own, `--data FOLDER` with a folder
-//! for each class.
+//! 142 drawings of fruit and vehicles that are part of the program; or your own, `--data FOLDER` with a folder for each
+//! class.
 //!
 //! *Command*: `cargo run -p ch01_transfer_learning`; `-- --quick` for a smaller run.
 //!
@@ -80,7 +80,7 @@ pub struct Args {
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     epochs: u16,
 
-    /// Height and width of the pictures [default: 224; 96 for the embedded ones and in a quick run]
+    /// Height and width of the pictures [default: 224; 128 for the embedded drawings, 96 in a quick run]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(32..=1024))]
     size: Option<u16>,
 

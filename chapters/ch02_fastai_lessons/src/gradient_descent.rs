@@ -1,6 +1,6 @@
 //! The loss falls by itself: gradients, steps, and what happens when gradients add up.
 
-use crate::neural_net::Measurements;
+use crate::measurements::Measurements;
 use crate::show::{listed, number, numbers};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow::cli::Session;
@@ -31,7 +31,7 @@ fn start() -> Result<Var> {
     Ok(Var::new(&[1.1f32, 1.1, 1.1], &Device::Cpu)?)
 }
 
-// --- Gradients instead of sliders -------------------------------------------------------------------------------------
+// --- Gradients instead of sliders ------------------------------------------------------------------------------------
 
 pub(crate) fn the_gradient(s: &mut Session) -> Result<()> {
     s.section("Gradients instead of sliders");
@@ -64,13 +64,13 @@ pub(crate) fn the_gradient(s: &mut Session) -> Result<()> {
     s.check("loss after one step", &loss)
 }
 
-// --- A loop -----------------------------------------------------------------------------------------------------------
+// --- A loop ----------------------------------------------------------------------------------------------------------
 
 pub(crate) fn the_loop(s: &mut Session) -> Result<()> {
     s.section("Ten steps, and a surprise");
     s.text(
         "
-        A loop does the same ten times. PyTorch *adds* each new gradient to what `abc.grad` holds, unless somebody sets
+        A loop does the same ten times. PyTorch *adds* each new gradient to what `abc.grad` holds, unless you set
         it to zero, and the source's loop does not. To get its figures, ours has to add them up on purpose.
         ",
     );

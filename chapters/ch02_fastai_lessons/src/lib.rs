@@ -1,13 +1,14 @@
 //! # Chapter 2. fast.ai's lessons 1 to 3
 //!
-//! What does deep learning do, and why does it work? So far this chapter holds the mathematics of lesson 3. It compares
-//! image models by speed and accuracy, fits a quadratic to noisy measurements with sliders and then by gradient
-//! descent, builds a network from rectified linear units, and trains a regression and a small network as one would in
-//! a spreadsheet. Lessons 1 and 2, and the pets of lesson 3, have their places in `SECTIONS`.
+//! What does deep learning do, and why does it work? Lesson 1 trains a classifier of images and looks at masks, a
+//! table, ratings and texts. Lesson 2 shows what transforms do, cleans data by a model's mistakes, trains again and
+//! exports. Lesson 3 compares image models by speed and accuracy, fits a quadratic to noisy measurements with sliders
+//! and then by gradient descent, builds a network from rectified linear units, and trains a regression and a small
+//! network as one would in a spreadsheet.
 //!
-//! *Data*: an extract of timm's published tables, the source's 20 noisy measurements, and 333 penguins; all are part of
-//! the program. `cargo xtask fetch-data --only timm_results` and `--only titanic` get timm's whole tables and the
-//! passengers of the Titanic.
+//! *Data*: drawings, scenes composed of them, penguins, made ratings, an extract of timm's published tables and the
+//! source's 20 noisy measurements are part of the program and stand in until `cargo xtask fetch-data` has fetched the
+//! lessons' own: `camvid_tiny`, `adult_sample`, `movie_lens_sample`, `pets`, `imdb_sample`, `timm_results`, `titanic`.
 //!
 //! *Command*: `cargo run -p ch02_fastai_lessons`; `-- --only spreadsheet` for one section, `-- --lesson 3` for one
 //! lesson, `-- --quick` for a few seconds.
@@ -18,15 +19,24 @@
 //! The chapter retells the published notes of a reader of fast.ai's course *Practical Deep Learning for Coders*; every
 //! figure that the notes print stands beside ours in the report.
 
+mod alligator;
+mod bears;
+mod cats;
+mod census;
+mod fetched;
+mod films;
 mod gradient_descent;
+mod measurements;
 mod neural_net;
 mod passengers;
 mod printed;
-mod questions;
 mod relus;
+mod reviews;
+mod road_scenes;
 mod show;
 mod spreadsheet;
 mod timm;
+mod unsaid;
 mod which_models;
 
 use tallow::Result;
@@ -37,18 +47,27 @@ pub const CHAPTER: Chapter = Chapter {
     name: "ch02_fastai_lessons",
     title: "fast.ai's lessons 1 to 3",
     printed: printed::PRINTED,
-    readme: "",
+    readme: include_str!("../README.md"),
     sources: tallow::sources![
         "lib.rs",
+        "alligator.rs",
+        "road_scenes.rs",
+        "census.rs",
+        "films.rs",
+        "cats.rs",
+        "reviews.rs",
+        "bears.rs",
+        "fetched.rs",
         "gradient_descent.rs",
+        "measurements.rs",
         "neural_net.rs",
         "passengers.rs",
         "printed.rs",
-        "questions.rs",
         "relus.rs",
         "show.rs",
         "spreadsheet.rs",
         "timm.rs",
+        "unsaid.rs",
         "which_models.rs"
     ],
 };
@@ -62,14 +81,22 @@ struct Section {
 }
 
 /// The sections, in the order of the source.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 12] = [
+    Section { key: "alligator", lesson: 1, run: alligator::is_it_an_alligator },
+    Section { key: "segmentation", lesson: 1, run: road_scenes::image_segmentation },
+    Section { key: "tabular", lesson: 1, run: census::tabular_analysis },
+    Section { key: "collab", lesson: 1, run: films::collaborative_filtering },
+    Section { key: "cats", lesson: 1, run: cats::is_it_a_cat },
+    Section { key: "text", lesson: 1, run: reviews::sentiment },
+    Section { key: "loaders", lesson: 2, run: bears::from_data_to_data_loaders },
+    Section { key: "cleaning", lesson: 2, run: bears::training_and_cleaning },
     Section { key: "which-models", lesson: 3, run: which_models::which_image_models_are_best },
     Section { key: "neural-net", lesson: 3, run: neural_net::how_a_neural_net_really_works },
     Section { key: "spreadsheet", lesson: 3, run: spreadsheet::gradient_descent_in_a_spreadsheet },
-    Section { key: "questions", lesson: 3, run: questions::questions_and_answers },
+    Section { key: "unsaid", lesson: 3, run: unsaid::what_the_source_does_not_say },
 ];
 
-/// fast.ai's lessons 1 to 3: so far the mathematics of lesson 3, by hand.
+/// fast.ai's lessons 1 to 3: images, masks, tables, ratings, texts, and the mathematics underneath.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "ch02_fastai_lessons",
@@ -89,7 +116,7 @@ pub struct Args {
     only: Vec<String>,
 
     /// Only the sections of this lesson
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(3..=3))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     lesson: Option<u8>,
 }
 

@@ -1,59 +1,15 @@
 //! How does a neural net really work? A quadratic, noisy measurements of it, and sliders.
 
 use crate::gradient_descent::{the_gradient, the_loop};
+use crate::measurements::Measurements;
 use crate::relus::{rectified_linear_units, the_owl};
-use crate::show::{linspace, listed, numbers};
-use candle_core::{Device, Tensor};
+use crate::show::{linspace, listed, numbers, plot_function};
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::plot::{Curve, Explorer, Figure, Plot};
 
-/// What the source's `add_noise(f(x), 0.15, 1.5)` makes of the quadratic: NumPy's random numbers for the seed 42, which
-/// no other library draws. The first 20 are a part of each value, the next 20 are added.
-const NOISY: [f64; 20] = [
-    11.869037259947495,
-    6.543283960265782,
-    5.939606528480622,
-    2.6303701892230347,
-    1.7947410943093,
-    1.9010285901476076,
-    -0.29773769826737095,
-    1.431545333123475,
-    -0.28038047514245645,
-    0.4521298791201126,
-    0.25474977995267456,
-    4.574284134174139,
-    2.968071076300784,
-    1.3385436489803968,
-    5.375440768608999,
-    4.887778632420995,
-    8.24667578023167,
-    9.246154161941,
-    10.261186277633676,
-    13.693917415398694,
-];
-
-/// The measurements that this section fits: x `[20, 1]` in single precision and y `[20, 1]` in double, as in the source.
-pub(crate) struct Measurements {
-    pub(crate) x: Tensor,
-    pub(crate) y: Tensor,
-}
-
-impl Measurements {
-    pub(crate) fn new() -> Result<Measurements> {
-        let x = linspace(-2.0, 2.0, 20)?.unsqueeze(1)?; // [20, 1]
-        let y = Tensor::new(&NOISY, &Device::Cpu)?.unsqueeze(1)?; // [20, 1]
-        Ok(Measurements { x, y })
-    }
-
-    /// Both as plain numbers, for plots.
-    pub(crate) fn points(&self) -> Result<(Vec<f64>, Vec<f64>)> {
-        Ok((numbers(&self.x)?, numbers(&self.y)?))
-    }
-}
-
 /// The function that we measure, and want to find again from the measurements.
-pub(crate) fn f(x: f64) -> f64 {
+fn f(x: f64) -> f64 {
     3.0 * x.powi(2) + 2.0 * x + 1.0
 }
 
@@ -63,13 +19,8 @@ fn quad(a: f64, b: f64, c: f64, x: f64) -> f64 {
 }
 
 /// One quadratic: `quad` with its first three arguments filled in.
-pub(crate) fn mk_quad(a: f64, b: f64, c: f64) -> impl Fn(f64) -> f64 {
+fn mk_quad(a: f64, b: f64, c: f64) -> impl Fn(f64) -> f64 {
     move |x| quad(a, b, c, x)
-}
-
-/// The curve of a function, as the source draws it.
-pub(crate) fn plot_function(title: &str, f: impl Fn(f64) -> f64) -> Plot {
-    Plot::new(title).function("", -2.1, 2.1, f).colored(1).size(460, 320)
 }
 
 pub(crate) fn how_a_neural_net_really_works(s: &mut Session) -> Result<()> {
@@ -80,7 +31,7 @@ pub(crate) fn how_a_neural_net_really_works(s: &mut Session) -> Result<()> {
     the_owl(s)
 }
 
-// --- How does a neural net really work? -------------------------------------------------------------------------------
+// --- How does a neural net really work? ------------------------------------------------------------------------------
 
 fn a_function_and_its_measurements(s: &mut Session) -> Result<()> {
     s.section("How does a neural net really work?");
@@ -144,7 +95,7 @@ fn a_function_and_its_measurements(s: &mut Session) -> Result<()> {
         ",
     );
     let caption = "Move a slider, and move it back if the error grew: that is gradient descent, done by hand.";
-    let explorer = Explorer::new("a x² + b x + c", Curve::Polynomial).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 13.0));
+    let explorer = Explorer::new("a x² + b x + c", Curve::Polynomial).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 15.0));
     let explorer = ["a", "b", "c"].into_iter().fold(explorer, |e, name| e.slider(name, 1.1, -1.0, 5.0));
     s.explorer(caption, &explorer);
     Ok(())

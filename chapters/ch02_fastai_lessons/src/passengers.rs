@@ -38,8 +38,8 @@ impl Sheet {
             }
             Err(tallow_datasets::Error::Missing { .. }) => {
                 s.data(
-                    "penguins of the Palmer Archipelago, CC0, in place of the passengers of the Titanic, who may not be \
-                     part of this program: `cargo xtask fetch-data --only titanic` gets them",
+                    "penguins of the Palmer Archipelago, CC0, in place of the passengers of the Titanic, who may not \
+                     be part of this program: `cargo xtask fetch-data --only titanic` gets them",
                 );
                 Sheet::penguins(&Table::from_csv("penguins.csv", tallow_datasets::tables::penguins())?)
             }
@@ -48,7 +48,7 @@ impl Sheet {
     }
 
     /// Rows with a blank age or port are left out; the age is divided by the largest; the fare becomes its logarithm,
-    /// since most fares are small and a few are huge; and what is no number becomes columns of zeros and ones.
+    /// since most fares are small and a few are huge; and what is not a number becomes columns of zeros and ones.
     fn titanic(table: &Table) -> Result<Sheet> {
         let kept: Vec<usize> = with(table, &["Age", "Embarked"])?;
         let (_, oldest) = range(table, "Age", &kept)?;
@@ -71,8 +71,8 @@ impl Sheet {
         Ok(Sheet { rows: "passengers", target: "Survived", columns: &TITANIC, xs, ys, is_titanic: true })
     }
 
-    /// Penguins without a sex are left out; each measure goes from 0 for the smallest to 1 for the largest, since all of
-    /// them are close to the largest.
+    /// Penguins without a sex are left out; each measure goes from 0 for the smallest to 1 for the largest, since all
+    /// of them are close to the largest.
     fn penguins(table: &Table) -> Result<Sheet> {
         let kept: Vec<usize> = with(table, &["bill_length_mm", "sex"])?;
         let measures = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"];
@@ -90,6 +90,11 @@ impl Sheet {
         };
         let (xs, ys) = tensors(&kept, row, |row| one_if(table, "sex", row, "male"))?;
         Ok(Sheet { rows: "penguins", target: "Male", columns: &PENGUINS, xs, ys, is_titanic: false })
+    }
+
+    /// The name of a printed figure in the chapter's table, which has each for either sheet.
+    pub(crate) fn figure(&self, what: &str) -> String {
+        if self.is_titanic { String::from(what) } else { format!("{what}, on penguins") }
     }
 
     /// The number of rows.

@@ -1,8 +1,8 @@
 //! Rectified linear units: a bent line, sums of bent lines, and what they can be fitted to.
 
 use crate::gradient_descent::{gradient, mae};
-use crate::neural_net::{Measurements, plot_function};
-use crate::show::{number, numbers};
+use crate::measurements::Measurements;
+use crate::show::{number, numbers, plot_function};
 use candle_core::{Device, Tensor, Var};
 use tallow::Result;
 use tallow::cli::Session;
@@ -16,7 +16,7 @@ fn rectified_linear(m: f64, b: f64, x: f64) -> f64 {
 /// Where the sliders of one, two and three units stand in the source: m and b of each.
 const STARTS: [&[f32]; 3] = [&[1.5, 1.5], &[-1.5, -1.5, 1.5, 1.5], &[-1.5, -1.5, 0.5, 0.5, 1.5, 1.5]];
 
-// --- Rectified linear units -------------------------------------------------------------------------------------------
+// --- Rectified linear units ------------------------------------------------------------------------------------------
 
 pub(crate) fn rectified_linear_units(s: &mut Session) -> Result<()> {
     s.section("Rectified linear units");
@@ -47,7 +47,7 @@ pub(crate) fn rectified_linear_units(s: &mut Session) -> Result<()> {
     );
     let data = Measurements::new()?;
     let (xs, ys) = data.points()?;
-    let three = sliders("Three ReLUs", 2).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 12.0));
+    let three = sliders("Three ReLUs", 2).points(&xs, &ys).range((-2.1, 2.1), (-3.0, 15.0));
     s.say(format!("three ReLUs as the sliders begin: mean absolute error {:.4}", three.mean_absolute_error()));
     s.explorer("Three units over the measurements.", &three);
     Ok(())
@@ -63,7 +63,7 @@ fn sliders(title: &str, which: usize) -> Explorer {
     })
 }
 
-// --- Drawing the owl --------------------------------------------------------------------------------------------------
+// --- Drawing the owl -------------------------------------------------------------------------------------------------
 
 pub(crate) fn the_owl(s: &mut Session) -> Result<()> {
     s.section("Drawing the owl");
@@ -89,10 +89,10 @@ pub(crate) fn the_owl(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        That is the whole idea. With enough units the corners come so close together that the sum follows any curve; with
-        more inputs than one, lines become planes and the same holds for surfaces. Everything else makes this faster:
-        a graphics card does thousands of sums at once, a convolution needs fewer of them, and transfer learning starts
-        from parameters that are good at something similar. The course likes to compare it with the drawing of an owl:
+        That is the whole idea. With enough units the corners come so close that the sum follows any curve; with
+        more inputs, lines become planes, and the same holds for surfaces. Everything else makes this faster: a graphics
+        card does thousands of sums at once, a convolution needs fewer of them, and transfer learning starts from
+        parameters that are good at something similar. The course likes to compare it with the drawing of an owl:
         *draw two circles, then draw the rest of the owl*. Here are the two circles, and this is the rest.
         ",
     );

@@ -81,8 +81,8 @@ impl Published {
     }
 }
 
-/// The table of results with names cut at the first dot, `levit_128s` of `levit_128s.fb_dist_in1k`, and the full ones in
-/// a column `model_org`.
+/// The table of results with names cut at the first dot, `levit_128s` of `levit_128s.fb_dist_in1k`, and the full ones
+/// in a column `model_org`.
 pub(crate) fn without_tags(results: &Table) -> Result<Table> {
     let model = results.place("model")?;
     let names: Vec<&str> = results.names().iter().map(String::as_str).chain(["model_org"]).collect();

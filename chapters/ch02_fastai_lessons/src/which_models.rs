@@ -6,7 +6,7 @@ use tallow::cli::Session;
 use tallow::data::Table;
 use tallow::plot::Plot;
 
-// --- Which image models are best? -------------------------------------------------------------------------------------
+// --- Which image models are best? ------------------------------------------------------------------------------------
 
 pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
     s.section("Which image models are best?");
@@ -49,26 +49,18 @@ pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
     let df = get_data("infer", &published.inference, &df_results)?;
     s.say(format!("{} models of {} networks", df.len(), networks(&df)));
     show_models(s, &published.inference, &df_results, &df);
-    let head = &df[..df.len().min(5)];
-    for name in ["infer_samples_per_sec", "infer_step_time", "infer_batch_size", "infer_img_size", "param_count"] {
-        let ours = column(&published.inference, name, head.iter().map(|model| model.row))?;
-        s.check(&format!("df.head(): {}", joined_name(name, "_x")), &ours)?;
-    }
-    for name in ["top1", "top1_err", "top5", "top5_err", "param_count", "img_size", "crop_pct"] {
-        let ours = column(&df_results, name, head.iter().map(|model| model.result))?;
-        s.check(&format!("df.head(): {}", joined_name(name, "_y")), &ours)?;
-    }
-    s.check("df.head(): secs", &head.iter().map(|model| model.secs).collect::<Vec<_>>())?;
+    check_head(s, &published.inference, &df_results, &df)?;
 
     s.text(
         "
         Each dot is a model: to the left the fast ones, at the top the accurate ones, with larger dots for larger
-        images. Time is on a logarithmic axis, on which each step to the right is ten times as slow. In a browser, rest
+        images. The time axis is logarithmic: from one labelled line to the next, time grows tenfold. In a browser, rest
         the pointer on a dot to see its name.
         ",
     );
     let caption = "Seconds for one image, and accuracy on ImageNet.";
-    s.figure("inference", caption, show_all(&df, "Inference"))?;
+    let plot = show_all(&df, "Inference");
+    s.figure("inference", caption, plot)?;
 
     s.text(
         "
@@ -78,43 +70,41 @@ pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
     );
     let subs = "levit|resnetd?|regnetx|vgg|convnext.*|efficientnetv2|beit|swin";
     let caption = "Some families, with a trend line for each.";
-    s.figure("inference_families", caption, show_subs(&df, "Inference", subs)?)?;
+    let plot = show_subs(&df, "Inference", subs)?;
+    s.figure("inference_families", caption, plot)?;
 
     s.text(
         "
         Is the number of parameters a good guess at the time? Roughly: over the whole range, larger is slower. But
-        models of one size differ in speed tenfold. VGG has the most parameters and is far from the slowest, since most
-        of them are in two layers that run once an image; and a network that looks at larger images does the same
-        multiplications more often.
+        networks of one size differ in speed tenfold. VGG has more than 130 million parameters and only average speed,
+        since most of them are in two layers that run once an image; and a network that looks at larger images does the
+        same multiplications more often.
         ",
     );
     let caption = "Millions of parameters, and seconds for one image, by the side of the images in pixels.";
-    s.figure("parameters", caption, by_image_size(&df))?;
+    let plot = by_image_size(&df);
+    s.figure("parameters", caption, plot)?;
 
-    s.text("The same tables exist for training, where each image costs about three times as much.");
+    s.text("The same tables exist for training, where an image typically costs three times as much.");
     let tdf = get_data("train", &published.training, &df_results)?;
     s.say(format!("{} models of {} networks", tdf.len(), networks(&tdf)));
     show_models(s, &published.training, &df_results, &tdf);
     let caption = "The same for training: seconds for one image of a step.";
-    s.figure("training", caption, show_all(&tdf, "Training"))?;
+    let plot = show_all(&tdf, "Training");
+    s.figure("training", caption, plot)?;
     let caption = "The families while they train.";
-    s.figure("training_families", caption, show_subs(&tdf, "Training", subs)?)?;
+    let plot = show_subs(&tdf, "Training", subs)?;
+    s.figure("training_families", caption, plot)?;
 
     s.text(
         "
         Which, then, are best? Those that no other model beats in both numbers. Read the list from the top and stop
         where your time runs out. One caution that the source does not give: speed and accuracy were often measured with
-        images of different sizes, because the weights of today are tested with larger images than the network was timed
-        with. Such a model looks faster here than it is at that accuracy.
+        images of different sizes, because many weights are tested with larger images than the network was timed with.
+        Such a model looks faster here than it is at that accuracy.
         ",
     );
-    let unbeaten = unbeaten(&df);
-    let rows = unbeaten.iter().map(|m| {
-        let [timed, tested] = [m.img_size, m.accuracy_img_size].map(|side| format!("{side}"));
-        vec![m.full_name.clone(), format!("{:.0}", m.speed), format!("{:.1}", m.top1), timed, tested]
-    });
-    let heads = ["model", "images a second", "top1", "timed with", "tested with"];
-    s.table(&heads, &rows.collect::<Vec<_>>());
+    show_models_by_speed(s, &unbeaten(&df));
     let differ = df.iter().filter(|m| m.img_size != m.accuracy_img_size).count();
     s.say(format!("{differ} of {} models were timed and tested with images of different sizes", df.len()));
     Ok(())
@@ -150,6 +140,21 @@ fn show_models(s: &mut Session, benchmark: &Table, results: &Table, models: &[Mo
         row
     });
     s.table(&heads, &rows.collect::<Vec<_>>());
+}
+
+/// Sets the first five rows of the joined table beside the source's.
+fn check_head(s: &mut Session, benchmark: &Table, results: &Table, models: &[Model]) -> Result<()> {
+    let head = &models[..models.len().min(5)];
+    for name in ["infer_samples_per_sec", "infer_step_time", "infer_batch_size", "infer_img_size", "param_count"] {
+        let rows = head.iter().map(|model| model.row);
+        s.check(&format!("df.head(): {}", joined_name(name, "_x")), &column(benchmark, name, rows)?)?;
+    }
+    for name in ["top1", "top1_err", "top5", "top5_err", "param_count", "img_size", "crop_pct"] {
+        let rows = head.iter().map(|model| model.result);
+        s.check(&format!("df.head(): {}", joined_name(name, "_y")), &column(results, name, rows)?)?;
+    }
+    s.check("df.head(): secs", &head.iter().map(|model| model.secs).collect::<Vec<_>>())?;
+    Ok(())
 }
 
 /// The name of a column after a join, for the column that both tables have.
@@ -217,6 +222,16 @@ fn by_image_size(models: &[Model]) -> Plot {
         let (xs, ys): (Vec<f64>, Vec<f64>) = models.iter().map(|m| (m.params, m.secs)).unzip();
         plot.scatter(name, &xs, &ys).hover(&models.iter().map(|m| text(m)).collect::<Vec<_>>())
     })
+}
+
+/// A table of models with the sizes of the images that they were timed and tested with.
+fn show_models_by_speed(s: &mut Session, models: &[&Model]) {
+    let rows = models.iter().map(|m| {
+        let [timed, tested] = [m.img_size, m.accuracy_img_size].map(|side| format!("{side}"));
+        vec![m.full_name.clone(), format!("{:.0}", m.speed), format!("{:.1}", m.top1), timed, tested]
+    });
+    let heads = ["model", "images a second", "top1", "timed with", "tested with"];
+    s.table(&heads, &rows.collect::<Vec<_>>());
 }
 
 /// The models that no other one beats in both speed and accuracy, fastest first.

@@ -56,7 +56,7 @@ pub fn classify_command() -> Option<ExitCode> {
     tallow::kernels::keep_freed_memory();
     Some(match classify(&args, &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our lines has had enough of them.
+        // The reader of our lines has had enough of them.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             complain(&cli::report_error(&error));

@@ -79,7 +79,7 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
     s.say(format!("Z_train: [{}, {}], by {}", train.0.rows(), train.0.columns(), maker.name()));
     if maker.stands_in_for.is_none() && photos.kind == Kind::Faces && !s.quick {
         let shape = [train.0.rows() as f64, train.0.columns() as f64];
-        s.check("Z_train.shape", &shape)?;
+        s.check("Z_train.shape", shape)?;
     }
     let width = train.0.columns();
     let shown: Vec<usize> = (0..width.min(6)).chain(width.saturating_sub(4).max(6)..width).collect();

@@ -38,7 +38,7 @@ pub(crate) fn flattened(s: &mut Session, photos: &Photos) -> Result<()> {
     let note = photos.note();
     if note.is_empty() && !s.quick {
         let shape = [xs.rows() as f64, xs.columns() as f64];
-        s.check("flatten_train.shape", &shape)?;
+        s.check("flatten_train.shape", shape)?;
     }
 
     let dummy = DummyClassifier::default().fit(&xs, ys)?;

@@ -36,7 +36,7 @@ pub(crate) fn one_vs_rest(s: &mut Session, points: &TrainTest) -> Result<OneVsRe
     s.table(&["against the rest", "coef[0]", "coef[1]", "intercept"], &rows);
 
     let shape = [models.len() as f64, points.train.xs.columns() as f64];
-    s.check("coefficient shape", &shape)?;
+    s.check("coefficient shape", shape)?;
     s.check("intercept shape", &shape[..1])?;
     let coef: Vec<f64> = models.iter().flat_map(|model| model.coef().row(0).to_vec()).collect();
     let intercept: Vec<f64> = models.iter().map(|model| model.intercept()[0]).collect();
@@ -181,8 +181,8 @@ pub(crate) fn multinomial(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.text(
         "
         Logistic regression has a form of its own for many classes, **multinomial**, also called the maxent classifier.
-        It too has a line for each class, but learns them together: the scores go through a softmax, and one loss measures
-        all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each model.
+        It too has a line for each class, but learns them together: the scores go through a softmax, and one loss
+        measures all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each model.
         ",
     );
     let train = &points.train;

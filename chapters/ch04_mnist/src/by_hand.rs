@@ -125,13 +125,13 @@ fn accumulating(s: &mut Session, linear1: &Linear1, batch: &Tensor, labels: &Ten
     let [weights_grad, bias_grad] = linear1.calc_grad(batch, labels)?; // [784, 1], [1, 1]
     s.check("weights.grad.shape[0]", weights_grad.dims()[0])?;
     let (mean, bias) = (number(&weights_grad.mean_all()?)?, number(&bias_grad.mean_all()?)?);
-    s.check("weights.grad.mean(), bias.grad", &[mean, bias])?;
+    s.check("weights.grad.mean(), bias.grad", [mean, bias])?;
     let (mut weights_sum, mut bias_sum) = (weights_grad, bias_grad);
     for calls in [2, 3] {
         let [weights_grad, bias_grad] = linear1.calc_grad(batch, labels)?;
         (weights_sum, bias_sum) = ((weights_sum + weights_grad)?, (bias_sum + bias_grad)?);
         let sums = [number(&weights_sum.mean_all()?)?, number(&bias_sum.mean_all()?)?];
-        s.check(&format!("the same, added up over {calls} calls"), &sums)?;
+        s.check(&format!("the same, added up over {calls} calls"), sums)?;
         s.check(&format!("growth after {calls} calls"), sums[1] / bias)?;
     }
     Ok(())

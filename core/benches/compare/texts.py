@@ -6,7 +6,7 @@ Usage, with fastai and spacy installed, and FOLDER with rt-polarity.neg and rt-p
 
 An epoch is training and validation on every EVERY-th review (8 by default), with the vocabulary of all of them.
 """
-import statistics, subprocess, sys, time, warnings
+import os, statistics, subprocess, sys, time, warnings
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from fastai.text.all import *
 
 program, folder = sys.argv[1], Path(sys.argv[2])
 turns, every = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((3, 5), (4, 8)))
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 texts, labels = [], []
 for label in (0, 1):
     lines = (folder / f"rt-polarity.{('neg', 'pos')[label]}").read_text("utf-8").rstrip("\n").split("\n")
@@ -42,17 +42,23 @@ def quiet(learn):
     return epoch
 
 
+def learner(dls, network, splitter, metrics):
+    return Learner(dls, network, CrossEntropyLossFlat(), splitter=splitter, cbs=rnn_cbs(), metrics=metrics, moms=(.8, .7, .8))
+
+
 def language_model():
-    dls = DataLoaders(*[LMDataLoader([LMTensorText(x) for x, _ in side], bs=64, seq_len=72, shuffle=i == 0) for i, side in enumerate(sides(0.1))])
+    texts = [[LMTensorText(x) for x, _ in side] for side in sides(0.1)]
+    dls = DataLoaders(*[LMDataLoader(side, bs=64, seq_len=72, shuffle=i == 0) for i, side in enumerate(texts)])
     network = get_language_model(AWD_LSTM, len(vocab), {**awd_lstm_lm_config, **sizes}, drop_mult=0.3)
-    return quiet(Learner(dls, network, CrossEntropyLossFlat(), splitter=awd_lstm_lm_split, cbs=rnn_cbs(), metrics=[accuracy, Perplexity()], moms=(.8, .7, .8)))
+    return quiet(learner(dls, network, awd_lstm_lm_split, [accuracy, Perplexity()]))
 
 
 def classifier():
     pad = partial(pad_input_chunk, seq_len=72, pad_idx=1)
-    dls = DataLoaders(*[SortedDL(side, bs=64, shuffle=i == 0, drop_last=i == 0, before_batch=pad, num_workers=0) for i, side in enumerate(sides(0.2))])
+    how = dict(bs=64, before_batch=pad, num_workers=0)
+    dls = DataLoaders(*[SortedDL(side, shuffle=i == 0, drop_last=i == 0, **how) for i, side in enumerate(sides(0.2))])
     network = get_text_classifier(AWD_LSTM, len(vocab), 2, config={**awd_lstm_clas_config, **sizes}, drop_mult=0.5)
-    return quiet(Learner(dls, network, CrossEntropyLossFlat(), splitter=awd_lstm_clas_split, cbs=rnn_cbs(), metrics=accuracy, moms=(.8, .7, .8)))
+    return quiet(learner(dls, network, awd_lstm_clas_split, accuracy))
 
 
 works = {"classifier": classifier(), "language model": language_model()}

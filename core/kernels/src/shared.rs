@@ -12,7 +12,7 @@ pub(crate) struct SharedMut<'a> {
     lifetime: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: the memory is borrowed exclusively for `'a`, so nothing else reads or writes it, and whoever takes a part
+// SAFETY: the memory is borrowed exclusively for `'a`, so nothing else reads or writes it, and code that takes a part
 // promises that parts in use at the same time do not overlap.
 unsafe impl Send for SharedMut<'_> {}
 // SAFETY: as for `Send`.

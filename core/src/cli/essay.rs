@@ -19,12 +19,6 @@ impl Session {
         self.run.text(prose);
     }
 
-    /// Prose that is folded away under a line of its own ([`Run::fold`](crate::report::Run::fold)).
-    #[track_caller]
-    pub fn fold(&mut self, summary: impl AsRef<str>, prose: impl AsRef<str>) {
-        self.run.fold(summary, prose);
-    }
-
     /// A curve with sliders, on the page only ([`Run::explorer`](crate::report::Run::explorer)).
     #[track_caller]
     pub fn explorer(&mut self, caption: impl AsRef<str>, explorer: &Explorer) {

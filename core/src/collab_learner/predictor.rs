@@ -128,7 +128,7 @@ impl RatingPredictor {
     /// [`RatingPredictor::predict`] for many pairs.
     ///
     /// # Errors
-    /// As there.
+    /// As [`RatingPredictor::predict`].
     pub fn predict_pairs(&self, pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Result<Vec<RatingPrediction>> {
         let (users, items) = (self.users(), self.items());
         let codes: Vec<[u32; 2]> =

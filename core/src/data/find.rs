@@ -247,6 +247,7 @@ fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path
         PassedOverReason::SystemFolder => {
             format!("{folder}: passed over the folder {names}: a system keeps it for itself")
         }
+        PassedOverReason::NoPicture if n == 1 => format!("{folder}: passed over {names}, which is not a picture"),
         PassedOverReason::NoPicture => format!("{folder}: passed over {files} that are not pictures ({names})"),
     }
 }

@@ -12,7 +12,7 @@ use tallow_io::atomic;
 /// passes over is passed over here too. fast.ai's `get_image_files`.
 ///
 /// # Errors
-/// When `folder` is a file, a folder cannot be read, or there is no picture at all; then what was passed over is named.
+/// When `folder` is a file, a folder cannot be read, or it has no picture; then what was passed over is named.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(find_images(folder)?.require_pictures(folder)?.files)
 }

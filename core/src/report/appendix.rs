@@ -61,7 +61,8 @@ mod tests {
     #[test]
     fn answers_are_folded_beneath_their_questions() {
         let readme = "# Title\n\n## Run it\n\ntext\n\n## Coming from PyTorch\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\
-                      ## Questionnaire\n\nTry first.\n\n**1. What is\n`x`?**\n\nA *number*.\n\nTwo.\n\n**2. Why?**\n\nSo.\n";
+                      ## Questionnaire\n\nTry first.\n\n**1. What is\n`x`?**\n\n\
+                      A *number*.\n\nTwo.\n\n**2. Why?**\n\nSo.\n";
         let parts = appendix(readme);
         let titles: Vec<&str> = parts.iter().map(|part| part.title.as_str()).collect();
         assert_eq!(titles, ["Coming from PyTorch", "Questionnaire"]);

@@ -19,7 +19,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     const place = (_, i) => {
       const part = i / steps, y = curve(parameters, xFrom + (xTo - xFrom) * part);
       const down = bottom + ((y - yFrom) / (yTo - yFrom)) * (top - bottom);
-      return `${(left + (right - left) * part).toFixed(1)},${Math.min(bottom, Math.max(top, down)).toFixed(1)}`;
+      return `${(left + (right - left) * part).toFixed(1)},${down.toFixed(1)}`;
     };
     line.setAttribute("points", Array.from({ length: steps + 1 }, place).join(" "));
     if (error) {

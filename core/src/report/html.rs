@@ -1,7 +1,7 @@
 //! HTML from plain words: everything is escaped, and prose is Markdown.
 
 use crate::text::visible;
-use pulldown_cmark::{Event as MarkdownEvent, Options, Parser};
+use pulldown_cmark::{Event as MarkdownEvent, Options, Parser, Tag, TagEnd};
 
 /// Text that is safe inside an element and inside a quoted attribute, with control characters made visible.
 pub(crate) fn escape(text: &str) -> String {
@@ -39,14 +39,23 @@ pub(crate) fn inline(text: &str) -> String {
 /// A word that makes a paragraph of whatever follows.
 const FIRST: &str = "\u{2060}";
 
+/// Markdown to HTML. Names of files and classes may be in it, so it reaches nothing outside of the page: HTML is text,
+/// a picture is its description, and a link is one only if it leads to the web.
 fn markdown(text: &str) -> String {
+    let mut is_kept = Vec::new();
     let parser = Parser::new_ext(text, Options::ENABLE_TABLES);
-    let escaped = parser.map(|event| match event {
-        MarkdownEvent::Html(html) | MarkdownEvent::InlineHtml(html) => MarkdownEvent::Text(html),
-        event => event,
+    let safe = parser.filter_map(|event| match event {
+        MarkdownEvent::Html(html) | MarkdownEvent::InlineHtml(html) => Some(MarkdownEvent::Text(html)),
+        MarkdownEvent::Start(Tag::Image { .. }) | MarkdownEvent::End(TagEnd::Image) => None,
+        MarkdownEvent::Start(Tag::Link { ref dest_url, .. }) => {
+            is_kept.push(dest_url.starts_with("https://"));
+            is_kept.last().is_some_and(|kept| *kept).then_some(event)
+        }
+        MarkdownEvent::End(TagEnd::Link) => is_kept.pop().unwrap_or(false).then_some(event),
+        event => Some(event),
     });
     let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, escaped);
+    pulldown_cmark::html::push_html(&mut html, safe);
     html
 }
 
@@ -73,6 +82,13 @@ mod tests {
     fn nothing_of_the_text_becomes_markup_by_accident() {
         assert_eq!(escape(r#"<b a="1">&'"#), "&lt;b a=&quot;1&quot;&gt;&amp;&#39;");
         assert_eq!(inline("`<script>` and **a<b**"), "<code>&lt;script&gt;</code> and <strong>a&lt;b</strong>");
+    }
+
+    #[test]
+    fn text_reaches_nothing_outside_of_the_page() {
+        assert_eq!(inline("![cat](http://a.b/c.png)"), "cat");
+        assert_eq!(inline("[cat](javascript:alert(1)) <img src=x>"), "cat &lt;img src=x&gt;");
+        assert_eq!(inline("[a](https://b.c)"), "<a href=\"https://b.c\">a</a>");
     }
 
     #[test]

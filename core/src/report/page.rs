@@ -209,9 +209,6 @@ fn block_html(block: &Block, sections: &mut usize) -> String {
             format!("<h2 id=\"s{sections}\">{}</h2>\n", inline(title))
         }
         Block::Text(text) => prose(text),
-        Block::Fold { summary, text } => {
-            format!("<details class=\"fold\"><summary>{}</summary>\n{}</details>\n", inline(summary), prose(text))
-        }
         Block::Explorer { caption, html } => {
             format!("<figure>\n{html}<figcaption>{}</figcaption>\n</figure>\n", inline(caption))
         }

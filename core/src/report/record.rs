@@ -32,8 +32,6 @@ pub(crate) enum Block {
     Section(String),
     /// Prose, in our markup.
     Text(String),
-    /// Prose that opens when its summary is clicked.
-    Fold { summary: String, text: String },
     /// A curve with sliders, as HTML.
     Explorer { caption: String, html: String },
     /// Results, as they were printed.

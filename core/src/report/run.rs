@@ -181,13 +181,6 @@ impl Run {
         self.record.lock().push(Some(Location::caller()), Block::Text(String::from(prose.as_ref())));
     }
 
-    /// Prose in Markdown that is folded away under a line of its own, on the page only: an answer under its question.
-    #[track_caller]
-    pub fn fold(&mut self, summary: impl AsRef<str>, prose: impl AsRef<str>) {
-        let (summary, text) = (String::from(summary.as_ref()), String::from(prose.as_ref()));
-        self.record.lock().push(Some(Location::caller()), Block::Fold { summary, text });
-    }
-
     /// A curve with sliders, on the page only; without JavaScript the page shows the curve as it begins.
     #[track_caller]
     pub fn explorer(&mut self, caption: impl AsRef<str>, explorer: &Explorer) {

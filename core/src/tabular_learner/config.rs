@@ -12,16 +12,11 @@ use crate::train::{LearnerSettings, learner_settings};
 ///
 /// let config = TabularConfig::default().metrics([accuracy()]).embedded_numbers(PeriodicConfig::default());
 /// ```
+#[derive(Default)]
 pub struct TabularConfig {
     pub(super) model: TabularModelConfig,
     pub(super) plain_targets: bool,
     pub(super) common: LearnerSettings,
-}
-
-impl Default for TabularConfig {
-    fn default() -> TabularConfig {
-        TabularConfig { model: TabularModelConfig::default(), plain_targets: false, common: LearnerSettings::default() }
-    }
 }
 
 impl TabularConfig {

@@ -93,7 +93,7 @@ impl LanguageModelLearner {
     /// [`Learner::validate`], from the stream's beginning: the network forgets what it has read before and after.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Learner::validate`].
     pub fn validate(&self) -> Result<(f64, Vec<f64>)> {
         self.validate_on(self.dls.valid.loader())
     }
@@ -101,7 +101,7 @@ impl LanguageModelLearner {
     /// [`Learner::validate_on`], from the stream's beginning.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Learner::validate_on`].
     pub fn validate_on(&self, loader: &DataLoader) -> Result<(f64, Vec<f64>)> {
         self.network.reset();
         let result = self.learner.validate_on(loader);

@@ -5,8 +5,8 @@ use crate::event::{Event, Listener};
 use crate::train::{Callback, TrainState};
 
 /// A perplexity that is a larger share than this of the one that words' frequencies alone have
-/// ([`crate::data::LanguageModelDataLoaders::perplexity_by_frequency`]) is that of a network which hardly reads. At 0.73
-/// of it an encoder kept a classifier from learning, at 0.32 it helped (`docs/language_models.md`).
+/// ([`crate::data::LanguageModelDataLoaders::perplexity_by_frequency`]) is that of a network which hardly reads. At
+/// 0.73 of it an encoder kept a classifier from learning, at 0.32 it helped (`docs/language_models.md`).
 const SHARE: f64 = 0.5;
 
 /// Tells the listener at a fit's end if the network knows little more than how frequent words are.

@@ -35,7 +35,7 @@ pub struct Resize {
     pub width: usize,
     /// Rows wanted.
     pub height: usize,
-    /// What becomes of the proportions.
+    /// How the proportions change.
     pub method: ResizeMethod,
     /// How pixels between pixels are found.
     #[serde(default, alias = "filter")]

@@ -74,7 +74,7 @@ fn what_is_wrong_is_named() {
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.y_range(5.5, 0.5), &["5.5 to 0.5"]);
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.item("film"), &["no column `film`", "u, i, r"]);
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.item("u"), &["`u` cannot be both user and item"]);
-    fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.valid_where(|_| false), &["judge by"]);
+    fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.valid_where(|_| false), &["validate on"]);
     fails("u,i,r\n1,2,3,4\n", &same, &["line 2", "4 cells"]);
     let error = RatingsBlock::csv(folder.path().join("none.csv")).dataloaders(4).err().unwrap().to_string();
     assert!(error.contains("none.csv"), "{error}");

@@ -16,7 +16,7 @@ fn rows(table: &Table) -> Vec<Vec<Option<&str>>> {
 }
 
 #[test]
-fn a_file_is_read_whoever_wrote_it() {
+fn a_file_is_read_whatever_program_wrote_it() {
     let folder = tempfile::tempdir().unwrap();
     // Blanks after separators as in UCI's Adult, a byte order mark, quotes, line ends of Windows, empty lines.
     let text = "\u{feff}age, work class, \"notes, long\"\r\n39, State-gov, \"says \"\"hi\"\", then\r\nleaves\"\r\n\r\n\

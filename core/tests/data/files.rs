@@ -126,7 +126,7 @@ fn what_is_no_photo_of_the_users_is_passed_over_aloud() {
     ] {
         assert!(notes.contains(words), "no `{words}` in {notes}");
     }
-    // The folder of a run may itself be searched, where somebody asks for it.
+    // The folder of a run may itself be searched, where a caller asks for it.
     assert_eq!(image_files(&at("out/run")).unwrap().len(), 2);
 }
 

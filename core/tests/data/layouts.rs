@@ -187,14 +187,14 @@ const CASES: &[Case] = &[
         folders: &[("train/cat", 3), ("train/dog", 3), ("train/bird", 3), ("val/cat", 1), ("val/dog", 1)],
         counts: &[("bird", 3, 0), ("cat", 3, 1), ("dog", 3, 1)],
         test: 0,
-        notes: &["class `bird` has no item to judge by"],
+        notes: &["class `bird` has no item in the validation set"],
     },
     Case {
         name: "a class of one picture",
         folders: &[("cat", 5), ("dog", 5), ("bird", 1)],
         counts: &[("bird", 1, 0), ("cat", 4, 1), ("dog", 4, 1)],
         test: 0,
-        notes: &["class `bird` has no item to judge by"],
+        notes: &["class `bird` has no item in the validation set"],
     },
     Case {
         name: "two of each of five classes, of which a fifth is two",

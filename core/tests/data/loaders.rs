@@ -139,7 +139,7 @@ fn any_number_of_photos_makes_batches() {
             let dls = match DataBlock::images().labelled(images).workers(0).dataloaders(".", 2) {
                 Ok(dls) => dls,
                 Err(error) => {
-                    // A single photo of each class leaves none to judge by.
+                    // A single photo of each class leaves none for validation.
                     assert!(n <= n_classes && error.to_string().contains("two of a class or more"), "{n}: {error}");
                     refused += 1;
                     continue;

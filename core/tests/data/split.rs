@@ -174,7 +174,7 @@ fn weights_are_scikit_learns_and_imbalance_is_told() {
     let vocab = Vocab::new(["a", "b", "c"]);
     let told = warnings(&vocab, &[(100, 10), (10, 0), (0, 3)]);
     assert!(
-        told[0].contains("`b` has no item to judge by") && told[1].contains("`c` has no item to train"),
+        told[0].contains("`b` has no item in the validation set") && told[1].contains("`c` has no item to train"),
         "{told:?}"
     );
     assert!(told[2].contains("`a` has 100") && told[2].contains("`b` has 10"), "{told:?}");

@@ -220,7 +220,7 @@ fn what_cannot_be_learnt_is_refused_with_the_remedy() {
     refused(block().target("price").dates(["place"]), "`town` is not a date; expected 2026-03-31");
     refused(block().target("price").numbers(["size"]).categories(["size"]), "`size` is named twice");
     refused(block().target("price").only_named(), "no column beside its target");
-    refused(block().target("place").valid_where(|_| false), "none of them to judge by");
+    refused(block().target("place").valid_where(|_| false), "none of them to validate on");
     refused(block().target("price").valid_column("place"), "`town` is not a side");
     let same = Table::from_rows(&["a", "b"], [["1", "x"], ["2", "x"], ["3", "x"], ["4", ""]]).unwrap();
     refused(TableBlock::table(same.clone()).target("b").valid_where(|row| row == 0), "one value only, `x`");

@@ -14,8 +14,8 @@ fn names_are_found_however_they_are_spelt() {
     assert!(message.contains("`resnet19`") && message.contains("resnet18, resnet34"), "{message}");
 }
 
-/// Parameters and thousand million multiply-adds are those that torchvision's weights state (`num_params`, `_ops`), so
-/// this holds the networks to them. Building takes a while: initial values of 1.4 thousand million parameters are
+/// Parameters and billions of multiply-adds are those that torchvision's weights state (`num_params`, `_ops`), so
+/// this holds the networks to them. Building takes a while: initial values of 1.4 billion parameters are
 /// drawn.
 fn check(archs: &[Arch]) {
     for &arch in archs {

@@ -14,7 +14,7 @@ mod resume;
 use tallow::data::Table;
 use tallow::rng::Rng;
 
-/// Weather and whether somebody plays: if it is dry, or if it is warm and weekend. Every tenth temperature is blank.
+/// Weather and whether one plays: if it is dry, or if it is warm and weekend. Every tenth temperature is blank.
 fn weather(n: usize) -> Table {
     let mut rng = Rng::new(3).stream("weather");
     let row = |i: usize| {

@@ -110,7 +110,7 @@ fn sides_are_taken_from_folders_and_the_test_set_is_looked_at_once() {
     assert_eq!(metrics["photos"], serde_json::json!({ "train": 24, "valid": 8, "test": 6, "left_out": 2 }));
     // The same folder, evaluated: by its test set.
     let judged = tallow(&["evaluate", "run", "photos", "--out", "judged"], dir.path());
-    tells(&judged, &["6 photos, 2 classes", "judged by the 6 photos of the test set", "32 of other sides"]);
+    tells(&judged, &["6 photos, 2 classes", "evaluated on the 6 photos of the test set", "32 of other sides"]);
 
     // Without labels it is not a class.
     fs::remove_dir_all(photos.join("test")).unwrap();

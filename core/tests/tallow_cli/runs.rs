@@ -82,7 +82,7 @@ fn a_finished_run_is_not_replaced_without_being_asked() {
     fails(here, &format!("{TRAIN} --out run --overwrite --lr 1e20"), 1, &["diverged"]);
     assert!(!here.join("run/model").exists());
     fine(here, &format!("{TRAIN} --out run"));
-    // A model that no run wrote is somebody's.
+    // A model that no run wrote is the user's.
     fs::create_dir(here.join("own")).unwrap();
     fs::rename(here.join("run/model"), here.join("own/model")).unwrap();
     fails(here, &format!("{TRAIN} --out own"), 2, &["own: holds a model", "--overwrite"]);

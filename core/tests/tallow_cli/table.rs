@@ -22,7 +22,7 @@ fn fails(here: &Path, args: &str, code: i32, words: &[&str]) {
     crate::fails(&tallow(here, args), code, words);
 }
 
-/// Loans that are paid back by whoever earns enough for their size; some incomes are blank.
+/// Loans that are paid back by those who earn enough for their size; some incomes are blank.
 fn loans(here: &Path) {
     let mut rng = Rng::new(9).stream("loans");
     let mut text = String::from("id, job, income, since, sum, paid\n");

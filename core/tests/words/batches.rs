@@ -36,7 +36,7 @@ fn padding_is_first_and_by_chunks() {
     assert_eq!(fronts, [0, 0, 4, 8, 8]);
 }
 
-/// Texts of the numbers 0, 1, ..., those of each as many as said, twice: to learn from, and to judge by.
+/// Texts of the numbers 0, 1, ..., those of each as many as said, twice: for training, and for validation.
 fn streams(lengths: &[usize], rows: usize, seq_len: usize) -> LanguageModelDataLoaders {
     let mut next = 0..;
     let texts: Vec<Vec<String>> =

@@ -61,7 +61,7 @@ fn columns_of_a_table_become_texts_and_classes() {
         (TextBlock::csv(&file).text("text").target("moods"), "no column `moods`"),
         (TextBlock::csv(&file).text("text").target("text"), "as the text and as the class"),
         (TextBlock::csv(folder.path().join("none.csv")), "none.csv"),
-        (TextBlock::csv(&file).text("text").target("mood").valid_where(|_| false), "none of them to judge by"),
+        (TextBlock::csv(&file).text("text").target("mood").valid_where(|_| false), "none of them to validate on"),
         (TextBlock::csv(&file).text("text").target("mood").seq_len(0), "0 tokens"),
     ] {
         let error = error(block);
@@ -153,7 +153,7 @@ fn odd_texts_are_kept_and_told() {
         "2 texts hold control characters (text 0)",
         "2 texts say the same as an earlier one (text 5 as text 3)",
         "1 texts are in two classes (text 3 and text 5)",
-        "1 texts for validation are among those to train with (text 7, and text 3)",
+        "1 validation texts are among the training texts (text 7, and text 3)",
     ] {
         assert!(told.contains(what), "{told}");
     }

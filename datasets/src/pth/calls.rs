@@ -2,8 +2,6 @@
 
 use tallow_io::Dtype;
 
-use super::machine::Result;
-
 /// What a pickle of weights needs to call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Call {
@@ -14,7 +12,7 @@ pub(super) enum Call {
 }
 
 impl Call {
-    pub(super) fn find(module: &str, name: &str) -> Result<Call> {
+    pub(super) fn find(module: &str, name: &str) -> Result<Call, String> {
         Ok(match (module, name) {
             ("collections", "OrderedDict") => Call::OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2" | "_rebuild_tensor") => Call::RebuildTensor,

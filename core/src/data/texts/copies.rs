@@ -43,7 +43,7 @@ pub(super) fn copy_notes(
     if let Some(&(valid, train)) = across.first() {
         let (n, one, other) = (across.len(), place_of(valid), place_of(train));
         notes.push(format!(
-            "{n} texts for validation are among those to train with ({one}, and {other}): validation flatters"
+            "{n} validation texts are among the training texts ({one}, and {other}): validation flatters"
         ));
     }
     notes
@@ -62,7 +62,7 @@ mod tests {
             [
                 "3 texts say the same as an earlier one (line 2 as line 0)",
                 "1 texts are in two classes (line 1 and line 4): nothing can tell them right",
-                "1 texts for validation are among those to train with (line 5, and line 0): validation flatters",
+                "1 validation texts are among the training texts (line 5, and line 0): validation flatters",
             ]
         );
         assert!(copy_notes(&ids[2..4], |_| 0, |_| false, |_| String::new()).is_empty());

@@ -156,7 +156,7 @@ fn sides_of(
         let parts = split.splitting.split(&rest, |i| names[i].clone(), label, split.seed)?;
         Sides { train: parts.train, valid: parts.valid, test }
     };
-    for (side, what) in [(&sides.train, "train with"), (&sides.valid, "judge by")] {
+    for (side, what) in [(&sides.train, "train on"), (&sides.valid, "validate on")] {
         if side.is_empty() {
             let message = format!("by the split there is none of {} texts to {what}", items.len());
             return Err(Error::config("valid_pct", message));

@@ -10,7 +10,7 @@ pub struct Facts {
     pub name: &'static str,
     /// Trainable numbers.
     pub parameters: usize,
-    /// Thousand million multiplications with their additions, for one image of the published size.
+    /// Billions of multiply-adds (GMACs) for one image of the published size.
     pub gmacs: f64,
     /// Channels of the body's features.
     pub channels: usize,

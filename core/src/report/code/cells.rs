@@ -74,9 +74,9 @@ impl File {
     }
 }
 
-/// The names in `use crate::...` statements.
+/// The names that a file takes from other modules of its crate.
 fn imports(text: &'static str) -> HashSet<&'static str> {
-    let statements = text.split("\nuse crate::").skip(1).filter_map(|rest| rest.split(';').next());
+    let statements = text.split("\nuse ").skip(1).filter_map(|rest| rest.strip_prefix("crate")?.split(';').next());
     statements.flat_map(|names| names.split(|c: char| !c.is_alphanumeric() && c != '_')).collect()
 }
 

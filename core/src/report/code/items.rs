@@ -29,7 +29,7 @@ pub(super) struct Statement {
 }
 
 /// What reports to a run, and is not the subject of a chapter.
-const REPORTS: [&str; 23] = [
+const REPORTS: [&str; 22] = [
     "section",
     "text",
     "say",
@@ -51,7 +51,6 @@ const REPORTS: [&str; 23] = [
     "file",
     "artifact",
     "history",
-    "fold",
     "explorer",
 ];
 
@@ -240,7 +239,7 @@ fn is_report(statement: &[Token<'_>]) -> bool {
 /// Whether a statement is what a section hands on at its end.
 fn is_result(statement: &[Token<'_>]) -> bool {
     let mut code = statement.iter().filter(|token| token.is_code());
-    code.next().is_some_and(|token| token.text == "Ok") && code.last().is_some_and(|token| token.text != ";")
+    code.next().is_some_and(|token| token.text == "Ok") && code.next_back().is_some_and(|token| token.text != ";")
 }
 
 /// The lines of the statements inside of blocks in this one that only report.

@@ -11,7 +11,7 @@ use tallow::cli;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
                         tallow ratings ratings.csv --titles movies.csv --out films   a line for each rating\n  \
-                        tallow ratings predict films --user 7 --top 10               what somebody will like\n  \
+                        tallow ratings predict films --user 7 --top 10               what a user will like\n  \
                         tallow ratings predict films --similar \"Toy Story (1995)\"    what is like it\n\n\
                         `tallow ratings FILE` is short for `tallow ratings train FILE`.")]
 pub(crate) struct Args {

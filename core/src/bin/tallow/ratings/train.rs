@@ -270,9 +270,9 @@ fn rankings(args: &TrainArgs, s: &mut Session, learner: &CollabLearner) -> Resul
         vec![name.to_string(), format!("{ndcg:.4}"), format!("{hit_rate:.4}")]
     };
     s.run.text(format!(
-        "Lists of {LIST} for {} users, out of all items that a user has not rated in training. They are compared with the \
-         items that the user rates with {from} or more in validation: NDCG is 1 where all of these come first, a hit \
-         is a list that has one.",
+        "Lists of {LIST} for {} users, out of all items that a user has not rated in training. They are compared with \
+         the items that the user rates with {from} or more in validation: NDCG is 1 where all of these come first, a \
+         hit is a list that has one.",
         ours.n_users
     ));
     s.run.table(&["list", &format!("NDCG@{LIST}"), &format!("hit rate@{LIST}")], &all.each_ref().map(row));

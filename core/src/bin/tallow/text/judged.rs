@@ -103,7 +103,8 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
         Ok(baselines) => baselines,
         Err(Error::Value(why)) => {
             s.run.conclude(format!(
-                "The network tells {} of the {n} validation texts right. Simpler methods are not judged: {why}.",
+                "The network classifies {} of the {n} validation texts correctly. Simpler methods are not judged: \
+                 {why}.",
                 percent(reached)
             ));
             return Ok(());
@@ -133,8 +134,8 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
         _ => "Neither wins",
     };
     s.run.conclude(format!(
-        "{verdict}: of {n} validation texts the network tells {ours} right, and {} tells {theirs}. With so many texts, \
-         up to about {chance:.1} points may be chance.",
+        "{verdict}: of {n} validation texts the network classifies {ours} correctly, and {} {theirs}. With so many \
+         texts, up to about {chance:.1} points may be chance.",
         best.name
     ));
     s.run.text(
@@ -154,8 +155,8 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &I
     s.run.section("Which words decide");
     s.run.text(
         "Each word is left out in turn. The more probable the class was with it, the stronger is its blue, underlined; \
-         a word without which the class would be more probable is orange, with a dashed line. Under a pointer each says \
-         by how much.",
+         a word without which the class would be more probable is orange, with a dashed line. Under a pointer each \
+         says by how much.",
     );
     let dls = learner.text_dls();
     let (predictor, valid) = (learner.predictor(), dls.valid.dataset());

@@ -25,10 +25,10 @@ const OUT: &str = "The folder for the model, the report, its figures and its num
 #[command(
     mut_arg("require_target", |arg| arg.hide(true)), // a chapter's: no texts of one's own have a target to reach
     mut_arg("out", |arg| arg.help(OUT)),
-    after_help = "The network is an AWD-LSTM as fast.ai's, smaller by default so that a CPU trains it in minutes. Texts \
-                  that are there twice, in two classes or on both sides are told. Beside the network stands what \
-                  tf-idf with logistic regression reaches, which on few or short texts often wins, and the page begins \
-                  with who does.\n\n\
+    after_help = "The network is an AWD-LSTM as fast.ai's, smaller by default so that a CPU trains it in minutes. \
+                  Texts that are there twice, in two classes or on both sides are reported. Beside the network stands \
+                  what tf-idf with logistic regression reaches, which on few or short texts often wins, and the page \
+                  begins with which does.\n\n\
                   The results are in the folder of `--out`: `model/` for `tallow text predict`, `report.html`, \
                   `predictions.csv` with every text of validation, `metrics.json`, `history.csv` and plots. A finished \
                   run there is not replaced without `--overwrite`; `--resume` goes on with one that was stopped, if \
