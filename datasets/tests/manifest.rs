@@ -31,7 +31,7 @@ fn the_builtin_list_is_good_and_says_what_an_unknown_name_could_have_been() {
     assert_eq!(
         error.to_string(),
         "there is no dataset `mnits`; the manifest lists mnist, mnist_sample, camvid_tiny, adult_sample, \
-         movie_lens_sample, imdb_sample, pets, titanic, timm_results, wt103_fwd, wt103_bwd, cats_dogs, \
+         movie_lens_sample, imdb_sample, pets, titanic, timm_results, wt103_fwd, wt103_bwd, minilm, cats_dogs, \
          animal_faces, lecture_photos"
     );
     assert_eq!(error.kind(), ErrorKind::Usage);

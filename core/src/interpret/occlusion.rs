@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::text_learner::{TextPrediction, TextPredictor};
 use crate::words::{BOS, FLD, SPECIAL, marked_words, readable_parts};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 /// Of a text of more words several are left out at once, so that its time stays within bounds.
 const MOST_PARTS: usize = 200;
@@ -48,7 +49,14 @@ impl Occlusion {
     /// # Errors
     /// When there is no such class, or a tensor operation fails.
     pub fn of(predictor: &TextPredictor, text: &str, class: Option<&str>) -> Result<Occlusion> {
-        let procs = predictor.procs();
+        match predictor.procs() {
+            Some(procs) => Occlusion::of_tokens(predictor, procs, text, class),
+            None => Occlusion::of_text(predictor, text, class),
+        }
+    }
+
+    /// For a network that reads words.
+    fn of_tokens(predictor: &TextPredictor, procs: &TextProcs, text: &str, class: Option<&str>) -> Result<Occlusion> {
         let tokens = procs.tokenizer.tokens(text);
         let tokens = procs.read_part(&tokens);
         let words = marked_words(tokens);
@@ -61,7 +69,6 @@ impl Occlusion {
         }
         let ids = procs.vocab.ids(tokens);
         let prediction = predictor.predict_ids(&[prepared(procs, ids.clone())])?.pop();
-        let prediction = prediction.ok_or_else(|| Error::Value("a text has no prediction".into()))?;
         let (mut without, mut start) = (Vec::with_capacity(parts.len()), 0);
         for some in parts.chunks(AT_ONCE) {
             let mut texts = Vec::with_capacity(some.len());
@@ -72,6 +79,54 @@ impl Occlusion {
             }
             without.extend(predictor.predict_ids(&texts)?);
         }
+        let is_known = |part: &[String]| {
+            let mut words = part.iter().filter(|token| !SPECIAL.contains(&token.as_str())).peekable();
+            words.peek().is_none() || words.any(|word| procs.vocab.find(word).is_some())
+        };
+        let texts = readable_parts(&parts);
+        let words = texts.into_iter().zip(&parts).map(|(text, part)| LeftOut {
+            text,
+            is_known: is_known(part),
+            // Where nothing is left out, the text is the same: what differs is rounding.
+            is_there: n_kept(part) < part.len(),
+        });
+        Occlusion::from_predictions(predictor, prediction, class, words.zip(without), stretch)
+    }
+
+    /// For a network that reads pieces of words: what lies between two spaces is left out.
+    fn of_text(predictor: &TextPredictor, text: &str, class: Option<&str>) -> Result<Occlusion> {
+        let ends = text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at).chain([text.len()]);
+        let (mut words, mut start) = (Vec::new(), 0);
+        for end in ends {
+            // A word with the spaces before it.
+            if !text[start..end].trim().is_empty() {
+                words.push(start..end);
+                start = end;
+            }
+        }
+        let stretch = words.len().div_ceil(MOST_PARTS).max(1);
+        let parts: Vec<Range<usize>> =
+            words.chunks(stretch).map(|words| words[0].start..words[words.len() - 1].end).collect();
+        let prediction = predictor.predict_texts(&[text])?.pop();
+        let mut without = Vec::with_capacity(parts.len());
+        for some in parts.chunks(AT_ONCE) {
+            let texts: Vec<String> =
+                some.iter().map(|part| [&text[..part.start], &text[part.end..]].concat()).collect();
+            without.extend(predictor.predict_texts(&texts)?);
+        }
+        let words =
+            parts.into_iter().map(|part| LeftOut { text: text[part].to_string(), is_known: true, is_there: true });
+        Occlusion::from_predictions(predictor, prediction, class, words.zip(without), stretch)
+    }
+
+    fn from_predictions(
+        predictor: &TextPredictor,
+        prediction: Option<TextPrediction>,
+        class: Option<&str>,
+        words: impl Iterator<Item = (LeftOut, TextPrediction)>,
+        stretch: usize,
+    ) -> Result<Occlusion> {
+        let prediction = prediction.ok_or_else(|| Error::Value("a text has no prediction".into()))?;
         let class = match class {
             None => prediction.index,
             Some(name) => predictor.classes().iter().position(|known| known == name).ok_or_else(|| {
@@ -79,18 +134,14 @@ impl Occlusion {
                 Error::Value(format!("there is no class `{name}`; the model tells {known} apart"))
             })?,
         };
-        let is_known = |part: &[String]| {
-            let mut words = part.iter().filter(|token| !SPECIAL.contains(&token.as_str())).peekable();
-            words.peek().is_none() || words.any(|word| procs.vocab.find(word).is_some())
-        };
-        let word = |((text, part), without): ((String, &&[String]), TextPrediction)| {
+        let word = |(word, without): (LeftOut, TextPrediction)| {
             let pairs = prediction.probabilities.iter().zip(&without.probabilities);
-            // Where nothing is left out, the text is the same: what differs is rounding.
-            let is_there = n_kept(part) < part.len();
-            let falls: Vec<f64> = pairs.map(|(with, without)| if is_there { with - without } else { 0.0 }).collect();
-            OccludedWord { text, is_known: is_known(part), fall: falls.get(class).copied().unwrap_or_default(), falls }
+            let falls: Vec<f64> =
+                pairs.map(|(with, without)| if word.is_there { with - without } else { 0.0 }).collect();
+            let fall = falls.get(class).copied().unwrap_or_default();
+            OccludedWord { text: word.text, is_known: word.is_known, fall, falls }
         };
-        let words = readable_parts(&parts).into_iter().zip(&parts).zip(without).map(word).collect();
+        let words = words.map(word).collect();
         Ok(Occlusion { prediction, class, words, stretch })
     }
 
@@ -106,6 +157,14 @@ impl Occlusion {
         words.truncate(n);
         words
     }
+}
+
+/// A part of a text, as it is read.
+struct LeftOut {
+    text: String,
+    is_known: bool,
+    /// Whether there is something to leave out.
+    is_there: bool,
 }
 
 fn prepared(procs: &TextProcs, mut ids: Vec<u32>) -> Vec<u32> {

@@ -30,7 +30,7 @@ pub mod vgg;
 mod summary;
 
 pub use awd_lstm::{AwdLstmConfig, LanguageModel, TextClassifier};
-pub use bert::{BertConfig, BertModel};
+pub use bert::{BertClassifier, BertConfig, BertModel};
 pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use embedding_dot_bias::EmbeddingDotBias;
 pub use embedding_nn::EmbeddingNN;

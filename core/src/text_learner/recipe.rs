@@ -2,8 +2,8 @@
 
 use crate::data::TextProcs;
 use crate::error::{Error, Result};
-use crate::models::AwdLstmConfig;
 use crate::models::awd_lstm::ClassifierOptions;
+use crate::models::{AwdLstmConfig, BertConfig};
 use crate::train::export::Exported;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use std::path::Path;
 /// The kinds of learners, in exported folders.
 pub(super) const LANGUAGE_MODEL: &str = "language_model";
 pub(super) const TEXT_CLASSIFIER: &str = "text_classifier";
+pub(super) const TRANSFORMER_CLASSIFIER: &str = "transformer_classifier";
 
 /// What it takes to build a language model again, and to make numbers of texts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +28,16 @@ pub(super) struct ClassifierRecipe {
     pub(super) max_len: Option<usize>,
     pub(super) head_layers: Vec<usize>,
     pub(super) text: TextProcs,
+}
+
+/// What it takes to build a classifier with a published encoder again, and to make pieces of texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct TransformerRecipe {
+    pub(super) network: BertConfig,
+    /// A `tokenizer.json`.
+    pub(super) tokenizer: serde_json::Value,
+    pub(super) max_tokens: usize,
+    pub(super) normalize: bool,
 }
 
 impl ClassifierRecipe {

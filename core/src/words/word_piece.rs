@@ -40,8 +40,35 @@ impl WordPiece {
             let what = format!("is no tokenizer: {e}; expected the `tokenizer.json` that is beside published weights");
             Error::file(&path, what)
         };
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(not_one)?;
+        let tokenizer = Tokenizer::from_bytes(bytes).map_err(not_one)?;
+        WordPiece::of(path.clone(), tokenizer)
+    }
+
+    /// The tokenizer that [`WordPiece::to_json`] gave, for texts of up to 64 pieces.
+    ///
+    /// # Errors
+    /// When it is none of a tokenizer.
+    pub fn from_json(json: &serde_json::Value) -> Result<WordPiece> {
+        let tokenizer = Tokenizer::from_bytes(json.to_string())
+            .map_err(|e| Error::Value(format!("the model's tokenizer cannot be read: {e}")))?;
+        WordPiece::of(PathBuf::from("the model's tokenizer"), tokenizer)
+    }
+
+    /// What a `tokenizer.json` holds.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot be written as JSON.
+    pub fn to_json(&self) -> Result<serde_json::Value> {
+        let text = self.tokenizer.to_string(false).map_err(|e| Error::file(&self.path, e.to_string()))?;
+        serde_json::from_str(&text).map_err(|e| Error::file(&self.path, e.to_string()))
+    }
+
+    fn of(path: PathBuf, mut tokenizer: Tokenizer) -> Result<WordPiece> {
         tokenizer.with_padding(None::<PaddingParams>);
+        if tokenizer.token_to_id("[PAD]") != Some(0) {
+            let what = "is a tokenizer whose piece 0 is not `[PAD]`, as BERT's is; others are not supported";
+            return Err(Error::file(path, what));
+        }
         WordPiece { path, tokenizer, max_tokens: 0 }.max_tokens(64)
     }
 

@@ -2,6 +2,7 @@
 //! formula.
 #![allow(dead_code)] // each test program uses a part of it
 
+pub(crate) mod encoder;
 #[path = "../../kernels/tests/common/mod.rs"]
 mod tensors;
 pub(crate) mod training;

@@ -3,6 +3,8 @@
 #![cfg(feature = "efficientnet-lite0")]
 
 mod copies;
+#[path = "../common/encoder.rs"]
+mod encoder;
 mod folders;
 mod multi_label;
 mod ratings;

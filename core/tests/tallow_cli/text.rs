@@ -1,6 +1,7 @@
 //! `tallow text`: from texts to a model that another command uses.
 
 use crate::Ran;
+use crate::encoder::tiny_encoder;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -217,4 +218,32 @@ fn odd_texts_are_trained_on_and_told() {
     assert!(page.contains("more than 1440 tokens") && !page.contains(['\0', '\u{1b}']));
     assert!(!ran.stdout.contains(['\0', '\u{1b}']), "{}", ran.stdout);
     fine(here, &format!("text predict odd '{}'", "word ".repeat(2000)));
+}
+
+#[test]
+fn a_published_encoder_is_trained_or_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    reviews(here, 150);
+    tiny_encoder(&here.join("tiny"), &["great", "lovely", "superb", "dull", "awful", "tedious"]);
+    let train = "text reviews.csv --text review --target mood --min-freq 1 --words 4";
+    let frozen = fine(here, &format!("{train} --encoder tiny --frozen --out frozen"));
+    assert!(frozen.stdout.contains("tf-idf"), "{}", frozen.stdout);
+    let tuned = fine(here, &format!("{train} --encoder tiny --epochs 2 --lr 0.01 --max-pieces 16 --out tuned"));
+    assert!(tuned.stderr.contains("have more than 16 pieces"), "{}", tuned.stderr);
+    for run in ["frozen", "tuned"] {
+        let metrics: Value = serde_json::from_slice(&fs::read(here.join(run).join("metrics.json")).unwrap()).unwrap();
+        assert!(metrics["baselines"].as_array().unwrap().len() > 1 && metrics["metrics"]["accuracy"].is_number());
+        assert!(here.join(run).join("predictions.csv").is_file());
+        let one = fine(here, &format!("text predict {run} 'a superb film' --words --json")).stdout;
+        let one: Value = serde_json::from_str(&one).unwrap();
+        assert_eq!((one["words"].as_u64(), one["unknown_words"].as_u64()), (Some(3), Some(0)), "{one}");
+        assert_eq!(one["occlusion"].as_array().unwrap().len(), 3);
+    }
+    fails(here, &format!("{train} --encoder minilm --out run"), 3, &["cargo xtask fetch-data --only minilm"]);
+    fails(here, &format!("{train} --encoder nowhere --out run"), 3, &["holds no encoder"]);
+    fails(here, &format!("{train} --encoder tiny --max-pieces 65 --out run"), 1, &["at most 64"]);
+    fails(here, &format!("{train} --encoder tiny --backwards --out run"), 2, &["reads forwards"]);
+    fails(here, &format!("{train} --encoder tiny --size 1,2,3 --out run"), 2, &["--size"]);
+    fails(here, &format!("{train} --frozen --out run"), 2, &["--encoder"]);
 }

@@ -9,6 +9,7 @@ mod language_model;
 mod occlusion;
 mod pretrained;
 mod resume;
+mod transformer;
 
 use tallow::data::TextBlock;
 use tallow::text_learner::TextConfig;

@@ -9,7 +9,7 @@ use tallow::train::{Callback, Checkpoints, TrainState};
 use tallow::{Error, Result};
 
 /// Dies before a batch of the second epoch.
-struct Die(bool);
+pub(crate) struct Die(pub(crate) bool);
 
 impl Callback for Die {
     fn before_batch(&mut self, state: &mut TrainState) -> Result<()> {

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bert;
 mod classifier;
 mod language_model;
 mod masks;

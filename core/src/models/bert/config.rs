@@ -81,6 +81,18 @@ impl BertConfig {
         if sizes.contains(&0) {
             return Err(Error::config("config", format!("expected sizes above 0, got {self:?}")));
         }
+        // The largest BERT that was ever published has 3.9 billion parameters; a damaged file may ask for any number.
+        let most = [1 << 20, 1 << 14, 1 << 8, 1 << 10, 1 << 16, 1 << 14, 1 << 8];
+        if let Some((size, most)) = sizes.iter().zip(most).find(|(size, most)| **size > *most) {
+            return Err(Error::config(
+                "config",
+                format!("a size of {size}, where at most {most} is expected: {self:?}"),
+            ));
+        }
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
+            let message = format!("expected a number between 0 and 1, got {}", self.layer_norm_eps);
+            return Err(Error::config("layer_norm_eps", message));
+        }
         if hidden_size % heads != 0 {
             let message = format!("{heads} heads do not divide {hidden_size}, the length of a vector");
             return Err(Error::config("num_attention_heads", message));

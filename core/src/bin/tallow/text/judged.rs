@@ -3,9 +3,9 @@
 use super::coloured::passage;
 use serde_json::{Map, Value, json};
 use tallow::cli::Session;
-use tallow::data::TextLoader;
+use tallow::data::{TextDataLoaders, TextLoader};
 use tallow::interpret::{Interpretation, Occlusion, TextBaseline, TopLoss, decisive_words, text_baselines};
-use tallow::text_learner::TextClassifierLearner;
+use tallow::text_learner::TextPredictor;
 use tallow::{Error, Result};
 use tallow_io::csv;
 
@@ -14,10 +14,9 @@ const SHOWN: usize = 8;
 
 /// Judges by the validation texts and, looked at once, the test texts; says who wins. Gives what was predicted of the
 /// validation texts.
-pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<Interpretation> {
-    let dls = learner.text_dls();
+pub(crate) fn judge(s: &mut Session, predictor: &TextPredictor, dls: &TextDataLoaders) -> Result<Interpretation> {
     s.run.section("What it gets right, and what not");
-    let judged = figures(s, learner, &dls.valid, "")?;
+    let judged = figures(s, predictor, &dls.valid, "")?;
     let rows: Vec<Vec<String>> = judged
         .most_confused(1)
         .into_iter()
@@ -28,22 +27,17 @@ pub(crate) fn judge(s: &mut Session, learner: &TextClassifierLearner) -> Result<
         s.run.table(&["class", "taken for", "texts"], &rows);
     }
     s.run.file("predictions.csv", predictions(&judged, &dls.valid))?;
-    beside(s, learner, &judged)?;
+    beside(s, dls, &judged)?;
     if let Some(test) = &dls.test {
         s.run.section("The test texts, looked at once");
-        figures(s, learner, test, "test_")?;
+        figures(s, predictor, test, "test_")?;
     }
     Ok(judged)
 }
 
 /// Every metric, the report and the confusion matrix of one side.
-fn figures(
-    s: &mut Session,
-    learner: &TextClassifierLearner,
-    side: &TextLoader,
-    prefix: &str,
-) -> Result<Interpretation> {
-    let judged = interpretation(learner, side)?;
+fn figures(s: &mut Session, predictor: &TextPredictor, side: &TextLoader, prefix: &str) -> Result<Interpretation> {
+    let judged = interpretation(predictor, side)?;
     for (name, value) in judged.metrics()? {
         s.run.metric(format!("{prefix}{name}"), value);
     }
@@ -68,8 +62,8 @@ fn figures(
 }
 
 /// What is predicted of one side, in the order of its texts.
-fn interpretation(learner: &TextClassifierLearner, side: &TextLoader) -> Result<Interpretation> {
-    let predictions = learner.predictor().predict_ids(side.dataset().ids())?;
+fn interpretation(predictor: &TextPredictor, side: &TextLoader) -> Result<Interpretation> {
+    let predictions = predictor.predict_loader(side)?;
     let rows: Vec<Vec<f64>> = predictions.into_iter().map(|prediction| prediction.probabilities).collect();
     let targets = side.dataset().targets();
     let labels: Vec<u32> = (0..rows.len()).flat_map(|i| targets.of(i).iter().copied()).collect();
@@ -94,12 +88,12 @@ fn predictions(judged: &Interpretation, side: &TextLoader) -> String {
 }
 
 /// The network beside simpler methods, and who wins.
-fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretation) -> Result<()> {
+fn beside(s: &mut Session, dls: &TextDataLoaders, judged: &Interpretation) -> Result<()> {
     s.run.section("Beside simpler methods");
     let reached = judged.confusion().accuracy();
     let n = judged.actual().len();
     let percent = |share: f64| format!("{:.1} per cent", 100.0 * share);
-    let baselines = match text_baselines(learner.text_dls()) {
+    let baselines = match text_baselines(dls) {
         Ok(baselines) => baselines,
         Err(Error::Value(why)) => {
             s.run.conclude(format!(
@@ -148,7 +142,13 @@ fn beside(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretat
 }
 
 /// The worst mistakes and other texts with their words in colours, and the words that decide in many of them.
-pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &Interpretation, n: usize) -> Result<()> {
+pub(crate) fn words(
+    s: &mut Session,
+    predictor: &TextPredictor,
+    dls: &TextDataLoaders,
+    judged: &Interpretation,
+    n: usize,
+) -> Result<()> {
     if n == 0 {
         return Ok(());
     }
@@ -158,8 +158,7 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &I
          a word without which the class would be more probable is orange, with a dashed line. Under a pointer each \
          says by how much.",
     );
-    let dls = learner.text_dls();
-    let (predictor, valid) = (learner.predictor(), dls.valid.dataset());
+    let valid = dls.valid.dataset();
     let classes = dls.classes().classes();
     let heading = |item: &TopLoss| {
         let place = &valid.places()[item.index];
@@ -171,7 +170,7 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &I
     let shown = |items: Vec<&TopLoss>| -> Result<Vec<tallow::report::Passage>> {
         let coloured = |item: &&TopLoss| {
             listener.stop_if_interrupted()?;
-            let occlusion = Occlusion::of(&predictor, &valid.texts()[item.index], Some(&item.predicted))?;
+            let occlusion = Occlusion::of(predictor, &valid.texts()[item.index], Some(&item.predicted))?;
             Ok(passage(heading(item), &occlusion, classes))
         };
         items.iter().map(coloured).collect()
@@ -195,7 +194,7 @@ pub(crate) fn words(s: &mut Session, learner: &TextClassifierLearner, judged: &I
     let mut occlusions = Vec::new();
     for (i, item) in every(n).enumerate() {
         listener.stop_if_interrupted()?;
-        occlusions.push(Occlusion::of(&predictor, &valid.texts()[item.index], None)?);
+        occlusions.push(Occlusion::of(predictor, &valid.texts()[item.index], None)?);
         task.progress(i + 1, "");
     }
     drop(task);

@@ -5,6 +5,7 @@ mod judged;
 mod predict;
 mod texts;
 mod train;
+mod transformer;
 
 use std::process::ExitCode;
 use tallow::cli;

@@ -203,7 +203,9 @@ fn table_of(
 }
 
 /// How many words a text has, and how many of them the network does not know.
-fn counted(procs: &TextProcs, text: &str) -> (usize, usize) {
+fn counted(procs: Option<&TextProcs>, text: &str) -> (usize, usize) {
+    // Pieces of words make every word.
+    let Some(procs) = procs else { return (text.split_whitespace().count(), 0) };
     let tokens = procs.tokenizer.tokens(text);
     let words: Vec<&String> = tokens.iter().filter(|token| !SPECIAL.contains(&token.as_str())).collect();
     (words.len(), procs.vocab.ids(&words).iter().filter(|&&id| id == UNK_ID).count())

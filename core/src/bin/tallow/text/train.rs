@@ -2,6 +2,7 @@
 
 use super::judged;
 use super::texts::SourceArgs;
+use super::transformer;
 use crate::best::BestArgs;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::{settings, shown, values};
@@ -12,7 +13,7 @@ use tallow::event::Listener;
 use tallow::interpret::{plot_losses, show_batch};
 use tallow::text::shell_quoted;
 use tallow::text_learner::{
-    PretrainedText, TextClassifierLearner, TextConfig, Writing, language_model_learner, text_classifier_learner,
+    PretrainedText, TextConfig, TextPredictor, Writing, language_model_learner, text_classifier_learner,
 };
 use tallow::train::{Metric, accuracy, balanced_accuracy, f1_score, perplexity};
 use tallow::{Error, Result};
@@ -25,7 +26,8 @@ const OUT: &str = "The folder for the model, the report, its figures and its num
 #[command(
     mut_arg("require_target", |arg| arg.hide(true)), // a chapter's: no texts of one's own have a target to reach
     mut_arg("out", |arg| arg.help(OUT)),
-    after_help = "The network is an AWD-LSTM as fast.ai's, smaller by default so that a CPU trains it in minutes. \
+    after_help = "The network is an AWD-LSTM as fast.ai's, smaller by default so that a CPU trains it in minutes; with \
+                  `--encoder` a published transformer, which knows English already. \
                   Texts that are there twice, in two classes or on both sides are reported. Beside the network stands \
                   what tf-idf with logistic regression reaches, which on few or short texts often wins, and the page \
                   begins with which does.\n\n\
@@ -41,11 +43,11 @@ pub(crate) struct TrainArgs {
 
     #[command(flatten)]
     #[serde(flatten)]
-    network: NetworkArgs,
+    pub(super) network: NetworkArgs,
 
     #[command(flatten)]
     #[serde(flatten)]
-    best: BestArgs,
+    pub(super) best: BestArgs,
 
     #[command(flatten)]
     #[serde(skip)] // the session writes them down, with the seed and the device that were found
@@ -58,23 +60,40 @@ pub(crate) struct TrainArgs {
 
 #[derive(Debug, clap::Args, serde::Serialize)]
 #[command(next_help_heading = "Training")]
-struct NetworkArgs {
+pub(super) struct NetworkArgs {
     /// Epochs; with the encoder of a language model those of the whole network, after three in which its parts are
     /// unfrozen one by one
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    epochs: u16,
+    pub(super) epochs: u16,
 
-    /// The highest learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 1e-2, value_parser = values::positive)]
-    lr: f64,
+    /// The highest learning rate [default: 0.01; with `--encoder` 0.001 for the layer of the classes, and always a
+    /// twentieth of it for the encoder]
+    #[arg(long, value_name = "RATE", value_parser = values::positive)]
+    pub(super) lr: Option<f64>,
 
     /// Weight decay
     #[arg(long, value_name = "RATE", default_value_t = 0.01, value_parser = values::not_negative)]
-    wd: f64,
+    pub(super) wd: f64,
 
-    /// Texts in a batch
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::batch)]
-    batch_size: u16,
+    /// Texts in a batch [default: 64; with `--encoder` 32]
+    #[arg(long, value_name = "N", value_parser = values::batch)]
+    pub(super) batch_size: Option<u16>,
+
+    /// Begin with a published transformer instead of an AWD-LSTM: a folder with model.safetensors, config.json and
+    /// tokenizer.json, or `minilm` of the data folder
+    #[arg(long, value_name = "FOLDER|NAME", conflicts_with_all = ["size", "drop_mult", "language_model", "pretrained"])]
+    #[serde(serialize_with = "settings::some_path")]
+    encoder: Option<PathBuf>,
+
+    /// Leave the encoder as it is, and fit the layer for the classes alone, by logistic regression: minutes become
+    /// seconds
+    #[arg(long, requires = "encoder", conflicts_with_all = ["epochs", "lr", "batch_size", "wd"])]
+    pub(super) frozen: bool,
+
+    /// How many pieces of a text the encoder reads, from its beginning
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(3..=512),
+          requires = "encoder")]
+    pub(super) max_pieces: u16,
 
     /// The length of words' vectors, the width of the layers, and their number [default: 100,256,3; that of a
     /// pretrained model, fast.ai's: 400,1152,3]
@@ -136,6 +155,9 @@ pub(crate) fn check(args: &TrainArgs) -> Result<()> {
         let what = "`wt103_bwd` reads texts backwards, which `--backwards` asks for, and `wt103_fwd` forwards";
         return Err(Error::Usage(what.into()));
     }
+    if args.network.encoder.is_some() && args.texts.is_backwards() {
+        return Err(Error::Usage("a published transformer reads forwards: leave `--backwards` out".into()));
+    }
     args.overwrite.before_replacing(&args.common, PROGRAM.name)
 }
 
@@ -144,8 +166,14 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     s.run.section("The texts");
     s.run.settings(args)?;
     s.run.data(format!("texts in {}", args.texts.source().display()));
-    let dls = args.texts.block(s).dataloaders(args.network.batch_size.into())?;
+    let dls = args.texts.block(s).dataloaders(batch_size(args))?;
     describe(s, &dls)?;
+    if let Some(named) = &args.network.encoder {
+        let encoder = transformer::open(s, named)?;
+        s.run.section("Training");
+        let learner = transformer::train(args, s, &dls, &encoder, classifier_metrics(args))?;
+        return finish(args, s, &learner.predictor(), &dls, |folder| learner.export(folder));
+    }
     let pretrained = args.network.pretrained.as_deref().map(|folder| pretrained(s, folder)).transpose()?;
 
     let encoder = match args.network.language_model {
@@ -161,25 +189,41 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
     let mut learner = text_classifier_learner(&dls, config(args, s, "classifier", classifier_metrics(args)))?;
     s.run.say(format!("{} parameters", learner.params().num_parameters()));
     let epochs = if s.quick { 1 } else { args.network.epochs.into() };
+    let lr = args.network.lr.unwrap_or(1e-2);
     match (&encoder, &pretrained) {
-        (None, None) => learner.fit_one_cycle(epochs, args.network.lr)?,
+        (None, None) => learner.fit_one_cycle(epochs, lr)?,
         (Some(file), _) => {
             learner.load_encoder(file)?;
-            learner.fit_gradually(epochs, args.network.lr)?;
+            learner.fit_gradually(epochs, lr)?;
         }
         (None, Some(published)) => {
             let unknown = learner.load_pretrained(published)?;
             say_matched(s, unknown, &dls);
-            learner.fit_gradually(epochs, args.network.lr)?;
+            learner.fit_gradually(epochs, lr)?;
         }
     }
     s.history("classifier", learner.recorder())?;
     args.best.say_kept(s, "classifier", learner.recorder(), epochs);
     s.run.figure("losses", "The losses of the classifier.", &plot_losses(learner.recorder()).into())?;
 
-    let judged = judged::judge(s, &learner)?;
-    judged::words(s, &learner, &judged, args.network.words.into())?;
-    export(s, &learner)
+    finish(args, s, &learner.predictor(), &dls, |folder| learner.export(folder))
+}
+
+/// Judges a trained classifier, and writes it down.
+fn finish(
+    args: &TrainArgs,
+    s: &mut Session,
+    predictor: &TextPredictor,
+    dls: &TextDataLoaders,
+    export_to: impl FnOnce(PathBuf) -> Result<()>,
+) -> Result<()> {
+    let judged = judged::judge(s, predictor, dls)?;
+    judged::words(s, predictor, dls, &judged, args.network.words.into())?;
+    export(s, export_to)
+}
+
+fn batch_size(args: &TrainArgs) -> usize {
+    args.network.batch_size.unwrap_or(64).into()
 }
 
 /// What there is to learn from, in numbers and as a network sees it.
@@ -232,7 +276,7 @@ fn language_model(
     );
     // What looks wrong with the texts has been told.
     let block = args.texts.block(s).vocab(dls.procs().vocab.clone()).listener(Listener::default());
-    let texts = block.language_model(args.network.batch_size.into())?;
+    let texts = block.language_model(batch_size(args))?;
     let caption = "Rows of the stream of all texts, and what is to be told: the same, a word later.";
     s.run.figure("language_model_texts", caption, &show_batch(&texts.train, 3)?)?;
     let metrics = vec![accuracy(), perplexity()];
@@ -303,10 +347,10 @@ fn config(args: &TrainArgs, s: &Session, name: &str, metrics: Vec<Metric>) -> Te
     }
 }
 
-fn export(s: &mut Session, learner: &TextClassifierLearner) -> Result<()> {
+fn export(s: &mut Session, export_to: impl FnOnce(PathBuf) -> Result<()>) -> Result<()> {
     // Ours before it is there: what a killed run leaves is not taken for another's model.
     MODEL.iter().try_for_each(|file| s.run.claim(file).map(drop))?;
-    learner.export(s.run.folder().join("model"))?;
+    export_to(s.run.folder().join("model"))?;
     let shown = shown(s.run.folder());
     let typed = shell_quoted(shown);
     let model = shown.join("model");

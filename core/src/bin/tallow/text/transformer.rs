@@ -1,0 +1,73 @@
+//! A classifier that begins with a published encoder.
+
+use super::train::TrainArgs;
+use std::path::Path;
+use tallow::cli::Session;
+use tallow::data::TextDataLoaders;
+use tallow::interpret::plot_losses;
+use tallow::optim::Lrs;
+use tallow::text_learner::{PublishedEncoder, TransformerConfig, TransformerLearner, transformer_classifier_learner};
+use tallow::train::Metric;
+use tallow::{Error, Result};
+
+/// By how much more slowly the encoder learns than the layer for the classes.
+const SLOWER: f64 = 20.0;
+
+/// The encoder of a folder, or of the data folder by its name.
+pub(super) fn open(s: &mut Session, named: &Path) -> Result<PublishedEncoder> {
+    let by_name = named.to_str() == Some("minilm") && !named.is_dir();
+    let folder = if by_name { s.data.root().join(named) } else { named.to_path_buf() };
+    if by_name && !folder.is_dir() {
+        let what = "is not there; `cargo xtask fetch-data --only minilm` gets it (91 MB)";
+        return Err(Error::file(folder, what));
+    }
+    let encoder = PublishedEncoder::open(&folder)?;
+    s.run.data(format!("the encoder in {}", folder.display()));
+    Ok(encoder)
+}
+
+/// Trains the layer for the classes, or all of the network.
+pub(super) fn train(
+    args: &TrainArgs,
+    s: &mut Session,
+    dls: &TextDataLoaders,
+    encoder: &PublishedEncoder,
+    metrics: Vec<Metric>,
+) -> Result<TransformerLearner> {
+    let network = &args.network;
+    let sizes = encoder.config();
+    s.run.text(format!(
+        "A transformer reads a text in pieces of words, {} layers of {} numbers for each piece, which were trained on a \
+         large corpus before; a layer for the classes judges the mean of them.",
+        sizes.num_hidden_layers, sizes.hidden_size
+    ));
+    let mut config = TransformerConfig::default()
+        .max_tokens(network.max_pieces.into())
+        .batch_size(network.batch_size.unwrap_or(32).into())
+        .wd(network.wd)
+        .metrics(metrics)
+        .device(&s.device)
+        .listener(s.run.listener())
+        .checkpoints(s.checkpoints("classifier"));
+    if network.frozen {
+        config = config.normalize();
+    }
+    config = args.best.callbacks().into_iter().fold(config, TransformerConfig::boxed_callback);
+    let mut learner = transformer_classifier_learner(dls, encoder, config)?;
+    s.run.say(format!("{} parameters", learner.params().num_parameters()));
+    if network.frozen {
+        s.run.text(
+            "The encoder stays as it is: each training text is read once, and logistic regression finds the best layer \
+             for what it makes of them.",
+        );
+        learner.fit_head(1.0)?;
+        return Ok(learner);
+    }
+    let epochs = if s.quick { 1 } else { network.epochs.into() };
+    let head = network.lr.unwrap_or(1e-3);
+    learner.fit_one_cycle(epochs, Lrs::Each(vec![head / SLOWER, head]))?;
+    s.history("classifier", learner.recorder())?;
+    args.best.say_kept(s, "classifier", learner.recorder(), epochs);
+    s.run.figure("losses", "The losses of the classifier.", &plot_losses(learner.recorder()).into())?;
+    Ok(learner)
+}
