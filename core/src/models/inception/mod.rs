@@ -27,7 +27,7 @@ impl InceptionV3 {
     /// Images to `[N, 2048, 8, 8]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         Ok(self.body_and_side(None, params)?.0)
     }
@@ -35,7 +35,7 @@ impl InceptionV3 {
     /// Images to scores.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let n_classes = options.n_classes;
         let (body, side) = self.body_and_side(Some(n_classes).filter(|_| self.aux), params)?;
