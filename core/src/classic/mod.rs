@@ -18,6 +18,12 @@
 //! let model = Pipeline::new(StandardScaler, OneVsOne::new(LogisticRegression::new())).fit(&train.xs, &train.ys)?;
 //! let dummy = DummyClassifier::Prior.fit(&train.xs, &train.ys)?;
 //! assert!(model.score(&test.xs, &test.ys)? > dummy.score(&test.xs, &test.ys)?);
+//!
+//! // scikit-learn's `LogisticRegression().fit(xs, ys).predict_proba([[1.0]])`
+//! let xs = Matrix::from_rows(&[[0.0], [1.0], [2.0], [4.0]])?;
+//! let model = LogisticRegression::new().fit(&xs, &[0, 0, 1, 1])?;
+//! let probabilities = model.probabilities(&Matrix::from_rows(&[[1.0]])?)?;
+//! assert!((probabilities.row(0)[1] - 0.3514939980928047).abs() < 1e-5);
 //! # Ok::<(), tallow::Error>(())
 //! ```
 

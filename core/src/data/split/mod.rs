@@ -124,7 +124,7 @@ fn check_share(valid: f64) -> Result<()> {
 /// The folder above a file's own folder decides, as in `train/7/10.png`. fast.ai's `GrandparentSplitter`.
 #[derive(Debug, Clone)]
 pub struct GrandparentSplitter {
-    /// Name of the folder to train with.
+    /// The name of the training folder.
     pub train: String,
     /// Name of the folder with the validation set.
     pub valid: String,
