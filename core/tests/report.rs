@@ -195,7 +195,7 @@ fn what_is_said_is_printed_and_kept_and_prose_is_only_on_the_page() {
 }
 
 #[test]
-fn only_a_page_with_sliders_has_a_script() {
+fn only_a_page_with_something_that_moves_has_a_script() {
     let folder = tempfile::tempdir().unwrap();
     let (mut still, _) = run(folder.path());
     still.text("Nothing moves.");

@@ -1,5 +1,5 @@
 //! Files, for all packages of Tallow: written whole or not at all ([`atomic`]), hashed ([`hash`]), received in parts
-//! that resume ([`download`]), and two formats that several packages write ([`safetensors`], [`csv`]).
+//! that resume ([`download`]), in two formats that several packages write ([`safetensors`], [`csv`]); and the [`date`].
 //!
 //! Nothing here opens a socket: a [`download::ByteSource`] brings the bytes. What fails is always an [`Error`] of the
 //! operating system, and names the file.
@@ -14,6 +14,7 @@
 
 pub mod atomic;
 pub mod csv;
+pub mod date;
 pub mod download;
 mod dtype;
 mod error;

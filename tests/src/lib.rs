@@ -31,7 +31,7 @@ impl Chapter {
             // and all that stands on them, would be compiled anew by each side in turn.
             for (name, _) in std::env::vars_os() {
                 let of_package = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
-                if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"].iter().any(|prefix| of_package(&prefix)) {
+                if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"].iter().any(of_package) {
                     cargo.env_remove(&name);
                 }
             }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)] // a program: its results are for stdout, progress and complaints for stderr
 
 mod bench;
+mod book;
 mod ci;
 mod download_images;
 mod embed_efficientnet;
@@ -12,6 +13,7 @@ mod fetch_data;
 mod page;
 mod results;
 mod run_all;
+mod stamp;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ enum Task {
     DownloadImages(download_images::Args),
     /// Run the chapters one after the other and put their results on one page
     RunAll(run_all::Args),
+    /// Make a static site of the chapters' pages, the guides and the API documentation
+    Book(book::Args),
     /// Remake the embedded threes and sevens from the full MNIST, or check them against it
     EmbedMnist(embed_mnist::Args),
     /// Remake the embedded ImageNet weights of EfficientNet-Lite0, or check them
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Some(Task::FetchData(args)) => fetch_data::run(&args),
         Some(Task::DownloadImages(args)) => download_images::run(&args),
         Some(Task::RunAll(args)) => run_all::run(&args),
+        Some(Task::Book(args)) => book::run(&args),
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
         Some(Task::Bench(args)) => bench::run(&args),

@@ -9,7 +9,7 @@ use tallow_io::atomic;
 
 use crate::results::Results;
 use crate::table::table;
-use crate::{cargo, page, root};
+use crate::{cargo, page, root, stamp};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut runs = Vec::new();
     for chapter in chosen {
         runs.push(run_chapter(&root, chapter, &out.join(chapter), args)?);
+        stamp::note(&root, &out, chapter)?;
     }
     let index = out.join("index.html");
     atomic::write(&index, page::page(&runs))?;
@@ -85,7 +86,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The chapters: the packages `chapters/ch*`, in order.
-fn chapters(root: &Path) -> anyhow::Result<Vec<String>> {
+pub(crate) fn chapters(root: &Path) -> anyhow::Result<Vec<String>> {
     let folder = root.join("chapters");
     let mut names = Vec::new();
     for entry in folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))? {

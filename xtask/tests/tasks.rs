@@ -64,6 +64,8 @@ fn run_all_goes_on_past_failures_and_reports_them() {
     assert!(line("ch03_misses").contains("target missed"), "{stdout}");
     assert!(line("ch04_good").contains("1 better, 1 as good"), "{stdout}");
 
+    let origin = fs::read_to_string(root.path().join("out/results.json")).unwrap();
+    assert!(origin.contains("\"ch04_good\"") && origin.contains(" threads, "), "{origin}");
     let page = fs::read_to_string(root.path().join("out/index.html")).unwrap();
     for part in [
         "1 of 4 chapters ran well",

@@ -74,9 +74,9 @@ pub(crate) fn using_it(s: &mut Session, results: &[Outcome]) -> Result<()> {
     let interpretation = Interpretation::from_learner(learner)?;
     s.figure(
         "confusion",
-        "How many photos of each class were taken for what.",
+        "How many images of each class were taken for which class.",
         interpretation.plot_confusion_matrix(),
     )?;
     s.say(interpretation.classification_report()?);
-    s.figure("top_losses", "The photos with the largest losses.", interpretation.plot_top_losses(6)?)
+    s.figure("top_losses", "The images with the largest losses.", interpretation.plot_top_losses(6)?)
 }

@@ -52,5 +52,5 @@ pub(crate) fn predictions(s: &mut Session, outcome: &Outcome) -> Result<()> {
             .caption(format!("predicted: {}", prediction.class))
             .correct(prediction.class == shown.caption);
     }
-    s.figure("predictions", "Photos that the network did not train on, and what it says.", grid)
+    s.figure("predictions", "Images that the network did not train on, and what it says.", grid)
 }

@@ -124,10 +124,10 @@ pub(crate) fn keeping_the_statistics(s: &mut Session, task: &Task, weights: &Wei
     s.text(
         "
         One more way, which the source does not have. Batch normalisation has a memory of its own: the mean and the
-        deviation of everything that the network was pretrained on. While training it uses those of **the batch at
-        hand** instead, a few photos of a few classes, and the pretrained layers behind it get numbers that they are not
-        used to. So here the body keeps the statistics that it came with, in training as afterwards. All weights learn,
-        with Adam and a one-cycle schedule, from a last layer that has already learnt on cached features.
+        deviation of everything that the network was pretrained on. While training it uses those of **the current
+        batch** instead, a few images of a few classes, and the pretrained layers behind it get numbers that they are
+        not used to. So here the body keeps the statistics that it came with, in training as afterwards. All weights
+        learn, with Adam and a one-cycle schedule, from a last layer that has already learnt on cached features.
         ",
     );
     let config = config(s, weights).callback(best()).train_metrics().checkpoints(s.checkpoints("kept"));

@@ -39,7 +39,7 @@ macro_rules! vectorized {
         $crate::simd::dispatch(
             #[inline(always)]
             || {
-                drop(once);
+                once.spend();
                 $loops
             },
         )
@@ -49,6 +49,11 @@ pub(super) use vectorized;
 
 /// What a closure can give away only once.
 pub(super) struct Once;
+
+impl Once {
+    #[inline(always)]
+    pub(super) fn spend(self) {}
+}
 
 /// A register of values, or as many as there are and zeros.
 #[inline(always)]

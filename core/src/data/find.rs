@@ -61,8 +61,8 @@ const SYSTEM_FOLDERS: [&str; 10] = [
 ];
 
 /// Finds all pictures under `folder`, in subfolders too, and tells what it passes over. A file counts by its extension;
-/// hidden files and folders do not count. Links are followed, but each real folder and file is visited once, so a link
-/// back to a folder above changes nothing.
+/// hidden files and folders, READMEs and licences do not count. Links are followed, but each real folder and file is
+/// visited once, so a link back to a folder above changes nothing.
 ///
 /// # Errors
 /// When `folder` is a file or not there, or a folder in it cannot be read.
@@ -164,6 +164,8 @@ impl Walk {
         match Kind::of_path(&file) {
             Some(Kind { remedy: None, .. }) => self.found.files.push(file),
             Some(_) => self.pass_over(file, PassedOverReason::OtherKind),
+            // What a folder says of itself is missed by nobody.
+            None if speaks_of_the_folder(&file) => {}
             None => self.pass_over(file, PassedOverReason::NoPicture),
         }
     }
@@ -221,6 +223,12 @@ impl FoundImages {
     pub fn n_of_other_kinds(&self) -> usize {
         self.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind).count()
     }
+}
+
+/// A README or a licence.
+fn speaks_of_the_folder(file: &Path) -> bool {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["readme", "license", "licence", "copying"].contains(&stem.as_str())
 }
 
 fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path]) -> String {

@@ -28,6 +28,7 @@ mod network;
 
 pub mod alexnet;
 pub mod awd_lstm;
+pub mod bert;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet_lite;
@@ -45,6 +46,7 @@ pub mod vgg;
 mod summary;
 
 pub use awd_lstm::{AwdLstmConfig, LanguageModel, TextClassifier};
+pub use bert::{BertConfig, BertModel};
 pub use embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
 pub use embedding_dot_bias::EmbeddingDotBias;
 pub use embedding_nn::EmbeddingNN;

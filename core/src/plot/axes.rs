@@ -20,6 +20,8 @@ pub(super) struct Axes<'a> {
     pub(super) x_range: (f64, f64),
     pub(super) y_range: (f64, f64),
     pub(super) x_log: bool,
+    /// Whether all values along it are whole numbers.
+    pub(super) x_whole: bool,
     pub(super) y_log: bool,
     pub(super) legend: &'a [Entry],
     /// Height of title and legend at least, so that neighbours in a grid line up.
@@ -60,13 +62,13 @@ impl Axes<'_> {
         let left = left.min(area.x + area.w * 0.6);
         let mut right = area.right() - MARGIN - 4.0;
 
-        let mut x = Scale::new(self.x_range, self.x_log, left, right.max(left + 20.0));
+        let mut x = Scale::new(self.x_range, self.x_log, left, right.max(left + 20.0)).whole(self.x_whole);
         let mut x_ticks = fitting_ticks(&x, right - left);
         // The last number is centred under its tick and may reach past the plot.
         if let Some(last) = x_ticks.last() {
             let reach = x.at(last.value).unwrap_or(right) + text::width(&last.label, TICK_SIZE) / 2.0;
             right -= (reach - (area.right() - 6.0)).max(0.0);
-            x = Scale::new(self.x_range, self.x_log, left, right.max(left + 20.0));
+            x = Scale::new(self.x_range, self.x_log, left, right.max(left + 20.0)).whole(self.x_whole);
             x_ticks = fitting_ticks(&x, right - left);
         }
         let right = right.max(left + 20.0);

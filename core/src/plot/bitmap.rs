@@ -29,7 +29,7 @@ pub(super) fn png(scene: &Scene, (width, height): (u32, u32)) -> Result<Vec<u8>>
     {
         let backend = BitMapBackend::with_buffer(&mut large, (w as u32, h as u32));
         let mut surface = Bitmap { backend, scale: f64::from(times) };
-        paint(scene, &mut surface)?;
+        paint(&scene.shapes, &mut surface)?;
         surface.backend.present().map_err(failed)?;
     }
     let (out_w, out_h) = (width * PNG_SCALE, height * PNG_SCALE);

@@ -7,7 +7,7 @@ use super::dots;
 use super::labels::{self, Crowd};
 use super::legend::{Entry, Swatch, ringed_dot};
 use super::scale;
-use super::scene::{Area, Pixels, Point, Scene};
+use super::scene::{Area, Part, Pixels, Point, Scene};
 use super::strokes::{arrow, clip, dashes};
 use super::style::{INK, LABEL_SIZE, MUTED, PAPER, TICK_SIZE};
 use crate::error::{Error, Result};
@@ -19,12 +19,19 @@ impl Plot {
 
     /// The height of title and legend in a panel of some width.
     pub(super) fn head_height(&self, width: f64) -> f64 {
-        axes::head_height(&self.title, &self.legend(), width)
+        axes::head_height(&self.title, &self.legend(None), width)
     }
 
-    fn legend(&self) -> Vec<Entry> {
-        let named = self.series.iter().filter(|series| !series.name.is_empty());
-        named.map(|series| Entry { swatch: series.swatch, color: series.color, name: series.name.clone() }).collect()
+    /// The named series, numbered from `first` on if there is one.
+    fn legend(&self, first: Option<usize>) -> Vec<Entry> {
+        let named = self.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
+        let entry = |(i, series): (usize, &Series)| Entry {
+            swatch: series.swatch,
+            color: series.color,
+            name: series.name.clone(),
+            series: first.map(|first| first + i),
+        };
+        named.map(entry).collect()
     }
 
     /// Draws into `area`, leaving at least `head` for title and legend.
@@ -39,7 +46,9 @@ impl Plot {
                 ));
             }
         }
-        let legend = self.legend();
+        // A picture of one series is nothing without it.
+        let first = (self.series.len() > 1).then(|| scene.number_series(self.series.len()));
+        let legend = self.legend(first);
         let (x_range, y_range) = self.ranges();
         let axes = Axes {
             title: &self.title,
@@ -48,6 +57,7 @@ impl Plot {
             x_range,
             y_range,
             x_log: self.x_log,
+            x_whole: self.series.iter().flat_map(|series| &series.xs).all(|x| x.fract() == 0.0),
             y_log: self.y_log,
             legend: &legend,
             head,
@@ -59,8 +69,9 @@ impl Plot {
         let mut crowd = Crowd::default();
         self.rules(scene, &laid, &mut crowd);
         let largest = dots::largest(&self.series);
-        for series in &self.series {
-            series.draw(scene, &laid, largest, &mut crowd);
+        for (i, series) in self.series.iter().enumerate() {
+            let part = first.map(|first| Part::Series(first + i));
+            scene.draw_part(part, |scene| series.draw(scene, &laid, largest, &mut crowd));
         }
         laid.spines(scene);
         self.notes(scene, &laid, &mut crowd);

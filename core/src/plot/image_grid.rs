@@ -81,7 +81,12 @@ impl ImageGrid {
 
     /// Says above the images what a colour in them means; each call adds a name.
     pub fn colour(mut self, name: impl Into<String>, [r, g, b]: [u8; 3]) -> ImageGrid {
-        self.legend.push(Entry { swatch: Swatch::Square, color: RGBAColor(r, g, b, 1.0), name: name.into() });
+        self.legend.push(Entry {
+            swatch: Swatch::Square,
+            color: RGBAColor(r, g, b, 1.0),
+            name: name.into(),
+            series: None,
+        });
         self
     }
 

@@ -1,6 +1,6 @@
 //! The legend: rows above the plot, where they cannot cover data.
 
-use super::scene::{Anchor, Area, Point, Scene};
+use super::scene::{Anchor, Area, Part, Point, Scene};
 use super::shorten::fit_all;
 use super::style::{Color, INK, PAPER, TICK_SIZE};
 use super::text;
@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) swatch: Swatch,
     pub(super) color: Color,
     pub(super) name: String,
+    /// Its number in the scene, if it can be shown and hidden.
+    pub(super) series: Option<usize>,
 }
 
 const ROW: f64 = 18.0;
@@ -68,21 +70,24 @@ pub(super) fn draw(scene: &mut Scene, entries: &[Entry], area: Area) {
         let y = area.y + ROW * (i as f64 + 0.5);
         let mut x = area.x + (area.w - used) / 2.0;
         for entry in row {
-            match entry.swatch {
-                Swatch::Line => scene.line(vec![(x, y), (x + SWATCH, y)], 2.0, entry.color),
-                Swatch::Dashes => {
-                    scene.line(vec![(x, y), (x + 9.0, y)], 2.0, entry.color);
-                    scene.line(vec![(x + 13.0, y), (x + SWATCH, y)], 2.0, entry.color);
-                }
-                Swatch::Dot => scene.circle((x + SWATCH / 2.0, y), 3.5, entry.color),
-                // At whole units, so that its edges are sharp.
-                Swatch::Square => {
-                    scene.rect(Area::new((x + SWATCH).round() - 14.0, y.round() - 6.0, 12.0, 12.0), entry.color)
-                }
-                Swatch::Ring => ringed_dot(scene, (x + SWATCH / 2.0, y), entry.color),
-            }
-            scene.text(&entry.name, (x + SWATCH + 6.0, y), TICK_SIZE, INK, Anchor::Start);
-            x += SWATCH + 6.0 + text::width(&entry.name, TICK_SIZE) + GAP;
+            let wide = SWATCH + 6.0 + text::width(&entry.name, TICK_SIZE);
+            scene.draw_part(entry.series.map(Part::Key), |scene| draw_entry(scene, &entry, (x, y)));
+            x += wide + GAP;
         }
     }
+}
+
+fn draw_entry(scene: &mut Scene, entry: &Entry, (x, y): Point) {
+    match entry.swatch {
+        Swatch::Line => scene.line(vec![(x, y), (x + SWATCH, y)], 2.0, entry.color),
+        Swatch::Dashes => {
+            scene.line(vec![(x, y), (x + 9.0, y)], 2.0, entry.color);
+            scene.line(vec![(x + 13.0, y), (x + SWATCH, y)], 2.0, entry.color);
+        }
+        Swatch::Dot => scene.circle((x + SWATCH / 2.0, y), 3.5, entry.color),
+        // At whole units, so that its edges are sharp.
+        Swatch::Square => scene.rect(Area::new((x + SWATCH).round() - 14.0, y.round() - 6.0, 12.0, 12.0), entry.color),
+        Swatch::Ring => ringed_dot(scene, (x + SWATCH / 2.0, y), entry.color),
+    }
+    scene.text(&entry.name, (x + SWATCH + 6.0, y), TICK_SIZE, INK, Anchor::Start);
 }

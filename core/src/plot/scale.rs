@@ -51,6 +51,8 @@ pub(super) struct Scale {
     lo: f64,
     hi: f64,
     log: bool,
+    /// Whether there is nothing between whole numbers, as with epochs.
+    whole: bool,
     from: f64,
     to: f64,
 }
@@ -58,7 +60,12 @@ pub(super) struct Scale {
 impl Scale {
     /// `lo` falls at `from`, `hi` at `to` (which lies above `from` on the page for a vertical axis).
     pub(super) fn new((lo, hi): (f64, f64), log: bool, from: f64, to: f64) -> Scale {
-        Scale { lo, hi, log, from, to }
+        Scale { lo, hi, log, whole: false, from, to }
+    }
+
+    /// The same with ticks at whole numbers alone, if `whole`.
+    pub(super) fn whole(self, whole: bool) -> Scale {
+        Scale { whole, ..self }
     }
 
     /// Where a value falls; may lie outside the stretch. `None` for what no axis can show.
@@ -83,7 +90,11 @@ impl Scale {
 
     /// About `count` labelled ticks.
     pub(super) fn ticks(&self, count: usize) -> Vec<Tick> {
-        if self.log { ticks::log(self.lo, self.hi, count) } else { ticks::linear(self.lo, self.hi, count) }
+        match (self.log, self.whole) {
+            (true, _) => ticks::log(self.lo, self.hi, count),
+            (false, true) => ticks::whole(self.lo, self.hi, count),
+            (false, false) => ticks::linear(self.lo, self.hi, count),
+        }
     }
 
     /// Unlabelled lines between the ticks; only logarithmic axes have them.

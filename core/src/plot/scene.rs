@@ -2,6 +2,7 @@
 
 use super::style::{Color, INK, TITLE_SIZE};
 use super::text;
+use std::ops::Range;
 
 /// A place on the page: right, down; one unit is one CSS pixel.
 pub(super) type Point = (f64, f64);
@@ -106,13 +107,48 @@ pub(super) enum Shape {
     },
 }
 
+/// What a shape belongs to, in a file format whose series can be shown and hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A series of the picture.
+    Series(usize),
+    /// The series' entry in the legend.
+    Key(usize),
+}
+
 /// Shapes in painting order, except that images lie below everything else.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) shapes: Vec<Shape>,
+    /// Ranges of shapes that belong to something, in order.
+    parts: Vec<(Part, Range<usize>)>,
+    /// Series that have a number.
+    series: usize,
 }
 
 impl Scene {
+    /// Numbers for `count` series, of which the first is returned.
+    pub(super) fn number_series(&mut self, count: usize) -> usize {
+        self.series += count;
+        self.series - count
+    }
+
+    /// Draws shapes that belong to `part`, if there is one.
+    pub(super) fn draw_part(&mut self, part: Option<Part>, draw: impl FnOnce(&mut Scene)) {
+        let start = self.shapes.len();
+        draw(self);
+        self.parts.extend(part.map(|part| (part, start..self.shapes.len())));
+    }
+
+    /// All shapes in order, cut where one part ends and the next begins.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (Option<Part>, &[Shape])> {
+        let ends = self.parts.iter().map(|(_, range)| range.end);
+        let starts = self.parts.iter().map(|(_, range)| range.start).chain([self.shapes.len()]);
+        let between = std::iter::once(0).chain(ends).zip(starts).map(|(from, to)| (None, &self.shapes[from..to]));
+        let mut parts = self.parts.iter().map(|(part, range)| (Some(*part), &self.shapes[range.clone()]));
+        between.flat_map(move |gap| [Some(gap), parts.next()]).flatten()
+    }
+
     pub(super) fn rect(&mut self, area: Area, fill: Color) {
         self.shapes.push(Shape::Rect { area, fill });
     }

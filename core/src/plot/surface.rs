@@ -1,7 +1,7 @@
 //! From a scene to a drawing, whatever the file format. plotters' back-ends take whole numbers only, so each is driven
 //! at a multiple of the page's resolution.
 
-use super::scene::{Anchor, Area, Pixels, Point, Scene, Shape};
+use super::scene::{Anchor, Area, Pixels, Point, Shape};
 use super::style::Color;
 use crate::error::{Error, Result};
 
@@ -20,10 +20,10 @@ pub(super) trait Surface {
     }
 }
 
-pub(super) fn paint(scene: &Scene, surface: &mut impl Surface) -> Result<()> {
+pub(super) fn paint(shapes: &[Shape], surface: &mut impl Surface) -> Result<()> {
     let is_image = |shape: &&Shape| matches!(shape, Shape::Image { .. });
-    let images = scene.shapes.iter().filter(is_image);
-    let others = scene.shapes.iter().filter(|shape| !is_image(shape));
+    let images = shapes.iter().filter(is_image);
+    let others = shapes.iter().filter(|shape| !is_image(shape));
     for shape in images.chain(others) {
         match shape {
             Shape::Rect { area, fill } => surface.rect(area, fill)?,

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, TextStyle};
 
 use super::png::{PNG_SCALE, encode_png, resized};
-use super::scene::{Anchor, Area, Pixels, Point, Scene};
+use super::scene::{Anchor, Area, Part, Pixels, Point, Scene};
 use super::style::Color;
 use super::surface::{Surface, device_size, failed, paint, scaled};
 use super::text::{CAP_HEIGHT, FAMILY};
@@ -19,19 +19,22 @@ const SVG_SCALE: f64 = 10.0;
 
 /// The scene as an SVG document of `width` by `height` CSS pixels.
 pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<String> {
-    let mut drawn = String::new();
-    let (mut images, mut hovers) = (String::new(), String::new());
-    {
-        let size = (width.saturating_mul(SVG_SCALE as u32), height.saturating_mul(SVG_SCALE as u32));
+    let (mut body, mut images, mut hovers) = (String::new(), String::new(), String::new());
+    let size = (width.saturating_mul(SVG_SCALE as u32), height.saturating_mul(SVG_SCALE as u32));
+    for (part, shapes) in scene.runs() {
+        let (mut drawn, mut pointed) = (String::new(), String::new());
         let backend = SVGBackend::with_string(&mut drawn, size);
-        let mut surface = Vector { backend, images: &mut images, hovers: &mut hovers };
-        paint(scene, &mut surface)?;
+        let mut surface = Vector { backend, images: &mut images, hovers: &mut pointed };
+        paint(shapes, &mut surface)?;
         surface.backend.present().map_err(failed)?;
+        drop(surface);
+        // plotters' first line is the opening tag, and its last the closing one.
+        let inside = drawn.split_once('\n').map_or("", |(_, inside)| inside);
+        grouped(&mut body, part, inside.trim_end().trim_end_matches("</svg>"));
+        grouped(&mut hovers, part, &pointed);
     }
-    // plotters' first line is the opening tag. Ours states the page's true size, lays the paper, and puts the images,
-    // which plotters cannot write here, at the bottom, and what the pointer finds at the top.
-    let body = drawn.split_once('\n').map_or("", |(_, body)| body);
-    let body = body.trim_end().trim_end_matches("</svg>");
+    // Our opening tag states the page's true size, lays the paper, and puts the images, which plotters cannot write
+    // here, at the bottom, and what the pointer finds at the top.
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          stroke-linejoin=\"round\" font-family=\"{FAMILY}\">\n\
@@ -39,6 +42,19 @@ pub(super) fn svg(scene: &Scene, (width, height): (u32, u32)) -> Result<String> 
         u64::from(width) * SVG_SCALE as u64,
         u64::from(height) * SVG_SCALE as u64,
     ))
+}
+
+/// Adds shapes to a document, in a group that tells a script on the page which series they are.
+fn grouped(to: &mut String, part: Option<Part>, shapes: &str) {
+    if shapes.trim().is_empty() {
+        return;
+    }
+    let group = |name: &str, number| format!("<g data-{name}=\"{number}\">\n{shapes}</g>\n");
+    match part {
+        None => to.push_str(shapes),
+        Some(Part::Series(number)) => to.push_str(&group("series", number)),
+        Some(Part::Key(number)) => to.push_str(&group("key", number)),
+    }
 }
 
 /// plotters' SVG back-end, and images, which it cannot write here.

@@ -13,7 +13,20 @@ pub(super) fn linear(lo: f64, hi: f64, count: usize) -> Vec<Tick> {
     if !span.is_finite() || span <= 0.0 {
         return vec![Tick { value: lo, label: number(lo) }];
     }
-    let step = nice_step(span / count.max(1) as f64);
+    in_steps(lo, hi, nice_step(span / count.max(1) as f64))
+}
+
+/// [`linear`] ticks at whole numbers alone: 1, 2 or 5 times a power of ten apart, and not less than 1.
+pub(super) fn whole(lo: f64, hi: f64, count: usize) -> Vec<Tick> {
+    let step = nice_step((hi - lo) / count.max(1) as f64);
+    match step {
+        2.5 => in_steps(lo, hi, 5.0),
+        ..1.0 => in_steps(lo, hi, 1.0),
+        _ => linear(lo, hi, count),
+    }
+}
+
+fn in_steps(lo: f64, hi: f64, step: f64) -> Vec<Tick> {
     let slack = step * 1e-9;
     let first = ((lo - slack) / step).ceil();
     let last = ((hi + slack) / step).floor();
@@ -168,6 +181,14 @@ pub(super) fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_nothing_between_two_epochs() {
+        let labels = |lo, hi, count| whole(lo, hi, count).into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+        assert_eq!(labels(-0.1, 2.1, 10), ["0", "1", "2"]);
+        assert_eq!(labels(-1.2, 25.2, 10), ["0", "5", "10", "15", "20", "25"]);
+        assert_eq!(labels(0.0, 250.0, 10), ["0", "25", "50", "75", "100", "125", "150", "175", "200", "225", "250"]);
+    }
 
     fn labels(ticks: &[Tick]) -> Vec<&str> {
         ticks.iter().map(|t| t.label.as_str()).collect()

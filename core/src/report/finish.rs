@@ -63,7 +63,7 @@ impl Run {
 
     fn page(&self, seconds: f64) -> String {
         let record = self.record.lock();
-        let mut facts = vec![(String::from("date"), machine::today())];
+        let mut facts = vec![(String::from("date"), tallow_io::date::today())];
         facts.extend(self.facts());
         facts.push((String::from("took"), machine::duration(seconds)));
         let page = Page {

@@ -61,13 +61,17 @@ impl Page<'_> {
         )
     }
 
-    /// What moves the page's explorers, if it has any: no other page has a script.
+    /// What moves the page's explorers and switches the series of its plots, if it has any: no other page has a script.
     fn script(&self) -> String {
-        let has_explorer = self.entries.iter().any(|entry| matches!(entry.block, Some(Block::Explorer { .. })));
-        match has_explorer {
-            true => format!("<script>\n{}</script>\n", include_str!("explorer.js")),
-            false => String::new(),
+        let has = |what: fn(&Block) -> bool| self.entries.iter().filter_map(|entry| entry.block.as_ref()).any(what);
+        let mut script = String::new();
+        if has(|block| matches!(block, Block::Explorer { .. })) {
+            script += include_str!("explorer.js");
         }
+        if has(|block| matches!(block, Block::Figure { drawing: Drawing::Svg(svg), .. } if svg.contains("data-key"))) {
+            script += include_str!("legend.js");
+        }
+        if script.is_empty() { script } else { format!("<script>\n{script}</script>\n") }
     }
 
     /// The files with numbers beside the page, as links.

@@ -54,7 +54,7 @@ impl CutOut {
     }
 }
 
-fn decoded(drawing: &Drawing) -> Result<RgbaImage> {
+pub(super) fn decoded(drawing: &Drawing) -> Result<RgbaImage> {
     let path = format!("{}/{}", drawing.class, drawing.name);
     image::load_from_memory(drawing.bytes).map(|image| image.to_rgba8()).map_err(|e| Error::file(path, e.to_string()))
 }

@@ -8,12 +8,16 @@
 
 #[cfg(feature = "drawings")]
 mod cut_outs;
+#[cfg(feature = "drawings")]
+mod drawings;
 mod films;
 #[cfg(feature = "drawings")]
 mod scenes;
 #[cfg(feature = "drawings")]
 mod texture;
 
+#[cfg(feature = "drawings")]
+pub use drawings::drawings;
 pub use films::{RatingRule, film_ratings};
 #[cfg(feature = "drawings")]
 pub use scenes::{SCENE_CODES, scenes};
@@ -52,19 +56,6 @@ impl Sample {
         let files: Vec<(&str, &[u8])> =
             about.chain(self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))).collect();
         Ok(tallow_io::atomic::write_folder(folder, &files)?)
-    }
-}
-
-/// Drawings of birds, bugs, flowers, fruit, mammals and vehicles, in a folder for each class: 335 WebP files. Some are
-/// in the wrong class ([`tallow_datasets::drawings`]).
-#[cfg(feature = "drawings")]
-pub fn drawings() -> Sample {
-    let files = tallow_datasets::drawings::all();
-    Sample {
-        about: "335 drawings in six classes, of Debian's package openclipart-png 0.18. Their authors gave them to the \
-                public domain. The classes are the collection's folders; some drawings are in the wrong one."
-            .into(),
-        files: files.iter().map(|d| (format!("{}/{}", d.class, d.name), d.bytes.to_vec())).collect(),
     }
 }
 

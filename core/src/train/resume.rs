@@ -51,7 +51,7 @@ impl Learner {
         Ok(())
     }
 
-    /// An error if the checkpoint at hand is of a run that something else shaped than what shapes the coming fit.
+    /// An error if the checkpoint that is there is of a run that something else shaped than what shapes the coming fit.
     fn check_fingerprint(&self) -> Result<()> {
         let (Some(checkpoints), Some(now)) = (&self.checkpoints, self.fingerprints.last()) else { return Ok(()) };
         let then = self.earlier.get(self.fingerprints.len() - 1).or(self.earlier.last());
@@ -62,7 +62,7 @@ impl Learner {
         }
     }
 
-    /// An error if the checkpoint at hand was made by other requests than this program's.
+    /// An error if the checkpoint that is there was made by other requests than this program's.
     fn check_request(&self, at: &Position, request: &str) -> Result<()> {
         let current = at.is_within_fit().then_some(&at.request);
         match at.done.get(self.position.done.len()).or(current) {

@@ -11,6 +11,7 @@ mod special;
 mod tokenizer;
 mod url;
 mod vocab;
+mod word_piece;
 
 pub use corpus::Corpus;
 pub use english::english_tokens;
@@ -19,3 +20,4 @@ pub use rules::Rule;
 pub use special::{BOS, BOS_ID, EOS, FAKE, FLD, MAJ, PAD, PAD_ID, REP, SPECIAL, UNK, UNK_ID, UP, WREP};
 pub use tokenizer::{Tokenizer, WordSplit};
 pub use vocab::{TextVocab, VocabSize};
+pub use word_piece::{Pieces, WordPiece};

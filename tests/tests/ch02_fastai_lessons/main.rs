@@ -63,7 +63,7 @@ fn the_extract_has_the_models_of_the_sources_tables_and_all_plots_answer_the_poi
     assert_eq!(page.matches("<figure").count(), 5);
     assert!(page.matches("<title>").count() > 400, "texts to hover over");
     assert!(page.contains("<title>levit_128s.fb_dist_in1k (levit): 76.526 %, 21486 images a second at 224 px"));
-    assert!(!page.contains("<script"), "a page without sliders needs no script");
+    assert_eq!(page.matches("<script>").count(), 1, "for the legends");
     assert!(quick.run.stdout.contains("cargo xtask fetch-data --only timm_results"));
     check_code(&page, 8);
 }
@@ -87,28 +87,47 @@ fn the_quadratic_has_the_printed_figures_in_every_digit_and_its_sliders_begin_th
     check_code(&page, 10);
 }
 
-/// In a browser, if there is one: a = 3, b = 2 and c = 1 are the function that was measured, and NumPy's mean absolute
-/// error of the measurements from it is 1.4767.
-#[test]
-fn sliders_move_the_curve_and_the_error() {
-    let quick = Quick::good(&["--only", "neural-net"], no_data());
-    let move_them = "<script>
-        const inputs = document.querySelectorAll('.explorer')[0].querySelectorAll('input');
-        [3, 2, 1].forEach((value, i) => { inputs[i].value = value; inputs[i].dispatchEvent(new Event('input')); });
-        </script></body>";
+/// What a page is after a script of ours has run in it: none where there is no browser.
+fn in_browser(quick: &Quick, script: &str) -> Option<String> {
     let page = quick.folder.path().join("moved.html");
-    fs::write(&page, quick.read("report.html").replace("</body>", move_them)).unwrap();
+    fs::write(&page, quick.read("report.html").replace("</body>", &format!("<script>{script}</script></body>")))
+        .unwrap();
     let browser = std::process::Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"])
         .arg(format!("--user-data-dir={}", quick.folder.path().join("browser").display()))
         .arg(format!("file://{}", page.display()))
         .output();
     let Ok(browser) = browser else {
-        println!("skipped: there is no `chromium` to move the sliders in");
-        return;
+        println!("skipped: there is no `chromium` to open the page in");
+        return None;
     };
-    let dom = String::from_utf8_lossy(&browser.stdout);
-    assert!(dom.contains("<output>1.48</output>"), "{}", String::from_utf8_lossy(&browser.stderr));
+    Some(String::from_utf8_lossy(&browser.stdout).into_owned())
+}
+
+#[test]
+fn legends_hide_their_series_and_show_them_again() {
+    let quick = Quick::good(&["--only", "spreadsheet"], no_data());
+    let click = "const keys = document.querySelectorAll('[data-key]');
+        keys[0].dispatchEvent(new Event('click'));
+        keys[1].dispatchEvent(new Event('click')); keys[1].dispatchEvent(new Event('click'));";
+    let Some(dom) = in_browser(&quick, click) else { return };
+    assert_eq!(dom.matches("tabindex=\"0\" aria-pressed=\"false\"").count(), 1);
+    assert!(dom.contains("tabindex=\"0\" aria-pressed=\"true\""));
+    assert!(
+        dom.contains("data-series=\"0\" style=\"display: none;\"")
+            && !dom.contains("data-series=\"1\" style=\"display")
+    );
+}
+
+/// In a browser, if there is one: a = 3, b = 2 and c = 1 are the function that was measured, and NumPy's mean absolute
+/// error of the measurements from it is 1.4767.
+#[test]
+fn sliders_move_the_curve_and_the_error() {
+    let quick = Quick::good(&["--only", "neural-net"], no_data());
+    let move_them = "const inputs = document.querySelectorAll('.explorer')[0].querySelectorAll('input');
+        [3, 2, 1].forEach((value, i) => { inputs[i].value = value; inputs[i].dispatchEvent(new Event('input')); });";
+    let Some(dom) = in_browser(&quick, move_them) else { return };
+    assert!(dom.contains("<output>1.48</output>"), "{dom}");
     assert!(dom.contains("a = <b>3</b>") && !dom.contains("<div class=\"sliders\" hidden"));
 }
 

@@ -137,7 +137,7 @@ fn the_run_folder_is_complete_and_its_page_stands_alone() {
     }
     let page = read("report.html");
     assert_eq!(page.matches("<figure").count(), plots.len());
-    for outside in ["src=\"http", "href=\"http", "url(http", "<script", "<link"] {
+    for outside in ["src=\"http", "href=\"http", "url(http", "<script src", "<link"] {
         assert!(!page.contains(outside), "the page is not self-contained: {outside}");
     }
     chapter_tests::check_code(&page, 60);
