@@ -23,15 +23,14 @@ use candle_core::Tensor;
 /// # fn main() -> tallow::Result<()> {
 /// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
 /// let model = EmbeddingDotBias::new(2, 1, 2, Some((0.0, 5.5)), &params)?;
-/// let set = |name: &str, rows: &[[f32; 2]]| -> tallow::Result<()> {
+/// let set = |name: &str, values: &[f32]| -> tallow::Result<()> {
 ///     let param = params.get(name)?;
-///     let rows = Tensor::new(rows, &Device::Cpu)?.flatten_all()?.narrow(0, 0, param.elem_count())?;
-///     Ok(param.var().set(&rows.reshape(param.dims())?)?)
+///     Ok(param.var().set(&Tensor::new(values, &Device::Cpu)?.reshape(param.dims())?)?)
 /// };
-/// set("u_weight.weight", &[[1.0, 2.0]])?;
-/// set("i_weight.weight", &[[1.0, 0.0], [2.0, 0.5]])?;
-/// set("u_bias.weight", &[[0.1, 0.0]])?;
-/// set("i_bias.weight", &[[-0.1, 0.0]])?;
+/// set("u_weight.weight", &[1.0, 2.0])?;
+/// set("i_weight.weight", &[1.0, 0.0, 2.0, 0.5])?;
+/// set("u_bias.weight", &[0.1])?;
+/// set("i_bias.weight", &[-0.1, 0.0])?;
 /// let rating = model.forward(&Tensor::new(&[[0u32, 1]], &Device::Cpu)?, false)?.to_vec1::<f32>()?;
 /// assert!((rating[0] - 5.2629).abs() < 1e-4); // fast.ai's: 5.5 · sigmoid(1·2 + 2·0.5 + 0.1)
 /// # Ok(())

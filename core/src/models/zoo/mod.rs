@@ -6,7 +6,7 @@
 //! let arch: Arch = "ResNet-18".parse()?;
 //! assert_eq!((arch, arch.name()), (Arch::ResNet18, "resnet18"));
 //! // torchvision's numbers
-//! assert_eq!((arch.facts().params, arch.facts().channels), (11_689_512, 512));
+//! assert_eq!((arch.facts().parameters, arch.facts().channels), (11_689_512, 512));
 //! let preprocess = arch.facts().published.preprocess;
 //! assert_eq!((preprocess.resize, preprocess.size, preprocess.mean), (256, 224, [0.485, 0.456, 0.406]));
 //! # Ok::<(), tallow::Error>(())
