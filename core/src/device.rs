@@ -1,15 +1,24 @@
-//! CPU, CUDA or Metal, by name. This is the only file that opens one.
+//! Devices by name: CPU, CUDA or Metal. No other file opens one.
+//!
+//! ```
+//! use tallow::device;
+//!
+//! assert!(device::parse("cpu")?.is_cpu());
+//! assert!(device::describe(&device::parse("cpu")?).starts_with("cpu ("));
+//! let error = device::parse("gpu").map(|_| ()).unwrap_err();
+//! assert_eq!(error.to_string(), "unknown device `gpu`: expected auto, cpu, cuda, cuda:N or metal");
+//! # Ok::<(), tallow::Error>(())
+//! ```
 
 use crate::error::{Error, Result};
 use candle_core::Device;
 
-/// The device that a name asks for: `auto`, `cpu`, `cuda`, `cuda:N` or `metal`.
+/// Opens the device with this name: `auto`, `cpu`, `cuda` (the first GPU), `cuda:N` or `metal`.
 ///
-/// `auto` takes CUDA, then Metal, then the CPU, whichever this build and this machine have first. An explicit name is
-/// never replaced by another device.
+/// `auto` is [`best`]. An explicit name is never replaced by another device.
 ///
 /// # Errors
-/// [`Error::Usage`] with the command that helps, when the name is unknown, the build lacks the device's feature, or
+/// [`Error::Usage`], with the command that helps, when the name is unknown, the build lacks the device's feature, or
 /// the machine lacks the device.
 pub fn parse(name: &str) -> Result<Device> {
     match name {
@@ -24,12 +33,12 @@ pub fn parse(name: &str) -> Result<Device> {
     }
 }
 
-/// The best device that this build and this machine have: CUDA, then Metal, then the CPU.
+/// The first device of CUDA, Metal and CPU that this build and this machine have.
 pub fn best() -> Device {
     cuda(0).or_else(|_| metal()).unwrap_or(Device::Cpu)
 }
 
-/// The device in words, such as `cpu (2 threads)` or `cuda:0`.
+/// The name of a device for reports, such as `cpu (2 threads)` or `cuda:0`.
 pub fn describe(device: &Device) -> String {
     match device.location() {
         candle_core::DeviceLocation::Cpu => format!("cpu ({} threads)", rayon::current_num_threads()),

@@ -1,12 +1,24 @@
-//! The one error type of the library.
+//! The error type of the library. A message names the file or the value, says what was expected, and how to fix it.
+//!
+//! ```
+//! use tallow::Error;
+//! use tallow::nn::{Dropout, Params};
+//! # fn main() -> tallow::Result<()> {
+//! let params = Params::new(&tallow::rng::Rng::new(42), &tallow::candle::Device::Cpu);
+//! let Err(error) = Dropout::new(1.5, &params) else { panic!("1.5 is not a probability") };
+//! assert!(matches!(error, Error::Config { setting: "dropout", .. }));
+//! assert_eq!(error.to_string(), "the probability of a dropout must be in 0..=1, got 1.5");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::{Path, PathBuf};
 
-/// Errors, each with a message that says how to fix it.
+/// An error, with a message that says how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The command line or a configuration asks for something that is not there.
+    /// The command line or a configuration requests something that does not exist.
     #[error("{0}")]
     Usage(String),
 
@@ -14,23 +26,23 @@ pub enum Error {
     #[error(transparent)]
     Data(#[from] tallow_datasets::Error),
 
-    /// A file that holds something other than what it should hold: a checkpoint, exported weights, an image.
+    /// A file has unexpected contents: a checkpoint, exported weights, an image.
     #[error("{}: {what}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What was expected, what was found, and what to do.
+        /// The expected contents, the actual ones, and how to fix the file.
         what: String,
     },
 
-    /// A file with weights is not on this machine and cannot be fetched from the Hugging Face Hub.
+    /// A weights file is not in the cache and cannot be fetched from the Hugging Face Hub.
     #[error("cannot get {file}: {what}; {remedy}")]
     Hub {
-        /// The file, its size, and where it is published.
+        /// The file, its size, and the repository that publishes it.
         file: String,
-        /// What went wrong.
+        /// The cause.
         what: String,
-        /// What to do, such as which file to put where.
+        /// The fix, such as where to put which file.
         remedy: String,
     },
 
@@ -47,10 +59,10 @@ pub enum Error {
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),
 
-    /// A tensor, matrix or image has another shape than the operation takes.
+    /// A tensor, matrix or image has a shape that the operation does not take.
     #[error("{message}")]
     Shape {
-        /// Which operation or layer, what it takes, and what it got.
+        /// The operation or layer, the shape it takes, and the shape it got.
         message: String,
         /// The shape that it got.
         got: Vec<usize>,
@@ -61,7 +73,7 @@ pub enum Error {
     Config {
         /// The setting's name, such as `dropout` or `batch_size`.
         setting: &'static str,
-        /// What the setting may be, and what it is.
+        /// The values that the setting may have, and the one it has.
         message: String,
     },
 
@@ -72,20 +84,20 @@ pub enum Error {
         label: String,
         /// The number of classes.
         n_classes: usize,
-        /// Where the label stands, and which classes there are.
+        /// The place of the label, and the classes.
         message: String,
     },
 
-    /// A neural network does not have what is asked of it, or tensors are not its own.
+    /// A network lacks a requested part, or tensors do not belong to it.
     #[error("{message}")]
     Network {
         /// The network, or the parameter or part of it: `resnet18`, `layer5`.
         name: String,
-        /// What was expected, and what was found.
+        /// The expected parts or tensors, and the actual ones.
         message: String,
     },
 
-    /// Another value that a function cannot work with.
+    /// Any other invalid value.
     #[error("{0}")]
     Value(String),
 
@@ -95,7 +107,7 @@ pub enum Error {
          try a learning rate ten times smaller, or look for bad values in the data"
     )]
     Diverged {
-        /// The offending value.
+        /// The value of the loss.
         loss: f64,
         /// Epoch, from 0.
         epoch: usize,
@@ -103,13 +115,13 @@ pub enum Error {
         batch: usize,
     },
 
-    /// After an epoch something is no longer a finite number: the validation loss, a metric or a weight.
+    /// After an epoch the validation loss, a metric or a weight is no longer a finite number.
     #[error(
         "{what} became {value} at epoch {epoch}: training has diverged; \
          try a learning rate ten times smaller, or look for bad values in the data"
     )]
     NotFinite {
-        /// What it is, such as `the validation loss`.
+        /// The quantity, such as `the validation loss`.
         what: String,
         /// Its value.
         value: f64,
@@ -117,12 +129,12 @@ pub enum Error {
         epoch: usize,
     },
 
-    /// The user pressed Ctrl-C (or asked to stop in another way); what was worth keeping is kept.
+    /// The user pressed Ctrl-C, or requested a stop in another way; checkpoints have been written.
     #[error("interrupted{0}")]
     Interrupted(String),
 }
 
-/// What our functions return.
+/// The result of the library's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl From<tallow_io::Error> for Error {
@@ -132,17 +144,17 @@ impl From<tallow_io::Error> for Error {
 }
 
 impl Error {
-    /// An [`Error::Io`] for a path, to be used with `map_err`.
+    /// An [`Error::Io`] for a path, for use with `map_err`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
         move |source| Error::Io { path: path.as_ref().to_path_buf(), source }
     }
 
-    /// An [`Error::File`]: the file at `path` is not what it should be.
+    /// An [`Error::File`]: the file at `path` has unexpected contents.
     pub fn file(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
         Error::File { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
-    /// An [`Error::Shape`]: `message` says what was expected, `got` is the shape that came.
+    /// An [`Error::Shape`]: `message` says what was expected, `got` is the actual shape.
     pub fn shape(message: impl Into<String>, got: &[usize]) -> Error {
         Error::Shape { message: message.into(), got: got.to_vec() }
     }
@@ -157,7 +169,7 @@ impl Error {
         Error::Label { label: label.to_string(), n_classes, message: message.into() }
     }
 
-    /// An [`Error::Network`] for a network, or a part of one, of this name.
+    /// An [`Error::Network`] for the network, or the part of one, with this name.
     pub fn network(name: impl Into<String>, message: impl Into<String>) -> Error {
         Error::Network { name: name.into(), message: message.into() }
     }

@@ -1,8 +1,25 @@
 //! One seed, many named streams of random numbers, the same on every machine.
 //!
-//! A stream is ChaCha8 keyed by the seed and the stream's name, so asking for one stream never shifts another: adding a
-//! layer does not change how the data are shuffled. ChaCha is a specification, and the logarithm and cosine behind the
+//! A stream is ChaCha8, keyed by the seed and the stream's name, so the use of one stream never shifts another: adding
+//! a layer does not change how the data are shuffled. ChaCha is a specification, and the logarithm and cosine of the
 //! normal distribution come from `libm` and not from the system, so the numbers do not depend on the platform.
+//!
+//! ```
+//! use tallow::rng::Rng;
+//!
+//! let root = Rng::new(42);
+//! let mut shuffle = root.stream("shuffle");
+//! let order = shuffle.permutation(5);
+//! root.stream("dropout").normal(); // another stream, which changes nothing
+//! assert_eq!(root.stream("shuffle").permutation(5), order);
+//!
+//! // 10,000 numbers have the moments of the standard normal distribution, to four standard errors.
+//! let mut rng = root.stream("init");
+//! let values: Vec<f64> = (0..10_000).map(|_| rng.normal()).collect();
+//! let mean = values.iter().sum::<f64>() / 1e4;
+//! let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 1e4;
+//! assert!(mean.abs() < 0.04 && (variance - 1.0).abs() < 0.06);
+//! ```
 
 use crate::error::Result;
 use candle_core::{Device, Shape, Tensor};
@@ -24,7 +41,7 @@ impl Rng {
         Rng::keyed(seed, 0xcbf2_9ce4_8422_2325)
     }
 
-    /// An independent stream, named within this one. The numbers already drawn from `self` make no difference.
+    /// An independent stream with a name within this one. It does not depend on the numbers already drawn from `self`.
     pub fn stream(&self, name: &str) -> Rng {
         // FNV-1a over the names, with a separator so that ("ab", "c") and ("a", "bc") differ.
         let path = name
@@ -34,7 +51,7 @@ impl Rng {
         Rng::keyed(self.seed, path)
     }
 
-    /// [`Rng::stream`] with a number for a name: the stream of one epoch, or of one sample.
+    /// An independent stream with a number for a name, such as that of an epoch or of a sample.
     pub fn substream(&self, index: u64) -> Rng {
         self.stream(&index.to_string())
     }
@@ -46,22 +63,22 @@ impl Rng {
         Rng { seed, path, chacha: ChaCha8Rng::from_seed(key) }
     }
 
-    /// The seed of the root that this stream descends from.
+    /// The seed of the root stream.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// How many 32-bit words have been drawn: all that a checkpoint needs to go on from here.
+    /// The position in the stream, in 32-bit words: what a checkpoint saves.
     pub fn position(&self) -> u64 {
         self.chacha.get_word_pos() as u64
     }
 
-    /// Goes to a position that [`Rng::position`] told.
+    /// Moves to a position from [`Rng::position`].
     pub fn seek(&mut self, position: u64) {
         self.chacha.set_word_pos(u128::from(position));
     }
 
-    /// A whole number in `0..n`, each as likely as the others; 0 if `n` is 0.
+    /// A uniformly distributed integer in `0..n`; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         // Lemire's multiplication method with rejection, so that no number is favoured.
         let n = n as u64;
@@ -77,12 +94,12 @@ impl Rng {
         }
     }
 
-    /// A number in `low..high`, uniformly.
+    /// A uniformly distributed number in `low..high`.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
-    /// `n` numbers in `0..1`, uniformly, after `f`: the same as one after the other, drawn by several threads.
+    /// `f` of `n` uniformly distributed numbers in `0..1`, drawn by several threads: the same as drawn one by one.
     pub(crate) fn uniforms<T: Send>(&mut self, n: usize, f: impl Fn(f64) -> T + Sync) -> Vec<T> {
         const BLOCK: usize = 1 << 13;
         /// Words of a number.
@@ -100,14 +117,14 @@ impl Rng {
         values
     }
 
-    /// A number from the normal distribution with mean 0 and standard deviation 1 (Box and Muller, 1958).
+    /// A normally distributed number with mean 0 and standard deviation 1 (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
         radius * libm::cos(std::f64::consts::TAU * self.unit())
     }
 
-    /// A number from the gamma distribution with this shape and scale 1 (Marsaglia and Tsang, 2000); 0 if the shape is
-    /// not a positive number.
+    /// A gamma-distributed number with this shape and scale 1 (Marsaglia and Tsang, 2000); 0 if the shape is not
+    /// positive and finite.
     pub fn gamma(&mut self, shape: f64) -> f64 {
         if shape.is_nan() || shape <= 0.0 || shape.is_infinite() {
             return 0.0;
@@ -128,11 +145,10 @@ impl Rng {
         }
     }
 
-    /// A number from the beta distribution, in `0..=1`; with equal parameters its mean is a half.
+    /// A beta-distributed number, in `0..=1`, with mean `a / (a + b)`.
     pub fn beta(&mut self, a: f64, b: f64) -> f64 {
         let (x, y) = (self.gamma(a), self.gamma(b));
-        // Both can be too small for a number if the parameters are tiny; the distribution is then almost all at its
-        // ends.
+        // Both can underflow to 0 if the parameters are tiny; the distribution is then concentrated at its two ends.
         if x + y > 0.0 { x / (x + y) } else { f64::from(u8::from(self.unit() < a / (a + b))) }
     }
 
@@ -141,34 +157,35 @@ impl Rng {
         (self.chacha.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Puts the items in a random order (Fisher and Yates).
+    /// Shuffles the items (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
     }
 
-    /// The numbers `0..n` in a random order, like `torch.randperm`.
+    /// The numbers `0..n` in random order. PyTorch's `torch.randperm`.
     pub fn permutation(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         self.shuffle(&mut order);
         order
     }
 
-    /// A tensor of normal numbers, like `torch.randn`, times `std`.
+    /// A tensor of normally distributed numbers (`f32`) with mean 0 and standard deviation `std`: `torch.randn(shape) *
+    /// std`.
     ///
     /// # Errors
-    /// When the device cannot hold the tensor.
+    /// When the device cannot allocate the tensor.
     pub fn randn(&mut self, shape: impl Into<Shape>, std: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| (std * self.normal()) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
     }
 
-    /// A tensor of uniform numbers in `low..high`, like `torch.empty(shape).uniform_(low, high)`.
+    /// A tensor of uniformly distributed numbers (`f32`) in `low..high`: `torch.empty(shape).uniform_(low, high)`.
     ///
     /// # Errors
-    /// When the device cannot hold the tensor.
+    /// When the device cannot allocate the tensor.
     pub fn rand(&mut self, shape: impl Into<Shape>, low: f64, high: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
@@ -176,8 +193,8 @@ impl Rng {
     }
 }
 
-/// `total` divided in proportion to `counts`: rounded down, and what is left goes to the largest remainders, of equal
-/// ones to the first. It is how many to draw from each class so that shares are kept.
+/// Divides `total` in proportion to `counts`, by the method of largest remainders; of equal remainders the first wins.
+/// A stratified split draws this many items from each class.
 pub(crate) fn shares(counts: &[usize], total: usize) -> Vec<usize> {
     let all: usize = counts.iter().sum::<usize>().max(1);
     let mut shares: Vec<usize> = counts.iter().map(|n| n * total / all).collect();

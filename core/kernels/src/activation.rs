@@ -1,4 +1,4 @@
-//! Activations: functions of single values, alone or as the end of another operation.
+//! Activations, alone or as the last step of another operation.
 
 use super::blank::{Blank, fill};
 use super::graph::record;
@@ -14,7 +14,22 @@ use std::f64::consts::FRAC_1_SQRT_2 as FRAC_1_SQRT_2_WIDE;
 /// Values that one task works through.
 const BLOCK: usize = 1 << 14;
 
-/// A function that a layer ends with. Names and formulas are PyTorch's.
+/// An activation function, with PyTorch's name and formula.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use tallow_kernels::{Activation, activate};
+/// # fn main() -> candle_core::Result<()> {
+/// let x = Tensor::new(&[1f32], &Device::Cpu)?;
+/// let near = |activation, torch: f32| -> candle_core::Result<bool> {
+///     Ok((activate(&x, activation)?.to_vec1::<f32>()?[0] - torch).abs() < 1e-5)
+/// };
+/// // PyTorch's `F.silu`, `F.gelu`, `F.gelu(approximate="tanh")` and `F.hardswish` at 1
+/// assert!(near(Activation::Silu, 0.7310586)? && near(Activation::Gelu, 0.8413447)?);
+/// assert!(near(Activation::GeluTanh, 0.8411920)? && near(Activation::HardSwish, 0.6666667)?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
     /// `x`
@@ -27,13 +42,13 @@ pub enum Activation {
     LeakyRelu(f32),
     /// `x · sigmoid(x)`, also called swish.
     Silu,
-    /// `x · Φ(x)` with the normal distribution function.
+    /// `x · Φ(x)` with the distribution function `Φ` of the standard normal distribution (Hendrycks and Gimpel, 2016).
     Gelu,
-    /// Gelu's approximation by a hyperbolic tangent.
+    /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, which approximates [`Activation::Gelu`].
     GeluTanh,
     /// `1 / (1 + e⁻ˣ)`
     Sigmoid,
-    /// The hyperbolic tangent.
+    /// `tanh(x)`
     Tanh,
     /// `x · relu6(x + 3) / 6`
     HardSwish,
@@ -41,10 +56,10 @@ pub enum Activation {
     HardSigmoid,
 }
 
-/// Applies an activation to a tensor of any shape.
+/// Applies an activation to each value of a tensor of any shape.
 ///
 /// # Errors
-/// When the device refuses.
+/// When the device does not support the tensor's type.
 pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
     if activation == Activation::None {
         return Ok(xs.clone());
@@ -72,10 +87,10 @@ pub(super) fn gradient(activation: Activation, xs: &Tensor, ys: &Tensor, grad: &
     Tensor::from_vec(dx, ys.shape(), &Device::Cpu)
 }
 
-/// `max(x, 0)`, with PyTorch's gradient of 0 at 0: [`activate`] with [`Activation::Relu`].
+/// The rectified linear unit, `max(x, 0)`, of each value. As in PyTorch, its gradient at 0 is 0.
 ///
 /// # Errors
-/// When the device cannot hold the result.
+/// When the device cannot allocate the result.
 pub fn relu(xs: &Tensor) -> Result<Tensor> {
     activate(xs, Activation::Relu)
 }

@@ -1,4 +1,4 @@
-//! Attention (Vaswani et al., 2017): what each place of a sequence takes from the others, all heads in one operation.
+//! Attention (Vaswani et al., 2017), all heads in one operation.
 //!
 //! A task is a text. Sums run over places and channels in their order and vectors run across them, so that neither the
 //! number of threads nor the width of vectors changes a result.

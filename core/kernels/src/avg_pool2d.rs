@@ -1,13 +1,14 @@
-//! Pools that take means.
+//! Average pooling.
 
 use super::resample::{Axis, resample};
 use super::windows::{Pool, Window, adaptive_windows};
 use candle_core::{Result, Tensor};
 
-/// Each window's mean. PyTorch's `avg_pool2d`: with `count_include_pad` the border's zeros count.
+/// Average pooling: the mean of each window. PyTorch's `avg_pool2d`; with `count_include_pad` the zeros of the border
+/// count.
 ///
 /// # Shapes
-/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
+/// `xs` `[N, H, W, C]` → `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
 ///
 /// # Errors
 /// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
@@ -16,8 +17,10 @@ pub fn avg_pool2d(xs: &Tensor, pool: &Pool, count_include_pad: bool) -> Result<T
     means(xs, &windows, |window| if count_include_pad { window.length } else { window.inside.len() })
 }
 
-/// Means over a grid of `size` = [height, width] windows, whatever the size of the image. PyTorch's
-/// `adaptive_avg_pool2d`.
+/// Average pooling to a fixed size. PyTorch's `adaptive_avg_pool2d`.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, height, width, C]` with `size` = `[height, width]`
 ///
 /// # Errors
 /// When the image or the grid is empty.
@@ -25,7 +28,10 @@ pub fn adaptive_avg_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     means(xs, &adaptive_windows("adaptive_avg_pool2d", xs, size)?, |window| window.inside.len())
 }
 
-/// The mean of each channel, `[N, H, W, C]` to `[N, C]`.
+/// The mean of each channel. PyTorch's `adaptive_avg_pool2d(1)`.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, C]`
 ///
 /// # Errors
 /// When the image is empty.

@@ -1,5 +1,5 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with what follows it
-//! in a network: a sum with a shortcut, and an activation.
+//! Batch normalisation (Ioffe and Szegedy, 2015) over the last axis of a channels-last tensor, with the residual sum
+//! and the activation that follow it.
 
 use super::activation::Activation;
 use super::blank::{Blank, fill, fill_pair, filled};
@@ -10,29 +10,30 @@ use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Mean and (biased) variance of each channel, over all other axes.
+/// The mean and the biased variance of each channel, over all other axes.
 #[derive(Debug, Clone)]
 pub struct BatchStats {
-    /// `[C]`, on the device of the values, in `f64` if they are, else in `f32`.
+    /// The means, `[C]`, on the device of the values; `f64` if they are, else `f32`.
     pub mean: Tensor,
-    /// The same; divided by the number of values, not by one less.
+    /// The biased variances, `[C]`: sums of squares divided by the number of values.
     pub var: Tensor,
-    /// How many values each channel has.
+    /// The number of values of each channel.
     pub count: usize,
 }
 
-/// How to normalise.
+/// The settings of [`batch_norm`].
 #[derive(Debug, Clone, Copy)]
 pub struct BatchNormOptions {
-    /// Added to the variance.
+    /// Added to the variance; 1e-5 in PyTorch.
     pub eps: f64,
-    /// Whether the statistics are those of the batch itself, so that gradients flow through them, and not constants.
+    /// Whether the statistics are those of the batch itself, so that gradients flow through them, rather than
+    /// constants.
     pub training: bool,
-    /// What follows.
+    /// The activation that follows.
     pub activation: Activation,
 }
 
-/// The statistics of `xs` `[..., C]`, outside the gradient's graph, where `xs` is.
+/// Computes the statistics of `xs` `[.., C]`, on its device and without a gradient.
 ///
 /// # Errors
 /// When `xs` is empty or a scalar.
@@ -67,8 +68,14 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
     })
 }
 
-/// `activation((x - mean) / sqrt(var + eps) * weight + bias + residual)`, with `weight` and `bias` `[C]` and
-/// `residual` of the same shape as `xs`.
+/// Batch normalisation, a residual sum and an activation in one pass. PyTorch's `F.batch_norm`.
+///
+/// ```text
+/// ys = activation((xs - mean) / √(var + eps) · weight + bias + residual)
+/// ```
+///
+/// # Shapes
+/// `xs` and `residual` `[.., C]`, `weight` and `bias` `[C]` → `[.., C]`
 ///
 /// # Errors
 /// When a length differs from the number of channels, or the residual's shape from that of `xs`.

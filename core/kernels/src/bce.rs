@@ -8,8 +8,8 @@ use super::{activation, fast, math, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// `max(x, 0) - x·y + ln(1 + exp(-|x|))` of every pair of a logit and a target of the same shape. PyTorch's
-/// `binary_cross_entropy_with_logits(reduction="none")`; the targets get no gradient.
+/// The binary cross entropy of each logit `x` with its target `y`, `max(x, 0) - x·y + ln(1 + exp(-|x|))`. PyTorch's
+/// `F.binary_cross_entropy_with_logits(reduction="none")`; the targets get no gradient.
 ///
 /// # Errors
 /// When the shapes differ.

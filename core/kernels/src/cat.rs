@@ -1,4 +1,4 @@
-//! Channels side by side: what DenseNet, SqueezeNet and Inception are made of.
+//! Concatenation of channels, as in DenseNet, SqueezeNet and Inception.
 
 use super::blank::fill;
 use super::graph::record;
@@ -9,7 +9,10 @@ use rayon::prelude::*;
 /// Rows that one task copies.
 const BLOCK: usize = 256;
 
-/// Tensors `[..., Cᵢ]` side by side along their last axis, `[..., C₁ + C₂ + …]`.
+/// Concatenates tensors along their last axis. PyTorch's `torch.cat(dim=-1)`.
+///
+/// # Shapes
+/// `xs` `[.., C₁]`, `[.., C₂]`, … → `[.., C₁ + C₂ + …]`
 ///
 /// # Errors
 /// When there is nothing to join, or the other axes differ.

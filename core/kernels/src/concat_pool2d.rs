@@ -1,12 +1,14 @@
-//! The largest value and the mean side by side.
+//! fast.ai's concat pooling.
 
 use super::avg_pool2d::global_avg_pool2d;
 use super::cat::cat;
 use super::max_pool2d::adaptive_max_pool2d;
 use candle_core::{Result, Tensor};
 
-/// Maximum and mean of each channel side by side, maximum first, `[N, H, W, C]` to `[N, 2C]`: fast.ai's
-/// `AdaptiveConcatPool2d(1)` and `Flatten`.
+/// The maxima of all channels, followed by their means: fast.ai's `AdaptiveConcatPool2d(1)` followed by `Flatten`.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, 2·C]`
 ///
 /// # Errors
 /// When the image is empty.

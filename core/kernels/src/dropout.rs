@@ -1,4 +1,4 @@
-//! Dropping at random.
+//! Dropout.
 
 use super::fast;
 use super::graph::record;
@@ -8,12 +8,11 @@ use candle_core::{DType, Device, Result, Shape, Tensor};
 /// The field of [`dropout_mask`]'s polynomial: a prime below which products fit into `i64`.
 const PRIME: i64 = (1 << 31) - 1;
 
-/// `xs` times a mask of the same shape, of zeros and of what makes up for them, which has no gradient. The mask comes
-/// from the caller, who has a random stream, or from [`dropout_mask`]: candle's random numbers cannot be seeded on a
-/// CPU.
+/// Multiplies `xs` by a mask of the same shape, with values 0 and `1 / (1 - p)` and without a gradient. The mask comes
+/// from the caller's random stream or from [`dropout_mask`], since candle's random numbers cannot be seeded on the CPU.
 ///
 /// # Errors
-/// When the mask has another shape.
+/// When the mask does not have the shape of `xs`.
 pub fn dropout(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     if mask.shape() != xs.shape() {
         candle_core::bail!("dropout: a mask of shape {:?} for an input of shape {:?}", mask.dims(), xs.dims());
@@ -27,8 +26,8 @@ pub fn dropout(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// A mask made where it is needed, of four numbers: each value is 0 with probability `p`, and `1 / (1 - p)` otherwise.
-/// Only integers decide, so the mask is the same on every device.
+/// Computes a dropout mask on the device from a key of four numbers: each value is 0 with probability `p`, and
+/// `1 / (1 - p)` otherwise. It uses integer arithmetic only, so the mask is the same on every device.
 ///
 /// Whether value number `i` is dropped depends on a polynomial of third degree in `i`, modulo the prime 2³¹ - 1, with
 /// the coefficients `key`. If they are random, any four values of the mask are independent of each other (Wegman and

@@ -1,11 +1,11 @@
-//! Sums, value by value.
+//! Elementwise sums.
 
 use super::fast;
 use super::graph::record;
 use super::zip::zip;
 use candle_core::{Result, Tensor};
 
-/// `a + b`, of the same shape.
+/// The elementwise sum `a + b` of two tensors of one shape.
 ///
 /// # Errors
 /// When the shapes differ.

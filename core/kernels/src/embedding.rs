@@ -1,4 +1,4 @@
-//! Rows of a table by their numbers, with a gradient of those rows alone.
+//! Rows of a table by number, with a sparse gradient.
 
 use super::blank::fill;
 use super::graph::{collect_rows, record};
@@ -10,15 +10,17 @@ use rayon::prelude::*;
 /// Rows that one task copies.
 const BLOCK: usize = 1024;
 
-/// The rows of `table` `[rows, width]` with the numbers `ids` (`u32`, any shape), `[..., width]`. PyTorch's
-/// `F.embedding`.
+/// Looks up rows of a table. PyTorch's `F.embedding`.
 ///
-/// With a `key`, any tensor that stands for nothing else, the gradient of a variable is **sparse** in what
-/// [`backward`](super::backward) gives: under `table` are the gradients of the touched rows alone, `[touched, width]`,
-/// and under `key` their numbers, rising, `u32`. Rows that came several times have the sum, added in the order of
-/// `ids`. Where the table takes part in other operations too, and in candle's own `backward`, the gradient is dense.
+/// With a `key`, a tensor that is used for nothing else, [`backward`](super::backward) returns a **sparse** gradient:
+/// under `table` the gradients of the rows that were looked up, `[touched, width]`, and under `key` their numbers in
+/// ascending order (`u32`). The gradients of repeated rows are added in the order of `ids`. If the table takes part in
+/// other operations too, and with candle's own `backward`, the gradient is dense.
 ///
-/// The row `padding`, if it is given, gets no gradient from here: PyTorch's `padding_idx`.
+/// The row `padding`, if given, gets no gradient: PyTorch's `padding_idx`.
+///
+/// # Shapes
+/// `table` `[rows, width]`, `ids` `[..]` (`u32`) → `[.., width]`
 ///
 /// # Errors
 /// When `table` is not of rank 2, `ids` are not `u32`, or one of them is not the number of a row.

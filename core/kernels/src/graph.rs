@@ -41,24 +41,24 @@ impl<F: FnMut()> Drop for Scope<F> {
     }
 }
 
-/// Runs `f` without building a graph: nothing in it gets a gradient, and activations are freed as soon as they are
-/// used. PyTorch's `torch.no_grad()`.
+/// Runs `f` without recording gradients; activations are freed as soon as they are used. PyTorch's `torch.no_grad()`.
 pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
     let before = NO_GRAD.replace(true);
     let _scope = Scope(|| NO_GRAD.set(before));
     f()
 }
 
-/// Whether gradients may be asked for: false inside of [`no_grad`].
+/// Whether gradients are recorded: false inside [`no_grad`]. PyTorch's `torch.is_grad_enabled()`.
 pub fn grad_enabled() -> bool {
     !NO_GRAD.get()
 }
 
-/// Runs a network's forward pass `f` on a tape of our own (see the module's words). The result belongs to candle's
-/// graph like any other tensor; its gradient can be computed once, as in PyTorch without `retain_graph`.
+/// Runs a network's forward pass `f` and records it on a tape, which saves memory and time in the backward pass. The
+/// result belongs to candle's graph like any other tensor; its gradient can be computed once, as in PyTorch without
+/// `retain_graph`.
 ///
 /// # Errors
-/// Those of `f`.
+/// The errors of `f`.
 pub fn recorded<E>(f: impl FnOnce() -> std::result::Result<Tensor, E>) -> std::result::Result<Tensor, E>
 where
     E: From<candle_core::Error>,
@@ -75,11 +75,11 @@ where
     }
 }
 
-/// The gradients of a loss: `loss.backward()` without its detours. Gradients of parameters come straight from our
-/// operations, without candle's sum from zero.
+/// Computes the gradients of a loss: the same as candle's `loss.backward()`, but without adding each parameter's
+/// gradient to zeros first. PyTorch's `loss.backward()`.
 ///
 /// # Errors
-/// Those of the operations' backward passes.
+/// The errors of the operations' backward passes.
 pub fn backward(loss: &Tensor) -> Result<GradStore> {
     let before = COLLECTED.replace(Some(Collected::default()));
     let mut before = Some(before);

@@ -12,8 +12,14 @@ use rayon::prelude::*;
 /// Rows that one task works through.
 const BLOCK: usize = 64;
 
-/// `(x - mean) / sqrt(var + eps) * weight + bias` with mean and (biased) variance of each row `[..., C]`, `weight` and
-/// `bias` `[C]`. PyTorch's `layer_norm` over the last axis.
+/// Layer normalisation over the last axis, with the biased variance. PyTorch's `F.layer_norm`.
+///
+/// ```text
+/// ys = (xs - mean) / √(var + eps) · weight + bias
+/// ```
+///
+/// # Shapes
+/// `xs` `[.., C]`, `weight` and `bias` `[C]` → `[.., C]`
 ///
 /// # Errors
 /// When a length differs from the number of channels, or `xs` is empty.

@@ -1,4 +1,4 @@
-//! The kernels of Tallow, for anybody who trains with candle.
+//! The kernels of Tallow, for any program that trains with candle.
 #![doc = include_str!("../README.md")]
 
 // `blank` is memory that is about to be written, and the only way to a result. `simd` chooses the vector
@@ -72,7 +72,10 @@ pub use windows::Pool;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 
-/// `[N, C, H, W]` to contiguous `[N, H, W, C]`.
+/// Converts images to the channels-last layout.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → contiguous `[N, H, W, C]`
 ///
 /// # Errors
 /// When `xs` is not of rank 4.
@@ -80,7 +83,10 @@ pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
     xs.permute((0, 2, 3, 1))?.contiguous()
 }
 
-/// `[N, H, W, C]` to `[N, C, H, W]`: a view on the same memory.
+/// Converts channels-last images back: a view on the same memory.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, C, H, W]`
 ///
 /// # Errors
 /// When `xs` is not of rank 4.

@@ -6,8 +6,10 @@ use super::tiles::{FEW, dot};
 use super::{fast, with_optional, with_values};
 use candle_core::{Result, Tensor};
 
-/// `xs · weightᵀ + bias`: `xs` `[..., in]`, `weight` `[out, in]`, `bias` `[out]`, result `[..., out]`. PyTorch's
-/// `nn.functional.linear`.
+/// A fully connected layer, `xs · weightᵀ + bias`. PyTorch's `F.linear`.
+///
+/// # Shapes
+/// `xs` `[.., in]`, `weight` `[out, in]`, `bias` `[out]` → `[.., out]`
 ///
 /// # Errors
 /// When the shapes do not fit together, or something is empty.

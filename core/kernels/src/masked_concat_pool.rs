@@ -1,4 +1,4 @@
-//! What a classifier of sequences looks at.
+//! fast.ai's pooling over sequences.
 
 use super::blank::fill;
 use super::graph::record;
@@ -6,16 +6,19 @@ use super::{fast, with_values};
 use candle_core::{D, Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// For each channel of sequences `xs` `[N, T, C]` the last value, the largest and the mean over time, side by side:
-/// `[N, 3·C]`. `padding` `[N · T]` says which steps are padding and do not count. fast.ai's `masked_concat_pool`.
+/// Concatenates, for each channel, the last value, the maximum and the mean over the steps that are not padding.
+/// fast.ai's `masked_concat_pool` (Howard and Ruder, 2018).
 ///
-/// The last value is that at the last step which is not padding. fast.ai takes another one, which it finds from `bptt`,
-/// the length of its stretches: as many steps before the end as there is padding in the last `bptt` ones. Where a
-/// sequence has padding in front of it among those, that is too early, so that it depends on the longest sequence of a
-/// batch which step is taken of a short one. With a `bptt` the result is fast.ai's.
+/// The last value is that of the last step that is not padding. fast.ai computes that step from `bptt`: it goes back
+/// from the end by the number of padding steps among the last `bptt`. If some of these lie in front of a short
+/// sequence, it gets an earlier step, which depends on the longest sequence of the batch. With a `bptt` the result is
+/// fast.ai's.
+///
+/// # Shapes
+/// `xs` `[N, T, C]`, `padding` `N·T` flags → `[N, 3·C]`
 ///
 /// # Errors
-/// When the shapes do not fit together, or a sequence is nothing but padding.
+/// When the shapes do not fit together, or all steps of a sequence are padding.
 pub fn masked_concat_pool(xs: &Tensor, padding: &[bool], bptt: Option<usize>) -> Result<Tensor> {
     let (n, t, c) = xs.dims3()?;
     if padding.len() != n * t || xs.elem_count() == 0 {

@@ -10,11 +10,11 @@ use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// The largest value of each window. Padding counts as minus infinity; of equal values the first in row-major order
-/// gets the gradient; NaN wins, all as in PyTorch's `max_pool2d`.
+/// Max pooling: the largest value of each window. As in PyTorch's `max_pool2d`, padding counts as minus infinity, the
+/// first of equal values in row-major order gets the gradient, and NaN is larger than any number.
 ///
 /// # Shapes
-/// `[N, H, W, C]` to `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
+/// `xs` `[N, H, W, C]` → `[N, H', W', C]` with `H' = (H + 2·padding - kernel) / stride + 1`.
 ///
 /// # Errors
 /// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
@@ -22,8 +22,10 @@ pub fn max_pool2d(xs: &Tensor, pool: &Pool) -> Result<Tensor> {
     largest(xs, pool.windows("max_pool2d", xs)?)
 }
 
-/// Maxima over a grid of `size` = [height, width] windows, whatever the size of the image. PyTorch's
-/// `adaptive_max_pool2d`.
+/// Max pooling to a fixed size. PyTorch's `adaptive_max_pool2d`.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, height, width, C]` with `size` = `[height, width]`
 ///
 /// # Errors
 /// When the image or the grid is empty.

@@ -1,13 +1,11 @@
 //! Keeping freed memory for reuse (glibc only).
 
-/// Tells the C library to keep memory that is freed for the next allocation, instead of giving it back to the system.
-/// A network allocates and frees the same large tensors over and over, and each time the system would hand out the
-/// pages anew, filled with zeros: on two cores that is a third of DenseNet's time, and a sixth of a training step at
-/// 224 pixels.
+/// Configures the C library to keep freed memory for the next allocation, instead of returning it to the system. A
+/// network allocates and frees the same large tensors over and over, and each time the system would supply new pages
+/// filled with zeros: on two cores that is a third of DenseNet's time, and a sixth of a training step at 224 pixels.
 ///
-/// The price is that the process keeps the most memory that it has ever had. So this is for programs to decide, at
-/// their start, and not for a library. Only glibc, Linux' usual C library, is told anything; elsewhere this does
-/// nothing.
+/// In return the process keeps the most memory that it has ever used, so programs should decide this at their start,
+/// not libraries. It has an effect with glibc only, the usual C library of Linux.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -1,23 +1,23 @@
-//! Gradients of some rows of a table.
+//! Sparse gradients of tables.
 
 use super::{fast, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// The gradient of some rows of a table; that of the others is 0.
+/// A sparse gradient of a table: that of some rows, while all others are 0.
 #[derive(Debug, Clone, Copy)]
 pub struct RowGradient<'a> {
-    /// The numbers of the rows, each once and rising, `u32` `[touched]`.
+    /// The numbers of the rows in ascending order, each once, `[touched]` (`u32`).
     pub rows: &'a Tensor,
-    /// Their gradients, `[touched, width]`.
+    /// The gradients of these rows, `[touched, width]`.
     pub values: &'a Tensor,
 }
 
 impl RowGradient<'_> {
-    /// The gradient of the whole table, whose shape is `dims`.
+    /// The dense gradient of the whole table, whose shape is `dims`.
     ///
     /// # Errors
-    /// When a row is not one of the table, or the width is another.
+    /// When the table has no such row, or another width.
     pub fn dense(&self, dims: &[usize]) -> Result<Tensor> {
         let zeros = Tensor::zeros(dims, self.values.dtype(), self.values.device())?;
         zeros.index_add(self.rows, self.values, 0)

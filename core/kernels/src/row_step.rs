@@ -27,7 +27,7 @@ const NOTICED: f32 = f32::EPSILON / 4.0;
 /// Averages below are 0: further down numbers lose their digits, and processors their speed.
 const TINY: f32 = 1e-30;
 
-/// How a table decays in a step.
+/// The weight decay of a table in a step.
 #[derive(Debug, Clone, Copy)]
 pub struct RowDecay {
     /// Every row is multiplied by this before the step: `1 - lr·wd` of decoupled weight decay, else 1.
@@ -53,8 +53,8 @@ pub struct RowAdam {
     pub eps: f64,
 }
 
-/// A step of Adam on the rows of `table` `[rows, width]`. `grad_avg` and `sqr_avg` are its averages, of the same shape;
-/// `row_steps` `[rows]`, `u32` and of zeros at first, is for the bookkeeping of when which row was changed last.
+/// Takes a step of Adam on the rows of `table` `[rows, width]`. `grad_avg` and `sqr_avg` are its averages, of the same
+/// shape; `row_steps` `[rows]` (`u32`, zeros at first) records the step at which each row was last updated.
 ///
 /// # Errors
 /// When a tensor is not a contiguous one of `f32` in CPU memory, or shapes differ.
@@ -102,15 +102,15 @@ pub struct RowSgd {
     pub lr: f64,
     /// Momentum, not dampened; 0 if there are no averages.
     pub mom: f64,
-    /// Nesterov's variant.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
 }
 
-/// A step of descent with momentum on the rows of `table` `[rows, width]`; for `average` and `row_steps` see
-/// [`adam_rows`].
+/// Takes a step of SGD with momentum on the rows of `table` `[rows, width]`, with the running `average` of the same
+/// shape and `row_steps` `[rows]` (`u32`, zeros at first).
 ///
 /// # Errors
-/// As [`adam_rows`].
+/// When a tensor is not a contiguous one of `f32` in CPU memory, or shapes differ.
 pub fn momentum_rows(
     table: &Var,
     average: &Var,
@@ -141,10 +141,11 @@ impl RowRule<1> for RowSgd {
     }
 }
 
-/// A step of plain descent on the rows of `table` `[rows, width]`. Without decay it reads the touched rows alone.
+/// Takes a step of plain gradient descent on the rows of `table` `[rows, width]`. Without weight decay it reads only
+/// the rows that have a gradient.
 ///
 /// # Errors
-/// As [`adam_rows`].
+/// When a tensor is not a contiguous one of `f32` in CPU memory, or shapes differ.
 pub fn descend_rows(table: &Var, grad: RowGradient<'_>, decay: RowDecay, lr: f64) -> Result<()> {
     // A gradient of `l2` times the value is a decay too.
     let (keep, lr) = ((decay.keep - lr * decay.l2) as f32, lr as f32);

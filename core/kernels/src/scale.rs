@@ -1,4 +1,4 @@
-//! Channels times factors: squeeze-and-excitation's gates, ConvNeXt's layer scale, stochastic depth.
+//! Products of channels or samples with factors, as in squeeze-and-excitation, layer scale and stochastic depth.
 
 use super::blank::{Blank, fill};
 use super::graph::record;
@@ -9,7 +9,10 @@ use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Each channel of `xs` `[N, ..., C]` times its factor: `[C]` for all samples, or `[N, C]` for each its own.
+/// Multiplies each channel by a factor.
+///
+/// # Shapes
+/// `xs` `[N, .., C]`, `factors` `[C]`, or `[N, C]` for each sample its own → `[N, .., C]`
 ///
 /// # Errors
 /// When the shapes do not fit together, or `xs` is empty.
@@ -44,8 +47,11 @@ pub fn scale(xs: &Tensor, factors: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// Each sample of `xs` `[N, ...]` times a factor that has no gradient: stochastic depth. Or, with as many factors as
-/// several leading axes have places, each step of each sequence `[N, T, C]`.
+/// Multiplies each sample by a factor that has no gradient, as in stochastic depth. With `N·T` factors it multiplies
+/// each step of sequences `[N, T, C]`.
+///
+/// # Shapes
+/// `xs` `[N, ..]` → `[N, ..]`
 ///
 /// # Errors
 /// When there are not as many factors as samples, or `xs` is empty.

@@ -1,4 +1,4 @@
-//! Channels into pixels and back (Shi et al., 2016): upsampling without loss.
+//! Pixel shuffle (Shi et al., 2016) and its inverse.
 
 use super::blank::fill;
 use super::graph::record;
@@ -7,7 +7,10 @@ use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// `[N, H, W, C·r²]` to `[N, H·r, W·r, C]`: PyTorch's `pixel_shuffle`, with its order of channels.
+/// Rearranges `r²` channels into blocks of `r` x `r` pixels. PyTorch's `F.pixel_shuffle`, with its order of channels.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C·r²]` → `[N, H·r, W·r, C]`
 ///
 /// # Errors
 /// When the channels are not a multiple of `r²`, or something is empty.
@@ -27,7 +30,10 @@ pub fn pixel_shuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
     })
 }
 
-/// `[N, H·r, W·r, C]` to `[N, H, W, C·r²]`: PyTorch's `pixel_unshuffle`.
+/// Rearranges blocks of `r` x `r` pixels into `r²` channels. PyTorch's `F.pixel_unshuffle`.
+///
+/// # Shapes
+/// `xs` `[N, H·r, W·r, C]` → `[N, H, W, C·r²]`
 ///
 /// # Errors
 /// When a side is not a multiple of `r`, or something is empty.

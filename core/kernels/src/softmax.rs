@@ -12,7 +12,7 @@ use rayon::prelude::*;
 /// Rows that one task works through.
 const ROWS: usize = 64;
 
-/// `ln(softmax(xs))` over the last axis. PyTorch's `log_softmax(dim=-1)`.
+/// The logarithm of the softmax over the last axis, `x - ln Σ exp(x)`. PyTorch's `F.log_softmax(dim=-1)`.
 ///
 /// # Errors
 /// When `xs` is empty or a scalar.
@@ -44,8 +44,10 @@ pub fn log_softmax(xs: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// The cross entropy of each row of logits `[N, C]` with its class `[N]` (`u32`), `[N]`. PyTorch's
-/// `F.cross_entropy(reduction="none")`.
+/// The cross entropy of each row of logits. PyTorch's `F.cross_entropy(reduction="none")`.
+///
+/// # Shapes
+/// `logits` `[N, C]`, `labels` `[N]` (`u32`) → `[N]`
 ///
 /// # Errors
 /// When the shapes do not fit together, or a label is not a class.
@@ -87,10 +89,12 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// The mean cross entropy of rows of logits `[..., C]` with their classes `[...]` (`u32`), each row counted by the
-/// weight of its class, and those of the class `ignored` not at all; 0 where nothing counts, where PyTorch has no
-/// number. PyTorch's `F.cross_entropy(weight, ignore_index)`. In one pass: the gradient is there before it is asked
-/// for.
+/// The mean cross entropy of rows of logits, weighted by the weights of their classes and without rows of the class
+/// `ignored`. PyTorch's `F.cross_entropy(weight, ignore_index)`, except that the mean of no rows is 0, not NaN. The
+/// gradient is computed in the same pass.
+///
+/// # Shapes
+/// `logits` `[.., C]`, `labels` `[..]` (`u32`) → `[]`
 ///
 /// # Errors
 /// When the shapes do not fit together, or a label is not a class.

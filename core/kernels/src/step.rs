@@ -7,7 +7,7 @@ use rayon::prelude::*;
 /// Values that one task works through.
 const BLOCK: usize = 1 << 14;
 
-/// `y ← keep·y + scale·x`.
+/// Computes `y ← keep·y + scale·x` in place.
 ///
 /// # Errors
 /// When the shapes or types differ.
@@ -21,7 +21,7 @@ pub fn scale_add(y: &Var, keep: f64, scale: f64, x: &Tensor) -> Result<()> {
     y.set(&((y.as_tensor() * keep)? + (x * scale)?)?)
 }
 
-/// `y ← y + scale·x`.
+/// Computes `y ← y + scale·x` in place.
 ///
 /// # Errors
 /// When the shapes or types differ.
@@ -29,7 +29,7 @@ pub fn add_scaled(y: &Var, scale: f64, x: &Tensor) -> Result<()> {
     scale_add(y, 1.0, scale, x)
 }
 
-/// `v ← sqr_mom·v + (1 - sqr_mom)·g²`: the running average of squared gradients.
+/// Updates the running average of squared gradients, `v ← sqr_mom·v + (1 - sqr_mom)·g²`, in place.
 ///
 /// # Errors
 /// When the shapes or types differ.
@@ -43,7 +43,7 @@ pub fn square_average(v: &Var, sqr_mom: f64, g: &Tensor) -> Result<()> {
     v.set(&((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?)
 }
 
-/// `p ← p - rate·m / (sqrt(v / debias) + eps)`: the step of Adam.
+/// Takes Adam's step, `p ← p - rate·m / (√(v / debias) + eps)`, in place.
 ///
 /// # Errors
 /// When the shapes or types differ.

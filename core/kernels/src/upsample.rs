@@ -1,10 +1,12 @@
-//! Images of another size, by the nearest pixel or between the nearest four.
+//! Upsampling by the nearest pixel, and bilinear.
 
 use super::resample::{Axis, resample};
 use candle_core::{Result, Tensor};
 
-/// Each pixel takes the value of the one that it falls on: PyTorch's `interpolate(mode="nearest")`, to any `size` =
-/// [height, width], larger or smaller. `[N, H, W, C]`.
+/// Resizes images with the nearest pixel. PyTorch's `F.interpolate(mode="nearest")`.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, height, width, C]` with `size` = `[height, width]`, larger or smaller
 ///
 /// # Errors
 /// When the image or the size is empty.
@@ -17,9 +19,11 @@ pub fn upsample_nearest2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     to_size("upsample_nearest2d", xs, size, axis)
 }
 
-/// Linear interpolation between the nearest pixels: PyTorch's `interpolate(mode="bilinear")`, without antialiasing,
-/// to any `size` = [height, width]. With `align_corners` the corner pixels' centres stay in place, without the
-/// image's edges do.
+/// Resizes images by bilinear interpolation, without antialiasing. PyTorch's `F.interpolate(mode="bilinear")`: with
+/// `align_corners` the centres of the corner pixels stay in place, otherwise the edges of the image.
+///
+/// # Shapes
+/// `xs` `[N, H, W, C]` → `[N, height, width, C]` with `size` = `[height, width]`
 ///
 /// # Errors
 /// When the image or the size is empty.

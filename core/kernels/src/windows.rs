@@ -1,23 +1,23 @@
-//! Windows over images.
+//! Windows of pooling.
 
 use candle_core::{Result, Tensor};
 use std::ops::Range;
 
-/// How a pool's windows move. Pairs are (vertical, horizontal).
+/// The windows of pooling. Pairs are (vertical, horizontal), lengths are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// Height and width of a window.
+    /// The height and width of a window.
     pub kernel: [usize; 2],
     /// Pixels from one window to the next.
     pub stride: [usize; 2],
-    /// Border on each side, at most half a window.
+    /// The border on each side, at most half a window.
     pub padding: [usize; 2],
-    /// Whether windows that stick out at the end count too, as long as they begin inside.
+    /// Whether windows that extend beyond the end count too, as long as they begin inside. PyTorch's `ceil_mode`.
     pub ceil_mode: bool,
 }
 
 impl Pool {
-    /// Square windows, without those that stick out.
+    /// Square windows, without those that extend beyond the end.
     pub fn new(kernel: usize, stride: usize, padding: usize) -> Pool {
         Pool { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], ceil_mode: false }
     }

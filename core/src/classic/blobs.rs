@@ -1,13 +1,12 @@
-//! Clouds of points, to try classifiers on.
+//! Synthetic data for classification.
 
 use super::matrix::Matrix;
 use super::split::Samples;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
-/// Points around random centres, one class for each: scikit-learn's `make_blobs`. The distributions are the same, the
-/// points are not: they come from our own stream of random numbers, not from NumPy's, so a seed means other points
-/// here.
+/// Normally distributed points around random centres, one class for each. scikit-learn's `make_blobs`: the
+/// distributions are the same, but the points differ for the same seed, since the random numbers are not NumPy's.
 #[derive(Debug, Clone)]
 pub struct Blobs {
     /// Points in all, spread evenly over the centres. Defaults to 100.
@@ -18,7 +17,7 @@ pub struct Blobs {
     pub features: usize,
     /// The standard deviation of the points around their centre. Defaults to 1.
     pub std: f64,
-    /// Another seed gives other points. Defaults to 42.
+    /// The seed. Defaults to 42.
     pub seed: u64,
 }
 

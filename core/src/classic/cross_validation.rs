@@ -1,4 +1,4 @@
-//! Every sample tests once: cross-validation.
+//! Cross-validation.
 
 use super::checks;
 use super::estimator::{Classifier, Estimator};
@@ -7,11 +7,12 @@ use super::products::map;
 use super::split::select;
 use crate::error::{Error, Result};
 
-/// The accuracy on each of `folds` parts of a model that was fitted to the others: scikit-learn's `cross_val_score`,
-/// with its [folds](stratified_folds), fitted in parallel.
+/// The accuracy on each of `folds` parts of a model that was fitted on the others, in parallel. scikit-learn's
+/// `cross_val_score` with [`stratified_folds`].
 ///
 /// # Errors
-/// As [`stratified_folds`], and as fitting and scoring.
+/// [`Error::Config`] where there are fewer than two folds, or a class has fewer samples than there are folds; the
+/// errors of fitting and scoring.
 pub fn cross_val_score<C: Estimator>(estimator: &C, xs: &Matrix, ys: &[u32], folds: usize) -> Result<Vec<f64>> {
     checks::same_length(xs, ys)?;
     let fold_of = stratified_folds(ys, folds)?;
@@ -23,8 +24,8 @@ pub fn cross_val_score<C: Estimator>(estimator: &C, xs: &Matrix, ys: &[u32], fol
     map(folds, score).into_iter().collect()
 }
 
-/// In which of `folds` parts each sample tests, so that every part has its share of every class and samples keep their
-/// order: scikit-learn's `StratifiedKFold` without shuffling.
+/// The fold, from 0, in which each sample is tested; each fold has its share of each class. scikit-learn's
+/// `StratifiedKFold` without shuffling.
 ///
 /// # Errors
 /// [`Error::Config`] where there are fewer than two folds, or a class has fewer samples than there are folds.

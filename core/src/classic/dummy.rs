@@ -1,4 +1,4 @@
-//! A classifier that does not look, to compare others with.
+//! Baseline classifiers.
 
 use super::checks;
 use super::estimator::{Binary, Classifier, Estimator, Probabilities, winners};
@@ -6,7 +6,7 @@ use super::matrix::Matrix;
 use crate::error::Result;
 use crate::rng::Rng;
 
-/// Predicts from the labels alone: scikit-learn's `DummyClassifier`. What it scores is what a model has to beat.
+/// A baseline classifier that ignores the features. scikit-learn's `DummyClassifier`.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum DummyClassifier {
     /// The most frequent class, of equals the lowest; the probabilities are the classes' frequencies. The default.

@@ -1,4 +1,4 @@
-//! The plane as a model sees it: what it says on a grid of points, for pictures of regions and maps of probability.
+//! A model's predictions on a grid of points, to plot decision regions and probabilities.
 
 use super::estimator::{Classifier, Decision, Probabilities};
 use super::matrix::Matrix;

@@ -8,8 +8,9 @@ use super::loss::SquaredHinge;
 use super::matrix::Matrix;
 use crate::error::Result;
 
-/// A linear support vector machine for two classes: `½‖w‖² + C · Σ max(0, 1 - y·score)²`, with a free intercept, found
-/// by Newton's method in the primal (Chapelle, *Training a support vector machine in the primal*, 2007).
+/// A linear support vector machine for two classes, which minimises `½‖w‖² + C · Σ max(0, 1 - y·score)²` without a
+/// penalty on the intercept, by Newton's method in the primal (Chapelle, *Training a support vector machine in the
+/// primal*, 2007).
 ///
 /// scikit-learn's `LinearSVC` has the same loss but penalises the intercept too, by as much as `intercept_scaling`
 /// says; as that grows, its model becomes this one. For more than two classes put it into
@@ -31,13 +32,14 @@ impl LinearSvm {
         LinearSvm { limits: Limits { c: 1.0, tol: 1e-6, max_iter: 100 } }
     }
 
-    /// How much the losses weigh against the penalty: the larger, the closer to the data. Defaults to 1.
+    /// Sets `C`, the weight of the losses relative to the penalty: the inverse of the regularisation strength. Defaults
+    /// to 1.
     pub fn c(mut self, c: f64) -> LinearSvm {
         self.limits.c = c;
         self
     }
 
-    /// After how many steps to give up, which the model's [`warning`](super::Classifier::warning) then says. Defaults
+    /// Sets the largest number of steps, after which the model has a [`warning`](super::Classifier::warning). Defaults
     /// to 100.
     pub fn max_iter(mut self, max_iter: usize) -> LinearSvm {
         self.limits.max_iter = max_iter;

@@ -9,13 +9,13 @@ use super::matrix::Matrix;
 use super::sparse::SparseMatrix;
 use crate::error::Result;
 
-/// Logistic regression with the penalty `‖w‖²`: scikit-learn's `LogisticRegression`, and the same objective,
-/// `½‖w‖² + C · Σ loss`, in which the intercepts are free. With more than two classes it is multinomial; put it into
+/// Logistic regression with an L2 penalty: scikit-learn's `LogisticRegression` and its objective, `½‖w‖² + C · Σ loss`,
+/// in which intercepts are not penalised. With more than two classes it is multinomial; wrap it in
 /// [`OneVsRest`](super::OneVsRest) for one model per class.
 ///
-/// The fit ends at the optimum, not near it: Newton's method, stopped by the length of the gradient. Where there are
-/// more features than rows it works in the space of the rows, so flattened images cost no more than their scalar
-/// products. scikit-learn's default (L-BFGS with `tol=1e-4`) may stop well before; compare with `tol=1e-10`.
+/// The fit uses Newton's method and stops by the length of the gradient, practically at the optimum. With more features
+/// than rows it works in the space of the rows, so that flattened images cost no more than their scalar products.
+/// scikit-learn's default (L-BFGS with `tol=1e-4`) may stop well before; compare with `tol=1e-10`.
 ///
 /// ```
 /// use tallow::classic::{Classifier, Estimator, LogisticRegression, Matrix, Probabilities};
@@ -42,7 +42,8 @@ impl LogisticRegression {
         LogisticRegression { limits: Limits { c: 1.0, tol: 1e-6, max_iter: 100 } }
     }
 
-    /// How much the losses weigh against the penalty: the larger, the closer to the data. Defaults to 1.
+    /// Sets `C`, the weight of the losses relative to the penalty: the inverse of the regularisation strength. Defaults
+    /// to 1.
     pub fn c(mut self, c: f64) -> LogisticRegression {
         self.limits.c = c;
         self
@@ -55,7 +56,7 @@ impl LogisticRegression {
         self
     }
 
-    /// After how many steps to give up, which the model's [`warning`](super::Classifier::warning) then says. Defaults
+    /// Sets the largest number of steps, after which the model has a [`warning`](super::Classifier::warning). Defaults
     /// to 100.
     pub fn max_iter(mut self, max_iter: usize) -> LogisticRegression {
         self.limits.max_iter = max_iter;
@@ -64,7 +65,7 @@ impl LogisticRegression {
 }
 
 impl LogisticRegression {
-    /// [`Estimator::fit`] to sparse rows. Nothing becomes a table of its own, so a million columns are no trouble.
+    /// Fits to sparse rows without converting them to dense ones, so that a million columns are possible.
     ///
     /// # Errors
     /// As [`Estimator::fit`].
@@ -114,7 +115,7 @@ impl Estimator for LogisticRegression {
 pub type LogisticModel = LinearModel<LogisticRegression>;
 
 impl LogisticModel {
-    /// [`Probabilities::probabilities`] of sparse rows.
+    /// The probability of each class for each sparse row.
     ///
     /// # Errors
     /// As [`Probabilities::probabilities`].

@@ -1,14 +1,15 @@
-//! scikit-learn's corner: classifiers of rows of numbers, and what one needs to try them.
+//! Classical machine learning with scikit-learn's definitions: classifiers of rows of numbers, transforms and
+//! cross-validation.
 //!
-//! In reading order: a [`Matrix`] holds the samples. Settings that are an [`Estimator`] are fitted and become a model,
-//! which is a [`Classifier`], and maybe has a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
+//! In reading order: a [`Matrix`] holds the samples. An [`Estimator`] holds settings; fitting it returns a model, which
+//! is a [`Classifier`] and may have a [`Decision`] function or [`Probabilities`]. [`LogisticRegression`],
 //! [`LinearSvm`], [`KNeighbors`], [`GradientBoosting`] and [`DummyClassifier`] are estimators; so are [`OneVsRest`] and
 //! [`OneVsOne`], which make many classes of two, and a [`Pipeline`] with a [`StandardScaler`] before.
-//! [`TrainTestSplit`], [`cross_val_score`] and [`Blobs`] are for trying them out, a [`Grid`] for drawing what they do.
-//! How good predictions are is told by [`crate::metrics`]. A [`Tfidf`] makes rows of texts, a [`SparseMatrix`], for a
-//! logistic regression.
+//! [`TrainTestSplit`], [`cross_val_score`] and [`Blobs`] serve to try them out, and a [`Grid`] to draw their decisions.
+//! [`crate::metrics`] evaluates predictions. A [`Tfidf`] converts texts to rows, a [`SparseMatrix`], for a logistic
+//! regression.
 //!
-//! All sums are done in `f64`, and the results are the same for any number of threads.
+//! All sums are computed in `f64`, and the results are the same for any number of threads.
 //!
 //! ```
 //! use tallow::classic::*;
@@ -17,6 +18,12 @@
 //! let model = Pipeline::new(StandardScaler, OneVsOne::new(LogisticRegression::new())).fit(&train.xs, &train.ys)?;
 //! let dummy = DummyClassifier::Prior.fit(&train.xs, &train.ys)?;
 //! assert!(model.score(&test.xs, &test.ys)? > dummy.score(&test.xs, &test.ys)?);
+//!
+//! // scikit-learn's `LogisticRegression().fit(xs, ys).predict_proba([[1.0]])`
+//! let xs = Matrix::from_rows(&[[0.0], [1.0], [2.0], [4.0]])?;
+//! let model = LogisticRegression::new().fit(&xs, &[0, 0, 1, 1])?;
+//! let probabilities = model.probabilities(&Matrix::from_rows(&[[1.0]])?)?;
+//! assert!((probabilities.row(0)[1] - 0.3514939980928047).abs() < 1e-5);
 //! # Ok::<(), tallow::Error>(())
 //! ```
 

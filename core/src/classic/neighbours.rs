@@ -1,4 +1,4 @@
-//! The classes of the nearest samples.
+//! Nearest neighbours.
 
 use super::checks;
 use super::estimator::{Binary, Classifier, Estimator, Probabilities, winners};
@@ -6,9 +6,8 @@ use super::matrix::Matrix;
 use super::products::map;
 use crate::error::{Error, Result};
 
-/// Predicts what most of the `k` nearest training samples are, by Euclidean distance: scikit-learn's
-/// `KNeighborsClassifier` with its default, equal weights. Of samples at the same distance the earlier is nearer, of
-/// equal votes the lower class wins.
+/// The majority class of the `k` nearest training samples by Euclidean distance. scikit-learn's `KNeighborsClassifier`
+/// with equal weights, its default. At equal distances the earlier sample counts as nearer; ties go to the lower class.
 #[derive(Debug, Clone, Copy)]
 pub struct KNeighbors {
     k: usize,

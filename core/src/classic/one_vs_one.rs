@@ -1,4 +1,4 @@
-//! One against one: a model for each pair of classes, and a vote.
+//! One-vs-one classification.
 
 use super::checks;
 use super::estimator::{Binary, Classifier, Decision, Estimator, winners};
@@ -6,9 +6,9 @@ use super::matrix::Matrix;
 use super::wrapper::{self, Part};
 use crate::error::Result;
 
-/// Makes a classifier of many classes from one of two: for each pair of classes a model, fitted in parallel to the
-/// samples of the two alone. Each votes for one of its pair; the most votes win, and among equals the greatest
-/// confidence. scikit-learn's `OneVsOneClassifier`.
+/// A multi-class classifier made of two-class ones: for each pair of classes one model, fitted in parallel on the
+/// samples of the two. Each model votes for one class of its pair; the class with most votes wins, ties are broken by
+/// the sum of confidences. scikit-learn's `OneVsOneClassifier`.
 #[derive(Debug, Clone)]
 pub struct OneVsOne<C> {
     estimator: C,
@@ -16,7 +16,7 @@ pub struct OneVsOne<C> {
 }
 
 impl<C> OneVsOne<C> {
-    /// Around settings for two classes.
+    /// One-vs-one with this two-class estimator.
     pub fn new(estimator: C) -> OneVsOne<C> {
         OneVsOne { estimator, n_classes: None }
     }

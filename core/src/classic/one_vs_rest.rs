@@ -1,4 +1,4 @@
-//! One against the rest: a model for each class.
+//! One-vs-rest classification.
 
 use super::checks;
 use super::estimator::{Binary, Classifier, Decision, Estimator, Probabilities, winners};
@@ -6,8 +6,8 @@ use super::matrix::Matrix;
 use super::wrapper::{self, Part};
 use crate::error::Result;
 
-/// Makes a classifier of many classes from one of two: for each class a model that tells it from all others, fitted in
-/// parallel. The most confident one wins. scikit-learn's `OneVsRestClassifier`.
+/// A multi-class classifier made of two-class ones: for each class one model that separates it from all others, fitted
+/// in parallel. The class with the highest decision score wins. scikit-learn's `OneVsRestClassifier`.
 ///
 /// ```
 /// use tallow::classic::{Classifier, Estimator, LinearSvm, Matrix, OneVsRest};
@@ -23,7 +23,7 @@ pub struct OneVsRest<C> {
 }
 
 impl<C> OneVsRest<C> {
-    /// Around settings for two classes.
+    /// One-vs-rest with this two-class estimator.
     pub fn new(estimator: C) -> OneVsRest<C> {
         OneVsRest { estimator, n_classes: None }
     }

@@ -1,10 +1,9 @@
-//! The directions in which samples differ most.
+//! Principal component analysis.
 
 use super::Matrix;
 use crate::error::{Error, Result};
 
-/// Principal components: the directions in which samples differ most, and how far along them each lies. scikit-learn's
-/// `PCA`.
+/// Principal component analysis: the orthogonal directions of largest variance. scikit-learn's `PCA`.
 ///
 /// ```
 /// use tallow::classic::{Matrix, Pca};
@@ -22,9 +21,9 @@ pub struct Pca {
     /// Directions of length 1, a row each, the one in which samples differ most first. The entry of a row that is
     /// farthest from 0 is positive, so that the signs are no accident.
     pub components: Matrix,
-    /// The variance along each, with `n - 1` as the divisor.
+    /// The variance along each, with divisor `n - 1`: `explained_variance_`.
     pub variances: Vec<f64>,
-    /// The share of each in the variance of the samples.
+    /// The fraction of the total variance along each: `explained_variance_ratio_`.
     pub shares: Vec<f64>,
 }
 
@@ -62,7 +61,7 @@ impl Pca {
         Ok(Pca { mean, components: Matrix::from_rows(&rows)?, variances, shares })
     }
 
-    /// How far each sample lies along each direction, a row for a sample.
+    /// The coordinates of samples along the components, a row for each sample.
     ///
     /// # Errors
     /// When samples have another number of values.

@@ -1,4 +1,4 @@
-//! Features with mean 0 and deviation 1.
+//! Standardisation of features.
 
 use super::checks;
 use super::matrix::Matrix;
@@ -6,8 +6,8 @@ use super::pipeline::{Transform, Transformer};
 use super::products::map;
 use crate::error::{Error, Result};
 
-/// Shifts and scales each feature to mean 0 and standard deviation 1 (with divisor N): scikit-learn's `StandardScaler`.
-/// A feature that is constant is shifted only.
+/// Standardisation of each feature, `(x - mean) / std`, with the biased standard deviation (divisor `N`). A constant
+/// feature is shifted only. scikit-learn's `StandardScaler`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StandardScaler;
 
@@ -67,7 +67,7 @@ impl FittedScaler {
         &self.mean
     }
 
-    /// What each feature is divided by: `scale_`.
+    /// The divisor of each feature: `scale_`.
     pub fn scale(&self) -> &[f64] {
         &self.scale
     }

@@ -29,8 +29,8 @@ pub(super) fn select(xs: &Matrix, ys: &[u32], indices: &[usize]) -> Result<Sampl
     Ok(Samples { xs: xs.select(indices)?, ys: indices.iter().filter_map(|&i| ys.get(i)).copied().collect() })
 }
 
-/// How to split samples in two: scikit-learn's `train_test_split`. As many samples test and train as there; which ones
-/// they are is drawn from our own stream of random numbers, so a seed does not mean what it means to NumPy.
+/// A random split into a training and a test set. scikit-learn's `train_test_split`: the sets have the same sizes, but
+/// other samples for the same seed, since the random numbers are not NumPy's.
 ///
 /// ```
 /// use tallow::classic::{Blobs, TrainTestSplit};
@@ -43,7 +43,7 @@ pub(super) fn select(xs: &Matrix, ys: &[u32], indices: &[usize]) -> Result<Sampl
 pub struct TrainTestSplit {
     /// The share of the test set, above 0 and below 1; rounded up to whole samples. Defaults to 0.25.
     pub test: f64,
-    /// Another seed gives another split. Defaults to 42.
+    /// The seed. Defaults to 42.
     pub seed: u64,
     /// Whether every class is split in the same proportion. Defaults to `false`.
     pub stratified: bool,
@@ -55,26 +55,27 @@ impl Default for TrainTestSplit {
     }
 }
 
-/// Samples to train with, and samples to test with.
+/// A training set and a test set.
 #[derive(Debug, Clone)]
 pub struct TrainTest {
-    /// To train with.
+    /// The training set.
     pub train: Samples,
-    /// To test with.
+    /// The test set.
     pub test: Samples,
 }
 
 impl TrainTestSplit {
-    /// The two parts, each in random order.
+    /// Splits samples; both sets are in random order.
     ///
     /// # Errors
-    /// As [`TrainTestSplit::indices`], and where the numbers of rows and labels differ.
+    /// [`Error::Config`] where the fraction is not between 0 and 1 or would leave a set empty, or a stratified split
+    /// cannot have every class in both; [`Error::Shape`] where the numbers of rows and labels differ.
     pub fn split(&self, xs: &Matrix, ys: &[u32]) -> Result<TrainTest> {
         let (train, test) = self.indices(ys)?;
         Ok(TrainTest { train: select(xs, ys, &train)?, test: select(xs, ys, &test)? })
     }
 
-    /// The numbers of the samples that train, and of those that test.
+    /// The indices of the training set and of the test set.
     ///
     /// # Errors
     /// [`Error::Config`] where the share is not between 0 and 1, or would leave one side empty; and where a stratified

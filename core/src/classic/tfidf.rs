@@ -1,4 +1,4 @@
-//! Texts as weights of their words.
+//! Term frequencies, weighted by inverse document frequencies.
 
 use super::sparse::SparseMatrix;
 use crate::error::{Error, Result};

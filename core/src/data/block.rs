@@ -103,8 +103,8 @@ impl DataBlock<ImageBlock, CategoryBlock> {
         DataBlock::new(CategoryBlock)
     }
 
-    /// Sets how a file tells its class: [`parent_label`](super::parent_label), [`regex_label`](super::regex_label), or
-    /// a function of one's own. fast.ai's `get_y`.
+    /// Sets the function that returns the class of a file: [`parent_label`](super::parent_label),
+    /// [`regex_label`](super::regex_label), or a function of one's own. fast.ai's `get_y`.
     #[must_use]
     pub fn label(self, label: impl Fn(&Path) -> Result<String> + Send + Sync + 'static) -> DataBlock {
         DataBlock { label: Some(Arc::new(move |file| Ok(vec![label(file)?]))), ..self }
@@ -129,7 +129,7 @@ impl DataBlock<ImageBlock, MultiCategoryBlock> {
         DataBlock::new(MultiCategoryBlock)
     }
 
-    /// Sets how a file tells its classes. fast.ai's `get_y`.
+    /// Sets the function that returns the classes of a file. fast.ai's `get_y`.
     #[must_use]
     pub fn labels(self, labels: impl Fn(&Path) -> Result<Vec<String>> + Send + Sync + 'static) -> Self {
         DataBlock { label: Some(Arc::new(labels)), ..self }
@@ -228,7 +228,8 @@ impl<Y> DataBlock<ImageBlock, Y> {
         DataBlock { seed, ..self }
     }
 
-    /// Sets how many threads decode and transform; by default as many as there are processors. It changes no result.
+    /// Sets the number of threads that decode and transform, which changes no result; by default the number of
+    /// processors.
     #[must_use]
     pub fn workers(self, workers: usize) -> Self {
         DataBlock { workers, ..self }
@@ -282,7 +283,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// counted.
     ///
     /// # Errors
-    /// When no picture is found, a file tells no class, or one side of the split is empty.
+    /// When no image is found, a file has no class, or the training or validation set is empty.
     pub fn dataloaders(&self, path: impl AsRef<Path>, batch_size: usize) -> Result<ImageDataLoaders> {
         let path = path.as_ref();
         let collected = self.collect(path)?;

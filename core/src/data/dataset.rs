@@ -1,11 +1,11 @@
-//! Datasets: items by their index, and the batches that they become.
+//! Datasets and batches.
 
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
 use candle_core::Tensor;
 
-/// Items that can be fetched by their index: pairs of an input and a target.
+/// A collection of items, pairs of an input and a target, by index. PyTorch's map-style `Dataset`.
 pub trait Dataset: Send + Sync {
     /// The number of items.
     fn len(&self) -> usize;
@@ -15,15 +15,15 @@ pub trait Dataset: Send + Sync {
         self.len() == 0
     }
 
-    /// One item: input and target, without a batch axis. `rng` is this item's own stream in this epoch, for
+    /// One item: input and target, without a batch axis. `rng` is the item's own random stream in this epoch, for data
     /// augmentation.
     ///
     /// # Errors
     /// When the item cannot be read.
     fn item(&self, index: usize, rng: &mut Rng) -> Result<(Tensor, Tensor)>;
 
-    /// What the items are, so that a checkpoint can tell whether training goes on with the same ones. The default knows
-    /// nothing of them; a dataset of files names each one with what is in it, one in memory hashes its contents.
+    /// The fingerprint of the items, so that a run resumes only with the same ones. The default is empty; datasets of
+    /// files list names and hashes, datasets in memory hash their contents.
     ///
     /// # Errors
     /// When the items cannot be read.
@@ -31,7 +31,7 @@ pub trait Dataset: Send + Sync {
         Ok(Fingerprint::default())
     }
 
-    /// Several items, stacked. A dataset in memory can do better than one by one.
+    /// Several items, stacked into a batch. A dataset in memory may override it with something faster.
     ///
     /// # Errors
     /// When an item cannot be read, or shapes differ between items.

@@ -232,7 +232,7 @@ impl ImageDataLoaders {
     /// Loaders with this normalisation, in place of any other.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn normalize(&self, normalize: Normalize) -> Result<ImageDataLoaders> {
         self.map(|loader| {
             let tfms = loader.tfms().clone().normalized(normalize);
@@ -243,7 +243,7 @@ impl ImageDataLoaders {
     /// Loaders whose batches are on this device.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn device(&self, device: &Device) -> Result<ImageDataLoaders> {
         let device = device.clone();
         self.map(|l| l.with(l.dataset.clone(), Settings { device: device.clone(), ..l.settings.clone() }))
@@ -252,7 +252,7 @@ impl ImageDataLoaders {
     /// Loaders with this number of worker threads; with 0, batches are made in the calling thread.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn workers(&self, workers: usize) -> Result<ImageDataLoaders> {
         self.map(|l| l.with(l.dataset.clone(), Settings { workers, ..l.settings.clone() }))
     }
@@ -262,7 +262,7 @@ impl ImageDataLoaders {
     /// `weighted_dataloaders`.
     ///
     /// # Errors
-    /// As [`DataLoader::weighted`].
+    /// When there is not one weight for each item, one is negative or not a number, or all are 0.
     pub fn weighted(&self, weights: &[f64]) -> Result<ImageDataLoaders> {
         let weights = Some(Arc::new(weights.to_vec()));
         let train = self.train.with(self.train.dataset.clone(), Settings { weights, ..self.train.settings.clone() })?;
@@ -281,7 +281,7 @@ impl ImageDataLoaders {
     /// Loaders whose training images have the transforms of validation.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn without_augmentation(&self) -> Result<ImageDataLoaders> {
         let tfms = self.valid_tfms();
         self.map(|loader| loader.with(loader.dataset.with_tfms(tfms.clone()), loader.settings.clone()))
@@ -290,7 +290,7 @@ impl ImageDataLoaders {
     /// A loader of the validation images in order, augmented as in training: each epoch shows other views of them.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn augmented_valid(&self) -> Result<ImageLoader> {
         let dataset = self.valid.dataset.with_tfms(self.train.tfms().clone());
         self.valid.with(dataset, self.valid.settings.clone())

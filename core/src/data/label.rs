@@ -1,11 +1,11 @@
-//! What an item shows, told by its file's place or name.
+//! Labels from the path or the name of a file.
 
 use crate::error::{Error, Result};
 use regex::Regex;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// The name of the folder that a file is in: `7` for `train/7/10.png`. fast.ai's `parent_label`.
+/// The name of a file's folder: `7` for `train/7/10.png`. fast.ai's `parent_label`.
 ///
 /// # Errors
 /// When the path has no parent folder, or its name is not UTF-8.

@@ -28,10 +28,11 @@ pub struct DataLoader {
 }
 
 impl DataLoader {
-    /// Batches of `batch_size` in the dataset's order; the last one may be smaller.
+    /// A loader of batches of `batch_size` items in the dataset's order; the last one may be smaller. PyTorch's
+    /// `DataLoader(dataset, batch_size)`.
     ///
     /// # Errors
-    /// When the dataset is empty or the batch size is 0.
+    /// [`Error::Config`] when the dataset is empty or the batch size is 0.
     pub fn new(dataset: impl Dataset + 'static, batch_size: usize) -> Result<DataLoader> {
         if dataset.is_empty() || batch_size == 0 {
             let n = dataset.len();
@@ -49,15 +50,14 @@ impl DataLoader {
         })
     }
 
-    /// A new random order in each epoch.
+    /// Shuffles the items, in a new random order in each epoch, which depends on the seed and the epoch only.
     #[must_use]
     pub fn shuffle(self, rng: &Rng) -> DataLoader {
         DataLoader { order: Order::Shuffled, ..self.rng(rng) }
     }
 
-    /// In each epoch as many items as there are, drawn with replacement, each with a probability in proportion to its
-    /// weight: with [`super::sample_weights`] all classes come equally often, however many items they have. PyTorch's
-    /// `WeightedRandomSampler`. Like every order, this one depends on the seed and the epoch alone.
+    /// Draws as many items as there are, with replacement, with probabilities proportional to `weights`. PyTorch's
+    /// `WeightedRandomSampler`. With [`super::sample_weights`] all classes are equally frequent.
     ///
     /// # Errors
     /// When there is not one weight for each item, one is negative or no number, or all are 0.
@@ -74,8 +74,8 @@ impl DataLoader {
         }
     }
 
-    /// The longest items first in each epoch, so that a batch holds items of about one length: for texts that judge.
-    /// fast.ai's `SortedDL`.
+    /// Sorts items by length, the longest first, so that the items of a batch have similar lengths: for validation
+    /// texts. fast.ai's `SortedDL`.
     ///
     /// # Errors
     /// When there is not one length for each item.
@@ -84,9 +84,9 @@ impl DataLoader {
         Ok(DataLoader { order: Order::Sorted(lengths), ..self })
     }
 
-    /// A new random order in each epoch, in which a batch holds items of about one length: of each 50 batches, drawn at
-    /// random, the items are sorted, and then the batches shuffled. The first has the longest item of all, so that
-    /// memory runs out there or nowhere. For texts to train with. fast.ai's `SortedDL` with `shuffle`.
+    /// Shuffles items such that those of a batch have similar lengths: the items of each 50 random batches are sorted,
+    /// and the batches shuffled. The longest item comes first, so that a lack of memory shows at once. For training
+    /// texts. fast.ai's `SortedDL(shuffle=True)`.
     ///
     /// # Errors
     /// When there is not one length for each item.
@@ -95,33 +95,34 @@ impl DataLoader {
         Ok(DataLoader { order: Order::NearlySorted(lengths), ..self.rng(rng) })
     }
 
-    /// The random stream behind shuffling and augmentation.
+    /// Sets the random stream of shuffling and augmentation.
     #[must_use]
     pub fn rng(self, rng: &Rng) -> DataLoader {
         DataLoader { rng: rng.clone(), ..self }
     }
 
-    /// All items in the dataset's order, none left out.
+    /// Uses all items in the dataset's order.
     #[must_use]
     pub fn in_order(self) -> DataLoader {
         DataLoader { order: Order::Plain, drop_last: false, ..self }
     }
 
-    /// Leaves out a last batch that is smaller than the others, and any batch of which all items but one could not be
-    /// read.
+    /// Drops a last batch that is smaller than the others, and any batch of which only one item could be read.
+    /// PyTorch's `drop_last=True`.
     #[must_use]
     pub fn drop_last(self) -> DataLoader {
         DataLoader { drop_last: true, ..self }
     }
 
-    /// Leaves out a last batch of a single item, of which batch normalisation can take no statistics; larger ones stay.
+    /// Drops a last batch of a single item, which batch normalisation cannot train on.
     #[must_use]
     pub fn drop_last_of_one(self) -> DataLoader {
         let single = self.n_items() > self.batch_size && self.n_items() % self.batch_size == 1;
         if single { self.drop_last() } else { self }
     }
 
-    /// Prepares batches in `workers` threads, ahead of their use; with 0 (the default) in the calling thread.
+    /// Prepares batches ahead in `workers` threads; with 0, the default, in the calling thread. The number of workers
+    /// does not change the batches.
     #[must_use]
     pub fn workers(self, workers: usize) -> DataLoader {
         DataLoader { workers, ..self }

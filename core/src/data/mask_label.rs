@@ -1,4 +1,4 @@
-//! Where a picture's mask is, told by the place and the name of its file.
+//! The mask of an image, by the path or the name of its file.
 
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};

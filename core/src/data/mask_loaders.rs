@@ -186,7 +186,7 @@ impl SegmentationDataLoaders {
     /// Loaders with this normalisation, in place of any other.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn normalize(&self, normalize: Normalize) -> Result<SegmentationDataLoaders> {
         self.map(|loader| {
             let tfms = loader.tfms().clone().normalized(normalize);
@@ -197,7 +197,7 @@ impl SegmentationDataLoaders {
     /// Loaders whose batches are on this device.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn device(&self, device: &Device) -> Result<SegmentationDataLoaders> {
         let device = device.clone();
         self.map(|l| l.with(l.dataset.clone(), Settings { device: device.clone(), ..l.settings.clone() }))
@@ -206,7 +206,7 @@ impl SegmentationDataLoaders {
     /// Loaders with this number of worker threads; with 0, batches are made in the calling thread.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn workers(&self, workers: usize) -> Result<SegmentationDataLoaders> {
         self.map(|l| l.with(l.dataset.clone(), Settings { workers, ..l.settings.clone() }))
     }
@@ -214,7 +214,7 @@ impl SegmentationDataLoaders {
     /// Loaders whose training pictures have the transforms of validation.
     ///
     /// # Errors
-    /// As [`DataLoader::new`].
+    /// When the dataset is empty or the batch size is 0.
     pub fn without_augmentation(&self) -> Result<SegmentationDataLoaders> {
         let tfms = self.valid_tfms();
         self.map(|loader| loader.with(loader.dataset.with_tfms(tfms.clone()), loader.settings.clone()))

@@ -1,4 +1,28 @@
-//! From files to batches.
+//! Data: from files to batches.
+//!
+//! A [`Dataset`] has items, a [`DataLoader`] makes batches of them, and [`DataBlock`] describes how files become both
+//! (fast.ai's data block API). The items of an epoch, and their random transforms, depend on the seed only, not on the
+//! number of workers.
+//!
+//! ```
+//! use tallow::candle::{Device, Tensor};
+//! use tallow::data::{DataLoader, RandomSplitter, TensorDataset, Vocab, parent_label};
+//! # fn main() -> tallow::Result<()> {
+//! // fast.ai's `parent_label` and `CategoryMap`: classes are sorted
+//! let label = parent_label("train/seven/10.png".as_ref())?;
+//! assert_eq!(Vocab::new(["three", "seven", "three"]).index(&label)?, 0);
+//! // fast.ai's `RandomSplitter`: ⌊0.25 · 10⌋ items for validation
+//! let split = RandomSplitter { valid: 0.25, seed: 42 }.split(10)?;
+//! assert_eq!((split.train.len(), split.valid.len()), (8, 2));
+//! // PyTorch's `TensorDataset` and `DataLoader(batch_size=2)`
+//! let xs = Tensor::new(&[[1f32], [2.], [3.]], &Device::Cpu)?;
+//! let loader = DataLoader::new(TensorDataset::new(&xs, &xs)?, 2)?;
+//! let batches = loader.epoch(0).collect::<tallow::Result<Vec<_>>>()?;
+//! assert_eq!(batches[0].xs.to_vec2::<f32>()?, [[1.0], [2.0]]);
+//! assert_eq!(batches[1].xs.to_vec2::<f32>()?, [[3.0]]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod balance;
 mod block;

@@ -9,7 +9,7 @@ use std::io::BufWriter;
 use std::sync::Arc;
 use tallow_io::hash::Hasher;
 
-/// A dataset that is two tensors, or more, with the same first axis. PyTorch's `TensorDataset`.
+/// A dataset of inputs and targets in tensors with the same first axis. PyTorch's `TensorDataset`.
 #[derive(Clone)]
 pub struct TensorDataset {
     xs: Tensor,
@@ -19,10 +19,10 @@ pub struct TensorDataset {
 }
 
 impl TensorDataset {
-    /// Inputs and their targets.
+    /// A dataset of inputs `[N, ..]` and targets `[N, ..]`.
     ///
     /// # Errors
-    /// When their numbers differ.
+    /// [`Error::Shape`] when their first axes differ.
     pub fn new(xs: &Tensor, ys: &Tensor) -> Result<TensorDataset> {
         match (xs.dims().first(), ys.dims().first()) {
             (Some(n), Some(m)) if n == m => {
@@ -38,10 +38,10 @@ impl TensorDataset {
         }
     }
 
-    /// With further inputs, for a network that takes several ([`Batch::more_xs`]).
+    /// Adds further inputs `[N, ..]`, for a network with several ([`Batch::more_xs`]).
     ///
     /// # Errors
-    /// When one of them has another number of items.
+    /// [`Error::Shape`] when the first axis differs.
     pub fn and(mut self, more_xs: &Tensor) -> Result<TensorDataset> {
         if more_xs.dims().first() != self.xs.dims().first() {
             let (xs, more) = (self.xs.dims(), more_xs.dims());
@@ -53,8 +53,8 @@ impl TensorDataset {
         Ok(self)
     }
 
-    /// The same tensors, made of the items of another dataset, which is what their fingerprint is of then. What a
-    /// network made of photos differs in its last bits from machine to machine; the photos do not.
+    /// The same dataset with the fingerprint of another one, from which its tensors were computed. The features of
+    /// images differ between machines in their last bits; the images do not.
     #[must_use]
     pub fn made_of(self, source: &DataLoader) -> TensorDataset {
         TensorDataset { source: Some(source.dataset().clone()), ..self }

@@ -1,4 +1,4 @@
-//! How much predictions' probabilities can be believed, and how they are set right.
+//! Calibration of predicted probabilities.
 
 use super::Interpretation;
 use crate::error::{Error, Result};
@@ -12,22 +12,22 @@ const BINS: usize = 15;
 const PLOT_BINS: usize = 10;
 const ITEMS_IN_A_BIN: usize = 12;
 
-/// What scaling the scores by a temperature brings. The errors after it are measured by cross-fitting: the temperature
-/// for each half of the items is fitted on the other half, so that no item is evaluated with a temperature that has
-/// seen it.
+/// The effect of temperature scaling (Guo et al., 2017). Errors after scaling are measured by cross-fitting: the
+/// temperature for each half of the items is fitted on the other half, so that no item is evaluated with a temperature
+/// that was fitted on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
-    /// The temperature for all items: what the scores are divided by before the softmax.
+    /// The temperature fitted on all items, by which scores are divided before the softmax.
     pub temperature: f64,
     /// The number of items.
     pub n_items: usize,
-    /// How many of them are taken for another class.
+    /// The number of wrong predictions.
     pub n_mistakes: usize,
-    /// The expected calibration error of the probabilities as they are.
+    /// The expected calibration error before scaling.
     pub ece_before: f64,
     /// That at the temperature, cross-fitted.
     pub ece_after: f64,
-    /// The log loss of the probabilities as they are.
+    /// The log loss before scaling.
     pub log_loss_before: f64,
     /// That at the temperature, cross-fitted.
     pub log_loss_after: f64,
@@ -39,7 +39,7 @@ pub struct Calibration {
 const MISTAKES: usize = 5;
 
 impl Calibration {
-    /// Whether there are mistakes enough to learn from, five or more.
+    /// Whether there are enough wrong predictions to fit a temperature: five or more.
     pub fn is_informed(&self) -> bool {
         self.n_mistakes >= MISTAKES
     }

@@ -1,4 +1,4 @@
-//! Pictures of a training run.
+//! Plots of a training run.
 
 use crate::plot::{Figure, Plot};
 use crate::train::{LrFind, Recorder};
@@ -30,7 +30,7 @@ pub fn plot_schedule(recorder: &Recorder) -> Figure {
     Figure::grid(&panels, 2)
 }
 
-/// Each metric over the epochs, a panel each.
+/// A panel for each metric, over the epochs.
 pub fn plot_metrics(recorder: &Recorder) -> Figure {
     let epochs = numbers(1..=recorder.rows.len());
     let panel =
@@ -39,8 +39,8 @@ pub fn plot_metrics(recorder: &Recorder) -> Figure {
     Figure::grid(&panels, 2)
 }
 
-/// The losses of a search over the learning rates, with the suggestions that there are. fast.ai's `plot_lr_find`. The
-/// last five points, where the loss has left the picture, are not drawn.
+/// The losses of a learning-rate search, with its suggestions. fast.ai's `plot_lr_find`. As there, the last five points
+/// are not drawn.
 pub fn plot_lr_find(found: &LrFind) -> Plot {
     let shown = if found.losses.len() > 10 { found.losses.len() - 5 } else { found.losses.len() };
     let (lrs, losses) = (&found.lrs[..shown.min(found.lrs.len())], &found.losses[..shown]);

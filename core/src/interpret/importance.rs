@@ -1,4 +1,4 @@
-//! What each column of a table is worth to a network.
+//! The importance of a table's columns.
 
 use crate::data::{DataLoader, EncodedRows, TableLoader, TargetValues};
 use crate::error::{Error, Result};
@@ -7,8 +7,9 @@ use crate::rng::Rng;
 use crate::tabular_learner::TabularLearner;
 use crate::train::{accuracy, rmse};
 
-/// How much worse predictions become when one column's cells are shuffled among the rows: its permutation importance
-/// (Breiman, 2001). A column that the network does not use is worth 0; of two that say the same each is worth little.
+/// Permutation importance (Breiman, *Random Forests*, 2001): how much worse predictions become when the cells of one
+/// column are shuffled among the rows. scikit-learn's `permutation_importance`. A column that the network does not use
+/// has an importance of 0; two columns with the same content share theirs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Importance {
     /// The measure: `accuracy`, or `rmse` where numbers are predicted.
@@ -19,7 +20,7 @@ pub struct Importance {
     pub columns: Vec<ColumnImportance>,
 }
 
-/// What one column is worth.
+/// The importance of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnImportance {
     /// The column of the table; of a date all its parts together.
@@ -31,7 +32,7 @@ pub struct ColumnImportance {
 }
 
 impl Importance {
-    /// Of the validation rows, with `repeats` shuffles of each column.
+    /// Measures the importance on the validation rows, with `repeats` shuffles of each column.
     ///
     /// # Errors
     /// When `repeats` is 0, or shapes do not fit.
@@ -39,10 +40,10 @@ impl Importance {
         Importance::on(learner, &learner.table_dls().valid, repeats, seed)
     }
 
-    /// [`Importance::of`] the rows of any loader.
+    /// Measures the importance on the rows of any loader, with `repeats` shuffles of each column.
     ///
     /// # Errors
-    /// As [`Importance::of`].
+    /// When `repeats` is 0, or shapes do not fit.
     pub fn on(learner: &TabularLearner, loader: &TableLoader, repeats: usize, seed: u64) -> Result<Importance> {
         if repeats == 0 {
             return Err(Error::config("repeats", "permutation importance needs at least one shuffle of each column"));
@@ -78,7 +79,7 @@ impl Importance {
         Ok(Importance { measure: if is_class { "accuracy" } else { "rmse" }, intact, columns })
     }
 
-    /// The columns as bars, the most important on top.
+    /// A bar for each column, the most important on top.
     pub fn plot(&self) -> Bars {
         let (names, values): (Vec<&str>, Vec<f64>) =
             self.columns.iter().map(|column| (column.column.as_str(), column.worth)).unzip();

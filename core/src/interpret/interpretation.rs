@@ -1,4 +1,4 @@
-//! Predictions beside the truth.
+//! Predictions of one class for each item, beside the targets.
 
 use crate::data::{DataLoader, ImageLoader};
 use crate::error::{Error, Result};
@@ -25,27 +25,27 @@ pub struct Interpretation {
     files: Option<Vec<PathBuf>>,
 }
 
-/// An item that the network got badly wrong.
+/// An item with a large loss.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopLoss {
-    /// Its place among the items, from 0.
+    /// The item's index, from 0.
     pub index: usize,
     /// Its file, if the items come from files.
     pub file: Option<PathBuf>,
     /// Its loss.
     pub loss: f64,
-    /// The class that it was taken for.
+    /// The predicted class.
     pub predicted: String,
-    /// The class that it has.
+    /// The actual class.
     pub actual: String,
-    /// The probability that the network gave to `predicted`: how sure it was.
+    /// The predicted probability of `predicted`.
     pub probability: f64,
-    /// The probability that it gave to `actual`.
+    /// The predicted probability of `actual`.
     pub probability_of_actual: f64,
 }
 
 impl TopLoss {
-    /// Whether its class was recognised.
+    /// Whether the prediction is right.
     pub fn is_right(&self) -> bool {
         self.actual == self.predicted
     }
@@ -56,30 +56,30 @@ impl TopLoss {
     }
 }
 
-/// Items of one class that were taken for another.
+/// A pair of classes that were confused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MostConfused {
-    /// What they are.
+    /// The actual class.
     pub actual: String,
-    /// What they were taken for.
+    /// The predicted class.
     pub predicted: String,
-    /// How many they are.
+    /// The number of items.
     pub count: u64,
 }
 
-/// How many of one class's items were recognised.
+/// The accuracy on the items of one class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassAccuracy {
     /// The class.
     pub class: String,
-    /// The share of its items that were recognised; `None` if there are none.
+    /// The fraction of its items that are predicted right; `None` if there are none.
     pub accuracy: Option<f64>,
     /// The number of its items.
     pub n_items: u64,
 }
 
 impl Interpretation {
-    /// From scores `[N, C]` (not yet probabilities) and labels `[N]`; `vocab` names the classes.
+    /// Evaluates logits `[N, C]` against labels `[N]`; `vocab` names the classes.
     ///
     /// # Errors
     /// When shapes do not fit, a label is not a class, or there is not one name for each class.

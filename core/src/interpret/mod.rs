@@ -1,6 +1,24 @@
-//! What a network does well and what it does not: its confusions, its worst mistakes, and how its training went.
+//! Interpretation of trained models: confusions, top losses, calibration, and the course of training.
 //!
-//! [`Interpretation`] looks at predictions, the functions in `curves` at what a [`crate::train::Recorder`] wrote down.
+//! [`Interpretation`] evaluates predictions, the functions in `curves` plot the history in a
+//! [`crate::train::Recorder`].
+//!
+//! ```
+//! use tallow::candle::{Device, Tensor};
+//! use tallow::interpret::Interpretation;
+//! # fn main() -> tallow::Result<()> {
+//! let scores = Tensor::new(&[[2f32, 1., 0.1], [0., 3., 0.], [0., 2., 1.]], &Device::Cpu)?;
+//! let labels = Tensor::new(&[0u32, 1, 2], &Device::Cpu)?;
+//! let interp = Interpretation::new(&scores, &labels, &["cat", "dog", "fox"])?;
+//! assert_eq!(interp.confusion().rows(), [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
+//! let confused = &interp.most_confused(1)[0];
+//! assert_eq!((&confused.actual[..], &confused.predicted[..], confused.count), ("fox", "dog", 1));
+//! let worst = &interp.top_losses(1)[0];
+//! assert_eq!(worst.index, 2);
+//! assert!((worst.loss - 1.4076059).abs() < 1e-6); // PyTorch's `F.cross_entropy(reduction="none")`
+//! # Ok(())
+//! # }
+//! ```
 
 mod calibration;
 mod curves;

@@ -1,4 +1,4 @@
-//! Predictions of several classes beside the truth.
+//! Predictions of several classes for each item, beside the targets.
 
 use super::interpretation::top_first;
 use crate::data::ImageLoader;
@@ -26,15 +26,15 @@ pub struct MultiLabelInterpretation {
 }
 
 impl MultiLabelInterpretation {
-    /// Of what a learner predicts for its validation set.
+    /// Evaluates a learner's predictions for its validation set.
     ///
     /// # Errors
-    /// As [`MultiLabelInterpretation::from_loader`].
+    /// When an image cannot be read, or the learner's images have one class each.
     pub fn from_learner(learner: &VisionLearner) -> Result<MultiLabelInterpretation> {
         MultiLabelInterpretation::from_loader(learner, &learner.image_dls().valid)
     }
 
-    /// Of what a learner predicts for all images of a loader, in the dataset's order.
+    /// Evaluates a learner's predictions for all images of a loader, in the dataset's order.
     ///
     /// # Errors
     /// When an image cannot be read, or the learner's images have one class each.
@@ -126,7 +126,7 @@ impl MultiLabelInterpretation {
         self.losses.len()
     }
 
-    /// How well each class is recognised.
+    /// The scores as a whole and for each class.
     pub fn report(&self) -> &MultiLabelReport {
         &self.report
     }
@@ -189,7 +189,7 @@ impl MultiLabelInterpretation {
         })
     }
 
-    /// The average precision of each class as bars, the worst on top; classes without items are left out.
+    /// A bar for the average precision of each class that has items, the worst on top.
     pub fn plot_average_precision(&self) -> Bars {
         let classes = self.vocab.iter().zip(&self.report.classes).filter(|(_, class)| class.support > 0);
         let mut classes: Vec<(&String, f64)> = classes.map(|(name, class)| (name, class.average_precision)).collect();

@@ -1,4 +1,4 @@
-//! Predicted masks beside the true ones.
+//! Predicted masks beside the actual ones.
 
 use super::interpretation::top_first;
 use super::masks::{MaskResult, show_masks};
@@ -14,7 +14,7 @@ use crate::vision::Mask;
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 
-/// What a learner for segmentation predicts for pictures whose masks are known. fast.ai's `SegmentationInterpretation`.
+/// A segmentation learner's predictions for images with known masks. fast.ai's `SegmentationInterpretation`.
 #[derive(Debug, Clone)]
 pub struct SegmentationInterpretation {
     codes: Vec<String>,
@@ -22,7 +22,7 @@ pub struct SegmentationInterpretation {
     counts: PixelCounts,
 }
 
-/// How well one picture was understood.
+/// The result for one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PictureResult {
     /// Its place in the dataset, from 0.
@@ -35,7 +35,7 @@ pub struct PictureResult {
     pub accuracy: Option<f64>,
 }
 
-/// How well the pixels of one class are found.
+/// The overlap of one class's actual and predicted pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassOverlap {
     /// The class.
@@ -125,7 +125,7 @@ impl SegmentationInterpretation {
         classes.map(of_class).collect()
     }
 
-    /// Intersection over union of each class as bars, the worst on top; classes without are left out.
+    /// A bar for the intersection over union of each class that has one, the worst on top.
     pub fn plot_per_class(&self) -> Bars {
         let classes = self.per_class().into_iter();
         let mut classes: Vec<(String, f64)> = classes.filter_map(|c| Some((c.class, c.jaccard?))).collect();

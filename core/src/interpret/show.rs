@@ -1,4 +1,4 @@
-//! Batches as pictures.
+//! Batches as figures.
 
 use super::masks::mask_grid;
 use crate::data::{Captioned, ImageLoader, SegmentationLoader, Show, Shown, ShownTable};
@@ -21,7 +21,7 @@ pub fn show_batch(loader: &impl Show, n: usize) -> Result<Figure> {
     })
 }
 
-/// Image number `index` of a loader in `n` epochs: how augmentation varies it. fast.ai's `show_batch(unique=True)`.
+/// Image number `index` of a loader in `n` epochs, which shows its augmentation. fast.ai's `show_batch(unique=True)`.
 ///
 /// # Errors
 /// When the image cannot be read.

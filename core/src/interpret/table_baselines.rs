@@ -1,11 +1,11 @@
-//! What simpler methods reach on a table: whether the network was worth it.
+//! Baselines for tables: whether the network was worth it.
 
 use crate::classic::{DummyClassifier, Estimator, GradientBoosting, LogisticRegression, Matrix, Probabilities};
 use crate::data::{TableDataset, TabularDataLoaders, TargetValues};
 use crate::error::{Error, Result};
 use crate::metrics;
 
-/// What a method reaches on the validation rows of a table.
+/// The score of a baseline on the validation rows of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableBaseline {
     /// The method.

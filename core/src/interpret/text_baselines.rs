@@ -1,16 +1,16 @@
-//! What simpler methods reach on texts: whether the network was worth it.
+//! Baselines for texts: whether the network was worth it.
 
 use crate::classic::{Classifier, LogisticRegression, Matrix, Tfidf};
 use crate::data::{TextDataLoaders, TextLoader};
 use crate::error::Result;
 use crate::metrics;
 
-/// What a method reaches on the validation texts.
+/// The score of a baseline on the validation texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextBaseline {
     /// The method.
     pub name: &'static str,
-    /// The share of texts whose class it says.
+    /// The accuracy of its predictions.
     pub accuracy: f64,
     /// The log loss of its probabilities.
     pub log_loss: f64,

@@ -1,21 +1,21 @@
-//! Whether probabilities mean what they say: of the predictions that are 80 per cent sure, 80 in 100 should be right.
+//! Calibration: whether 80 of 100 predictions with a probability of 0.8 are right.
 
 use super::checks::{self, Real};
 use crate::error::{Error, Result};
 
-/// Predictions of about the same confidence: how sure they are on average, and how many are right.
+/// Predictions of similar confidence: one point of a reliability diagram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReliabilityBin {
     /// The number of predictions.
     pub n: u64,
-    /// The mean of their probabilities.
+    /// The mean probability of the predicted class, from 0 to 1.
     pub confidence: f64,
-    /// The share of them that is right.
+    /// The fraction of predictions that are right, from 0 to 1.
     pub accuracy: f64,
 }
 
-/// The predictions in `n_bins` bins of equal width by the probability of the predicted class, empty ones left out: the
-/// points of a reliability diagram (Guo et al., *On Calibration of Modern Neural Networks*, 2017).
+/// The points of a reliability diagram (Guo et al., *On Calibration of Modern Neural Networks*, 2017): predictions
+/// grouped by the probability of the predicted class into `n_bins` bins of equal width, without empty bins.
 ///
 /// # Errors
 /// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
@@ -46,11 +46,23 @@ pub fn reliability<T: Real>(
     Ok(sums.into_iter().filter(|(n, ..)| *n > 0).map(bin).collect())
 }
 
-/// The expected calibration error: the mean distance between confidence and accuracy over the bins of [`reliability`],
-/// each weighted by its predictions. The paper has 15 bins.
+/// The expected calibration error (Guo et al., 2017): the mean distance between accuracy and confidence over the bins
+/// of [`reliability`], weighted by their numbers of predictions. The paper uses 15 bins.
+///
+/// ```text
+/// ECE = Σ_b n_b / n · |accuracy_b - confidence_b|
+/// ```
+///
+/// ```
+/// let probabilities = [0.7, 0.2, 0.1, 0.2, 0.5, 0.3, 0.1, 0.6, 0.3, 0.3, 0.3, 0.4, 0.2, 0.2, 0.6];
+/// let error = tallow::metrics::expected_calibration_error(&probabilities, 3, &[0, 1, 2, 2, 0], 10)?;
+/// assert!((error - 0.52).abs() < 1e-12); // |1 - 0.7| / 5 + |1 - 0.5| / 5 + 2 · |0 - 0.6| / 5 + |1 - 0.4| / 5
+/// # Ok::<(), tallow::Error>(())
+/// ```
 ///
 /// # Errors
-/// As [`reliability`].
+/// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
+/// of range, [`Error::Config`] where `n_bins` is 0, [`Error::Value`] where a probability is NaN.
 pub fn expected_calibration_error<T: Real>(
     probabilities: &[T],
     n_classes: usize,
@@ -62,12 +74,21 @@ pub fn expected_calibration_error<T: Real>(
     Ok(bins.iter().map(distance).sum::<f64>() / actual.len() as f64)
 }
 
-/// The temperatures that [`fit_temperature`] considers: from a fiftieth to fifty.
+/// The logarithm of 50: [`fit_temperature`] considers temperatures from 1/50 to 50.
 const RANGE: f64 = 3.912_023_005_428_146;
 
-/// The temperature by which scores are to be divided so that their softmax has the least log loss (Guo et al., 2017):
-/// above 1 for a network that is too sure. Takes probabilities, row-major, whose logarithms are the scores. Samples
-/// that are all recognised would make a network as sure as can be, so it takes some mistakes to learn from.
+/// Temperature scaling (Guo et al., 2017): the temperature `T` for which `softmax(log(p) / T)` has the least log loss.
+/// It is above 1 for an overconfident network.
+///
+/// `probabilities` are row-major. Fit it on samples that the network was not trained on, some of them misclassified: if
+/// all are right, the result is the smallest temperature considered, 1/50.
+///
+/// ```
+/// let probabilities = [0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.2, 0.8];
+/// let temperature = tallow::metrics::fit_temperature(&probabilities, 2, &[0, 0, 1, 1])?;
+/// assert!((temperature - 2.11583).abs() < 1e-4); // SciPy's `minimize_scalar`
+/// # Ok::<(), tallow::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Shape`] where there are not `n_classes` probabilities for each label, [`Error::Label`] where a label is out
@@ -108,7 +129,13 @@ pub fn fit_temperature<T: Real>(probabilities: &[T], n_classes: usize, actual: &
     Ok(((low + high) / 2.0).exp())
 }
 
-/// Probabilities at another temperature: row-major, each row proportional to `p^(1/temperature)`.
+/// Probabilities at another temperature: each row of `n_classes` becomes `p^(1 / temperature)`, divided by its sum.
+///
+/// ```
+/// let softer = tallow::metrics::at_temperature(&[0.9, 0.1], 2, 2.0)?; // √0.9 : √0.1 = 3 : 1
+/// assert!((softer[0] - 0.75).abs() < 1e-12);
+/// # Ok::<(), tallow::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Config`] where the temperature is not above 0, [`Error::Shape`] where the probabilities are not a whole

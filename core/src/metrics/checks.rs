@@ -1,8 +1,8 @@
-//! What every metric asks of its arguments.
+//! Checks of the arguments of metrics.
 
 use crate::error::{Error, Result};
 
-/// A number that metrics understand: `f32` or `f64`. All sums are done in `f64`.
+/// The types of scores and probabilities: `f32` and `f64`. All sums are computed in `f64`.
 pub trait Real: Copy + Into<f64> + sealed::Sealed {
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
@@ -22,7 +22,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// Two slices of one length, which is not 0.
+/// Checks that two slices have the same length, which is not 0.
 pub(super) fn same_length(predicted: usize, actual: usize) -> Result<()> {
     if predicted != actual {
         return Err(Error::shape(
@@ -36,7 +36,7 @@ pub(super) fn same_length(predicted: usize, actual: usize) -> Result<()> {
     Ok(())
 }
 
-/// A label, as an index into `n_classes` places.
+/// A label as an index below `n_classes`.
 pub(super) fn class(label: u32, n_classes: usize) -> Result<usize> {
     match usize::try_from(label) {
         Ok(index) if index < n_classes => Ok(index),
@@ -48,7 +48,7 @@ pub(super) fn class(label: u32, n_classes: usize) -> Result<usize> {
     }
 }
 
-/// One row of scores for each label; none of them NaN, which no order has a place for.
+/// One row of scores for each label. NaN is an error, since it cannot be ordered.
 pub(super) fn rows<T: Real>(scores: &[T], n_classes: usize, labels: usize) -> Result<Vec<Vec<f64>>> {
     if n_classes < 2 {
         return Err(Error::config("n_classes", format!("{n_classes} classes: expected at least 2")));

@@ -4,7 +4,7 @@ use super::checks::{self, Real};
 use crate::error::Result;
 use std::collections::BTreeMap;
 
-/// The fraction of predictions that are right.
+/// The fraction of predictions that are right. scikit-learn's `accuracy_score`.
 ///
 /// ```
 /// assert_eq!(tallow::metrics::accuracy(&[0, 1, 1, 2], &[0, 1, 2, 2])?, 0.75);
@@ -19,26 +19,31 @@ pub fn accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     Ok(right as f64 / actual.len() as f64)
 }
 
-/// The fraction of predictions that are wrong: fast.ai's favourite.
+/// The fraction of predictions that are wrong, `1 - accuracy`. fast.ai's `error_rate`.
+///
+/// ```
+/// assert_eq!(tallow::metrics::error_rate(&[0, 1, 1, 2], &[0, 1, 2, 2])?, 0.25);
+/// # Ok::<(), tallow::Error>(())
+/// ```
 ///
 /// # Errors
-/// As [`accuracy`].
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn error_rate(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     Ok(1.0 - accuracy(predicted, actual)?)
 }
 
-/// The mean over classes of the fraction of their samples that are recognised, which a rare class counts in as much as
-/// a common one. Classes without samples do not count. scikit-learn's `balanced_accuracy_score`.
+/// The mean recall of the classes, in which a rare class counts as much as a common one. Classes without samples are
+/// left out. scikit-learn's `balanced_accuracy_score`.
 ///
 /// ```
-/// // Nine of ten are right, and yet this is not a good detector of class 1.
+/// // An accuracy of 0.9, and yet a poor detector of class 1.
 /// let all_zeros = [0; 10];
 /// assert_eq!(tallow::metrics::balanced_accuracy(&all_zeros, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 1])?, 0.5);
 /// # Ok::<(), tallow::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`accuracy`].
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn balanced_accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     checks::same_length(predicted.len(), actual.len())?;
     let mut classes: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
@@ -51,8 +56,8 @@ pub fn balanced_accuracy(predicted: &[u32], actual: &[u32]) -> Result<f64> {
     Ok(recalls.sum::<f64>() / classes.len() as f64)
 }
 
-/// The fraction of samples whose class is among the `k` with the highest scores. Of equal scores the class with the
-/// larger index ranks first, as in scikit-learn.
+/// The fraction of samples whose class is among the `k` with the highest scores. scikit-learn's
+/// `top_k_accuracy_score`; as there, the class with the larger index ranks first among equal scores.
 ///
 /// ```
 /// let scores = [0.5, 0.2, 0.2, 0.3, 0.4, 0.2, 0.2, 0.4, 0.3, 0.7, 0.2, 0.1];

@@ -1,24 +1,25 @@
-//! The confusion matrix, and what can be read from it.
+//! The confusion matrix, and precision, recall and F1.
 
 use super::checks;
 use crate::error::Result;
 
-/// How many samples of each class were taken for each class: rows are actual classes, columns predicted ones.
+/// A confusion matrix: the number of samples of each actual class (rows) that were predicted to be of each class
+/// (columns). scikit-learn's `confusion_matrix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion {
     n_classes: usize,
     counts: Vec<u64>,
 }
 
-/// How the classes' scores become one.
+/// How the scores of classes are averaged: scikit-learn's `average`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Averaging {
-    /// The mean over classes: every class counts the same, one that is not there with a score of 0. scikit-learn's
-    /// `average="macro"` with `labels` of all classes, and the line `macro avg` of its report.
+    /// The mean over all classes; a class without samples and predictions scores 0. scikit-learn's `average="macro"`
+    /// with `labels` of all classes, and the line `macro avg` of its report.
     Macro,
-    /// The mean over those classes that occur or are predicted: scikit-learn's `average="macro"` without `labels`.
+    /// The mean over the classes that have samples or predictions: scikit-learn's `average="macro"` without `labels`.
     MacroPresent,
-    /// Over all samples together: every sample counts the same. With one label a sample, all three are the accuracy.
+    /// The scores of all samples together. With one label for each sample, all three equal the accuracy.
     Micro,
     /// The mean over classes, each weighted by its number of samples.
     Weighted,
@@ -27,27 +28,27 @@ pub enum Averaging {
 /// Precision, recall and their harmonic mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Scores {
-    /// Of the samples predicted to be of the class, the fraction that are.
+    /// The fraction of samples predicted to be of the class that are: `TP / (TP + FP)`.
     pub precision: f64,
-    /// Of the samples of the class, the fraction predicted to be.
+    /// The fraction of samples of the class that are predicted to be: `TP / (TP + FN)`.
     pub recall: f64,
-    /// The harmonic mean of both.
+    /// The harmonic mean of both: `2·TP / (2·TP + FP + FN)`.
     pub f1: f64,
 }
 
-/// Samples of one class that were taken for another.
+/// A pair of classes that were confused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confused {
-    /// What they are.
+    /// The class of the samples.
     pub actual: usize,
-    /// What they were taken for.
+    /// The class that was predicted.
     pub predicted: usize,
-    /// How many they are.
+    /// The number of samples.
     pub count: u64,
 }
 
 impl Confusion {
-    /// Counts predictions against the truth.
+    /// Counts predictions by actual and predicted class.
     ///
     /// ```
     /// use tallow::metrics::Confusion;
@@ -73,17 +74,17 @@ impl Confusion {
         self.n_classes
     }
 
-    /// Samples of class `actual` that were taken for `predicted`, 0 for classes that are not there.
+    /// The number of samples of class `actual` predicted to be `predicted`; 0 for classes out of range.
     pub fn get(&self, actual: usize, predicted: usize) -> u64 {
         self.row(actual).get(predicted).copied().unwrap_or(0)
     }
 
-    /// What samples of class `actual` were taken for; empty for a class that is not there.
+    /// The predictions for samples of class `actual`, counted by class; empty for a class out of range.
     pub fn row(&self, actual: usize) -> &[u64] {
         self.counts.chunks_exact(self.n_classes).nth(actual).unwrap_or(&[])
     }
 
-    /// All rows.
+    /// The counts, by actual and then by predicted class.
     pub fn rows(&self) -> Vec<Vec<u64>> {
         (0..self.n_classes).map(|actual| self.row(actual).to_vec()).collect()
     }
@@ -98,7 +99,7 @@ impl Confusion {
         (0..self.n_classes).map(|class| self.row(class).iter().sum()).collect()
     }
 
-    /// The number of samples taken for each class.
+    /// The number of predictions of each class.
     pub fn predicted(&self) -> Vec<u64> {
         (0..self.n_classes).map(|class| (0..self.n_classes).map(|actual| self.get(actual, class)).sum()).collect()
     }
@@ -108,13 +109,13 @@ impl Confusion {
         ratio(self.right(), self.total())
     }
 
-    /// The scores of each class.
+    /// Precision, recall and F1 of each class.
     pub fn per_class(&self) -> Vec<Scores> {
         let totals = self.predicted().into_iter().zip(self.support()).enumerate();
         totals.map(|(class, (predicted, actual))| Scores::of(self.get(class, class), predicted, actual)).collect()
     }
 
-    /// The scores of all classes in one.
+    /// Precision, recall and F1 averaged over the classes.
     pub fn average(&self, averaging: Averaging) -> Scores {
         let weights: Vec<f64> = match averaging {
             // Every wrong prediction is missed by one class and taken by another, so both totals are the samples.
@@ -134,8 +135,8 @@ impl Confusion {
         Scores { precision: average(|s| s.precision), recall: average(|s| s.recall), f1: average(|s| s.f1) }
     }
 
-    /// The pairs of classes that were confused at least `min` times, the most frequent first, equal ones in the order
-    /// of their classes.
+    /// The pairs of classes that were confused at least `min` times, the most frequent first; equally frequent ones are
+    /// in the order of their classes. fast.ai's `most_confused`.
     pub fn most_confused(&self, min: u64) -> Vec<Confused> {
         let pairs =
             (0..self.n_classes).flat_map(|actual| (0..self.n_classes).map(move |predicted| (actual, predicted)));
@@ -166,8 +167,8 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// The sum, in the order in which NumPy adds up to 128 numbers: a report that rounds an average to two digits rounds
-/// ties as scikit-learn does.
+/// The sum in the order in which NumPy adds up to 128 numbers, so that averages round to the same digits as
+/// scikit-learn's.
 fn sum(values: &[f64]) -> f64 {
     let (chunks, rest) = values.as_chunks::<8>();
     let Some((first, chunks)) = chunks.split_first() else { return values.iter().sum() };

@@ -1,4 +1,20 @@
-//! How good predictions are: pure functions on slices, with scikit-learn's names, definitions and numbers.
+//! Metrics: pure functions on slices, with scikit-learn's names, definitions and numbers.
+//!
+//! ```
+//! use tallow::metrics::{Averaging, Confusion, accuracy, log_loss, roc_auc_ovr};
+//! # fn main() -> tallow::Result<()> {
+//! let actual = [0, 1, 2, 2, 0];
+//! let predicted = [0, 1, 1, 2, 2];
+//! assert_eq!(accuracy(&predicted, &actual)?, 0.6);
+//! let confusion = Confusion::new(3, &predicted, &actual)?;
+//! assert_eq!(confusion.rows(), [[1, 0, 1], [0, 1, 0], [0, 1, 1]]);
+//! assert!((confusion.average(Averaging::Macro).f1 - 0.6111111111111112).abs() < 1e-12);
+//! let probabilities = [0.7, 0.2, 0.1, 0.2, 0.5, 0.3, 0.1, 0.6, 0.3, 0.3, 0.3, 0.4, 0.2, 0.2, 0.6];
+//! assert!((log_loss(&probabilities, 3, &actual)? - 0.9559047146265739).abs() < 1e-12);
+//! assert!((roc_auc_ovr(&probabilities, 3, &actual)? - 0.6944444444444445).abs() < 1e-12);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! Predictions come first and the truth second. Class scores and probabilities are row-major, one row of `n_classes`
 //! for each sample. Where a definition divides by zero, the result is 0 (scikit-learn's `zero_division=0`).

@@ -1,12 +1,17 @@
-//! Metrics where a sample may be of several classes, or of none.
+//! Metrics for samples with several labels, or none.
 
 use super::checks::{self, Real};
 use super::confusion::{Scores, ratio};
 use crate::error::{Error, Result};
 
-/// The area under the curve of precision over recall, as a sum of steps: for each score, from the highest down, the
-/// precision there times the recall gained. `actual` is 1 for samples of the class and 0 for the others. 0 where there
-/// is no sample of the class. scikit-learn's `average_precision_score`.
+/// The area under the precision-recall curve, as a sum over thresholds from the highest score down. scikit-learn's
+/// `average_precision_score`.
+///
+/// ```text
+/// AP = Σ_n (recall_n - recall_{n-1}) · precision_n
+/// ```
+///
+/// `actual` is 1 for samples of the class and 0 for the others; without samples of the class the result is 0.
 ///
 /// ```
 /// let ap = tallow::metrics::average_precision(&[0.1, 0.4, 0.35, 0.8], &[0, 0, 1, 1])?;
@@ -40,43 +45,54 @@ pub fn average_precision<T: Real>(scores: &[T], actual: &[u32]) -> Result<f64> {
     Ok(area)
 }
 
-/// How well each of several classes is recognised, each by itself, where a sample may be of any number of them.
+/// The scores of a multi-label classifier, as a whole and for each class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MultiLabelReport {
     /// The classes in order.
     pub classes: Vec<MultiLabelClass>,
-    /// The share of answers that are right, of one answer for each sample and class. fast.ai's `accuracy_multi`.
+    /// The fraction of right answers, with one yes or no for each sample and class. fast.ai's `accuracy_multi`.
     pub accuracy: f64,
-    /// The share of samples of which all answers are right. scikit-learn's `accuracy_score` of label sets.
+    /// The fraction of samples whose answers are all right. scikit-learn's `accuracy_score` of label sets.
     pub subset_accuracy: f64,
     /// The mean of the classes' F1 scores.
     pub macro_f1: f64,
     /// The F1 score of all answers together.
     pub micro_f1: f64,
-    /// The mean of the average precisions of the classes that have samples.
+    /// The mean [`average_precision`] of the classes that have samples.
     pub mean_average_precision: f64,
 }
 
-/// How well one class is recognised.
+/// The scores of one class in a [`MultiLabelReport`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MultiLabelClass {
-    /// The samples that are of it.
+    /// The number of samples of the class.
     pub support: u64,
-    /// The samples that were said to be of it.
+    /// The number of samples predicted to be of the class.
     pub predicted: u64,
     /// Precision, recall and F1 at the threshold.
     pub scores: Scores,
-    /// See [`average_precision`]; it takes no threshold.
+    /// The class's [`average_precision`], which does not depend on the threshold.
     pub average_precision: f64,
 }
 
 impl MultiLabelReport {
-    /// Of probabilities and of what is true, 0 or 1, both `[N, n_classes]` row by row. A class is predicted where its
-    /// probability is at least `threshold`.
+    /// Evaluates probabilities. A class is predicted where its probability is at least `threshold`.
+    ///
+    /// ```
+    /// let probabilities = [0.9, 0.2, 0.6, 0.4, 0.8, 0.3, 0.7, 0.6, 0.1];
+    /// let actual = [1, 0, 1, 1, 1, 0, 1, 0, 0];
+    /// let report = tallow::metrics::MultiLabelReport::new(&probabilities, &actual, 3, 0.5)?;
+    /// assert!((report.accuracy - 7.0 / 9.0).abs() < 1e-12 && (report.subset_accuracy - 1.0 / 3.0).abs() < 1e-12);
+    /// assert!((report.macro_f1 - 0.8222222222222222).abs() < 1e-12 && (report.micro_f1 - 0.8).abs() < 1e-12);
+    /// # Ok::<(), tallow::Error>(())
+    /// ```
+    ///
+    /// # Shapes
+    /// `probabilities` and `actual` (0 or 1) `[N, n_classes]`, row by row.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the lengths differ or are not a whole number of rows, [`Error::Label`] where what is true
-    /// is neither 0 nor 1, [`Error::Value`] where a probability is NaN.
+    /// [`Error::Shape`] where the lengths differ or are not a whole number of rows, [`Error::Label`] where a value of
+    /// `actual` is neither 0 nor 1, [`Error::Value`] where a probability is NaN.
     pub fn new<T: Real>(
         probabilities: &[T],
         actual: &[u32],

@@ -3,8 +3,9 @@
 use super::checks::{self, Real};
 use crate::error::{Error, Result};
 
-/// The mean negative logarithm of the probability that each sample's own class was given: cross-entropy. Probabilities
-/// are kept one epsilon of their type away from 0 and 1, as in scikit-learn, so that the loss is finite.
+/// The cross entropy of probabilities, the mean of `-ln p` over the probabilities `p` of the samples' actual classes.
+/// scikit-learn's `log_loss`; as there, probabilities are clipped to one machine epsilon from 0 and 1, so that the
+/// loss is finite.
 ///
 /// ```
 /// let loss = tallow::metrics::log_loss(&[0.1, 0.9, 0.9, 0.1, 0.8, 0.2, 0.35, 0.65], 2, &[1, 0, 0, 1])?;
@@ -30,8 +31,8 @@ pub fn log_loss<T: Real>(probabilities: &[T], n_classes: usize, actual: &[u32]) 
     Ok(sum / actual.len() as f64)
 }
 
-/// The area under the receiver operating characteristic: the chance that a sample of class 1 scores above a sample of
-/// class 0, ties counting half.
+/// The area under the receiver operating characteristic curve: the probability that a sample of class 1 scores higher
+/// than a sample of class 0, where ties count half. scikit-learn's `roc_auc_score`.
 ///
 /// ```
 /// assert_eq!(tallow::metrics::roc_auc(&[0.1, 0.4, 0.35, 0.8], &[0, 0, 1, 1])?, 0.75);
@@ -66,8 +67,8 @@ pub fn roc_auc<T: Real>(scores: &[T], actual: &[u32]) -> Result<f64> {
     Ok(wins / (negatives as f64 * positives as f64))
 }
 
-/// The mean over classes of the area that each has against all others: scikit-learn's `multi_class="ovr"`,
-/// `average="macro"`.
+/// The mean [`roc_auc`] of each class against all others. scikit-learn's `roc_auc_score(multi_class="ovr",
+/// average="macro")`.
 ///
 /// # Errors
 /// [`Error::Shape`] where there are not `n_classes` scores for each label, [`Error::Label`] where a label is out of

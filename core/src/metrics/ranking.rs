@@ -2,10 +2,15 @@
 
 use crate::error::{Error, Result};
 
-/// The normalised discounted cumulative gain of the first `k` places of a list (Järvelin and Kekäläinen, 2002): a
-/// relevant entry in place `i`, from 1, gains `1 / log2(i + 1)`, and the sum is divided by the best that `n_relevant`
-/// relevant entries could gain. `relevant` says of each entry of the list, from the first place on, whether it is
-/// relevant; it may be shorter than `k`.
+/// The normalised discounted cumulative gain of the first `k` places of a list (Järvelin and Kekäläinen, 2002).
+/// scikit-learn's `ndcg_score(k=k)` with relevances 0 and 1.
+///
+/// ```text
+/// NDCG@k = Σ_{i ≤ k, relevant} 1 / log2(i + 1)  /  Σ_{i ≤ min(k, n_relevant)} 1 / log2(i + 1)
+/// ```
+///
+/// `relevant` says for each entry of the list, from the first place on, whether it is relevant; it may be shorter than
+/// `k`. `n_relevant` is the number of all relevant entries, on the list or not.
 ///
 /// ```
 /// // Of three relevant entries the list has two, in its first and third places.
@@ -15,7 +20,7 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// [`Error::Value`] where nothing is relevant, or `k` is 0: there is no best.
+/// [`Error::Value`] where `n_relevant` or `k` is 0, so that the denominator is.
 pub fn ndcg_at(relevant: &[bool], n_relevant: usize, k: usize) -> Result<f64> {
     check(n_relevant, k)?;
     let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
@@ -24,10 +29,10 @@ pub fn ndcg_at(relevant: &[bool], n_relevant: usize, k: usize) -> Result<f64> {
     Ok(found / best)
 }
 
-/// Whether one of the first `k` places of a list is relevant: 1 or 0, of which the mean over users is the hit rate.
+/// 1 if one of the first `k` entries of a list is relevant, else 0. Its mean over users is the hit rate.
 ///
 /// # Errors
-/// As [`ndcg_at`].
+/// [`Error::Value`] where `n_relevant` or `k` is 0.
 pub fn hit_at(relevant: &[bool], n_relevant: usize, k: usize) -> Result<f64> {
     check(n_relevant, k)?;
     Ok(f64::from(u8::from(relevant.iter().take(k).any(|&relevant| relevant))))

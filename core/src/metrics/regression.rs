@@ -1,9 +1,9 @@
-//! Metrics of predicted numbers.
+//! Metrics for regression.
 
 use super::checks::{self, Real};
 use crate::error::Result;
 
-/// The mean of the squared errors.
+/// The mean squared error, `mean((predicted - actual)²)`. scikit-learn's `mean_squared_error`.
 ///
 /// ```
 /// assert_eq!(tallow::metrics::mse(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0])?, 0.375);
@@ -16,18 +16,25 @@ pub fn mse<T: Real>(predicted: &[T], actual: &[T]) -> Result<f64> {
     mean(predicted, actual, |error| error * error)
 }
 
-/// The root of the mean of the squared errors.
+/// The root mean squared error, the square root of [`mse`], in the unit of the values. scikit-learn's
+/// `root_mean_squared_error`.
 ///
 /// # Errors
-/// As [`mse`].
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn rmse<T: Real>(predicted: &[T], actual: &[T]) -> Result<f64> {
     Ok(mse(predicted, actual)?.sqrt())
 }
 
-/// The mean of the absolute errors.
+/// The mean absolute error, `mean(|predicted - actual|)`, in the unit of the values. scikit-learn's
+/// `mean_absolute_error`.
+///
+/// ```
+/// assert_eq!(tallow::metrics::mae(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0])?, 0.5);
+/// # Ok::<(), tallow::Error>(())
+/// ```
 ///
 /// # Errors
-/// As [`mse`].
+/// [`Error::Shape`](crate::Error::Shape) where the lengths differ or are 0.
 pub fn mae<T: Real>(predicted: &[T], actual: &[T]) -> Result<f64> {
     mean(predicted, actual, f64::abs)
 }

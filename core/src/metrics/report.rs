@@ -3,8 +3,8 @@
 use super::confusion::{Averaging, Confusion, Scores};
 use crate::error::{Error, Result};
 
-/// Precision, recall, F1 and support of each class, and their averages: to the letter what scikit-learn's
-/// `classification_report(actual, predicted, target_names=names, digits=digits, zero_division=0)` prints.
+/// Precision, recall, F1 and support of each class, and their averages, as a text: character by character that of
+/// scikit-learn's `classification_report(actual, predicted, target_names=names, digits=digits, zero_division=0)`.
 ///
 /// ```
 /// use tallow::metrics::{Confusion, classification_report};

@@ -1,20 +1,20 @@
-//! Metrics of masks: classes of pixels, predicted and true.
+//! Metrics for segmentation.
 
 use super::checks;
 use super::confusion::ratio;
 use crate::error::{Error, Result};
 
-/// How many pixels are of each class, were taken for it, and both: all that metrics of masks follow from. Counts of
-/// many pictures add up, so that a metric is one of all their pixels together, whatever the batches: fast.ai averages
-/// its `foreground_acc` and the accuracies of its lessons over batches, which gives other digits where these differ.
+/// Counts of actual and predicted pixels of each class, from which all metrics of masks follow.
 ///
-/// Pixels of the void class do not count, and it has no part in the means over classes.
+/// Counts of several images add up, so that a metric is that of all pixels together and does not depend on the batches.
+/// fast.ai averages `foreground_acc` and the accuracies of its lessons over batches, which gives other digits if
+/// batches differ in size. Pixels of the void class are ignored, and means over classes leave it out.
 ///
 /// ```
 /// use tallow::metrics::PixelCounts;
 ///
 /// let mut counts = PixelCounts::new(3, Some(2))?;
-/// counts.add(&[0, 1, 1, 0], &[0, 1, 0, 2])?; // one picture: predicted, true
+/// counts.add(&[0, 1, 1, 0], &[0, 1, 0, 2])?; // one image: predicted, actual
 /// assert_eq!(counts.accuracy(), Some(2.0 / 3.0));
 /// assert_eq!(counts.jaccard(0), Some(0.5));
 /// # Ok::<(), tallow::Error>(())
@@ -25,22 +25,22 @@ pub struct PixelCounts {
     classes: Vec<ClassCounts>,
 }
 
-/// Those of one class.
+/// The pixel counts of one class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClassCounts {
-    /// Pixels that are of the class.
+    /// The number of pixels of the class.
     pub actual: u64,
-    /// Pixels taken for it.
+    /// The number of pixels predicted to be of the class.
     pub predicted: u64,
-    /// Pixels that are and were.
+    /// The number of pixels that are of the class and predicted to be.
     pub both: u64,
 }
 
 impl PixelCounts {
-    /// Nothing counted yet.
+    /// Counts of no pixels yet.
     ///
     /// # Errors
-    /// [`Error::Label`] where the void class is none of the classes.
+    /// [`Error::Label`] where the void class is not one of the classes.
     pub fn new(n_classes: usize, void: Option<u32>) -> Result<PixelCounts> {
         if let Some(void) = void {
             checks::class(void, n_classes)?;
@@ -48,7 +48,7 @@ impl PixelCounts {
         Ok(PixelCounts { void, classes: vec![ClassCounts::default(); n_classes] })
     }
 
-    /// Counts the pixels of a picture, or of several.
+    /// Adds the pixels of one image, or of several.
     ///
     /// # Errors
     /// [`Error::Shape`] where the lengths differ or are 0, [`Error::Label`] where a class is out of range.
@@ -64,10 +64,10 @@ impl PixelCounts {
         Ok(())
     }
 
-    /// Counts what another has counted, too.
+    /// Adds the counts of `other`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the classes are not the same.
+    /// [`Error::Shape`] where the number of classes or the void class differs.
     pub fn merge(&mut self, other: &PixelCounts) -> Result<()> {
         if (self.void, self.classes.len()) != (other.void, other.classes.len()) {
             let n = other.classes.len();
@@ -82,7 +82,7 @@ impl PixelCounts {
         Ok(())
     }
 
-    /// The class that does not count, if there is one.
+    /// The void class, if there is one.
     pub fn void(&self) -> Option<u32> {
         self.void
     }
@@ -92,39 +92,39 @@ impl PixelCounts {
         &self.classes
     }
 
-    /// The share of pixels whose class is right; none where there are none but void ones. The accuracy of fast.ai's
-    /// lessons on CamVid, `acc_camvid`.
+    /// The fraction of pixels whose class is right; `None` if all are void. `acc_camvid` of fast.ai's lessons.
     pub fn accuracy(&self) -> Option<f64> {
         share(self.sum(|class| class.both), self.sum(|class| class.actual))
     }
 
-    /// The share of pixels whose class is right, of those that are not of the class `background`. fast.ai's
-    /// `foreground_acc`.
+    /// The fraction of right pixels among those that are not of the class `background`; `None` if there are none.
+    /// fast.ai's `foreground_acc`.
     pub fn foreground_accuracy(&self, background: u32) -> Option<f64> {
         let behind = self.classes.get(background as usize).copied().unwrap_or_default();
         share(self.sum(|class| class.both) - behind.both, self.sum(|class| class.actual) - behind.actual)
     }
 
-    /// Twice the pixels that are and were taken for the class, by those that are plus those that were; none where the
-    /// class neither is nor was. With two classes, that of class 1 is fast.ai's `Dice`.
+    /// The Dice coefficient of a class, `2·|A ∩ P| / (|A| + |P|)` for its actual pixels `A` and its predicted pixels
+    /// `P`; `None` if there are neither. With two classes, that of class 1 is fast.ai's `Dice`.
     pub fn dice(&self, class: u32) -> Option<f64> {
         let ClassCounts { actual, predicted, both } = self.classes.get(class as usize).copied()?;
         share(2 * both, actual + predicted)
     }
 
-    /// The pixels that are and were taken for the class, by those that are or were: intersection over union. With two
-    /// classes, that of class 1 is fast.ai's `JaccardCoeff`.
+    /// The Jaccard coefficient of a class, intersection over union: `|A ∩ P| / |A ∪ P|` for its actual pixels `A` and
+    /// its predicted pixels `P`; `None` if there are neither. With two classes, that of class 1 is fast.ai's
+    /// `JaccardCoeff`.
     pub fn jaccard(&self, class: u32) -> Option<f64> {
         let ClassCounts { actual, predicted, both } = self.classes.get(class as usize).copied()?;
         share(both, actual + predicted - both)
     }
 
-    /// The mean of the classes' Dice coefficients, of those that have one. fast.ai's `DiceMulti`.
+    /// The mean of all defined Dice coefficients. fast.ai's `DiceMulti`.
     pub fn mean_dice(&self) -> Option<f64> {
         self.mean(|class| self.dice(class))
     }
 
-    /// The mean of the classes' intersections over unions, of those that have one. fast.ai's `JaccardCoeffMulti`.
+    /// The mean of all defined Jaccard coefficients. fast.ai's `JaccardCoeffMulti`.
     pub fn mean_jaccard(&self) -> Option<f64> {
         self.mean(|class| self.jaccard(class))
     }
@@ -140,7 +140,7 @@ impl PixelCounts {
     }
 }
 
-/// A share of something; none of nothing.
+/// A fraction; `None` if the denominator is 0.
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| ratio(part, whole))
 }

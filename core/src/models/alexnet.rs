@@ -1,4 +1,4 @@
-//! AlexNet (Krizhevsky, 2014: the version for one machine), with torchvision's names.
+//! AlexNet, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -6,15 +6,16 @@ use crate::kernels::{Activation, Pool};
 use crate::nn::init::Init;
 use crate::nn::{AdaptiveAvgPool2d, Conv2d, Conv2dConfig, Dropout, Flatten, MaxPool2d, Params, Relu, linear};
 
-/// Five convolutions.
+/// AlexNet in the version of *One weird trick for parallelizing convolutional neural networks* (Krizhevsky, 2014), as
+/// in torchvision: five convolutions and three linear layers; 61,100,840 parameters for 1,000 classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlexNet;
 
 impl AlexNet {
-    /// Images to `[N, 256, H/32 - 1, W/32 - 1]`, nearly.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 256, h, w]`, for 224 pixels 6 by 6.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         // Place in `features`, channels, kernel, stride, padding; and whether a pooling follows.
         const LAYERS: [([usize; 6], bool); 5] = [
@@ -40,10 +41,11 @@ impl AlexNet {
         Ok(body.finish(256))
     }
 
-    /// Images to scores, of any size from 63 on.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
+    /// Sides must be at least 63 pixels.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let p = options.dropout.unwrap_or(0.5);

@@ -1,4 +1,4 @@
-//! ConvNeXt (Liu et al., 2022), with torchvision's names.
+//! ConvNeXt, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -7,7 +7,8 @@ use crate::nn::init::Init;
 use crate::nn::{Conv2d, Conv2dConfig, DropPath, GlobalAvgPool2d, LayerNorm, Linear, Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
-/// What the members of the family differ in.
+/// A ConvNeXt (Liu et al., *A ConvNet for the 2020s*, 2022) as in torchvision: depthwise 7 x 7 convolutions, layer
+/// normalisation, GELU, and stochastic depth while training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConvNext {
     /// Blocks in each of the four stages.
@@ -22,18 +23,18 @@ pub struct ConvNext {
 const LAYER_SCALE: f32 = 1e-6;
 
 impl ConvNext {
-    /// Images to `[N, 8 * width, H/32, W/32]`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 8·width, H/32, W/32]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         self.body_with(self.drop_path, params)
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body_with(options.drop_path.unwrap_or(self.drop_path), params)?;
         let params = params.pp("classifier");

@@ -1,4 +1,4 @@
-//! Densely connected networks (Huang et al., 2017), with torchvision's names.
+//! Densely connected networks, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -9,7 +9,8 @@ use crate::nn::{
 };
 use candle_core::Tensor;
 
-/// What the members of the family differ in.
+/// A DenseNet (Huang et al., *Densely Connected Convolutional Networks*, 2017) as in torchvision: each layer gets the
+/// features of all earlier layers of its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DenseNet {
     /// Layers in each of the four blocks.
@@ -21,10 +22,11 @@ pub struct DenseNet {
 }
 
 impl DenseNet {
-    /// Images to `[N, channels, H/32, W/32]`. As fast.ai has it, these are the values before the last ReLU.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, channels, H/32, W/32]`. As in fast.ai, these are
+    /// the values before the last ReLU.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         let mut body = Body::new();
         let name = |child: &str| format!("features.{child}");
@@ -61,10 +63,10 @@ impl DenseNet {
         Ok(body.finish(channels))
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let (weight, bias) = (Init::Default, Some(Init::Zeros));

@@ -1,6 +1,4 @@
-//! EfficientNet-Lite0 (Tan and Le, 2019; Liu, 2020), with the names of its port from TensorFlow to PyTorch.
-//!
-//! No squeeze-and-excitation, ReLU6 throughout, TensorFlow's padding. Images are normalised by (value - 127) / 128.
+//! EfficientNet-Lite0, with the names of its port from TensorFlow to PyTorch.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -9,7 +7,10 @@ use crate::nn::init::Init;
 use crate::nn::{Conv2dConfig, ConvNorm, DropPath, Dropout, GlobalAvgPool2d, Linear, Module, Params};
 use candle_core::Tensor;
 
-/// The smallest of the family.
+/// EfficientNet-Lite0 (Tan and Le, 2019; Liu, 2020), the smallest of its family; timm's `tf_efficientnet_lite0`.
+///
+/// It has no squeeze-and-excitation, ReLU6 throughout and TensorFlow's padding. Images are normalised by
+/// `(byte - 127) / 128`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EfficientNetLite0;
 
@@ -30,18 +31,18 @@ const BLOCKS: usize = 16;
 const DROPOUT: f64 = 0.2;
 
 impl EfficientNetLite0 {
-    /// Images to `[N, 1280, H/32, W/32]`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 1280, H/32, W/32]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         self.body_with(DROPOUT, params)
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body_with(options.drop_path.unwrap_or(DROPOUT), params)?;
         let dropout = Dropout::new(options.dropout.unwrap_or(DROPOUT), &params.pp("_dropout"))?;
@@ -62,7 +63,7 @@ impl EfficientNetLite0 {
     /// features for the classifier. With it, four fifths of a U-Net's parameters would be in its middle.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub(super) fn encoder(self, params: &Params) -> Result<Body> {
         Ok(self.stages(DROPOUT, params)?.finish(320))
     }

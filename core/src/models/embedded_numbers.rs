@@ -1,4 +1,4 @@
-//! Numbers as vectors: sines and cosines of learned frequencies (Gorishniy et al., 2022).
+//! Periodic embeddings of numbers.
 
 use crate::error::{Error, Result};
 use crate::nn::init::Init;
@@ -7,14 +7,14 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
-/// How numbers are embedded ([`EmbeddedNumbers`]).
+/// The settings of [`EmbeddedNumbers`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PeriodicConfig {
-    /// How many frequencies each column has.
+    /// The number of frequencies of each column.
     pub frequencies: usize,
-    /// The deviation that they begin with, in periods per standard deviation of the column. Larger ones tell nearby
-    /// numbers apart, and learn by heart sooner: 0.3 is for numbers by which the target changes smoothly, 10 for such
-    /// of which each value means something of its own, as sums of money often do.
+    /// The standard deviation of the initial frequencies, in periods per standard deviation of the column. Larger ones
+    /// separate nearby numbers, and overfit sooner: 0.3 suits columns on which the target depends smoothly, 10 columns
+    /// whose single values matter, as sums of money often do.
     pub sigma: f64,
     /// The width of a number's vector.
     pub width: usize,
@@ -26,11 +26,18 @@ impl Default for PeriodicConfig {
     }
 }
 
-/// Each column's number `x` becomes `relu(W·[sin 2πcx, cos 2πcx] + b)` with frequencies `c`, a matrix `W` and a bias
-/// `b` of the column's own, all learned: "PLR" of *On Embeddings for Numerical Features in Tabular Deep Learning*. So a
-/// layer sees where on its axis a number is, as a tree does by its splits, and not only how large it is.
+/// Embeddings of numbers by sines and cosines of learned frequencies: "PLR" of *On Embeddings for Numerical Features in
+/// Tabular Deep Learning* (Gorishniy et al., 2022).
 ///
-/// `[N, columns]` to `[N, columns * width]`.
+/// ```text
+/// y = relu(W · [sin 2πcx, cos 2πcx] + b)
+/// ```
+///
+/// Each column has its own frequencies `c`, matrix `W` and bias `b`, all learned. The next layer can then respond to
+/// ranges of a number, as a tree does by its splits, and not only to its size.
+///
+/// # Shapes
+/// `xs` `[N, columns]` → `[N, columns·width]`
 pub struct EmbeddedNumbers {
     frequencies: Param,
     weight: Param,

@@ -1,13 +1,41 @@
-//! The product of factors: how ratings are predicted.
+//! Ratings by matrix factorisation.
 
 use crate::error::{Error, Result};
 use crate::kernels::{self, Activation};
 use crate::nn::{Embedding, Module, Params};
 use candle_core::Tensor;
 
-/// The rating that a user gives an item: the product of the user's and the item's factors, and a bias of each, pressed
-/// into a range by a sigmoid if there is one. `[N, 2]` numbers of users and items to `[N]` ratings. fast.ai's
-/// `EmbeddingDotBias`, under its names.
+/// A user's rating of an item by matrix factorisation (Koren, Bell and Volinsky, 2009). fast.ai's `EmbeddingDotBias`,
+/// with its parameters' names.
+///
+/// ```text
+/// rating = low + (high - low) · sigmoid(u · i + b_u + b_i)      (without a range: u · i + b_u + b_i)
+/// ```
+///
+/// # Shapes
+/// `xs` `[N, 2]`, numbers of users and items (`u32`) → ratings `[N]`
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::models::EmbeddingDotBias;
+/// use tallow::nn::{Module, Params};
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
+/// let model = EmbeddingDotBias::new(2, 1, 2, Some((0.0, 5.5)), &params)?;
+/// let set = |name: &str, values: &[f32]| -> tallow::Result<()> {
+///     let param = params.get(name)?;
+///     Ok(param.var().set(&Tensor::new(values, &Device::Cpu)?.reshape(param.dims())?)?)
+/// };
+/// set("u_weight.weight", &[1.0, 2.0])?;
+/// set("i_weight.weight", &[1.0, 0.0, 2.0, 0.5])?;
+/// set("u_bias.weight", &[0.1])?;
+/// set("i_bias.weight", &[-0.1, 0.0])?;
+/// let rating = model.forward(&Tensor::new(&[[0u32, 1]], &Device::Cpu)?, false)?.to_vec1::<f32>()?;
+/// assert!((rating[0] - 5.2629).abs() < 1e-4); // fast.ai's: 5.5 · sigmoid(1·2 + 2·0.5 + 0.1)
+/// # Ok(())
+/// # }
+/// ```
 pub struct EmbeddingDotBias {
     u_weight: Embedding,
     i_weight: Embedding,
@@ -17,10 +45,10 @@ pub struct EmbeddingDotBias {
 }
 
 impl EmbeddingDotBias {
-    /// A network of so many factors for so many users and items, with fast.ai's initial values.
+    /// A network of `n_factors` factors for users and items, with fast.ai's initial values.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn new(
         n_factors: usize,
         n_users: usize,

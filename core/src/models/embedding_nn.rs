@@ -1,17 +1,19 @@
-//! Layers on top of embeddings: the other way to predict ratings.
+//! Ratings by a neural network on embeddings.
 
 use crate::error::{Error, Result};
 use crate::models::{TabularModel, TabularModelConfig, embedding_width};
 use crate::nn::{Module, Params};
 use candle_core::{DType, Tensor};
 
-/// The rating that a user gives an item, by a [`TabularModel`] of these two categories: `[N, 2]` numbers of users and
-/// items to `[N]` ratings. fast.ai's `EmbeddingNN`.
+/// A user's rating of an item by a [`TabularModel`] of these two categories. fast.ai's `EmbeddingNN`.
+///
+/// # Shapes
+/// `xs` `[N, 2]`, numbers of users and items (`u32`) → ratings `[N]`
 pub struct EmbeddingNN(TabularModel);
 
 impl EmbeddingNN {
-    /// A network with hidden layers of these widths for so many users and items; the widths of their vectors follow
-    /// fast.ai's rule ([`embedding_width`]).
+    /// A network for `n_users` users and `n_items` items with hidden layers of these widths. The widths of the
+    /// embeddings follow fast.ai's rule ([`embedding_width`]).
     ///
     /// # Errors
     /// When a layer has no width, the range is empty, or the device cannot hold it.

@@ -1,4 +1,4 @@
-//! fast.ai's head: what its `vision_learner` puts on top of a body.
+//! fast.ai's classification head.
 
 use crate::error::Result;
 use crate::kernels;
@@ -7,11 +7,15 @@ use crate::nn::{
 };
 use candle_core::Tensor;
 
-/// A head for a body with `features` channels: concat pool, then batch norm, dropout and linear layers by way of 512 to
-/// `n_classes`. Names are fast.ai's.
+/// fast.ai's head for a body with `features` channels, as in its `vision_learner`, with its parameters' names: concat
+/// pooling, batch normalisation, dropout 0.25, linear to 512, ReLU, batch normalisation, dropout 0.5, and linear to
+/// `n_classes`.
+///
+/// # Shapes
+/// `xs` `[N, features, H, W]` → scores `[N, n_classes]`
 ///
 /// # Errors
-/// When the device cannot hold its parameters.
+/// When the device cannot allocate its parameters.
 pub fn vision_head(features: usize, n_classes: usize, params: &Params) -> Result<Head> {
     let no_bias = |from: usize, to: usize, name: usize| {
         params.pp(name).add("weight", ParamKind::Weight, |rng, dev| init::kaiming_normal((to, from), from, rng, dev))
@@ -26,7 +30,7 @@ pub fn vision_head(features: usize, n_classes: usize, params: &Params) -> Result
     })
 }
 
-/// fast.ai's head, `[N, features, H, W]` to scores `[N, n_classes]`.
+/// The head made by [`vision_head`]: `[N, features, H, W]` → scores `[N, n_classes]`.
 pub struct Head {
     bn1: BatchNorm,
     drop1: Dropout,

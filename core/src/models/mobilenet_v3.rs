@@ -1,4 +1,4 @@
-//! MobileNet v3 (Howard et al., 2019), with torchvision's names.
+//! MobileNet v3, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -7,12 +7,13 @@ use crate::nn::init::{FanMode, Init};
 use crate::nn::{Conv2d, Conv2dConfig, ConvNorm, Dropout, GlobalAvgPool2d, Linear, Module, Params};
 use candle_core::Tensor;
 
-/// The two sizes.
+/// MobileNet v3 (Howard et al., *Searching for MobileNetV3*, 2019) as in torchvision: inverted residual blocks with
+/// squeeze-and-excitation and hard swish, in two sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MobileNetV3 {
-    /// 2.5 million parameters.
+    /// `mobilenet_v3_small`: 2.5 million parameters.
     Small,
-    /// 5.5 million parameters.
+    /// `mobilenet_v3_large`: 5.5 million parameters.
     Large,
 }
 
@@ -56,11 +57,11 @@ const LARGE: [Shape; 15] = [
 const EPS: f64 = 1e-3;
 
 impl MobileNetV3 {
-    /// Images to `[N, 576, H/32, W/32]`, or 960 channels in the large one. `norm_eps` is the batch normalisations'
-    /// epsilon, torchvision's 1e-3 if `None`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 576, H/32, W/32]`, or 960 channels in the large
+    /// one. `norm_eps` is the epsilon of batch normalisation; torchvision's 1e-3 if `None`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, norm_eps: Option<f64>, params: &Params) -> Result<Body> {
         let eps = norm_eps.unwrap_or(EPS);
         let shapes: &[Shape] = match self {
@@ -83,10 +84,10 @@ impl MobileNetV3 {
         Ok(body.finish(6 * from))
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(options.norm_eps, params)?;
         let params = params.pp("classifier");

@@ -1,7 +1,23 @@
-//! Networks, with torchvision's names for their parameters.
+//! Networks, with the parameter names of torchvision and fast.ai.
 //!
-//! [`Arch`] names them all and builds them: a [`Network`] is a [`Body`] that computes features and a head that
-//! classifies them.
+//! [`Arch`] names all image classifiers and builds them. A [`Network`] is a [`Body`] that computes features, and a head
+//! that classifies them.
+//!
+//! ```
+//! use tallow::candle::{DType, Device, Tensor};
+//! use tallow::models::Arch;
+//! use tallow::nn::{Module, Params};
+//! # fn main() -> tallow::Result<()> {
+//! let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
+//! let arch: Arch = "SqueezeNet1_1".parse()?;
+//! let network = arch.build(1000, &params)?;
+//! assert_eq!(params.num_parameters(), 1_235_496); // torchvision's
+//! assert_eq!(params.all()[0].name(), "features.0.weight");
+//! let xs = Tensor::zeros((2, 3, 64, 64), DType::F32, &Device::Cpu)?;
+//! assert_eq!(network.forward(&xs, false)?.dims(), [2, 1000]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod head;
 pub mod hub;

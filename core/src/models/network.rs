@@ -1,4 +1,4 @@
-//! What all networks have in common: a body that computes features of an image, and a head that classifies them.
+//! Image classifiers: a body that computes features of an image, and a head that classifies them.
 
 use crate::error::{Error, Result};
 use crate::kernels;
@@ -6,28 +6,28 @@ use crate::nn::{AdaptiveConcatPool2d, Module, Params, through_channels_last};
 use candle_core::Tensor;
 use std::sync::Arc;
 
-/// What may be chosen about a network besides its architecture.
+/// The settings of a network besides its architecture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkOptions {
-    /// The length of its result.
+    /// The number of classes, the length of the scores.
     pub n_classes: usize,
-    /// The probability of its dropouts; the published one if `None`.
+    /// The probability of dropout; the published one if `None`.
     pub dropout: Option<f64>,
-    /// The probability with which its last residual block is skipped while training, those before it more seldom
-    /// (stochastic depth); the published one if `None`.
+    /// Stochastic depth: the probability with which the last residual block is skipped while training, and which falls
+    /// linearly to 0 for earlier blocks; the published one if `None`.
     pub drop_path: Option<f64>,
-    /// The epsilon of the batch normalisations, in MobileNetV3 alone, of which there are weights for another one; the
-    /// published one if `None`.
+    /// The epsilon of batch normalisation; the published one if `None`. Only MobileNetV3 takes another one, since there
+    /// are weights trained with it.
     pub norm_eps: Option<f64>,
 }
 
 impl NetworkOptions {
-    /// As published, for this many classes.
+    /// The published settings for `n_classes` classes.
     pub fn new(n_classes: usize) -> NetworkOptions {
         NetworkOptions { n_classes, dropout: None, drop_path: None, norm_eps: None }
     }
 
-    /// Nothing is dropped at random.
+    /// The same without dropout and stochastic depth.
     #[must_use]
     pub fn without_dropout(self) -> NetworkOptions {
         NetworkOptions { dropout: Some(0.0), drop_path: Some(0.0), ..self }
@@ -47,8 +47,7 @@ pub(super) fn chain(steps: Vec<Step>) -> Step {
     Box::new(move |xs, train| steps.iter().try_fold(xs.clone(), |xs, step| step(&xs, train)))
 }
 
-/// The convolutional part of a network: images `[N, 3, H, W]` to features `[N, C, h, w]`, by way of its children, one
-/// after the other.
+/// The convolutional part of a network, a chain of children: images `[N, 3, H, W]` → features `[N, C, h, w]`.
 pub struct Body {
     children: Vec<Child>,
     channels: usize,
@@ -109,12 +108,12 @@ impl Body {
         self.channels
     }
 
-    /// For each child the prefixes of its parameters' names, in order: `["conv1", "bn1"]`, none, `["layer1.0"]`, ...
+    /// The prefixes of each child's parameter names, in order: `["conv1", "bn1"]`, none, `["layer1.0"]`, ...
     pub fn children(&self) -> impl ExactSizeIterator<Item = &[String]> {
         self.children.iter().map(|child| child.prefixes.as_slice())
     }
 
-    /// The prefixes in the groups into which fast.ai splits this body for training: one group or two.
+    /// The prefixes of the parameter groups into which fast.ai splits this body: one group or two.
     pub fn groups(&self) -> Vec<Vec<String>> {
         let (first, second) = self.children.split_at(self.split.min(self.children.len()));
         let names = |children: &[Child]| children.iter().flat_map(|child| child.prefixes.clone()).collect();
@@ -122,11 +121,11 @@ impl Body {
         groups.into_iter().filter(|group| !group.is_empty()).collect()
     }
 
-    /// The channels-last features, showing each child's result on the way: for skip connections, hooks and side
-    /// branches.
+    /// Computes the channels-last features and calls `visit` with each child's result: for skip connections, hooks and
+    /// auxiliary classifiers.
     ///
     /// # Errors
-    /// When an image is too small, and those of `visit`.
+    /// When an image is too small; the errors of `visit`.
     pub fn forward_each(
         &self,
         xs: &Tensor,
@@ -141,11 +140,11 @@ impl Body {
         Ok(xs)
     }
 
-    /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters are named
-    /// after `params`' prefix. Its input are the pooled features, `[N, 2 * channels]`.
+    /// A network of this body and fast.ai's head ([`super::vision_head`]) for `n_classes`, whose parameters go into
+    /// `params`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters, or `params` has no prefix.
+    /// When `params` has no prefix.
     pub fn with_vision_head(self, n_classes: usize, params: &Params) -> Result<Network> {
         let prefix = params.prefix().to_string();
         if prefix.is_empty() {
@@ -157,8 +156,7 @@ impl Body {
         Ok(Network { body: self, neck: step(AdaptiveConcatPool2d), head, prefixes: vec![prefix], side: None })
     }
 
-    /// A network of this body and a head of one's own, such as [`super::vision_head`], that takes `[N, channels, h, w]`
-    /// and has its parameters under `prefix`.
+    /// A network of this body and any head that takes `[N, channels, h, w]` and has its parameters under `prefix`.
     pub fn with_head(self, prefix: &str, head: impl Module + 'static) -> Network {
         let keep: Step = Box::new(|xs, _| Ok(xs.clone()));
         Network { body: self, neck: keep, head: step(head), prefixes: vec![prefix.to_string()], side: None }
@@ -175,7 +173,7 @@ impl Module for Body {
     }
 }
 
-/// An image classifier: `[N, 3, H, W]` to scores `[N, classes]`.
+/// An image classifier: images `[N, 3, H, W]` → scores `[N, n_classes]`.
 pub struct Network {
     body: Body,
     /// From the body's features to the input of the last layer.
@@ -194,10 +192,10 @@ struct Side {
 
 /// The scores of a network in training.
 pub struct NetworkOutputs {
-    /// Those that count, `[N, classes]`.
+    /// The logits, `[N, n_classes]`.
     pub logits: Tensor,
-    /// Those of an auxiliary classifier in the middle of the network, where it has one. Their loss is added, times 0.4,
-    /// to that of the logits.
+    /// The logits of the auxiliary classifier in the middle of the network, if it has one (Inception v3). Their loss is
+    /// added, times 0.4, to that of the logits (Szegedy et al., 2015).
     pub aux_logits: Option<Tensor>,
 }
 
@@ -212,47 +210,49 @@ impl Network {
         Network { side: Some(Side { after, head }), ..self }
     }
 
-    /// The part that makes features.
+    /// The body of the network.
     pub fn body(&self) -> &Body {
         &self.body
     }
 
-    /// The body of the network. What it does not contain stays among the parameters, so ask [`super::Arch::body`] for a
-    /// body to put another head on.
+    /// The body of the network. The head's parameters stay in `Params`, so use [`super::Arch::body`] to make a network
+    /// with another head.
     pub fn into_body(self) -> Body {
         self.body
     }
 
-    /// The input of the last layer: `[N, features]` as a rule, `[N, C, h, w]` in SqueezeNet, whose last layer is a
-    /// convolution.
+    /// Computes the input of the last layer.
+    ///
+    /// # Shapes
+    /// `xs` `[N, 3, H, W]` → `[N, features]`; in SqueezeNet, whose last layer is a convolution, `[N, C, h, w]`
     ///
     /// # Errors
-    /// As [`Module::forward`].
+    /// When the network cannot take an input of this shape.
     pub fn features(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let xs = kernels::channels_last(xs)?;
         let ys = kernels::recorded(|| (self.neck)(&self.body.forward_channels_last(&xs, train)?, train))?;
         Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
     }
 
-    /// The scores of [`Network::features`], `[N, classes]`.
+    /// Computes the scores `[N, n_classes]` of features from [`Network::features`].
     ///
     /// # Errors
-    /// When the features are not of this network.
+    /// When the features do not have the shape of this network's.
     pub fn judge(&self, features: &Tensor, train: bool) -> Result<Tensor> {
         let xs = if features.rank() == 4 { kernels::channels_last(features)? } else { features.clone() };
         kernels::recorded(|| (self.head)(&xs, train))
     }
 
-    /// The prefixes of the names of all parameters behind [`Body`]: those of the head.
+    /// The prefixes of the head's parameter names.
     pub fn head_prefixes(&self) -> &[String] {
         &self.prefixes
     }
 
-    /// The scores, and those of the auxiliary classifier if the network has one and trains. [`Module::forward`] gives
-    /// the first alone and leaves the auxiliary classifier out.
+    /// Computes the scores and, while training, those of the auxiliary classifier, which [`Module::forward`] leaves
+    /// out.
     ///
     /// # Errors
-    /// As [`Module::forward`].
+    /// When the network cannot take an input of this shape.
     pub fn forward_with_aux(&self, xs: &Tensor, train: bool) -> Result<NetworkOutputs> {
         let Some(side) = self.side.as_ref().filter(|_| train) else {
             return Ok(NetworkOutputs { logits: self.forward(xs, train)?, aux_logits: None });
@@ -274,17 +274,18 @@ impl Network {
         Ok(NetworkOutputs { logits: both.get(0)?, aux_logits: Some(both.get(1)?) })
     }
 
-    /// The prefixes of the parameters' names in fast.ai's groups: the body's, and last the head's.
+    /// The prefixes of the parameter names in fast.ai's groups: the body's, then the head's.
     pub fn groups(&self) -> Vec<Vec<String>> {
         let mut groups = self.body.groups();
         groups.push(self.prefixes.clone());
         groups
     }
 
-    /// Puts the network's parameters into [`Network::groups`], for freezing and for learning rates of their own.
+    /// Assigns the parameters to [`Network::groups`], for freezing and for discriminative learning rates. fast.ai's
+    /// `default_split`.
     ///
     /// # Errors
-    /// When `params` holds others too.
+    /// When `params` has parameters of another network too.
     pub fn split_groups(&self, params: &Params) -> Result<()> {
         let groups = self.groups();
         let groups: Vec<Vec<&str>> = groups.iter().map(|group| group.iter().map(String::as_str).collect()).collect();
@@ -292,7 +293,7 @@ impl Network {
     }
 }
 
-/// A shared network up to the input of its last layer, as a module of its own: [`Network::features`].
+/// The part of a shared network up to the input of its last layer ([`Network::features`]), as a module.
 pub struct FeaturesOf(pub Arc<Network>);
 
 impl Module for FeaturesOf {
@@ -301,7 +302,7 @@ impl Module for FeaturesOf {
     }
 }
 
-/// The rest of it, from features to scores: [`Network::judge`].
+/// The last layer of a shared network, from features to scores ([`Network::judge`]), as a module.
 pub struct HeadOf(pub Arc<Network>);
 
 impl Module for HeadOf {

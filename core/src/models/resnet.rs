@@ -1,4 +1,4 @@
-//! Residual networks (He et al., 2016), with torchvision's names.
+//! Residual networks, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, step};
 use crate::error::Result;
@@ -7,7 +7,8 @@ use crate::nn::init::{FanMode, Init};
 use crate::nn::{Conv2dConfig, ConvNorm, GlobalAvgPool2d, MaxPool2d, Module, Params, linear};
 use candle_core::Tensor;
 
-/// How many blocks the four stages have, and of which kind.
+/// A ResNet (He et al., *Deep Residual Learning for Image Recognition*, 2016) as in torchvision: four stages of blocks
+/// `relu(f(x) + x)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResNet {
     /// Blocks in each stage.
@@ -27,10 +28,11 @@ impl ResNet {
         ResNet { depths, bottleneck: true }
     }
 
-    /// Images to `[N, channels, H/32, W/32]`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, channels, H/32, W/32]`, with 512 channels in
+    /// ResNet-18 and ResNet-34, 2048 in the deeper ones.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         self.body_called(["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"], params)
     }
@@ -38,7 +40,7 @@ impl ResNet {
     /// The body with its children numbered, as fast.ai cuts it off: what a U-Net has for an encoder.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub(super) fn encoder(self, params: &Params) -> Result<Body> {
         self.body_called(["0", "1", "4", "5", "6", "7"], params)
     }
@@ -71,10 +73,10 @@ impl ResNet {
         Ok(body.finish(from))
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let fc = linear(body.channels(), options.n_classes, &params.pp("fc"))?;

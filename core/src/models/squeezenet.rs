@@ -1,4 +1,4 @@
-//! SqueezeNet (Iandola et al., 2016), with torchvision's names.
+//! SqueezeNet, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, Step, chain, step};
 use crate::error::Result;
@@ -7,12 +7,13 @@ use crate::nn::init::Init;
 use crate::nn::{Conv2d, Conv2dConfig, Dropout, GlobalAvgPool2d, MaxPool2d, Params};
 use candle_core::Tensor;
 
-/// The two versions.
+/// SqueezeNet (Iandola et al., *AlexNet-level accuracy with 50x fewer parameters*, 2016) as in torchvision, in two
+/// versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqueezeNet {
-    /// As published.
+    /// `squeezenet1_0`: the published version.
     V1_0,
-    /// Smaller first kernel, earlier pooling: less than half the work.
+    /// `squeezenet1_1`: a smaller first kernel and earlier pooling, with less than half the multiply-adds.
     V1_1,
 }
 
@@ -29,10 +30,10 @@ const FIRES: [[usize; 3]; 8] = [
 ];
 
 impl SqueezeNet {
-    /// Images to `[N, 512, H/16, W/16]`, nearly.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 512, h, w]`, for 224 pixels 13 by 13.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         // Before which fire modules there is a pooling.
         let (stem, kernel, poolings) = match self {
@@ -60,10 +61,10 @@ impl SqueezeNet {
         Ok(body.finish(512))
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let params = params.pp("classifier");

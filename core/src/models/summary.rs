@@ -1,4 +1,4 @@
-//! What a network is made of, layer by layer: fast.ai's `learn.summary()`.
+//! A table of a network's layers: fast.ai's `learn.summary()`.
 
 use crate::error::Result;
 use crate::kernels;
@@ -10,37 +10,37 @@ use std::fmt;
 /// The layers of a network, in the order in which they ran.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// The shape of the images that went in.
+    /// The shape of the input.
     pub input: Vec<usize>,
-    /// One for each layer that ran.
+    /// A row for each layer that ran.
     pub rows: Vec<Row>,
     /// Trainable and frozen parameters.
     pub parameters: usize,
     /// Those of them that an optimizer moves.
     pub trainable: usize,
-    /// Multiplications with their additions for the whole batch.
+    /// The multiply-adds for the whole batch.
     pub multiply_adds: u64,
     /// Parameters and buffers in memory.
     pub bytes: usize,
 }
 
-/// A layer.
+/// A layer in a [`Summary`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What its parameters' names start with; empty if it has none.
+    /// The prefix of its parameters' names; empty if it has none.
     pub name: String,
     /// PyTorch's name of its type.
     pub layer: &'static str,
     /// The shape of its result, images as `[N, C, H, W]`.
     pub output: Vec<usize>,
-    /// How many parameters it has, buffers aside.
+    /// The number of its parameters, without buffers.
     pub parameters: usize,
     /// Those of them that an optimizer moves.
     pub trainable: usize,
 }
 
-/// Sends zeros of the shape `input` through a network in inference mode, and tells what its layers did. `params` are
-/// the network's.
+/// Summarises a network by a forward pass, in inference mode, over zeros of the shape `input`. `params` are the
+/// network's.
 ///
 /// # Errors
 /// When the network does not take this shape.

@@ -1,4 +1,4 @@
-//! fast.ai's network for the rows of a table.
+//! fast.ai's network for tables.
 
 use crate::error::{Error, Result};
 use crate::kernels;
@@ -7,20 +7,20 @@ use crate::nn::{BatchNorm, Dropout, Embedding, Linear, Module, Params, Relu, Seq
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// The settings of a [`TabularModel`]; the default is that of fast.ai's `tabular_learner`.
+/// The settings of a [`TabularModel`], with the defaults of fast.ai's `tabular_learner`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TabularModelConfig {
-    /// The widths of the hidden layers; `[200, 100]`.
+    /// The widths of the hidden layers; `[200, 100]` by default. fast.ai's `layers`.
     pub layers: Vec<usize>,
-    /// The dropout after each hidden layer; none. fast.ai's `ps`.
+    /// The dropout after each hidden layer; none by default. fast.ai's `ps`.
     pub dropouts: Vec<f64>,
-    /// The dropout of the embedded categories; 0. fast.ai's `embed_p`.
+    /// The dropout of the embedded categories; 0 by default. fast.ai's `embed_p`.
     pub embedding_dropout: f64,
-    /// Whether hidden layers are normalised; they are. fast.ai's `use_bn`.
+    /// Whether hidden layers have batch normalisation; true by default. fast.ai's `use_bn`.
     pub batch_norm: bool,
-    /// The range of the predictions, by a sigmoid; none. fast.ai's `y_range`.
+    /// The range of the predictions, by a sigmoid; none by default. fast.ai's `y_range`.
     pub y_range: Option<(f64, f64)>,
-    /// How numbers are embedded; by default they go in as they are, normalised over the batch.
+    /// The embedding of numbers; by default they are only batch-normalised.
     #[serde(default)]
     pub embedded_numbers: Option<PeriodicConfig>,
 }
@@ -38,11 +38,12 @@ impl Default for TabularModelConfig {
     }
 }
 
-/// Embedded categories and normalised numbers, side by side, through hidden layers: each Linear, ReLU, batch norm,
-/// dropout. fast.ai's `TabularModel`, with its names, except that a network without numbers has no empty `bn_cont`.
+/// A network for tables: embedded categories and batch-normalised numbers, concatenated, pass through hidden layers of
+/// Linear, ReLU, batch normalisation and dropout. fast.ai's `TabularModel`, with its parameters' names, except that a
+/// network without numbers has no empty `bn_cont`.
 ///
-/// Categories come as `[N, n_categories]` of `u32`, numbers as `[N, n_numbers]`; scores or predictions `[N, n_outputs]`
-/// come out.
+/// # Shapes
+/// Categories `[N, n_categories]` (`u32`) and numbers `[N, n_numbers]` → scores or predictions `[N, n_outputs]`
 pub struct TabularModel {
     embeds: Vec<Embedding>,
     embedding_dropout: Dropout,
@@ -58,7 +59,8 @@ enum Numbers {
     Embedded(EmbeddedNumbers),
 }
 
-/// The width of the embedding of a column of `n` classes, `#na#` among them: fast.ai's `emb_sz_rule`.
+/// fast.ai's rule for the width of an embedding of `n` classes, `#na#` included: `min(600, round(1.6·n^0.56))`, its
+/// `emb_sz_rule`.
 ///
 /// ```
 /// assert_eq!([2, 10, 42, 100_000].map(tallow::models::embedding_width), [2, 6, 13, 600]);
@@ -107,10 +109,13 @@ impl TabularModel {
         Ok(TabularModel { embeds, embedding_dropout, numbers, n_numbers, layers, y_range: config.y_range })
     }
 
-    /// Scores `[N, n_outputs]` of categories `[N, n_categories]` and numbers `[N, n_numbers]`.
+    /// Computes scores or predictions.
+    ///
+    /// # Shapes
+    /// `categories` `[N, n_categories]` and `numbers` `[N, n_numbers]` → `[N, n_outputs]`
     ///
     /// # Errors
-    /// When the columns are not as many as the network has, or a category's number is not below its classes.
+    /// When there is another number of columns, or a category's number is not below its number of classes.
     pub fn forward(&self, categories: &Tensor, numbers: &Tensor, train: bool) -> Result<Tensor> {
         let (n_categories, n_numbers) = (categories.dims2()?.1, numbers.dims2()?.1);
         if (n_categories, n_numbers) != (self.embeds.len(), self.n_numbers) {
@@ -141,7 +146,7 @@ impl TabularModel {
         })
     }
 
-    /// The tables of the categories, in order.
+    /// The embeddings of the categories, in order.
     pub fn embeddings(&self) -> &[Embedding] {
         &self.embeds
     }

@@ -1,4 +1,4 @@
-//! fast.ai's U-Net (Ronneberger et al., 2015; Howard and Gugger, 2020): a score for each class at each pixel.
+//! fast.ai's U-Net for segmentation.
 
 use super::network::{Body, Skip};
 use super::zoo::Arch;
@@ -8,14 +8,16 @@ use crate::nn::init::{FanMode, Init};
 use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Params, PixelShuffleIcnr, through_channels_last};
 use candle_core::Tensor;
 
-/// fast.ai's `DynamicUnet` as `unet_learner` makes it: images `[N, 3, H, W]` of any size to scores `[N, classes, H,
-/// W]`.
+/// A U-Net (Ronneberger et al., 2015) on the body of a classifier: fast.ai's `DynamicUnet` (Howard and Gugger, 2020) as
+/// `unet_learner` makes it, with its parameters' names; `layers.0` is the encoder.
 ///
-/// An encoder, which is the body of a classifier, makes features that are small and know much. The decoder doubles
-/// their size step by step, at each step next to what the encoder saw at that size, and at last next to the image
-/// itself. Where sizes do not fit, since an odd one was halved, the nearest pixel fills in. Its convolutions have
-/// biases and no normalisation; what comes from the encoder is normalised. Names are fast.ai's: `layers.0` is the
-/// encoder.
+/// The encoder, the body of a classifier, computes small maps of many features. The decoder doubles their size step by
+/// step, and at each step concatenates the batch-normalised features of the encoder at that size, and at last the image
+/// itself. Where an odd size was halved, the nearest pixel fills in. The decoder's convolutions have biases and no
+/// normalisation.
+///
+/// # Shapes
+/// Images `[N, 3, H, W]` of any size → scores `[N, n_classes, H, W]`
 pub struct DynamicUnet {
     encoder: Body,
     /// Of the encoder's result.
@@ -33,12 +35,11 @@ pub struct DynamicUnet {
 const SHIFT: f32 = 1e-3;
 
 impl DynamicUnet {
-    /// A network with new weights, its parameters in `params`, which is empty: pretrained ones are loaded into
+    /// A network with random weights. `params` must be empty; pretrained weights can be loaded into
     /// `params.pp("layers.0")` ([`crate::models::weights::Weights::load_body_into`]).
     ///
     /// # Errors
-    /// [`Error::Config`] when the architecture has no encoder ([`Arch::encoder`]) or there are no classes; when the
-    /// device cannot hold the parameters.
+    /// [`Error::Config`] when the architecture has no encoder ([`Arch::encoder`]) or there are no classes.
     pub fn new(arch: Arch, n_classes: usize, params: &Params) -> Result<DynamicUnet> {
         if n_classes == 0 {
             return Err(Error::config("n_classes", "a U-Net without classes has nothing to tell apart"));
@@ -74,11 +75,11 @@ impl DynamicUnet {
         &self.encoder
     }
 
-    /// Puts the parameters into fast.ai's groups: the encoder's first half, its second, and the decoder. An encoder
-    /// that is not split makes two groups.
+    /// Assigns the parameters to fast.ai's groups: the encoder's first half, its second half, and the decoder; two
+    /// groups if the encoder is not split.
     ///
     /// # Errors
-    /// When `params` holds others too.
+    /// When `params` has parameters of another network too.
     pub fn split_groups(&self, params: &Params) -> Result<()> {
         let encoder = |names: Vec<String>| names.iter().map(|name| format!("layers.0.{name}")).collect();
         let mut groups: Vec<Vec<String>> = self.encoder.groups().into_iter().map(encoder).collect();

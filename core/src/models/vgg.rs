@@ -1,4 +1,4 @@
-//! The networks of Simonyan and Zisserman (2014): 3 x 3 convolutions all the way; with torchvision's names.
+//! VGG networks, with torchvision's names.
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
@@ -6,7 +6,8 @@ use crate::kernels::{Activation, Pool};
 use crate::nn::init::{FanMode, Init};
 use crate::nn::{AdaptiveAvgPool2d, Conv2d, Conv2dConfig, ConvNorm, Dropout, Flatten, Linear, MaxPool2d, Params, Relu};
 
-/// How many convolutions the five stages have, and whether each is followed by batch normalisation.
+/// A VGG network (Simonyan and Zisserman, *Very Deep Convolutional Networks*, 2014) as in torchvision: five stages of
+/// 3 x 3 convolutions, with or without batch normalisation, each followed by max pooling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vgg {
     /// Convolutions before each of the five poolings.
@@ -16,10 +17,10 @@ pub struct Vgg {
 }
 
 impl Vgg {
-    /// Images to `[N, 512, H/32, W/32]`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 512, H/32, W/32]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         let (mut body, mut from, mut index) = (Body::new(), 3, 0);
         let name = |i: usize| format!("features.{i}");
@@ -53,10 +54,11 @@ impl Vgg {
         Ok(body.finish(from))
     }
 
-    /// Images to scores, of any size from 32 on.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
+    /// Sides must be at least 32 pixels.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let body = self.body(params)?;
         let p = options.dropout.unwrap_or(0.5);

@@ -1,4 +1,21 @@
-//! How parameters begin.
+//! Initial values of parameters: PyTorch's `torch.nn.init`.
+//!
+//! ```
+//! use tallow::candle::Device;
+//! use tallow::nn::init::{kaiming_normal, kaiming_uniform};
+//! use tallow::rng::Rng;
+//! # fn main() -> tallow::Result<()> {
+//! let mut rng = Rng::new(42);
+//! // `nn.Linear(100, 50)`: uniform in ±1/√100.
+//! let weight = kaiming_uniform((50, 100), 100, &mut rng, &Device::Cpu)?.flatten_all()?;
+//! let (low, high) = (weight.min(0)?.to_scalar::<f32>()?, weight.max(0)?.to_scalar::<f32>()?);
+//! assert!((-0.1..-0.099).contains(&low) && (0.099..0.1).contains(&high));
+//! // He's: a standard deviation of √(2/50) = 0.2.
+//! let weight = kaiming_normal((100, 50), 50, &mut rng, &Device::Cpu)?.flatten_all()?;
+//! assert!((weight.sqr()?.mean_all()?.to_scalar::<f32>()?.sqrt() - 0.2).abs() < 0.01);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -6,47 +23,46 @@ use candle_core::{DType, Device, Shape, Tensor};
 
 /// A distribution of initial values.
 ///
-/// torchvision's truncated normal distributions are [`Init::Normal`] here: they are cut at ±2, twenty of their largest
-/// deviation away.
+/// torchvision's truncated normal distributions are [`Init::Normal`] here: they are cut at ±2, which is at least twenty
+/// standard deviations from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
-    /// What PyTorch's layers do on their own: [`kaiming_uniform`], for weights and biases alike.
+    /// The default of PyTorch's layers: [`kaiming_uniform`], for weights and biases alike.
     Default,
     /// [`kaiming_normal`], PyTorch's `kaiming_normal_(nonlinearity="relu")`.
     KaimingNormal {
-        /// Which side of the layer the variance is kept on.
+        /// Whether the variance of the forward or of the backward pass is preserved.
         mode: FanMode,
     },
-    /// Uniform in ±√(6/`fan_in`): `kaiming_uniform_`.
+    /// Uniform in ±√(6/`fan_in`): PyTorch's `kaiming_uniform_` with `a=0`.
     KaimingUniform,
     /// Normal around 0 with this standard deviation.
     Normal(f64),
-    /// fast.ai's `trunc_normal_`: normal around 0, of which the remainder after division by two deviations is taken,
-    /// times this standard deviation.
+    /// [`trunc_normal`] with this standard deviation: fast.ai's `trunc_normal_`.
     TruncNormal(f64),
-    /// Uniform between minus and plus this.
+    /// Uniform in plus or minus this bound.
     Uniform(f64),
-    /// Nothing but zeros.
+    /// Zeros.
     Zeros,
-    /// [`icnr`], for a convolution whose channels become blocks of this many pixels in height and width.
+    /// [`icnr`], for a convolution followed by a pixel shuffle with this factor.
     Icnr(usize),
 }
 
 /// PyTorch's `mode` of Kaiming initialisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FanMode {
-    /// `fan_in`, the number of inputs to each output: keeps the variance of the forward pass.
+    /// `fan_in`, the number of inputs of each output: preserves the variance of the forward pass.
     FanIn,
-    /// `fan_out`, the number of outputs of each input: keeps the variance of the backward pass.
+    /// `fan_out`, the number of outputs of each input: preserves the variance of the backward pass.
     FanOut,
 }
 
 impl Init {
-    /// Draws the values of a tensor of a layer whose outputs see `fan_in` inputs each, and whose inputs `fan_out`
-    /// outputs.
+    /// Draws the initial values of a tensor. In its layer each output depends on `fan_in` inputs, and each input
+    /// reaches `fan_out` outputs.
     ///
     /// # Errors
-    /// When the device cannot hold the tensor.
+    /// When the device cannot allocate the tensor.
     pub fn draw(
         self,
         shape: impl Into<Shape>,
@@ -75,23 +91,26 @@ impl Init {
 /// weights and biases alike.
 ///
 /// # Errors
-/// When the device cannot hold the tensor.
+/// When the device cannot allocate the tensor.
 pub fn kaiming_uniform(shape: impl Into<Shape>, fan_in: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
     rng.rand(shape, -bound, bound, device)
 }
 
-/// `kaiming_normal_` for ReLU (He et al., 2015): normal with standard deviation √(2/`fan`).
+/// PyTorch's `kaiming_normal_(nonlinearity="relu")` (He et al., 2015): normal with standard deviation √(2/`fan`).
 ///
 /// # Errors
-/// When the device cannot hold the tensor.
+/// When the device cannot allocate the tensor.
 pub fn kaiming_normal(shape: impl Into<Shape>, fan: usize, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     rng.randn(shape, (2.0 / fan.max(1) as f64).sqrt(), device)
 }
 
-/// ICNR (Aitken et al., 2017): [`kaiming_normal`] for one filter in `r²`, which the others of its block repeat. What a
-/// pixel shuffle makes of it begins as an image whose blocks of `r` x `r` pixels are of one colour, without the
-/// checkerboard that blocks of strangers make. fast.ai's `icnr_init`.
+/// ICNR (Aitken et al., *Checkerboard artifact free sub-pixel convolution*, 2017): [`kaiming_normal`] for one filter of
+/// each `r²`, repeated by the others. After a pixel shuffle each block of `r` x `r` pixels then begins with one value,
+/// so that there is no checkerboard pattern. fast.ai's `icnr_init`.
+///
+/// # Shapes
+/// `shape` `[filters, ..]`, where `filters` is a multiple of `r²`.
 ///
 /// # Errors
 /// When the filters are not a multiple of `r²`, or the device cannot hold the tensor.
@@ -108,10 +127,11 @@ pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device
     Ok(values.index_select(&Tensor::new(of_all, device)?, 0)?)
 }
 
-/// fast.ai's `trunc_normal_`: normal numbers modulo 2, times a standard deviation. None is 2 deviations or more from 0.
+/// fast.ai's `trunc_normal_`: the remainder of normal numbers after division by 2, times `deviation`. All values lie
+/// within two standard deviations of 0.
 ///
 /// # Errors
-/// When the device cannot hold the tensor.
+/// When the device cannot allocate the tensor.
 pub fn trunc_normal(shape: impl Into<Shape>, deviation: f64, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     let shape = shape.into();
     let values: Vec<f32> = (0..shape.elem_count()).map(|_| ((rng.normal() % 2.0) * deviation) as f32).collect();

@@ -1,31 +1,63 @@
-//! Losses, in forms that do not overflow. All return a scalar: the mean over the batch.
+//! Losses: PyTorch's `torch.nn.functional`, in forms that do not overflow. All but [`nll_per_item`] return a scalar,
+//! the mean over the batch.
+//!
+//! ```
+//! use tallow::candle::{Device, Tensor};
+//! use tallow::nn::losses;
+//! # fn main() -> tallow::Result<()> {
+//! let logits = Tensor::new(&[[2f32, 1., 0.1], [0., 3., 0.]], &Device::Cpu)?;
+//! let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+//! let near = |loss: Tensor, expected: f32| -> tallow::Result<bool> {
+//!     Ok((loss.to_scalar::<f32>()? - expected).abs() < 1e-6)
+//! };
+//! // PyTorch's `F.cross_entropy(logits, labels)`, and with `label_smoothing=0.1`
+//! assert!(near(losses::cross_entropy(&logits, &labels)?, 0.2559764)?);
+//! assert!(near(losses::cross_entropy_smooth(&logits, &labels, 0.1)?, 0.4043098)?);
+//! // `F.mse_loss` and `F.l1_loss`
+//! let (preds, targets) = (Tensor::new(&[1f32, 2.], &Device::Cpu)?, Tensor::new(&[0f32, 4.], &Device::Cpu)?);
+//! assert!(near(losses::mse(&preds, &targets)?, 2.5)? && near(losses::l1(&preds, &targets)?, 1.5)?);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::{Error, Result};
 use crate::kernels;
 use candle_core::{DType, Tensor};
 
-/// Cross entropy of logits `[N, C]` and targets: class labels `[N]`, or a probability for each class, `[N, C]`, as
-/// mixup makes them. PyTorch's `F.cross_entropy`.
+/// The cross entropy of logits and targets. PyTorch's `F.cross_entropy`.
+///
+/// ```text
+/// loss = -1/N · Σ_n log softmax(logits[n])[targets[n]]
+/// ```
+///
+/// # Shapes
+/// `logits` `[N, C]`; `targets` class labels `[N]`, or a probability for each class `[N, C]`, such as mixup's → `[]`
 ///
 /// # Errors
-/// When the shapes do not fit or a label is not a class.
+/// [`Error::Shape`] when the shapes do not fit, [`Error::Label`] when a label is not below `C`.
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     CrossEntropy::default().of(logits, targets)
 }
 
-/// [`cross_entropy`] with label smoothing: a share `smoothing` of each target is spread over all classes.
+/// [`cross_entropy`] with label smoothing (Szegedy et al., 2015): the fraction `smoothing` of each target is spread
+/// evenly over all classes. PyTorch's `F.cross_entropy(label_smoothing=..)`.
+///
+/// # Shapes
+/// `logits` `[N, C]`; `targets` `[N]` or `[N, C]` → `[]`
 ///
 /// # Errors
-/// As [`cross_entropy`].
+/// [`Error::Shape`] when the shapes do not fit, [`Error::Label`] when a label is not below `C`.
 pub fn cross_entropy_smooth(logits: &Tensor, targets: &Tensor, smoothing: f64) -> Result<Tensor> {
     CrossEntropy { smoothing, ..CrossEntropy::default() }.of(logits, targets)
 }
 
-/// [`cross_entropy`] of each step of sequences: logits `[N, T, C]` and labels `[N, T]`, the mean over all steps.
-/// fast.ai's `CrossEntropyLossFlat`.
+/// The mean [`cross_entropy`] over all steps of sequences. fast.ai's `CrossEntropyLossFlat`.
+///
+/// # Shapes
+/// `logits` `[N, T, C]`; `targets` class labels `[N, T]` → `[]`
 ///
 /// # Errors
-/// As [`cross_entropy`].
+/// [`Error::Shape`] when the shapes do not fit, [`Error::Label`] when a label is not below `C`.
 pub fn cross_entropy_of_each(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let classes = logits.dims().last().copied().unwrap_or(1);
     let rows = logits.elem_count() / classes.max(1);
@@ -33,36 +65,41 @@ pub fn cross_entropy_of_each(logits: &Tensor, targets: &Tensor) -> Result<Tensor
     Ok(kernels::mean_cross_entropy(&logits.reshape((rows, classes))?, &targets, None, None)?)
 }
 
-/// Cross entropy with choices: PyTorch's `nn.CrossEntropyLoss`.
+/// Cross entropy with class weights and label smoothing. PyTorch's `nn.CrossEntropyLoss`.
 ///
 /// ```
 /// use tallow::candle::Tensor;
 /// use tallow::nn::losses::CrossEntropy;
 /// # fn main() -> tallow::Result<()> {
-/// # use tallow::candle::{DType, Device};
-/// # let logits = Tensor::zeros((2, 3), DType::F32, &Device::Cpu)?;
-/// # let labels = Tensor::new(&[0u32, 2], &Device::Cpu)?;
-/// let rare_counts_more = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
-/// let loss = move |logits: &Tensor, labels: &Tensor| rare_counts_more.of(logits, labels); // for a `Learner`, which
-/// // gets `loss_weight` besides, so that the validation loss is that of all items together
-/// # loss(&logits, &labels)?;
+/// # use tallow::candle::Device;
+/// let logits = Tensor::new(&[[2f32, 1., 0.1], [0., 3., 0.]], &Device::Cpu)?;
+/// let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+/// let loss = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
+/// // PyTorch's `F.cross_entropy(logits, labels, weight=tensor([1., 1., 5.]), label_smoothing=0.1)`
+/// assert!((loss.of(&logits, &labels)?.to_scalar::<f32>()? - 0.7651067).abs() < 1e-6);
+/// assert_eq!(loss.weight_of(&labels)?, 2.0); // 1 + 1
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CrossEntropy {
-    /// The share of each target that is spread over all classes: label smoothing (Szegedy et al., 2015).
+    /// The fraction of each target that is spread evenly over all classes, 0 by default: label smoothing (Szegedy et
+    /// al., 2015).
     pub smoothing: f64,
-    /// How much each class counts. The mean over items is then weighted by the classes of their labels; where targets
-    /// are probabilities it is the plain mean, as in PyTorch.
+    /// The weight of each class; all 1 if `None`, the default. With labels the loss is then the weighted mean over
+    /// items; with probabilities as targets it remains the plain mean, as in PyTorch.
     pub weights: Option<Vec<f64>>,
 }
 
 impl CrossEntropy {
-    /// The loss of logits `[N, C]` and targets, class labels `[N]` or probabilities `[N, C]`: the mean over the batch.
+    /// Computes the loss of a batch.
+    ///
+    /// # Shapes
+    /// `logits` `[N, C]`; `targets` class labels `[N]` or probabilities `[N, C]` → `[]`
     ///
     /// # Errors
-    /// As [`cross_entropy`], and when there is not one weight for each class.
+    /// [`Error::Shape`] when the shapes do not fit or there is not one weight for each class, [`Error::Label`] when a
+    /// label is not below `C`.
     pub fn of(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let (n, classes) = logits.dims2()?;
         let weights = self.weights.as_ref().map(|weights| class_weights(weights, logits)).transpose()?;
@@ -87,9 +124,9 @@ impl CrossEntropy {
         })
     }
 
-    /// How much a batch with these targets weighs beside others: the sum of the weights of its labels, by which
-    /// [`CrossEntropy::of`] divides; the number of items where the mean over them is plain. Weighed by this, the losses
-    /// of batches have the loss of all items together for their mean ([`crate::train::Learner::loss_weight`]).
+    /// The weight of a batch in a mean over batches: the sum of its labels' class weights, or the number of its items
+    /// if the loss is a plain mean. With it, the mean of the batches' losses equals the loss of all items together
+    /// ([`crate::train::Learner::loss_weight`]).
     ///
     /// # Errors
     /// When a label has no weight.
@@ -121,7 +158,7 @@ fn smooth(targets: &Tensor, smoothing: f64, classes: usize) -> Result<Tensor> {
     Ok(targets.affine(1.0 - smoothing, smoothing / classes as f64)?)
 }
 
-/// Weights of the classes, in the logits' type and on their device.
+/// Class weights in the logits' type and on their device.
 fn class_weights(weights: &[f64], logits: &Tensor) -> Result<Tensor> {
     let classes = logits.dims2()?.1;
     if weights.len() != classes {
@@ -131,16 +168,19 @@ fn class_weights(weights: &[f64], logits: &Tensor) -> Result<Tensor> {
     Ok(Tensor::new(weights, logits.device())?.to_dtype(logits.dtype())?)
 }
 
-/// The cross entropy of each item, `[N]`: `F.cross_entropy(reduction="none")`.
+/// The cross entropy of each item. PyTorch's `F.cross_entropy(reduction="none")`.
+///
+/// # Shapes
+/// `logits` `[N, C]`; `ys` class labels `[N]` → `[N]`
 ///
 /// # Errors
-/// As [`cross_entropy`].
+/// [`Error::Shape`] when the shapes do not fit, [`Error::Label`] when a label is not below `C`.
 pub fn nll_per_item(logits: &Tensor, ys: &Tensor) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
     Ok(kernels::cross_entropy(logits, &known(&ys.flatten_all()?, n, classes)?)?)
 }
 
-/// Labels as numbers, once it is clear that there are `n` of them, each below `classes`.
+/// The labels, after a check that there are `n`, each below `classes`.
 fn known(ys: &Tensor, n: usize, classes: usize) -> Result<Tensor> {
     let ys = labels(ys)?;
     if ys.elem_count() != n {
@@ -157,29 +197,52 @@ fn known(ys: &Tensor, n: usize, classes: usize) -> Result<Tensor> {
     Ok(ys)
 }
 
-/// Binary cross entropy of logits and targets of the same shape, as `max(x, 0) - x·y + ln(1 + exp(-|x|))`: PyTorch's
-/// `F.binary_cross_entropy_with_logits`.
+/// The mean binary cross entropy of logits. PyTorch's `F.binary_cross_entropy_with_logits`.
+///
+/// ```text
+/// loss = mean(max(x, 0) - x·y + ln(1 + exp(-|x|)))
+/// ```
+///
+/// # Shapes
+/// `logits` `x` and `targets` `y` (0 to 1) of one shape → `[]`
+///
+/// # Examples
+/// ```
+/// # use tallow::candle::{Device, Tensor};
+/// # fn main() -> tallow::Result<()> {
+/// let (x, y) = (Tensor::new(&[2f32, -1.], &Device::Cpu)?, Tensor::new(&[1f32, 0.], &Device::Cpu)?);
+/// let loss = tallow::nn::losses::bce_with_logits(&x, &y)?.to_scalar::<f32>()?;
+/// assert!((loss - 0.2200949).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// When the shapes differ.
+/// [`Error::Shape`] when the shapes differ.
 pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(logits, targets)?;
     Ok(kernels::bce_with_logits(logits, targets)?.mean_all()?)
 }
 
-/// Mean squared error: `F.mse_loss`.
+/// The mean squared error, `mean((preds - targets)²)`. PyTorch's `F.mse_loss`.
+///
+/// # Shapes
+/// `preds` and `targets` of one shape → `[]`
 ///
 /// # Errors
-/// When the shapes differ.
+/// [`Error::Shape`] when the shapes differ.
 pub fn mse(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(preds, targets)?;
     Ok((preds - targets)?.sqr()?.mean_all()?)
 }
 
-/// Mean absolute error: `F.l1_loss`.
+/// The mean absolute error, `mean(|preds - targets|)`. PyTorch's `F.l1_loss`.
+///
+/// # Shapes
+/// `preds` and `targets` of one shape → `[]`
 ///
 /// # Errors
-/// When the shapes differ.
+/// [`Error::Shape`] when the shapes differ.
 pub fn l1(preds: &Tensor, targets: &Tensor) -> Result<Tensor> {
     same_shape(preds, targets)?;
     // Not candle's `abs`, whose gradient at 0 is 1.
@@ -194,7 +257,7 @@ fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
     Err(Error::shape(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims()), b.dims()))
 }
 
-/// Refuses labels that are not whole numbers, which losses and metrics would misread.
+/// The labels as `u32`. Labels that are not integers are an error, since losses and metrics would misread them.
 pub(crate) fn labels(ys: &Tensor) -> Result<Tensor> {
     match ys.dtype() {
         DType::U8 | DType::U32 | DType::I64 => Ok(ys.to_dtype(DType::U32)?),

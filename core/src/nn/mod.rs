@@ -1,4 +1,28 @@
-//! Layers, their parameters and initialisation, and losses.
+//! Layers, their parameters and initialisation, and losses: PyTorch's `torch.nn`.
+//!
+//! A layer is made from [`Params`], where its tensors have the names that PyTorch gives them, and computes by
+//! [`Module::forward`].
+//!
+//! ```
+//! use tallow::candle::{Device, Tensor};
+//! use tallow::nn::{Module, Params, Sequential, losses};
+//! use tallow::rng::Rng;
+//! # fn main() -> tallow::Result<()> {
+//! let params = Params::new(&Rng::new(42), &Device::Cpu);
+//! let net = Sequential::new(&params).linear(2, 2)?.relu().linear(2, 3)?;
+//! for param in params.all() {
+//!     param.var().set(&param.tensor().ones_like()?.affine(0.5, 0.0)?)?;
+//! }
+//! let logits = net.forward(&Tensor::new(&[[1f32, 2.], [3., 4.]], &Device::Cpu)?, true)?; // [2, 3]
+//! assert_eq!(logits.to_vec2::<f32>()?, [[2.5; 3], [4.5; 3]]);
+//! let loss = losses::cross_entropy(&logits, &Tensor::new(&[0u32, 2], &Device::Cpu)?)?;
+//! assert!((loss.to_scalar::<f32>()? - 3f32.ln()).abs() < 1e-6); // three equal probabilities
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Making a layer fails, besides the reasons that its constructor gives, when the device cannot allocate its
+//! parameters, or when `Params` already has parameters of the same name.
 
 pub mod init;
 mod layers;
@@ -25,22 +49,25 @@ use crate::error::Result;
 use crate::kernels;
 use candle_core::Tensor;
 
-/// Something that maps a batch to a batch: a layer, or a whole network. PyTorch's `nn.Module`, without the parameters,
-/// which live in [`Params`].
+/// A layer or a network: a function from a batch to a batch. PyTorch's `nn.Module`, except that the parameters live in
+/// [`Params`].
 pub trait Module: Send + Sync {
-    /// Images are `[N, C, H, W]` and features `[N, F]`, here and wherever a user looks. `train` is true while
-    /// training: dropout drops, and batch normalisation uses the batch's own statistics.
+    /// Computes the module's result. `train` is PyTorch's `model.train()`: dropout drops, and batch normalisation uses
+    /// the batch's own statistics.
+    ///
+    /// # Shapes
+    /// Images are `[N, C, H, W]`, features `[N, F]`, sequences `[N, T, F]`.
     ///
     /// # Errors
-    /// When the shape does not suit the module.
+    /// When the module cannot take an input of this shape.
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor>;
 
-    /// [`Module::forward`] for images that are channels-last, `[N, H, W, C]`, to a result that still is if it has rank
-    /// 4. Image layers compute in this form, and containers stay in it from layer to layer. Inputs of rank 2 pass
-    /// through unchanged.
+    /// Computes the result of [`Module::forward`] for channels-last images `[N, H, W, C]`; a result of rank 4 is
+    /// channels-last too. Image layers compute in this layout, and containers keep it from layer to layer. Inputs of
+    /// another rank go to [`Module::forward`].
     ///
     /// # Errors
-    /// As [`Module::forward`].
+    /// When the module cannot take an input of this shape.
     fn forward_channels_last(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         if xs.rank() != 4 {
             return self.forward(xs, train);
@@ -50,14 +77,14 @@ pub trait Module: Send + Sync {
     }
 }
 
-/// A plain function can be a network.
+/// A function without parameters, used as a network.
 impl<F: Fn(&Tensor) -> Result<Tensor> + Send + Sync> Module for F {
     fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
         self(xs)
     }
 }
 
-/// A network with several owners, such as a learner and a predictor.
+/// A network shared by several owners, such as a learner and a predictor.
 impl<M: Module + ?Sized> Module for std::sync::Arc<M> {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         (**self).forward(xs, train)

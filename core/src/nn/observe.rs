@@ -1,19 +1,19 @@
-//! Watching layers at work: what a network is made of, seen from one forward pass.
+//! Observing the layers of a network during a forward pass.
 
 use crate::nn::Param;
 use candle_core::Tensor;
 use std::cell::RefCell;
 
-/// What one layer did.
+/// A record of one layer's forward pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
     /// PyTorch's name of the layer's type, such as `Conv2d`.
     pub layer: &'static str,
-    /// The parameters it used.
+    /// The names of its parameters.
     pub params: Vec<String>,
-    /// The shape of its result, images as `[N, C, H, W]`.
+    /// The shape of its result; `[N, C, H, W]` for images.
     pub output: Vec<usize>,
-    /// Multiplications with a weight, each with its addition.
+    /// The number of multiply-adds with a weight.
     pub multiply_adds: u64,
 }
 
@@ -21,7 +21,20 @@ thread_local! {
     static SEEN: RefCell<Option<Vec<Observation>>> = const { RefCell::new(None) };
 }
 
-/// Runs `f` and gives, besides its result, what the layers of this thread did in it, in order.
+/// Runs `f` and returns, beside its result, a record of each layer that ran in it on this thread, in order.
+///
+/// ```
+/// use tallow::candle::{DType, Device, Tensor};
+/// use tallow::nn::{Module, Params, linear, observe};
+/// # fn main() -> tallow::Result<()> {
+/// let layer = linear(784, 30, &Params::new(&tallow::rng::Rng::new(42), &Device::Cpu))?;
+/// let xs = Tensor::zeros((64, 784), DType::F32, &Device::Cpu)?;
+/// let (_, seen) = observe(|| layer.forward(&xs, false));
+/// assert_eq!((seen[0].layer, &seen[0].output[..]), ("Linear", &[64, 30][..]));
+/// assert_eq!(seen[0].multiply_adds, 64 * 784 * 30);
+/// # Ok(())
+/// # }
+/// ```
 pub fn observe<T>(f: impl FnOnce() -> T) -> (T, Vec<Observation>) {
     struct Restore(Option<Vec<Observation>>);
     impl Drop for Restore {
@@ -34,13 +47,13 @@ pub fn observe<T>(f: impl FnOnce() -> T) -> (T, Vec<Observation>) {
     (result, SEEN.take().unwrap_or_default())
 }
 
-/// Whether anyone watches. Layers that compute several steps as one do not while they are watched.
+/// Whether there is an observer. Layers that fuse several steps run them one by one for it.
 pub(crate) fn observed() -> bool {
     SEEN.with_borrow(Option::is_some)
 }
 
-/// A layer tells what it did, should anyone watch. `ys` is its result, channels-last if an image, and `per_value` the
-/// multiply-adds behind each of its values.
+/// Records a layer's forward pass if there is an observer. `ys` is its result, channels-last if an image, and
+/// `per_value` the number of multiply-adds for each of its values.
 pub(crate) fn report(layer: &'static str, params: &[&Param], ys: &Tensor, per_value: usize) {
     SEEN.with_borrow_mut(|seen| {
         let Some(seen) = seen else { return };

@@ -1,4 +1,4 @@
-//! One tensor of a network: what it is called, what it is for, and how it learns.
+//! A parameter of a network: its name, kind, group and value.
 
 use crate::error::Result;
 use crate::kernels::{self, RowGradient};
@@ -7,20 +7,20 @@ use candle_core::{DType, Device, Tensor, Var};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-/// What a parameter is for. Optimizers treat the kinds differently.
+/// The role of a parameter, on which weight decay and freezing depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParamKind {
-    /// The weight of a linear layer, a convolution, an embedding.
+    /// The weight of a linear layer, a convolution or an embedding.
     Weight,
-    /// A bias. fast.ai gives it no weight decay.
+    /// A bias: fast.ai applies no weight decay to it.
     Bias,
-    /// Scale or shift of a normalisation layer: no weight decay, and it goes on training while its group is frozen.
+    /// Scale or shift of a normalisation layer: fast.ai applies no weight decay to it, and trains it in frozen groups.
     Norm,
-    /// Not trained but part of the model: running statistics.
+    /// A running statistic: saved with the model and never trained. PyTorch's `register_buffer`.
     Buffer,
 }
 
-/// One tensor of a network. Clones share the tensor.
+/// A named tensor of a network, PyTorch's `nn.Parameter`. Clones share the tensor.
 #[derive(Debug, Clone)]
 pub struct Param(Arc<Inner>);
 
@@ -57,13 +57,13 @@ impl Param {
         &self.0.name
     }
 
-    /// What it is for.
+    /// Its role.
     pub fn kind(&self) -> ParamKind {
         self.0.kind
     }
 
-    /// The variable behind it, for optimizers and for loading weights. The caller may change it, so what
-    /// layers keep for inference, made of the old values, is made anew. Do not keep it for changes later.
+    /// The variable behind it, for optimizers and for loading weights. The caller may change its values, so layers
+    /// rebuild what they cached for inference. Call it anew for each change; a kept reference would leave stale caches.
     pub fn var(&self) -> &Var {
         self.0.version.fetch_add(1, Ordering::Relaxed);
         &self.0.var
@@ -84,8 +84,8 @@ impl Param {
         self.0.version.load(Ordering::Relaxed)
     }
 
-    /// The tensor to compute with. A frozen parameter comes detached, so that no gradient is computed for it, and so
-    /// does every parameter inside of [`kernels::no_grad`].
+    /// The tensor to compute with. It is detached, so that it gets no gradient, if the parameter is frozen or a buffer,
+    /// and inside [`kernels::no_grad`].
     pub fn tensor(&self) -> Tensor {
         if self.trainable() && kernels::grad_enabled() {
             self.0.var.as_tensor().clone()
@@ -94,11 +94,12 @@ impl Param {
         }
     }
 
-    /// Its gradient, in its own shape. That of an [`Embedding`](super::Embedding) is computed for the rows that a batch
-    /// touched, and `grads.get(param.var())` gives those rows alone; here the others are there too, with zeros.
+    /// Its gradient, in the parameter's shape; `None` if there is none. The gradient of an
+    /// [`Embedding`](super::Embedding) is stored for the rows that a batch looked up, which is all that
+    /// `grads.get(param.var())` returns; here the other rows are filled with zeros.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn gradient(&self, grads: &GradStore) -> Result<Option<Tensor>> {
         match self.row_gradient(grads) {
             Some(rows) => Ok(Some(rows.dense(self.dims())?)),
@@ -106,14 +107,14 @@ impl Param {
         }
     }
 
-    /// The rows of a sparse gradient and their gradients: how [`Embedding`](super::Embedding) learns. `None` where the
-    /// gradient is dense, or there is none.
+    /// The rows of a sparse gradient, such as an [`Embedding`](super::Embedding)'s, and their values; `None` if the
+    /// gradient is dense or there is none.
     pub fn row_gradient<'a>(&self, grads: &'a GradStore) -> Option<RowGradient<'a>> {
         let (rows, values) = (grads.get(&self.0.row_key)?, grads.get(&self.0.var)?);
         Some(RowGradient { rows, values })
     }
 
-    /// Takes the gradient out, in the parameter's own shape.
+    /// Removes the gradient from `grads` and returns it in the parameter's shape.
     pub(crate) fn take_gradient(&self, grads: &mut GradStore) -> Result<Option<Tensor>> {
         let gradient = self.gradient(grads)?;
         grads.remove(&self.0.row_key);
@@ -121,22 +122,22 @@ impl Param {
         Ok(gradient)
     }
 
-    /// What stands for the numbers of the rows of a sparse gradient.
+    /// The key of a sparse gradient's row numbers in a [`GradStore`].
     pub(crate) fn row_key(&self) -> &Tensor {
         &self.0.row_key
     }
 
-    /// Whether an optimizer moves it.
+    /// Whether optimizers update it: it is neither a buffer nor frozen.
     pub fn trainable(&self) -> bool {
         self.kind() != ParamKind::Buffer && !self.0.frozen.load(Ordering::Relaxed)
     }
 
-    /// Whether it is a running statistic that stays as it is ([`super::Params::freeze_batch_norm`]).
+    /// Whether it is a running statistic that training does not update ([`super::Params::freeze_batch_norm`]).
     pub fn fixed(&self) -> bool {
         self.0.fixed.load(Ordering::Relaxed)
     }
 
-    /// Its group, from 0: groups have learning rates of their own.
+    /// Its parameter group, from 0. Each group has its own learning rate.
     pub fn group(&self) -> usize {
         self.0.group.load(Ordering::Relaxed)
     }

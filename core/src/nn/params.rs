@@ -1,4 +1,4 @@
-//! The parameters of a network: named as PyTorch names them, in a fixed order, in groups, and freezable.
+//! The parameters of a network, with PyTorch's names, in a fixed order and in groups that can be frozen.
 
 use super::param::{Param, ParamKind};
 use crate::error::{Error, Result};
@@ -10,9 +10,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The parameters of a network, in the order in which its layers were made.
 ///
-/// A layer is made from a `Params` and registers its tensors there; [`Params::pp`] gives the same store with a longer
-/// name in front. Initial values come from a random stream with the parameter's own name, so they do not depend on
-/// what else a network has.
+/// A layer is made from a `Params` and registers its tensors there; [`Params::pp`] is the same store with a longer
+/// prefix, as candle's `VarBuilder::pp`. Initial values come from a random stream with the parameter's own name, so
+/// they do not depend on the rest of the network.
+///
+/// ```
+/// use tallow::candle::Device;
+/// use tallow::nn::{Params, linear};
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
+/// linear(512, 64, &params.pp("body"))?;
+/// linear(64, 10, &params.pp("head"))?;
+/// assert_eq!(params.all().iter().map(|p| p.name()).collect::<Vec<_>>(), [
+///     "body.weight", "body.bias", "head.weight", "head.bias",
+/// ]);
+/// assert_eq!(params.num_parameters(), (512 + 1) * 64 + (64 + 1) * 10);
+/// params.split_groups(&[&["body"], &["head"]])?;
+/// params.freeze(); // all groups but the last
+/// assert_eq!(params.trainable().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Params {
     prefix: String,
@@ -29,50 +47,49 @@ struct Shared {
     trainings: Vec<String>,
 }
 
-/// A stream of random numbers that belongs to a layer, such as a dropout. Checkpoints keep its position.
+/// The random stream of a layer, such as a dropout. Checkpoints save its position.
 pub type Stream = Arc<Mutex<Rng>>;
 
 impl Params {
-    /// An empty store. Tensors live on `device`; initial values are drawn from `rng`'s named streams.
+    /// An empty store for tensors on `device`. Initial values are drawn from named streams of `rng`.
     pub fn new(rng: &Rng, device: &Device) -> Params {
         let (prefix, dtype) = (String::new(), None);
         Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
     }
 
-    /// Parameters made from here on have this type instead of that of their initial values, `f32` as a rule: PyTorch's
-    /// `.double()`, with `f64`. The fast kernels are for `f32`; other types take the portable path, to the same numbers
-    /// in more digits.
+    /// The same store, whose new parameters have this type; without it they have that of their initial values, `f32`.
+    /// `DType::F64` is PyTorch's `.double()`. The fast kernels are for `f32`; other types take the portable path.
     #[must_use]
     pub fn with_dtype(self, dtype: DType) -> Params {
         Params { dtype: Some(dtype), ..self }
     }
 
-    /// The same store, seen from a sub-module: names made here start with `name.`.
+    /// The same store with `name.` in front of all names made from it. candle's `VarBuilder::pp`.
     #[must_use]
     pub fn pp(&self, name: impl std::fmt::Display) -> Params {
         Params { prefix: self.path(&name.to_string()), ..self.clone() }
     }
 
-    /// What the names made here start with; empty for a whole network.
+    /// The prefix of the names made here; empty for a whole network.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// A full name as counted from this prefix.
+    /// A full name without this prefix; unchanged if it has another.
     pub fn relative<'a>(&self, name: &'a str) -> &'a str {
         let inside = name.strip_prefix(self.prefix.as_str()).map(|rest| rest.strip_prefix('.').unwrap_or(rest));
         inside.unwrap_or(name)
     }
 
-    /// Where the tensors live.
+    /// The device of the tensors.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Registers a parameter whose initial value `init` draws.
+    /// Registers a parameter, whose initial value `init` draws.
     ///
     /// # Errors
-    /// When the name is taken, or `init` fails.
+    /// [`Error::Network`] when the name is taken; the error of `init`.
     pub fn add(
         &self,
         name: &str,
@@ -100,10 +117,10 @@ impl Params {
         self.add(name, kind, |_, device| Ok(Tensor::full(value, shape, device)?))
     }
 
-    /// A random stream for a layer at this place.
+    /// Registers a random stream for a layer.
     ///
     /// # Errors
-    /// When the name is taken: two layers would draw the same numbers.
+    /// [`Error::Network`] when the name is taken: two layers would draw the same numbers.
     pub fn stream(&self, name: &str) -> Result<Stream> {
         let name = self.path(name);
         let stream = Arc::new(Mutex::new(self.rng.stream(&name)));
@@ -117,37 +134,37 @@ impl Params {
         }
     }
 
-    /// All parameters under this prefix, buffers included, in order.
+    /// All parameters under this prefix, buffers included, in the order in which they were made.
     pub fn all(&self) -> Vec<Param> {
         let inside = format!("{}.", self.prefix);
         let is_inside = |p: &&Param| self.prefix.is_empty() || p.name().starts_with(&inside);
         self.shared().params.iter().filter(is_inside).cloned().collect()
     }
 
-    /// Those that an optimizer moves now.
+    /// The parameters under this prefix that optimizers update: neither buffers nor frozen.
     pub fn trainable(&self) -> Vec<Param> {
         self.all().into_iter().filter(Param::trainable).collect()
     }
 
-    /// The parameter with this name (counted from this prefix).
+    /// The parameter with this name, relative to this prefix.
     ///
     /// # Errors
-    /// When there is none.
+    /// [`Error::Network`] when there is none.
     pub fn get(&self, name: &str) -> Result<Param> {
         let name = self.path(name);
         let found = self.shared().params.iter().find(|p| p.name() == name).cloned();
         found.ok_or_else(|| Error::network(&name, format!("the network has no parameter called `{name}`")))
     }
 
-    /// Number of parameters, frozen ones included, buffers not.
+    /// The number of parameter values under this prefix, frozen ones included, buffers not.
     pub fn num_parameters(&self) -> usize {
         self.all().iter().filter(|p| p.kind() != ParamKind::Buffer).map(Param::elem_count).sum()
     }
 
-    /// Puts the parameters into groups by their names: group `i` takes those under one of the prefixes `groups[i]`.
+    /// Assigns the parameters to groups by name: group `i` has those under one of the prefixes `groups[i]`.
     ///
     /// # Errors
-    /// When a parameter falls into no group; then nothing is changed.
+    /// [`Error::Network`] when a parameter is in none of the groups; then nothing is changed.
     pub fn split_groups(&self, groups: &[&[&str]]) -> Result<()> {
         let mut found = Vec::new();
         for param in self.all() {
@@ -167,13 +184,13 @@ impl Params {
         Ok(())
     }
 
-    /// The number of groups.
+    /// The number of parameter groups; 1 before [`Params::split_groups`].
     pub fn n_groups(&self) -> usize {
         self.all().iter().map(|p| p.group() + 1).max().unwrap_or(1)
     }
 
-    /// Freezes the groups before `group` and unfreezes the others, like fast.ai's `freeze_to`. Normalisation layers go
-    /// on training in frozen groups, as there.
+    /// Freezes the groups before `group` and unfreezes the others. As with fast.ai's `freeze_to`, normalisation layers
+    /// keep training in frozen groups.
     pub fn freeze_to(&self, group: usize) {
         for param in self.all() {
             let frozen = param.group() < group && param.kind() != ParamKind::Norm;
@@ -181,28 +198,28 @@ impl Params {
         }
     }
 
-    /// Freezes all groups but the last.
+    /// Freezes all groups but the last. fast.ai's `freeze`.
     pub fn freeze(&self) {
         self.freeze_to(self.n_groups().saturating_sub(1));
     }
 
-    /// Unfreezes all groups.
+    /// Unfreezes all groups. fast.ai's `unfreeze`.
     pub fn unfreeze(&self) {
         self.freeze_to(0);
     }
 
-    /// Whether the batch normalisations under this prefix keep their running statistics, and normalise with them while
-    /// training too, as they do afterwards; scales and shifts still learn. Worth it where a pretrained network learns
-    /// from few photos: statistics of small batches of two classes are far from those of a million photos of a
-    /// thousand. What fast.ai's `BnFreeze` does for frozen layers.
+    /// Fixes, or releases, the running statistics of the batch normalisations under this prefix. Fixed ones normalise
+    /// training batches too, while scales and shifts still learn: fast.ai's `BnFreeze`, for all layers and not only
+    /// frozen ones. It helps a pretrained network that learns from few images, since the statistics of small batches
+    /// of two classes are far from those of ImageNet.
     pub fn freeze_batch_norm(&self, fixed: bool) {
         for param in self.all().iter().filter(|param| param.kind() == ParamKind::Buffer) {
             param.set_fixed(fixed);
         }
     }
 
-    /// The first parts of the parameters' names below this prefix, each once and in order: `conv1`, `bn1`, `layer1`,
-    /// ... PyTorch's `named_children`, without those that have no parameters.
+    /// The names of the direct children under this prefix, in order: `conv1`, `bn1`, `layer1`, ... PyTorch's
+    /// `named_children`, without children that have no parameters.
     pub fn children(&self) -> Vec<String> {
         let mut children: Vec<String> = Vec::new();
         for param in self.all() {
@@ -214,12 +231,11 @@ impl Params {
         children
     }
 
-    /// Trains the parameters under these prefixes (counted from this one, such as `layer3` or `layer4.0`) and freezes
-    /// all others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by
-    /// child.
+    /// Unfreezes the parameters under these prefixes, relative to this one (`layer3`, `layer4.0`), and freezes all
+    /// others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by child.
     ///
     /// # Errors
-    /// When there is nothing under a prefix; then nothing is changed.
+    /// [`Error::Network`] when there is nothing under a prefix; then nothing is changed.
     pub fn train_only(&self, prefixes: &[&str]) -> Result<()> {
         let under = |param: &Param, prefix: &str| {
             self.relative(param.name())
@@ -239,7 +255,7 @@ impl Params {
         Ok(())
     }
 
-    /// A copy of all values, by name.
+    /// A copy of all values by name, buffers included. PyTorch's `state_dict`.
     ///
     /// # Errors
     /// When a tensor cannot be copied.
@@ -247,11 +263,10 @@ impl Params {
         self.all().iter().map(|p| Ok((p.name().to_string(), p.var().copy()?.detach()))).collect()
     }
 
-    /// Sets values by name. All must be there, none may be left over, and shapes must agree; if not, nothing is
-    /// changed.
+    /// Sets all values by name. PyTorch's `load_state_dict(strict=True)`.
     ///
     /// # Errors
-    /// [`Error::Network`] naming the missing, unexpected and misshapen tensors.
+    /// [`Error::Network`] naming the tensors that are missing, unexpected or of another shape; then nothing is changed.
     pub fn load_state_dict(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
         let params = self.all();
         let names: HashSet<&str> = params.iter().map(Param::name).collect();
@@ -288,22 +303,22 @@ impl Params {
         self.rng.seed()
     }
 
-    /// Writes down that a learner has trained parameters of this store, and how.
+    /// Records that a learner has trained parameters of this store, and how.
     pub(crate) fn note_training(&self, how: String) {
         self.shared().trainings.push(how);
     }
 
-    /// How parameters of this store were trained so far, by whichever learners.
+    /// The trainings of this store's parameters so far, by all learners.
     pub(crate) fn trainings(&self) -> Vec<String> {
         self.shared().trainings.clone()
     }
 
-    /// Where each layer's random stream stands, by name.
+    /// The position of each layer's random stream, by name.
     pub fn stream_positions(&self) -> BTreeMap<String, u64> {
         self.shared().streams.iter().map(|(name, stream)| (name.clone(), lock(stream).position())).collect()
     }
 
-    /// Moves the streams to where [`Params::stream_positions`] found them. Streams that are not named stay.
+    /// Moves the random streams to positions from [`Params::stream_positions`]. Streams without one stay.
     pub fn seek_streams(&self, positions: &BTreeMap<String, u64>) {
         for (name, stream) in &self.shared().streams {
             if let Some(&position) = positions.get(name) {
@@ -321,7 +336,7 @@ impl Params {
     }
 }
 
-/// Locks even if another thread panicked while it held the lock: what is behind is never left half changed.
+/// Locks even if another thread panicked while it held the lock: the value behind is never left half changed.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

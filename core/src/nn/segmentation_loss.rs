@@ -1,4 +1,4 @@
-//! Losses of scores for each pixel.
+//! Losses for segmentation.
 
 use super::losses::labels;
 use crate::error::{Error, Result};
@@ -6,43 +6,54 @@ use crate::kernels;
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// The loss of scores `[N, C, H, W]` and classes `[N, H, W]`, with weights of the classes and a class that does not
-/// count.
+/// A loss of class scores for each pixel, with optional class weights and an optional void class. The default is plain
+/// cross entropy.
 ///
 /// ```
+/// use tallow::candle::{Device, Tensor};
 /// use tallow::nn::{PixelLoss, SegmentationLoss};
-///
-/// let loss = SegmentationLoss { of: PixelLoss::focal(), ..SegmentationLoss::default() }.void(11);
+/// # fn main() -> tallow::Result<()> {
+/// let scores = Tensor::new(&[[[[2f32, 0.]], [[0., 1.]]]], &Device::Cpu)?; // [1, 2, 1, 2]: two classes, two pixels
+/// let mask = Tensor::new(&[[[0u32, 0]]], &Device::Cpu)?; // [1, 1, 2]
+/// let of = |of| -> tallow::Result<f32> {
+///     Ok(SegmentationLoss { of, ..SegmentationLoss::default() }.of(&scores, &mask)?.to_scalar()?)
+/// };
+/// // The digits are PyTorch's, and fast.ai's `FocalLossFlat(axis=1)` and `DiceLoss(axis=1)`.
+/// assert!((of(PixelLoss::CrossEntropy)? - 0.7200949).abs() < 1e-5);
+/// assert!((of(PixelLoss::focal())? - 0.3518359).abs() < 1e-5);
+/// assert!((of(PixelLoss::dice())? - 1.2699454).abs() < 1e-5);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SegmentationLoss {
-    /// Which loss.
+    /// The loss of a pixel.
     pub of: PixelLoss,
-    /// How much each class counts, all the same if `None`. The mean of cross entropies is weighted by it, as PyTorch's;
-    /// the focal loss's cross entropies are multiplied with it, as fast.ai's; so are the Dice loss's terms.
+    /// The weight of each class; all 1 if `None`. Cross entropy is the weighted mean, as in PyTorch; in the focal loss
+    /// they multiply the cross entropies, as in fast.ai; in the Dice loss the classes' terms.
     pub weights: Option<Vec<f64>>,
-    /// The class of pixels that neither train nor count: PyTorch's `ignore_index`.
+    /// The class whose pixels are ignored, if any: PyTorch's `ignore_index`.
     pub void: Option<u32>,
 }
 
-/// What is computed of scores and classes.
+/// The kind of a [`SegmentationLoss`]. `p` is the predicted probability of the pixel's true class.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PixelLoss {
-    /// The mean of the pixels' cross entropies. fast.ai's `CrossEntropyLossFlat(axis=1)`.
+    /// The mean cross entropy of the pixels, `-ln p`. fast.ai's `CrossEntropyLossFlat(axis=1)`.
     #[default]
     CrossEntropy,
-    /// The mean of cross entropies that are multiplied with `(1 - p)^gamma`, `p` the probability of the right class:
-    /// what is right already matters little (Lin et al., 2017). fast.ai's `FocalLossFlat(axis=1)`.
+    /// The focal loss (Lin et al., 2017), the mean of `-(1 - p)^gamma · ln p`: pixels that are already right contribute
+    /// little. fast.ai's `FocalLossFlat(axis=1)`.
     Focal {
-        /// How much less the sure ones matter; 2 as a rule.
+        /// How strongly confident pixels are discounted: 2 in the paper and in fast.ai, 0 for cross entropy.
         gamma: f64,
     },
-    /// For each class one minus its Dice coefficient, of probabilities instead of decisions (Milletari et al., 2016):
-    /// the sum over the classes, the mean over the images. Small objects count as much as large ones. fast.ai's
-    /// `DiceLoss` sums over the images too, and makes larger losses of larger batches.
+    /// The Dice loss (Milletari et al., 2016): `1 - (2·Σ p·y + smooth) / (Σ p + Σ y + smooth)` for each class, over its
+    /// probabilities `p` and pixels `y` (0 or 1), summed over the classes. Small objects count as much as large ones.
+    /// This is the mean over the images; fast.ai's `DiceLoss` is their sum, which grows with the batch.
     Dice {
-        /// Added above and below, so that a class that is not there has a coefficient; 1e-6 in fast.ai.
+        /// Added to numerator and denominator, so that an absent class has a coefficient; 1e-6 in fast.ai.
         smooth: f64,
     },
 }
@@ -60,13 +71,16 @@ impl PixelLoss {
 }
 
 impl SegmentationLoss {
-    /// The same with a void class.
+    /// The same loss with a void class, whose pixels are ignored.
     #[must_use]
     pub fn void(self, void: u32) -> SegmentationLoss {
         SegmentationLoss { void: Some(void), ..self }
     }
 
-    /// The loss, one number; 0 where all pixels are void.
+    /// Computes the loss of a batch; 0 if all pixels are void.
+    ///
+    /// # Shapes
+    /// `scores` `[N, C, H, W]`; `targets` classes `[N, H, W]` → `[]`
     ///
     /// # Errors
     /// [`Error::Shape`] when the shapes do not fit, or there is not one weight for each class; [`Error::Label`] when a
@@ -97,9 +111,8 @@ impl SegmentationLoss {
         }
     }
 
-    /// How much a batch with these masks weighs beside others: what [`SegmentationLoss::of`] divides by. Weighed by
-    /// this, the losses of batches have the loss of all pictures together for their mean
-    /// ([`crate::train::Learner::loss_weight`]).
+    /// The weight of a batch in a mean over batches: the denominator of [`SegmentationLoss::of`]. With it, the mean of
+    /// the batches' losses equals the loss of all images together ([`crate::train::Learner::loss_weight`]).
     ///
     /// # Errors
     /// [`Error::Label`] when a pixel's class has no weight.
@@ -156,7 +169,7 @@ impl SegmentationLoss {
         Ok((1.0 - coefficients)?.broadcast_mul(&shares)?.sum_all()?.affine(1.0 / n as f64, 0.0)?)
     }
 
-    /// 1 for pixels that count, 0 for the void.
+    /// 1 for pixels that count, 0 for void ones.
     fn counts(&self, targets: &Tensor, dtype: DType) -> Result<Tensor> {
         Ok(match self.void {
             Some(void) => targets.ne(void)?.to_dtype(dtype)?,
@@ -181,7 +194,7 @@ impl SegmentationLoss {
     }
 }
 
-/// Refuses pixels whose class has no score.
+/// Checks that each pixel's class has a score.
 fn check_classes(targets: &Tensor, classes: usize) -> Result<()> {
     let largest = targets.flatten_all()?.max(0)?.to_scalar::<u32>()?;
     if (largest as usize) < classes {

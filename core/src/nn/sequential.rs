@@ -1,4 +1,4 @@
-//! Layers one after the other.
+//! A chain of layers.
 
 use super::init::Init;
 use super::{
@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::kernels::Pool;
 use candle_core::Tensor;
 
-/// PyTorch's `nn.Sequential`: children are named `0`, `1`, `2`, ...
+/// A chain of layers, each of which gets the result of the one before. PyTorch's `nn.Sequential`: children are named
+/// `0`, `1`, `2`, ...
 ///
 /// ```
 /// use tallow::candle::Device;
@@ -28,15 +29,15 @@ pub struct Sequential {
 }
 
 impl Sequential {
-    /// A chain without layers yet; theirs go into `params`.
+    /// An empty chain, whose layers' parameters go into `params`.
     pub fn new(params: &Params) -> Sequential {
         Sequential { params: params.clone(), layers: Vec::new() }
     }
 
-    /// Any module. It gets the next number for its name.
+    /// Appends the module that `make` builds, named by its position.
     ///
     /// # Errors
-    /// When `make` fails.
+    /// The error of `make`.
     #[allow(clippy::should_implement_trait)]
     pub fn add<M: Module + 'static>(mut self, make: impl FnOnce(&Params) -> Result<M>) -> Result<Sequential> {
         let layer = make(&self.params.pp(self.layers.len()))?;
@@ -44,26 +45,27 @@ impl Sequential {
         Ok(self)
     }
 
-    /// A [`Linear`] layer, `[N, in_features]` to `[N, out_features]`.
+    /// Appends a [`Linear`] layer with bias: `[N, in_features]` → `[N, out_features]`.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn linear(self, in_features: usize, out_features: usize) -> Result<Sequential> {
         self.add(|params| linear(in_features, out_features, params))
     }
 
-    /// A [`Linear`] layer without bias.
+    /// Appends a [`Linear`] layer without bias.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn linear_no_bias(self, in_features: usize, out_features: usize) -> Result<Sequential> {
         self.add(|params| Linear::new(in_features, out_features, false, params))
     }
 
-    /// A [`Conv2d`] of `kernel` x `kernel`, padded so that stride 1 keeps the size.
+    /// Appends a [`Conv2d`] with a square kernel and `kernel / 2` zeros on each side, so that stride 1 and an odd
+    /// kernel keep the size.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn conv2d(
         self,
         in_channels: usize,
@@ -77,41 +79,41 @@ impl Sequential {
         self.add(|params| Conv2d::new(&config, params))
     }
 
-    /// A [`BatchNorm`] over `n` channels or features.
+    /// Appends a [`BatchNorm`] over `n` channels or features.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn batch_norm(self, n: usize) -> Result<Sequential> {
         self.add(|params| BatchNorm::new(n, params))
     }
 
-    /// `max(x, 0)`.
+    /// Appends a [`Relu`].
     #[must_use]
     pub fn relu(self) -> Sequential {
         self.push(Relu)
     }
 
-    /// A [`Dropout`] with probability `p`.
+    /// Appends a [`Dropout`] with probability `p`.
     ///
     /// # Errors
-    /// When `p` is not a probability.
+    /// [`Error::Config`](crate::Error::Config) when `p` is not in 0..=1.
     pub fn dropout(self, p: f64) -> Result<Sequential> {
         self.add(|params| Dropout::new(p, params))
     }
 
-    /// A [`MaxPool2d`].
+    /// Appends a [`MaxPool2d`] with square windows; lengths in pixels.
     #[must_use]
     pub fn max_pool2d(self, kernel: usize, stride: usize, padding: usize) -> Sequential {
         self.push(MaxPool2d(Pool::new(kernel, stride, padding)))
     }
 
-    /// fast.ai's [`AdaptiveConcatPool2d`].
+    /// Appends fast.ai's [`AdaptiveConcatPool2d`]: `[N, C, H, W]` → `[N, 2·C]`.
     #[must_use]
     pub fn concat_pool2d(self) -> Sequential {
         self.push(AdaptiveConcatPool2d)
     }
 
-    /// `[N, C, H, W]` to `[N, C·H·W]`.
+    /// Appends a [`Flatten`]: `[N, C, H, W]` → `[N, C·H·W]`.
     #[must_use]
     pub fn flatten(self) -> Sequential {
         self.push(Flatten)

@@ -8,25 +8,30 @@ use candle_core::Var;
 use candle_core::backprop::GradStore;
 use std::collections::BTreeMap;
 
-/// Adam as PyTorch's `Adam` and `AdamW` and as fast.ai's `Adam` define it.
+/// Adam (Kingma and Ba, 2015), with the settings of PyTorch's `Adam` and `AdamW` and of fast.ai's `Adam`.
 ///
-/// `m ← mom·m + (1-mom)·g`, `v ← sqr_mom·v + (1-sqr_mom)·g²`, then
-/// `p ← p - lr/(1-mom^t) · m / (sqrt(v/(1-sqr_mom^t)) + eps)`. As in fast.ai, the correction uses the momentum that the
-/// schedule gives for this step.
+/// ```text
+/// m ← mom·m + (1 - mom)·g
+/// v ← sqr_mom·v + (1 - sqr_mom)·g²
+/// p ← p - lr / (1 - mom^t) · m / (√(v / (1 - sqr_mom^t)) + eps)
+/// ```
+///
+/// for the gradient `g` at step `t`, from 1. As in fast.ai, the bias correction uses the momentum that the schedule
+/// gives for this step.
 #[derive(Debug)]
 pub struct Adam {
-    /// The first beta.
+    /// The first beta, the decay of the gradients' average: 0.9 in PyTorch and in fast.ai.
     pub mom: f64,
-    /// The second beta.
+    /// The second beta, the decay of the squared gradients' average: 0.999 in PyTorch, 0.99 in fast.ai.
     pub sqr_mom: f64,
-    /// Added to the denominator.
+    /// Added to the denominator: 1e-8 in PyTorch, 1e-5 in fast.ai.
     pub eps: f64,
-    /// Weight decay.
+    /// Weight decay per unit of learning rate: 0 in PyTorch's `Adam`, 0.01 in its `AdamW` and in fast.ai.
     pub wd: f64,
-    /// Whether the parameter is multiplied by `1 - lr·wd` before the step (fast.ai, AdamW), or `wd·p` is added to the
-    /// gradient (PyTorch's `Adam`).
+    /// Whether weight decay multiplies the parameter by `1 - lr·wd` before the step (fast.ai, AdamW; Loshchilov and
+    /// Hutter, 2019) or adds `wd·p` to the gradient (PyTorch's `Adam`).
     pub decouple_wd: bool,
-    /// Whether biases and normalisation layers decay too, as in PyTorch.
+    /// Whether weight decay includes biases and normalisation layers, as in PyTorch; not in fast.ai.
     pub wd_bn_bias: bool,
     memory: BTreeMap<String, Memory>,
 }
@@ -35,13 +40,14 @@ pub struct Adam {
 struct Memory {
     grad_avg: Var,
     sqr_avg: Var,
-    /// Of a table with sparse gradients, by row: when it was changed last.
+    /// For a table with sparse gradients, the step at which each row was last updated.
     row_steps: Option<Var>,
     step: u64,
 }
 
 impl Adam {
-    /// fast.ai's defaults: betas 0.9 and 0.99, epsilon 1e-5, weight decay 0.01 except on biases and normalisation.
+    /// fast.ai's `Adam`: betas 0.9 and 0.99, epsilon 1e-5, decoupled weight decay 0.01 except on biases and
+    /// normalisation layers.
     pub fn fastai() -> Adam {
         Adam {
             mom: 0.9,
@@ -54,12 +60,12 @@ impl Adam {
         }
     }
 
-    /// `torch.optim.Adam(weight_decay=wd)`.
+    /// PyTorch's `torch.optim.Adam(weight_decay=wd)`: betas 0.9 and 0.999, epsilon 1e-8.
     pub fn torch(wd: f64) -> Adam {
         Adam { sqr_mom: 0.999, eps: 1e-8, wd, decouple_wd: false, wd_bn_bias: true, ..Adam::fastai() }
     }
 
-    /// `torch.optim.AdamW(weight_decay=wd)`.
+    /// PyTorch's `torch.optim.AdamW(weight_decay=wd)`: betas 0.9 and 0.999, epsilon 1e-8, decoupled weight decay.
     pub fn adamw(wd: f64) -> Adam {
         Adam { decouple_wd: true, ..Adam::torch(wd) }
     }

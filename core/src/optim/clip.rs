@@ -5,11 +5,30 @@ use crate::nn::Param;
 use candle_core::DType;
 use candle_core::backprop::GradStore;
 
-/// Scales all gradients down by one factor so that their norm, taken over all of them together, is at most `max_norm`,
-/// and gives the norm that they had. PyTorch's `clip_grad_norm_` (Pascanu et al., 2013).
+/// Clips gradients by their total norm and returns the norm before clipping. PyTorch's `clip_grad_norm_` (Pascanu et
+/// al., 2013).
 ///
-/// As there, a norm that is not a number makes all gradients so, and an infinite one makes them 0 or NaN: no step is
-/// taken by half, and the loss after it tells.
+/// ```text
+/// norm = √(Σ g²) over all gradients;   g ← g · min(1, max_norm / (norm + 1e-6))
+/// ```
+///
+/// As in PyTorch, a norm of NaN makes all gradients NaN, and an infinite norm makes them 0 or NaN: the step is never
+/// applied to some parameters only, and the next loss shows it.
+///
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{ParamKind, Params};
+/// use tallow::{autograd, optim::clip_grad_norm};
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&tallow::rng::Rng::new(42), &Device::Cpu);
+/// let p = params.add("p", ParamKind::Weight, |_, device| Ok(Tensor::new(&[1.5f32, 2.], device)?))?;
+/// let mut grads = autograd::backward(&p.tensor().sqr()?.sum_all()?)?; // [3, 4]
+/// assert_eq!(clip_grad_norm(&params.all(), &mut grads, 1.0)?, 5.0);
+/// let clipped = p.gradient(&grads)?.map(|g| g.to_vec1::<f32>()).transpose()?;
+/// assert!(clipped.is_some_and(|g| (g[0] - 0.6).abs() < 1e-6 && (g[1] - 0.8).abs() < 1e-6));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// When a tensor operation fails.

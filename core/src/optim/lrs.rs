@@ -1,23 +1,24 @@
-//! Learning rates for the parts of a network: one for all, or lower ones for the layers near the pixels.
+//! Learning rates of parameter groups: one for all, or lower ones for the first layers.
 
 use super::schedule::even_mults;
 use std::fmt;
 
-/// Learning rates of all parameter groups, before one knows how many there are. A plain number serves all of them;
-/// [`slice()`] and [`slice_to`] are fast.ai's discriminative learning rates (Howard and Ruder, 2018).
+/// Learning rates for any number of parameter groups. A plain `f64` converts to one rate for all groups; [`slice()`]
+/// and [`slice_to`] are fast.ai's discriminative learning rates (Howard and Ruder, 2018).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lrs {
     /// The same for all groups.
     All(f64),
-    /// This one for the last group, a tenth of it for all others: fast.ai's `slice(lr)`.
+    /// This rate for the last group and a tenth of it for all others: fast.ai's `slice(lr)`.
     Last(f64),
-    /// From the first group to the last, each the same multiple of the one before: fast.ai's `slice(first, last)`.
+    /// Rates from the first group to the last in equal factors: fast.ai's `slice(first, last)`.
     Spread(f64, f64),
-    /// One for each group; the last one serves the groups beyond.
+    /// One rate for each group; the last one also applies to all further groups.
     Each(Vec<f64>),
 }
 
-/// Learning rates from `first`, for the first parameter group, to `last`, each the same multiple of the one before.
+/// Learning rates from `first`, for the first parameter group, to `last` in equal factors: fast.ai's `slice(first,
+/// last)`.
 ///
 /// ```
 /// assert_eq!(tallow::optim::slice(1e-4, 1e-2).of_groups(3), [1e-4, 1e-3, 1e-2]);
@@ -27,6 +28,10 @@ pub fn slice(first: f64, last: f64) -> Lrs {
 }
 
 /// The learning rate `last` for the last parameter group and a tenth of it for all others: fast.ai's `slice(last)`.
+///
+/// ```
+/// assert_eq!(tallow::optim::slice_to(0.1).of_groups(3), [0.01, 0.01, 0.1]);
+/// ```
 pub fn slice_to(last: f64) -> Lrs {
     Lrs::Last(last)
 }

@@ -1,4 +1,35 @@
-//! Steps downhill: optimizers, and the schedules of their learning rates.
+//! Optimizers, and schedules of their learning rates: PyTorch's `torch.optim` and fast.ai's `optimizer`.
+//!
+//! An optimizer changes parameters in place by their gradients; a [`Schedule`] says with which learning rate and
+//! momentum it does at each step. One step of each kind, down the parabola `p²` from 1 and -2:
+//!
+//! ```
+//! use tallow::autograd;
+//! use tallow::candle::{Device, Tensor};
+//! use tallow::nn::{ParamKind, Params};
+//! use tallow::optim::{Adam, Hypers, Optimizer, Sgd};
+//! use tallow::rng::Rng;
+//! # fn main() -> tallow::Result<()> {
+//! let after_two_steps = |mut optimizer: Box<dyn Optimizer>| -> tallow::Result<Vec<f32>> {
+//!     let params = Params::new(&Rng::new(42), &Device::Cpu);
+//!     let start = |_: &mut Rng, device: &Device| Ok(Tensor::new(&[1f32, -2.], device)?);
+//!     let p = params.add("p", ParamKind::Weight, start)?;
+//!     for _ in 0..2 {
+//!         let grads = autograd::backward(&p.tensor().sqr()?.sum_all()?)?;
+//!         optimizer.step(&params.all(), &grads, &Hypers::lr(0.1))?;
+//!     }
+//!     Ok(p.tensor().to_vec1()?)
+//! };
+//! let near = |a: Vec<f32>, b: [f32; 2]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+//! // `torch.optim.SGD(lr=0.1)`, with `momentum=0.9`, and `Adam(lr=0.1)`
+//! assert!(near(after_two_steps(Box::new(Sgd::new()))?, [0.64, -1.28]));
+//! assert!(near(after_two_steps(Box::new(Sgd::torch(0.9, 0.0)))?, [0.46, -0.92]));
+//! assert!(near(after_two_steps(Box::new(Adam::torch(0.0)))?, [0.8004122, -1.8001665]));
+//! // fast.ai's `Adam(lr=0.1)`
+//! assert!(near(after_two_steps(Box::new(Adam::fastai()))?, [0.7984961, -1.7962613]));
+//! # Ok(())
+//! # }
+//! ```
 
 mod adam;
 mod clip;
@@ -22,12 +53,12 @@ use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 use std::collections::BTreeMap;
 
-/// What a schedule sets before each step.
+/// The hyperparameters that a schedule sets before each step.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Hypers {
-    /// Learning rate of each parameter group; the last one serves the groups beyond.
+    /// The learning rate of each parameter group; the last one also applies to all further groups.
     pub lr: Vec<f64>,
-    /// Momentum (SGD) or the first beta (Adam); `None` leaves the optimizer's own.
+    /// Momentum (SGD) or the first beta (Adam); `None` keeps the optimizer's own.
     pub mom: Option<f64>,
 }
 
@@ -42,33 +73,32 @@ impl Hypers {
     }
 }
 
-/// Moves parameters against their gradients.
+/// An optimizer: changes parameters by their gradients, so that the loss falls. PyTorch's `torch.optim.Optimizer`.
 pub trait Optimizer: Send {
-    /// One step for each parameter that is trainable and has a gradient.
+    /// Takes one step for each parameter that is trainable and has a gradient.
     ///
     /// # Errors
     /// When a gradient does not have its parameter's shape.
     fn step(&mut self, params: &[Param], grads: &GradStore, hypers: &Hypers) -> Result<()>;
 
-    /// The optimizer and all of its settings in words, without its memory. A checkpoint keeps them, so that training
-    /// goes on with those that it began with or not at all.
+    /// Describes the optimizer and all of its settings, but not its state. A checkpoint saves the description, and only
+    /// a run with the same one may resume from it.
     fn describe(&self) -> String;
 
-    /// All that must be kept to go on later as if nothing had happened: averages by parameter and name, and step
-    /// counts.
+    /// The state with which training resumes exactly: running averages and step counts, by parameter.
     fn state(&self) -> OptimState;
 
-    /// Goes on from a state that [`Optimizer::state`] gave.
+    /// Restores a state from [`Optimizer::state`].
     ///
     /// # Errors
-    /// When it is the state of another kind of optimizer, or a tensor cannot be copied; then nothing is changed.
+    /// [`Error::Value`] when it is the state of another kind of optimizer; then nothing is changed.
     fn set_state(&mut self, state: OptimState) -> Result<()>;
 }
 
-/// The memory of an optimizer.
+/// The state of an optimizer.
 #[derive(Debug, Clone, Default)]
 pub struct OptimState {
-    /// Running averages, called `average/parameter`.
+    /// Running averages, named `average/parameter`.
     pub tensors: BTreeMap<String, Tensor>,
     /// Steps taken, by parameter.
     pub steps: BTreeMap<String, u64>,
@@ -78,7 +108,7 @@ fn other_memory() -> Error {
     Error::Value("this is the memory of another kind of optimizer".into())
 }
 
-/// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) spares normalisation layers and biases.
+/// Whether weight decay applies: fast.ai (`wd_bn_bias=False`) excludes normalisation layers and biases.
 fn decays(param: &Param, all: bool) -> bool {
     all || param.kind() == ParamKind::Weight
 }

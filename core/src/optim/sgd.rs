@@ -8,21 +8,28 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
-/// SGD with momentum, Nesterov momentum and weight decay, as PyTorch and as fast.ai define them.
+/// Stochastic gradient descent with momentum, Nesterov momentum and weight decay. PyTorch's `torch.optim.SGD` without
+/// dampening, fast.ai's `SGD`.
 ///
-/// Momentum is not dampened: `buf ← mom·buf + g`, then `p ← p - lr·buf` (with Nesterov: `p - lr·(g + mom·buf)`).
+/// ```text
+/// buf ← mom·buf + g
+/// p ← p - lr·buf                 (with Nesterov: p - lr·(g + mom·buf))
+/// ```
+///
+/// The default has no momentum and no weight decay.
 #[derive(Debug, Default)]
 pub struct Sgd {
-    /// Momentum; 0 keeps no memory and stays 0 whatever a schedule says, as in fast.ai's `SGD(mom=0)`. Any other one is
-    /// where the momentum begins that [`super::OneCycle`] moves.
+    /// Momentum. With 0, the default, there is no buffer, and schedules do not change it, as in fast.ai's `SGD(mom=0)`;
+    /// any other value is replaced by the schedule's momentum if that has one ([`super::OneCycle`]).
     pub mom: f64,
-    /// Nesterov's variant.
+    /// Whether to use Nesterov momentum (Sutskever et al., 2013); not by default.
     pub nesterov: bool,
-    /// Weight decay.
+    /// Weight decay per unit of learning rate; 0 by default.
     pub wd: f64,
-    /// fast.ai multiplies the parameter by `1 - lr·wd` before the step (`true`); PyTorch adds `wd·p` to the gradient.
+    /// Whether weight decay multiplies the parameter by `1 - lr·wd` before the step (fast.ai) or adds `wd·p` to the
+    /// gradient (PyTorch, the default).
     pub decouple_wd: bool,
-    /// Whether biases and normalisation layers decay too, as in PyTorch.
+    /// Whether weight decay includes biases and normalisation layers, as in PyTorch; not in fast.ai.
     pub wd_bn_bias: bool,
     averages: BTreeMap<String, Average>,
 }
@@ -30,22 +37,22 @@ pub struct Sgd {
 #[derive(Debug)]
 struct Average {
     grad_avg: Var,
-    /// Of a table with sparse gradients, by row: whether it moves.
+    /// For a table with sparse gradients, whether each row has been updated.
     row_steps: Option<Var>,
 }
 
 impl Sgd {
-    /// Plain descent: no momentum, no weight decay.
+    /// Plain gradient descent: no momentum, no weight decay.
     pub fn new() -> Sgd {
         Sgd::default()
     }
 
-    /// `torch.optim.SGD(momentum=mom, weight_decay=wd)`.
+    /// PyTorch's `torch.optim.SGD(momentum=mom, weight_decay=wd)`.
     pub fn torch(mom: f64, wd: f64) -> Sgd {
         Sgd { mom, wd, wd_bn_bias: true, ..Sgd::default() }
     }
 
-    /// fast.ai's `SGD(mom=mom, wd=wd)`.
+    /// fast.ai's `SGD(mom=mom, wd=wd)`: decoupled weight decay, except on biases and normalisation layers.
     pub fn fastai(mom: f64, wd: f64) -> Sgd {
         Sgd { mom, wd, decouple_wd: true, ..Sgd::default() }
     }

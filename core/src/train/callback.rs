@@ -1,15 +1,17 @@
-//! Hooks into the training loop.
+//! Callbacks: hooks into the training loop.
 
 use super::state::TrainState;
 use crate::error::Result;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Hooks into the training loop. All do nothing unless implemented. Callbacks are called in the order in which the
-/// learner got them, so what changes gradients belongs in the order of the changes: first accumulation, then clipping.
+/// Hooks into the training loop, which do nothing unless implemented. fast.ai's `Callback`.
+///
+/// Callbacks run in the order in which they were added to the learner, so those that change gradients must be added in
+/// the order of the changes: first accumulation, then clipping. An error from a hook ends the fit.
 #[allow(unused_variables)]
 pub trait Callback: Send {
-    /// Before the first epoch; also when a run resumes.
+    /// Runs before the first epoch, also when a run resumes.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -17,7 +19,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Before the batches of an epoch; also before the rest of one when a run resumes.
+    /// Runs before the batches of an epoch, also before the rest of one when a run resumes.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -25,7 +27,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Before a batch: `state.xs`, `state.ys` and `state.hypers` may be changed.
+    /// Runs before a batch, and may change `state.xs`, `state.ys` and `state.hypers`.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -33,9 +35,9 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the forward pass: `state.loss` and `state.preds` are known, a penalty may be added to `state.loss_tensor`,
-    /// and `state.cancel` may be set. A loss that is not a finite number ends the
-    /// fit with an error after this, unless it has been cancelled.
+    /// Runs after the forward pass, when `state.loss` and `state.preds` are known. It may add a penalty to
+    /// `state.loss_tensor` and set `state.cancel`. If the loss is not finite and the fit is not cancelled, the fit then
+    /// ends with an error.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -43,7 +45,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the backward pass and before the step: `state.grads` is there.
+    /// Runs after the backward pass and before the optimizer's step; `state.grads` holds the gradients.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -51,7 +53,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the step; `state.recorder` knows the loss.
+    /// Runs after the optimizer's step, when `state.recorder` has the loss.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -59,7 +61,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Before validation.
+    /// Runs before validation.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -67,7 +69,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After validation; `state.recorder.rows` has the epoch's row.
+    /// Runs after validation, when `state.recorder.rows` has the epoch's row.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -75,7 +77,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// Where the fit ends at once ([`TrainState::cancel`]), before [`Callback::after_fit`]. fast.ai's
+    /// Runs when the fit is cancelled ([`TrainState::cancel`]), before [`Callback::after_fit`]. fast.ai's
     /// `after_cancel_fit`.
     ///
     /// # Errors
@@ -84,7 +86,7 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// After the last epoch.
+    /// Runs after the last epoch.
     ///
     /// # Errors
     /// An error ends the fit.
@@ -92,19 +94,18 @@ pub trait Callback: Send {
         Ok(())
     }
 
-    /// A callback that shapes training says here with which settings it does. A checkpoint keeps the words, so that
-    /// training goes on with those that it began with or not at all. `None`, the default, is for callbacks that only
-    /// watch.
+    /// Describes the settings of a callback that influences training. A checkpoint saves the description, and only a
+    /// run with the same one may resume from it. `None`, the default, is for callbacks that only observe.
     fn describe(&self) -> Option<String> {
         None
     }
 
-    /// State to store in checkpoints.
+    /// The state to save in checkpoints.
     fn state(&self) -> CallbackState {
         CallbackState::default()
     }
 
-    /// Restores a state that [`Callback::state`] gave.
+    /// Restores a state from [`Callback::state`].
     fn set_state(&mut self, state: CallbackState) {}
 }
 

@@ -1,6 +1,6 @@
-//! Checkpoints: the file from which a killed run ends as if it had not been killed.
+//! Checkpoints, from which a killed run resumes and ends with exactly the result of an uninterrupted one.
 //!
-//! It also holds what shaped the run ([`Fingerprint`]), and serves no other one.
+//! A checkpoint holds the run's [`Fingerprint`], and no other run can resume from it.
 
 use super::callback::{Callback, CallbackState};
 use super::position::Position;
@@ -17,18 +17,18 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Where a learner keeps its checkpoint, and how often.
+/// The settings of a learner's checkpoints.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
-    /// A safetensors file. It holds the network, the optimizer, the history, the random streams, the place in the epoch
-    /// and what shaped the run ([`super::Learner::fingerprint`]), and is replaced in one step, so that there is always
-    /// a whole one.
+    /// A safetensors file with the network, the optimizer's state, the history, the random streams, the position in the
+    /// epoch and the run's fingerprint ([`super::Learner::fingerprint`]). It is replaced atomically, so that there is
+    /// always a complete one.
     pub file: PathBuf,
-    /// The least time between two checkpoints. The last one, at the end of a fit, is always written.
+    /// The shortest time between two checkpoints. The one at the end of a fit is always written.
     pub every: Duration,
-    /// Whether to go on from the file, if it is there; if not, the listener is notified that training begins anew. A
-    /// file of a run with other data or settings is refused. Without this, what an earlier run left is removed when
-    /// training begins.
+    /// Whether to resume from the file. If there is none, the listener is notified and training starts from the
+    /// beginning; a file of a run with other data or settings is an error. If false, the file of an earlier run is
+    /// removed when training starts.
     pub resume: bool,
 }
 

@@ -1,5 +1,5 @@
-//! A trained model as a folder: `model.safetensors` with the tensors, `learner.json` with all else, to be read by
-//! people too. Nothing in it is code.
+//! A trained model as a folder: `model.safetensors` with the tensors and a readable `learner.json` with all else. It
+//! contains no code.
 
 use super::weights;
 use crate::error::{Error, Result};
@@ -15,18 +15,17 @@ pub const FORMAT: u32 = 2;
 const WEIGHTS: &str = "model.safetensors";
 const NOTES: &str = "learner.json";
 
-/// What it takes to predict with a trained network in another program.
-///
-/// This is the same for all kinds of learners; `recipe` is the kind's own.
+/// A trained network with all that another program needs to predict with it. `recipe` differs between the kinds of
+/// learners; the rest is common to all.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// The kind of learner, such as `image_classifier`. It says how to read the recipe.
+    /// The kind of learner, such as `image_classifier`, which determines the form of the recipe.
     pub kind: String,
-    /// How to build the network, and how an input becomes tensors.
+    /// The settings that build the network and convert an input to tensors.
     pub recipe: Value,
-    /// The names of the classes, in the order of the scores; empty for kinds that predict something else.
+    /// The names of the classes in the order of the scores; empty for kinds that do not predict classes.
     pub vocab: Vec<String>,
-    /// How good the network was, by name.
+    /// The validation loss and the metrics, by name.
     pub metrics: BTreeMap<String, f64>,
     /// All parameters and running statistics by name: [`crate::nn::Params::state_dict`].
     pub weights: BTreeMap<String, Tensor>,
@@ -75,7 +74,7 @@ struct WeightsNote {
     sha256: String,
 }
 
-/// Writes the folder, whole or not at all; what else is in it stays. fast.ai's `export`.
+/// Writes the folder atomically; other files in it are kept. fast.ai's `export`, without pickled code.
 ///
 /// # Errors
 /// When a weight is not a finite number, or a file cannot be written.
@@ -105,10 +104,10 @@ pub fn export(folder: impl AsRef<Path>, exported: &Exported) -> Result<()> {
     Ok(tallow_io::atomic::write_folder(folder, &[(WEIGHTS, &tensors), (NOTES, notes.as_bytes())])?)
 }
 
-/// Reads a folder that [`export`] wrote. Its tensors are on the CPU.
+/// Reads a folder written by [`export`]. The tensors are on the CPU.
 ///
 /// # Errors
-/// [`Error::File`], when a file is missing or damaged, the two do not belong together, a newer version of the library
+/// [`Error::File`] when a file is missing or damaged, the two do not belong together, a newer version of the library
 /// wrote them, or a weight is not a finite number.
 pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     let folder = folder.as_ref();

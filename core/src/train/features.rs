@@ -8,13 +8,12 @@ use crate::nn::Module;
 use crate::rng::Rng;
 use candle_core::Tensor;
 
-/// What a body that does not train makes of all items, once, as loaders to train a head with. An epoch of the head then
-/// takes milliseconds where an epoch of the whole network takes minutes.
+/// Computes the features of all items with a frozen body, once, and returns loaders of them to train a head with. An
+/// epoch of the head then takes milliseconds where an epoch of the whole network takes minutes.
 ///
-/// This is honest only where the body would make the same of an item every time. So the training set must come
-/// **without augmentation** (each item is seen once, in one form, and that form is what every epoch of the head gets),
-/// and the body runs in eval mode: its normalisation layers use their running statistics, and neither these nor their
-/// scales move, while in fast.ai's frozen phase they do.
+/// The training set must come **without augmentation**, since every epoch gets the features of the one form in which
+/// each item was seen. The body runs in evaluation mode: its normalisation layers use their running statistics, and
+/// neither these nor their scales are trained, as they are in fast.ai's frozen phase.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -44,7 +43,7 @@ use candle_core::Tensor;
 /// ```
 ///
 /// # Errors
-/// When an item cannot be read, shapes do not fit, or a stop is asked for.
+/// When an item cannot be read, shapes do not fit, or a stop is requested.
 pub fn cache_features(
     body: &dyn Module,
     dls: &DataLoaders,
@@ -57,11 +56,11 @@ pub fn cache_features(
     Ok(DataLoaders { train: train.shuffle(rng).drop_last_of_one(), valid })
 }
 
-/// The features and targets of all items of a loader in the dataset's order, whatever order the loader has; see
-/// [`cache_features`].
+/// Computes the features of all items of a loader, and returns them with the targets in the dataset's order, whatever
+/// the loader's order ([`cache_features`]).
 ///
 /// # Errors
-/// When an item cannot be read, shapes do not fit, or a stop is asked for.
+/// When an item cannot be read, shapes do not fit, or a stop is requested.
 pub fn features(body: &dyn Module, loader: &DataLoader, listener: &Listener) -> Result<TensorDataset> {
     let loader = loader.clone().in_order();
     let (mut xs, mut ys) = (Vec::new(), Vec::new());

@@ -1,21 +1,21 @@
-//! The learner's methods that train: which parts, for how long, by which schedule.
+//! The learner's methods that train.
 
 use super::learner::Learner;
 use crate::error::{Error, Result};
 use crate::optim::{Constant, FlatCos, Lrs, OneCycle, OptimState, Schedule};
 
-/// How [`Learner::fine_tune`] trains; the defaults are fast.ai's. A plain number is the base learning rate.
+/// The settings of [`Learner::fine_tune`], with fast.ai's defaults. A plain `f64` converts to a base learning rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FineTune {
-    /// The peak learning rate of the new head while the body is frozen; half of it after.
+    /// The peak learning rate while the body is frozen, and twice that of the second part; 2e-3 by default.
     pub base_lr: f64,
-    /// Epochs with a frozen body.
+    /// The number of epochs with a frozen body; 1 by default.
     pub freeze_epochs: usize,
-    /// In the second part the first layers learn this many times more slowly than the last.
+    /// The factor between the learning rates of the last and the first group in the second part; 100 by default.
     pub lr_mult: f64,
-    /// The share of the second part that warms up.
+    /// The fraction of the second part in which the learning rate rises; 0.3 by default.
     pub pct_start: f64,
-    /// The second part begins at the peak learning rate divided by this.
+    /// The second part starts at the peak learning rate divided by this; 5 by default.
     pub div: f64,
 }
 
@@ -35,29 +35,30 @@ impl Learner {
     /// Trains for `n_epochs` at constant learning rates: a number, or [`crate::optim::slice`].
     ///
     /// # Errors
-    /// When shapes do not fit; the loss stops being a finite number ([`Error::Diverged`]), or, after an epoch, the
-    /// validation loss, a metric or a weight ([`Error::NotFinite`]); a checkpoint is of another run or cannot be
-    /// written; or a stop is asked for.
+    /// [`Error::Diverged`] when the loss of a batch is no longer finite; [`Error::NotFinite`] when the validation loss,
+    /// a metric or a weight is not finite after an epoch; [`Error::Interrupted`] when a stop is requested; other errors
+    /// when shapes do not fit, or a checkpoint belongs to another run or cannot be written.
     pub fn fit(&mut self, n_epochs: usize, lr: impl Into<Lrs>) -> Result<()> {
         let lr = lr.into();
         self.run_fit(n_epochs, &format!("fit({n_epochs}, {lr})"), &Constant(lr))
     }
 
-    /// Trains for `n_epochs` by the one-cycle policy with these peak learning rates. fast.ai's `fit_one_cycle`.
+    /// Trains for `n_epochs` by the one-cycle policy ([`OneCycle`]) with these peak learning rates. fast.ai's
+    /// `fit_one_cycle`.
     ///
     /// # Errors
-    /// As [`Learner::fit`].
+    /// The errors of [`Learner::fit`].
     pub fn fit_one_cycle(&mut self, n_epochs: usize, lr_max: impl Into<Lrs>) -> Result<()> {
         let schedule = self.one_cycle(lr_max);
         let moms = self.moms.map_or_else(String::new, |(start, peak, end)| format!(", moms {start} {peak} {end}"));
         self.run_fit(n_epochs, &format!("fit_one_cycle({n_epochs}, {}{moms})", schedule.lr_max), &schedule)
     }
 
-    /// Trains for `n_epochs` at constant learning rates, of which the last quarter falls to almost nothing. fast.ai's
-    /// `fit_flat_cos`.
+    /// Trains for `n_epochs` at learning rates that are constant for three quarters and then fall along a cosine
+    /// ([`FlatCos`]). fast.ai's `fit_flat_cos`.
     ///
     /// # Errors
-    /// As [`Learner::fit`].
+    /// The errors of [`Learner::fit`].
     pub fn fit_flat_cos(&mut self, n_epochs: usize, lr: impl Into<Lrs>) -> Result<()> {
         let schedule = FlatCos::new(lr);
         self.run_fit(n_epochs, &format!("fit_flat_cos({n_epochs}, {})", schedule.lr), &schedule)
@@ -67,17 +68,17 @@ impl Learner {
     /// [`OneCycle`] with other numbers, or one of your own.
     ///
     /// # Errors
-    /// As [`Learner::fit`].
+    /// The errors of [`Learner::fit`].
     pub fn fit_schedule(&mut self, n_epochs: usize, schedule: &dyn Schedule) -> Result<()> {
         self.run_fit(n_epochs, &format!("fit_schedule({n_epochs}, {})", schedule.describe()), schedule)
     }
 
-    /// Transfer learning in one call: trains the new head while the body is frozen, and then the whole network, the
-    /// first layers more slowly than the last. The network must be split into groups
-    /// ([`crate::models::Network::split_groups`]); without groups there is nothing to freeze. fast.ai's `fine_tune`.
+    /// Transfer learning in one call: trains the new head with a frozen body for `freeze_epochs`, and then the whole
+    /// network for `n_epochs`, with lower learning rates for the first layers. fast.ai's `fine_tune`. The network must
+    /// be split into groups ([`crate::models::Network::split_groups`]); without groups nothing is frozen.
     ///
     /// # Errors
-    /// As [`Learner::fit`].
+    /// The errors of [`Learner::fit`].
     pub fn fine_tune(&mut self, n_epochs: usize, config: impl Into<FineTune>) -> Result<()> {
         let FineTune { base_lr, freeze_epochs, lr_mult, pct_start, div } = config.into();
         self.freeze()?;
@@ -93,17 +94,17 @@ impl Learner {
         OneCycle { moms: self.moms.unwrap_or(schedule.moms), ..schedule }
     }
 
-    /// Freezes all groups of parameters but the last. Normalisation layers go on training in frozen groups, and the
-    /// optimizer forgets its averages. fast.ai's `freeze`.
+    /// Freezes all parameter groups but the last, and resets the optimizer's state. Normalisation layers keep training
+    /// in frozen groups. fast.ai's `freeze`.
     ///
     /// # Errors
-    /// As [`Learner::freeze_to`].
+    /// When the optimizer's state cannot be reset.
     pub fn freeze(&mut self) -> Result<()> {
         self.freeze_to(-1)
     }
 
-    /// Freezes the groups before number `group` and trains the others; a negative number counts from the end. For the
-    /// rest as [`Learner::freeze`].
+    /// Freezes the parameter groups before `group`, unfreezes the others, and resets the optimizer's state; a negative
+    /// number counts from the end. Normalisation layers keep training in frozen groups. fast.ai's `freeze_to`.
     ///
     /// # Errors
     /// When there is no such group.
@@ -121,20 +122,20 @@ impl Learner {
         self.forget()
     }
 
-    /// Trains all groups. fast.ai's `unfreeze`.
+    /// Unfreezes all parameter groups, and resets the optimizer's state. fast.ai's `unfreeze`.
     ///
     /// # Errors
-    /// When the optimizer cannot be emptied.
+    /// When the optimizer's state cannot be reset.
     pub fn unfreeze(&mut self) -> Result<()> {
         self.freeze_to(0)
     }
 
-    /// Trains the named parts of the network, such as `["layer3", "layer4", "fc"]`, and freezes all else, normalisation
-    /// layers included: PyTorch's way of unfreezing. [`crate::nn::Params::children`] gives the names. The optimizer
-    /// forgets its averages.
+    /// Unfreezes the named parts of the network, such as `["layer3", "layer4", "fc"]`, freezes all others,
+    /// normalisation layers included, and resets the optimizer's state: PyTorch's `requires_grad`, child by child.
+    /// [`crate::nn::Params::children`] lists the names.
     ///
     /// # Errors
-    /// When there is no such part.
+    /// [`Error::Network`] when there is no such part.
     pub fn train_only(&mut self, parts: &[&str]) -> Result<()> {
         self.params().train_only(parts)?;
         self.forget()

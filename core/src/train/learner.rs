@@ -1,5 +1,5 @@
-//! The learner: data, a network, a loss and an optimizer. [`Learner::fit`] and its siblings are in `fit`, the loop
-//! itself is in `train_loop`.
+//! The learner: data, a network, a loss and an optimizer. The methods that train are in `fit`, the loop in
+//! `train_loop`.
 
 use super::callback::Callback;
 use super::checkpoint::{CheckpointWriter, Checkpoints};
@@ -19,9 +19,9 @@ use crate::optim::{Adam, Optimizer};
 use candle_core::Tensor;
 use std::path::Path;
 
-/// Data, a network, a loss and an optimizer, and the loop that brings them together. fast.ai's `Learner`.
+/// Data, a network, a loss and an optimizer, with the loop that trains. fast.ai's `Learner`.
 ///
-/// The methods that take the learner by value configure it; those that borrow it train and predict.
+/// Methods that take the learner by value configure it; methods that borrow it train and predict.
 pub struct Learner {
     pub(super) dls: DataLoaders,
     pub(super) model: Box<dyn Model>,
@@ -53,8 +53,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// A learner with fast.ai's default optimizer, Adam. `params` are those that `model` was made with; `loss` takes
-    /// predictions and targets.
+    /// A learner with fast.ai's default optimizer, [`Adam::fastai`]. `params` are the ones that `model` was made with;
+    /// `loss` takes predictions and targets and returns a tensor of one element.
     pub fn new(
         dls: DataLoaders,
         model: impl Model + 'static,
@@ -90,29 +90,28 @@ impl Learner {
         self.boxed_opt(Box::new(optimizer))
     }
 
-    /// Sets an optimizer that is boxed already.
+    /// Sets a boxed optimizer.
     #[must_use]
     pub fn boxed_opt(self, optimizer: Box<dyn Optimizer>) -> Learner {
         Learner { optimizer, ..self }
     }
 
-    /// Sets the momentum of one cycle at its start, at the peak and at its end, in [`Learner::fit_one_cycle`] and
-    /// [`Learner::fine_tune`]; 0.95, 0.85, 0.95 by default. fast.ai's `moms`, which for texts are 0.8, 0.7, 0.8.
+    /// Sets the momentum of [`Learner::fit_one_cycle`] and [`Learner::fine_tune`] at the start, the peak and the end;
+    /// 0.95, 0.85, 0.95 by default. fast.ai's `moms`, which are 0.8, 0.7, 0.8 for texts.
     #[must_use]
     pub fn moms(self, start: f64, peak: f64, end: f64) -> Learner {
         Learner { moms: Some((start, peak, end)), ..self }
     }
 
-    /// Sets how much a batch with certain targets counts in the validation loss; by default its number of items. A loss
-    /// that divides by something else wants that: one with class weights
-    /// [`CrossEntropy::weight_of`](crate::nn::losses::CrossEntropy::weight_of), so that the validation loss does not
-    /// depend on how the items fall into batches.
+    /// Sets the weight of a batch, by its targets, in the validation loss; by default the number of its items. A loss
+    /// with class weights needs [`CrossEntropy::weight_of`](crate::nn::losses::CrossEntropy::weight_of), so that the
+    /// validation loss does not depend on the batches.
     #[must_use]
     pub fn loss_weight(self, weight: impl Fn(&Tensor) -> Result<f64> + Send + Sync + 'static) -> Learner {
         Learner { loss_weight: Box::new(weight), ..self }
     }
 
-    /// Metrics computed on the validation set after each epoch: `metrics([accuracy(), top_k_accuracy(5)])`.
+    /// Adds metrics on the validation set, computed after each epoch: `metrics([accuracy(), top_k_accuracy(5)])`.
     #[must_use]
     pub fn metrics(mut self, metrics: impl IntoIterator<Item = Metric>) -> Learner {
         self.metrics = metrics.into_iter().collect();
@@ -120,9 +119,8 @@ impl Learner {
         self
     }
 
-    /// Computes the metrics of the training batches too, as they go by: each batch as the network was before its step,
-    /// with augmentation and dropout. fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's
-    /// tutorials.
+    /// Computes the metrics of the training batches too, each before its own step, with augmentation and dropout.
+    /// fast.ai's `Recorder(train_metrics=True)`, and the `train Acc` of PyTorch's tutorials.
     #[must_use]
     pub fn train_metrics(mut self) -> Learner {
         self.state.recorder.with_train_metrics = true;
@@ -135,31 +133,31 @@ impl Learner {
         self.boxed_callback(Box::new(callback))
     }
 
-    /// Adds a callback that is boxed already.
+    /// Adds a boxed callback.
     #[must_use]
     pub fn boxed_callback(mut self, callback: Box<dyn Callback>) -> Learner {
         self.callbacks.push(callback);
         self
     }
 
-    /// Sets the receiver of progress, and of the request to stop.
+    /// Sets the listener, which receives progress and may request a stop.
     #[must_use]
     pub fn listener(self, listener: Listener) -> Learner {
         Learner { listener, ..self }
     }
 
-    /// Says more of what shapes the run. A checkpoint is only resumed by a run that all is the same of; what the
-    /// learner knows by itself is the seed, the items of both sides with their order and batches, the optimizer,
-    /// callbacks, metrics and what was asked of it, and of the loss the name of its type. What is inside of a network
-    /// or a loss, such as the rate of a dropout or the weights of classes, it does not.
+    /// Adds to the run's fingerprint; only a run with the same one may resume from a checkpoint. The learner itself
+    /// adds the seed, the items of both sets with their order and batches, the optimizer, callbacks, metrics, the
+    /// requested fits and the name of the loss's type. It does not know settings inside a network or a loss, such as a
+    /// dropout's rate or class weights.
     #[must_use]
     pub fn fingerprint(mut self, more: Fingerprint) -> Learner {
         self.described = self.described.and("", more);
         self
     }
 
-    /// Keeps checkpoints, and resumes from the last one if asked to. It is read when training begins, not here, so it
-    /// does not matter what is configured before or after.
+    /// Writes checkpoints, and resumes from the last one if `config.resume` is set. It is read when training starts, so
+    /// the order of configuration does not matter.
     #[must_use]
     pub fn checkpoints(mut self, config: Checkpoints) -> Learner {
         self.checkpoints = Some(CheckpointWriter::new(config));
@@ -167,8 +165,7 @@ impl Learner {
         self
     }
 
-    /// Replaces the loaders, for another batch size, other data or smaller images; all else stays. fast.ai's
-    /// `learn.dls = dls`.
+    /// Replaces the loaders, for another batch size, other data or another image size. fast.ai's `learn.dls = dls`.
     pub fn set_dls(&mut self, dls: DataLoaders) {
         (self.dls, self.must_describe) = (dls, true);
     }
@@ -188,7 +185,8 @@ impl Learner {
         &self.state.params
     }
 
-    /// Writes the network's tensors to a safetensors file, by their PyTorch names.
+    /// Writes the network's tensors, with their PyTorch names, to a safetensors file. fast.ai's `save`, without the
+    /// optimizer.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -196,10 +194,10 @@ impl Learner {
         weights::save(path.as_ref(), &self.params().state_dict()?, None)
     }
 
-    /// Reads the network's tensors from a safetensors file.
+    /// Reads the network's tensors from a safetensors file. fast.ai's `load`.
     ///
     /// # Errors
-    /// When the file is damaged or its tensors are not those of this network; then nothing is changed.
+    /// When the file is damaged, or its tensors do not belong to this network; then nothing is changed.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let (tensors, _) = weights::load(path, "save the network again")?;

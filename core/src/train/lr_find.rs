@@ -1,4 +1,4 @@
-//! Finding a learning rate by trying them all (Smith, 2015).
+//! The learning-rate range test (Smith, *Cyclical Learning Rates*, 2015).
 
 use super::learner::Learner;
 use super::loss::loss_value;
@@ -8,11 +8,12 @@ use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
 
 impl Learner {
-    /// Trains on growing learning rates for a while, without callbacks, and puts the network and the optimizer back as
-    /// they were. A run that resumes gets what the search found before, since the weights are no longer those of then.
+    /// Trains for some batches with exponentially growing learning rates and without callbacks, and then restores the
+    /// network and the optimizer. fast.ai's `lr_find`. A resumed run gets the result of its earlier search, since the
+    /// weights have changed since.
     ///
     /// # Errors
-    /// When shapes do not fit, or a stop is asked for.
+    /// When shapes do not fit, or a stop is requested.
     pub fn lr_find(&mut self, config: &LrFindConfig) -> Result<LrFind> {
         let request = format!("{config:?}");
         self.load_checkpoint(None)?;

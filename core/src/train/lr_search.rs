@@ -1,17 +1,17 @@
-//! The range of a search for a learning rate, and what it found.
+//! The settings and the result of a learning-rate search.
 
 use serde::{Deserialize, Serialize};
 
-/// How far and how finely [`crate::train::Learner::lr_find`] looks; the defaults are fast.ai's.
+/// The settings of [`crate::train::Learner::lr_find`], with fast.ai's defaults.
 #[derive(Debug, Clone)]
 pub struct LrFindConfig {
-    /// The first learning rate.
+    /// The first learning rate; 1e-7 by default.
     pub start_lr: f64,
-    /// The last one.
+    /// The last learning rate; 10 by default.
     pub end_lr: f64,
-    /// The number of batches.
+    /// The number of batches; 100 by default.
     pub num_it: usize,
-    /// Whether to stop once the loss is four times its best.
+    /// Whether to stop once the smoothed loss exceeds four times its minimum; true by default.
     pub stop_div: bool,
 }
 
@@ -21,15 +21,29 @@ impl Default for LrFindConfig {
     }
 }
 
-/// Learning rates, the smoothed losses that they led to, and fast.ai's four suggestions.
+/// The result of a learning-rate search, with fast.ai's four suggestions.
+///
+/// ```
+/// use tallow::train::LrFind;
+///
+/// // 100 losses that fall from 2 to 0.5 between 1e-5 and 1e-2, and rise after.
+/// let lrs: Vec<f64> = (0..100).map(|i| 10f64.powf(-7.0 + 8.0 * i as f64 / 99.0)).collect();
+/// let loss = |lr: f64| 0.5 + 1.5 / (1.0 + (lr / 1e-3).powi(2)) + (lr / 0.5).powi(2);
+/// let losses = lrs.iter().map(|&lr| loss(lr)).collect();
+/// let found = LrFind { lrs, losses, num_it: 100 };
+/// // Those of `fastai.callback.schedule` for the same points
+/// let near = |lr: Option<f64>, fastai: f64| lr.is_some_and(|lr| (lr / fastai - 1.0).abs() < 1e-5);
+/// assert!(near(found.valley(), 9.770099859451875e-05) && near(found.steep(), 0.0009111627587117255));
+/// assert!(near(found.minimum(), 0.0025950241833925247) && near(found.slide(), 0.00029836472822353244));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LrFind {
     /// Learning rates, from low to high.
     pub lrs: Vec<f64>,
-    /// Smoothed losses after a step with each.
+    /// The smoothed loss after a step with each learning rate.
     #[serde(with = "super::recorder::words")]
     pub losses: Vec<f64>,
-    /// The number of batches that were asked for. Suggestions leave the first tenth of them out.
+    /// The requested number of batches. Suggestions leave out the first tenth.
     pub num_it: usize,
 }
 
@@ -41,7 +55,8 @@ pub(super) struct Search {
 }
 
 impl LrFind {
-    /// In the longest stretch of falling losses, a point two thirds along: fast.ai's default. `None` on too few points.
+    /// The learning rate two thirds along the longest stretch of falling losses: fast.ai's default. `None` if there are
+    /// too few points.
     pub fn valley(&self) -> Option<f64> {
         let (lrs, losses) = self.middle();
         let n = losses.len();
@@ -64,7 +79,7 @@ impl LrFind {
         usize::try_from(index).ok().and_then(|i| lrs.get(i)).copied()
     }
 
-    /// Where the loss falls most steeply over the logarithm of the learning rate.
+    /// The learning rate at which the loss falls most steeply over the logarithm of the learning rate.
     pub fn steep(&self) -> Option<f64> {
         let (lrs, losses) = self.middle();
         let slope = |i: usize| (losses[i + 1] - losses[i]) / (lrs[i + 1].ln() - lrs[i].ln());
@@ -77,9 +92,9 @@ impl LrFind {
         (0..lrs.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).map(|i| lrs[i] / 10.0)
     }
 
-    /// An interval of 15 points slides down from the last point for as long as the slopes of the loss at its two ends
-    /// differ by more than 0.005; the learning rate at its lower end, the last time that they did. `None` on too few
-    /// points.
+    /// fast.ai's `slide`: an interval of 15 points slides down from the last point while the slopes of the loss at its
+    /// two ends differ by more than 0.005, and the result is the learning rate at its last lower end. `None` if there
+    /// are too few points.
     pub fn slide(&self) -> Option<f64> {
         const WIDTH: usize = 15;
         let (lrs, losses) = self.middle();

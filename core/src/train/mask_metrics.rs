@@ -1,4 +1,5 @@
-//! Metrics of scores for each pixel, `[N, C, H, W]`, and masks, `[N, H, W]`. All are of all pixels together.
+//! Metrics for segmentation, of scores `[N, C, H, W]` and masks `[N, H, W]`. All count the pixels of all images
+//! together.
 
 use super::metric::Metric;
 use crate::error::{Error, Result};
@@ -7,41 +8,39 @@ use crate::metrics::PixelCounts;
 use crate::nn::losses::labels;
 use candle_core::{DType, Tensor};
 
-/// The share of pixels whose highest score is at their class, void ones left out. fast.ai's lessons call it
-/// `acc_camvid`.
+/// The fraction of pixels, void ones left out, whose highest score is that of their class. `acc_camvid` of fast.ai's
+/// lessons.
 pub fn pixel_accuracy(void: Option<u32>) -> Metric {
     of_pixels("pixel_accuracy", void, PixelCounts::accuracy)
 }
 
-/// [`pixel_accuracy`] of the pixels that are not of the class `background`. fast.ai's `foreground_acc`.
+/// The [`pixel_accuracy`] of pixels that are not of the class `background`. fast.ai's `foreground_acc`.
 pub fn foreground_accuracy(background: u32, void: Option<u32>) -> Metric {
     of_pixels("foreground_acc", void, move |counts| counts.foreground_accuracy(background))
 }
 
-/// The Dice coefficient of class 1 of two. fast.ai's `Dice`.
+/// The Dice coefficient of class 1 of two ([`PixelCounts::dice`]). fast.ai's `Dice`.
 pub fn dice() -> Metric {
     of_pixels("dice", None, |counts| counts.dice(1))
 }
 
-/// The mean over classes of Dice coefficients. fast.ai's `DiceMulti`.
+/// The mean Dice coefficient of the classes. fast.ai's `DiceMulti`.
 pub fn dice_multi(void: Option<u32>) -> Metric {
     of_pixels("dice_multi", void, PixelCounts::mean_dice)
 }
 
-/// Intersection over union of class 1 of two. fast.ai's `JaccardCoeff`.
+/// The intersection over union of class 1 of two ([`PixelCounts::jaccard`]). fast.ai's `JaccardCoeff`.
 pub fn jaccard() -> Metric {
     of_pixels("jaccard_coeff", None, |counts| counts.jaccard(1))
 }
 
-/// The mean over classes of intersections over unions. fast.ai's `JaccardCoeffMulti`.
+/// The mean intersection over union of the classes. fast.ai's `JaccardCoeffMulti`.
 pub fn jaccard_multi(void: Option<u32>) -> Metric {
     of_pixels("jaccard_coeff_multi", void, PixelCounts::mean_jaccard)
 }
 
-/// A metric of the counts of all pixels under a name of its own: that of one class, say,
-/// `of_pixels("sky", void, |counts| counts.jaccard(0))`.
-///
-/// Where there is nothing to measure it is not a number.
+/// A named metric of the counts of all pixels, such as the intersection over union of one class:
+/// `of_pixels("sky", void, |counts| counts.jaccard(0))`. `None` becomes NaN.
 pub fn of_pixels(
     name: impl Into<String>,
     void: Option<u32>,
@@ -51,10 +50,13 @@ pub fn of_pixels(
     Metric::of_counts(name, count, move |counts| value(counts).unwrap_or(f64::NAN)).may_be_undefined()
 }
 
-/// What the highest scores at each pixel, `[N, C, H, W]`, have in common with masks, `[N, H, W]`.
+/// Counts the pixels of each class in masks and in predictions, the classes with the highest scores.
+///
+/// # Shapes
+/// `scores` `[N, C, H, W]`; `masks` `[N, H, W]`
 ///
 /// # Errors
-/// When shapes do not fit, a score is not a number, or a class has no score.
+/// When shapes do not fit, a score is NaN, or a class has no score.
 pub fn pixel_counts(scores: &Tensor, masks: &Tensor, void: Option<u32>) -> Result<PixelCounts> {
     let (n, c, h, w) = scores.dims4()?;
     if masks.dims() != [n, h, w] {
@@ -66,11 +68,13 @@ pub fn pixel_counts(scores: &Tensor, masks: &Tensor, void: Option<u32>) -> Resul
     Ok(counts)
 }
 
-/// The class with the highest score at each pixel of scores `[N, C, H, W]`, picture by picture and row by row; of equal
-/// ones the first.
+/// The class with the highest score at each pixel, image by image and row by row; the first of equal ones.
+///
+/// # Shapes
+/// `scores` `[N, C, H, W]` → `N·H·W` classes
 ///
 /// # Errors
-/// [`Error::Value`] when a score is not a number.
+/// [`Error::Value`] when a score is NaN.
 pub fn pixel_classes(scores: &Tensor) -> Result<Vec<u32>> {
     let scores = kernels::channels_last(scores)?;
     let (n, h, w, c) = scores.dims4()?;

@@ -1,4 +1,4 @@
-//! Metrics of a [`super::Learner`]: numbers for people, computed on the validation set.
+//! Metrics of a [`super::Learner`], computed on the validation set.
 
 use crate::error::{Error, Result};
 use crate::metrics::{self, Averaging, Confusion, MultiLabelReport, PixelCounts};
@@ -9,7 +9,7 @@ type Measure = dyn Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync;
 type Count = dyn Fn(&Tensor, &Tensor) -> Result<PixelCounts> + Send + Sync;
 type OfCounts = dyn Fn(&PixelCounts) -> f64 + Send + Sync;
 
-/// A named number that tells how good predictions are.
+/// A named metric of predictions and targets. fast.ai's `Metric`.
 pub struct Metric {
     name: String,
     kind: Kind,
@@ -27,8 +27,7 @@ enum Kind {
 }
 
 impl Metric {
-    /// A metric that is computed per batch and averaged, each batch counting by its number of items: fast.ai's
-    /// `AvgMetric`.
+    /// A metric that is computed for each batch and averaged, weighted by the number of items. fast.ai's `AvgMetric`.
     pub fn new(
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
@@ -36,8 +35,8 @@ impl Metric {
         Metric::of_kind(name, Kind::Mean(Box::new(measure), std::convert::identity))
     }
 
-    /// A metric that is not a mean over items (F1, for one), computed from all predictions and targets at once:
-    /// fast.ai's `AccumMetric`.
+    /// A metric that is not a mean over items, such as F1, computed from all predictions and targets at once. fast.ai's
+    /// `AccumMetric`.
     pub fn of_all(
         name: impl Into<String>,
         measure: impl Fn(&Tensor, &Tensor) -> Result<f64> + Send + Sync + 'static,
@@ -45,7 +44,7 @@ impl Metric {
         Metric::of_kind(name, Kind::OfAll(Box::new(measure)))
     }
 
-    /// A metric of counts of pixels, which are added up over the batches: fast.ai's `Dice`, for one.
+    /// A metric of pixel counts, which are added up over the batches, such as fast.ai's `Dice`.
     pub fn of_counts(
         name: impl Into<String>,
         count: impl Fn(&Tensor, &Tensor) -> Result<PixelCounts> + Send + Sync + 'static,
@@ -58,9 +57,9 @@ impl Metric {
         Metric { name: name.into(), kind, may_be_undefined: false }
     }
 
-    /// Lets its value be other than a finite number: a correlation has none where all predictions are equal. Of any
-    /// other metric such a value after an epoch is an error, since it is mostly the first sign that training has
-    /// diverged. Metrics that come with the library always have a value, or fail.
+    /// Allows values that are not finite, such as a correlation where all predictions are equal. For any other metric
+    /// such a value after an epoch is an error, since it usually means that training has diverged. The library's own
+    /// metrics always have a value, or fail.
     #[must_use]
     pub fn may_be_undefined(self) -> Metric {
         Metric { may_be_undefined: true, ..self }
@@ -71,12 +70,12 @@ impl Metric {
         !value.is_finite() && !self.may_be_undefined
     }
 
-    /// Its name, the head of its column.
+    /// The metric's name, the heading of its column.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its value for one batch, or for all predictions in one tensor.
+    /// The metric of one batch, or of all predictions in one tensor.
     ///
     /// # Errors
     /// When shapes do not fit.
@@ -136,31 +135,32 @@ impl Tally<'_> {
     }
 }
 
-/// The share of items whose highest score is at their label; scores `[N, C]`, labels `[N]`.
+/// The fraction of items whose highest score is that of their label; scores `[N, C]`, labels `[N]`. fast.ai's
+/// `accuracy`.
 pub fn accuracy() -> Metric {
     Metric::new("accuracy", share_correct)
 }
 
-/// The mean over classes of the share of their items that are recognised; classes without items do not count. fast.ai's
-/// `BalancedAccuracy`.
+/// The mean recall of the classes that have items; scores `[N, C]`, labels `[N]`. fast.ai's `BalancedAccuracy`.
 pub fn balanced_accuracy() -> Metric {
     Metric::of_all("balanced_accuracy", |preds, ys| metrics::balanced_accuracy(&predicted(preds)?, &labels(ys)?))
 }
 
-/// One minus [`accuracy`].
+/// The fraction of items that are misclassified, `1 - accuracy`; scores `[N, C]`, labels `[N]`. fast.ai's `error_rate`.
 pub fn error_rate() -> Metric {
     Metric::new("error_rate", |preds, ys| Ok(1.0 - share_correct(preds, ys)?))
 }
 
-/// The share of items whose label is among the `k` highest scores.
+/// The fraction of items whose label is among the `k` highest scores; scores `[N, C]`, labels `[N]`. fast.ai's
+/// `top_k_accuracy`.
 pub fn top_k_accuracy(k: usize) -> Metric {
     Metric::new(format!("top_{k}_accuracy"), move |preds, ys| {
         metrics::top_k_accuracy(&scores(preds)?, preds.dim(D::Minus1)?, &labels(ys)?, k)
     })
 }
 
-/// The exponential of the cross entropy of the next word: among how many words, all as likely, a language model has to
-/// choose. Scores `[N, T, V]`, words `[N, T]`. fast.ai's `Perplexity`.
+/// Perplexity, the exponential of the cross entropy of the next word: the number of equally likely words with the same
+/// cross entropy. Scores `[N, T, V]`, words `[N, T]`. fast.ai's `Perplexity`.
 pub fn perplexity() -> Metric {
     let loss = |preds: &Tensor, ys: &Tensor| {
         let words = losses::cross_entropy_of_each(preds, ys)?;
@@ -169,23 +169,23 @@ pub fn perplexity() -> Metric {
     Metric::of_kind("perplexity", Kind::Mean(Box::new(loss), f64::exp))
 }
 
-/// Precision, the mean over the classes that occur or are predicted: fast.ai's `Precision(average="macro")`.
+/// The mean precision of the classes that occur or are predicted. fast.ai's `Precision(average="macro")`.
 pub fn precision() -> Metric {
     Metric::of_all("precision", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).precision))
 }
 
-/// Recall, the mean over the classes that occur or are predicted: fast.ai's `Recall(average="macro")`.
+/// The mean recall of the classes that occur or are predicted. fast.ai's `Recall(average="macro")`.
 pub fn recall() -> Metric {
     Metric::of_all("recall", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).recall))
 }
 
-/// The F1 score, the mean over the classes that occur or are predicted: fast.ai's `F1Score(average="macro")`.
+/// The mean F1 score of the classes that occur or are predicted. fast.ai's `F1Score(average="macro")`.
 pub fn f1_score() -> Metric {
     Metric::of_all("f1_score", |preds, ys| Ok(confusion(preds, ys)?.average(Averaging::MacroPresent).f1))
 }
 
-/// The area under the ROC curve; of more than two classes the mean over each against all others. fast.ai's
-/// `RocAucBinary` and `RocAuc`. It is an error if the validation set lacks a class.
+/// The area under the ROC curve; with more than two classes, the mean of each class against all others. fast.ai's
+/// `RocAucBinary` and `RocAuc`. It fails if the validation set lacks a class.
 pub fn roc_auc() -> Metric {
     Metric::of_all("roc_auc", |preds, ys| {
         let probabilities = candle_nn::ops::softmax(&preds.to_dtype(DType::F64)?, D::Minus1)?;
@@ -197,28 +197,30 @@ pub fn roc_auc() -> Metric {
     })
 }
 
-/// The share of right answers, of one for each item and class, where an item may be of several classes: a class is
+/// The fraction of right answers in multi-label classification, with one yes or no for each item and class. A class is
 /// predicted where its probability is at least `threshold`. Scores and targets `[N, C]`. fast.ai's `accuracy_multi`.
 pub fn accuracy_multi(threshold: f64) -> Metric {
     Metric::of_all("accuracy_multi", move |preds, ys| Ok(multi_label(preds, ys, threshold)?.accuracy))
 }
 
-/// The mean over classes of F1 scores, where an item may be of several classes. fast.ai's `F1ScoreMulti`.
+/// The mean F1 score of the classes in multi-label classification. Scores and targets `[N, C]`. fast.ai's
+/// `F1ScoreMulti`.
 pub fn f1_score_multi(threshold: f64) -> Metric {
     Metric::of_all("f1_score_multi", move |preds, ys| Ok(multi_label(preds, ys, threshold)?.macro_f1))
 }
 
-/// The mean over classes of average precisions, where an item may be of several classes. fast.ai's `APScoreMulti`.
+/// The mean average precision of the classes in multi-label classification. Scores and targets `[N, C]`. fast.ai's
+/// `APScoreMulti`.
 pub fn mean_average_precision() -> Metric {
     Metric::of_all("mean_average_precision", |preds, ys| Ok(multi_label(preds, ys, 0.5)?.mean_average_precision))
 }
 
-/// The root of the mean squared error of numbers; predictions and targets of one shape. fast.ai's `rmse`.
+/// The root mean squared error; predictions and targets of one shape. fast.ai's `rmse`.
 pub fn rmse() -> Metric {
     Metric::of_all("rmse", |preds, ys| metrics::rmse(&scores(preds)?, &scores(ys)?))
 }
 
-/// The mean absolute error of numbers; predictions and targets of one shape. fast.ai's `mae`.
+/// The mean absolute error; predictions and targets of one shape. fast.ai's `mae`.
 pub fn mae() -> Metric {
     Metric::new("mae", |preds, ys| metrics::mae(&scores(preds)?, &scores(ys)?))
 }
@@ -243,7 +245,7 @@ fn confusion(preds: &Tensor, ys: &Tensor) -> Result<Confusion> {
     Confusion::new(preds.dim(D::Minus1)?, &predicted(preds)?, &labels(ys)?)
 }
 
-/// The class with the highest score of each item. Where a score is NaN there is no highest one.
+/// The class with the highest score of each item. NaN has no order and is an error.
 fn predicted(preds: &Tensor) -> Result<Vec<u32>> {
     if let Some(i) = scores(preds)?.iter().position(|score| score.is_nan()) {
         let classes = preds.dim(D::Minus1)?.max(1);

@@ -1,18 +1,18 @@
-//! What a learner trains.
+//! The model of a learner.
 
 use crate::error::Result;
 use crate::nn::Module;
 use candle_core::Tensor;
 
-/// A network as a [`super::Learner`] calls it: the inputs of a batch in, predictions out.
+/// A network as a [`super::Learner`] calls it: a function from the inputs of a batch to predictions.
 ///
-/// Every [`Module`] is a model of one input. A network of several inputs, such as a table's categories and numbers,
-/// implements this trait itself; its dataset gives the others as [`crate::data::Batch::more_xs`].
+/// Every [`Module`] is a model with one input. A network with several, such as the categories and the numbers of a
+/// table, implements this trait itself; its dataset supplies the others as [`crate::data::Batch::more_xs`].
 pub trait Model: Send + Sync {
-    /// Predictions for a batch. `train` is true while training.
+    /// Computes predictions for a batch. `train` is PyTorch's `model.train()`.
     ///
     /// # Errors
-    /// When there are too few inputs, or their shapes do not suit the network.
+    /// When there are too few inputs, or the network cannot take their shapes.
     fn forward_inputs(&self, xs: &Tensor, more_xs: &[Tensor], train: bool) -> Result<Tensor>;
 }
 

@@ -4,29 +4,28 @@ use crate::optim::Hypers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One epoch.
+/// The losses and metrics of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Words", into = "Words")]
 pub struct EpochRow {
-    /// Which of the learner's fits it belongs to, from 0.
+    /// The number of the learner's fit, from 0.
     pub fit: usize,
-    /// From 0, within its fit.
+    /// The number of the epoch in its fit, from 0.
     pub epoch: usize,
-    /// The smoothed training loss at the epoch's end.
+    /// The smoothed training loss at the end of the epoch.
     pub train_loss: f64,
     /// The mean loss over the validation set.
     pub valid_loss: f64,
     /// The metrics, in the learner's order.
     pub metrics: Vec<f64>,
-    /// The same of the training batches as they went by, if the learner was asked for them
-    /// ([`super::Learner::train_metrics`]).
+    /// The metrics of the training batches, if requested ([`super::Learner::train_metrics`]).
     pub train_metrics: Vec<f64>,
-    /// Wall time.
+    /// The duration of the epoch, in seconds.
     pub seconds: f64,
 }
 
 impl EpochRow {
-    /// Its losses and metrics in the order of [`Recorder::columns`], between the epoch and the time.
+    /// The losses and metrics in the order of [`Recorder::columns`], without epoch and time.
     pub fn numbers(&self) -> Vec<f64> {
         [&[self.train_loss], &self.train_metrics[..], &[self.valid_loss], &self.metrics[..]].concat()
     }
@@ -84,18 +83,18 @@ pub(super) mod words {
     }
 }
 
-/// The history of a learner: rows for epochs, and what happened at each batch. fast.ai's `Recorder`.
+/// The history of a learner, by epoch and by batch. fast.ai's `Recorder`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recorder {
     /// Names of the metrics.
     pub metric_names: Vec<String>,
     /// One row per epoch, over all fits.
     pub rows: Vec<EpochRow>,
-    /// For each row the number of batches that had been trained on by then, over all fits.
+    /// The number of training batches up to each row, over all fits.
     pub iters: Vec<usize>,
     /// The loss at each batch.
     pub losses: Vec<f64>,
-    /// The smoothed loss at each batch.
+    /// The smoothed loss at each batch: an exponential average with beta 0.98, corrected for its start.
     pub smooth_losses: Vec<f64>,
     /// The learning rate (of the last group) at each batch.
     pub lrs: Vec<f64>,
@@ -113,7 +112,7 @@ pub struct Recorder {
     train_sums: Vec<f64>,
 }
 
-/// An exponential average that forgets its start: fast.ai's `AvgSmoothLoss`, beta 0.98.
+/// An exponential average, corrected for its start: fast.ai's `AvgSmoothLoss`, beta 0.98.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Smooth {
     average: f64,
@@ -134,7 +133,7 @@ impl Smooth {
 }
 
 impl Recorder {
-    /// The heads of the familiar table: epoch, losses, metrics and time.
+    /// The headings of fast.ai's table: epoch, losses, metrics and time.
     pub fn columns(&self) -> Vec<String> {
         let of_training =
             self.metric_names.iter().filter(|_| self.with_train_metrics).map(|name| format!("train_{name}"));
@@ -143,7 +142,7 @@ impl Recorder {
         heads.chain(self.metric_names.iter().cloned()).chain(["time".to_string()]).collect()
     }
 
-    /// A row of that table, as fast.ai prints it.
+    /// The cells of a row, formatted as in fast.ai's table.
     pub fn cells(row: &EpochRow) -> Vec<String> {
         let numbers = row.numbers().into_iter().map(|v| format!("{v:.6}"));
         let seconds = row.seconds.round() as u64;
@@ -156,13 +155,13 @@ impl Recorder {
         self.smooth.value()
     }
 
-    /// Metric number `index` over the epochs: `L(learn.recorder.values).itemgot(2 + index)`.
+    /// Metric number `index` over the epochs. fast.ai's `L(learn.recorder.values).itemgot(2 + index)`.
     pub fn metric(&self, index: usize) -> Vec<f64> {
         self.rows.iter().filter_map(|row| row.metrics.get(index).copied()).collect()
     }
 
-    /// The row of the epoch whose weights the network has after a fit: the last one, or the best one where
-    /// [`super::SaveBest`] has put its weights back.
+    /// The row of the epoch whose weights the network has after a fit: the last one, or the best one with
+    /// [`super::SaveBest`].
     pub fn kept_row(&self) -> Option<&EpochRow> {
         self.kept.map_or(self.rows.last(), |row| self.rows.get(row))
     }

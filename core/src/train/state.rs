@@ -1,4 +1,4 @@
-//! The state of a training run, as callbacks see and change it.
+//! The state of a training run, which callbacks read and change.
 
 use super::recorder::Recorder;
 use crate::data::Batch;
@@ -7,7 +7,7 @@ use crate::optim::{Hypers, Progress};
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
-/// The state of a training run: what fast.ai's callbacks reach as attributes of the learner.
+/// The state of a training run. In fast.ai these are attributes of the learner.
 pub struct TrainState {
     /// The network's parameters.
     pub params: Params,
@@ -25,26 +25,26 @@ pub struct TrainState {
     pub hypers: Hypers,
     /// The first input of the current batch; a callback may replace it.
     pub xs: Option<Tensor>,
-    /// Its further inputs, if the network takes several ([`Batch::more_xs`]).
+    /// The batch's further inputs, if the network takes several ([`Batch::more_xs`]).
     pub more_xs: Vec<Tensor>,
-    /// Its targets; a callback may replace them.
+    /// The batch's targets; a callback may replace them.
     pub ys: Option<Tensor>,
     /// The predictions for the current batch; in [`super::Callback::after_loss`] with their graph.
     pub preds: Option<Tensor>,
     /// The loss as a tensor of one element, from the forward to the backward pass. A callback may add a penalty to it
     /// in [`super::Callback::after_loss`].
     pub loss_tensor: Option<Tensor>,
-    /// The value of the loss of the current batch, as the loss function gave it.
+    /// The loss of the current batch, without penalties.
     pub loss: f64,
     /// The gradients, between the backward pass and the step. If a callback takes them, the step is skipped.
     pub grads: Option<GradStore>,
-    /// Whether the current batch ended in a step.
+    /// Whether the optimizer took a step for the current batch.
     pub stepped: bool,
     /// A callback sets this to end training after the current epoch.
     pub stop: bool,
-    /// A callback sets this in [`super::Callback::after_loss`] to end training at once: the current batch has no step,
-    /// and there is no validation. In [`super::Callback::after_epoch`] it ends training as `stop` does, and what is not
-    /// a finite number in that epoch's row is no error.
+    /// A callback sets this in [`super::Callback::after_loss`] to end training at once, without a step for the current
+    /// batch and without validation. In [`super::Callback::after_epoch`] it ends training as `stop` does, and values
+    /// that are not finite in the epoch's row are not an error.
     pub cancel: bool,
 }
 
@@ -89,18 +89,18 @@ impl TrainState {
         self.more_xs.clear();
     }
 
-    /// Whether the fit has not done anything yet: false in [`super::Callback::before_fit`] of a run that resumes.
+    /// Whether the fit is at its start: false in [`super::Callback::before_fit`] of a run that resumes.
     pub fn is_beginning(&self) -> bool {
         self.epoch == 0 && self.batch == 0
     }
 
-    /// The place of the current batch in the fit.
+    /// The position of the current batch in the fit.
     pub fn progress(&self) -> Progress {
         let TrainState { epoch, n_epochs, batch, n_batches, .. } = *self;
         Progress { epoch, n_epochs, batch, n_batches, n_groups: self.params.n_groups() }
     }
 
-    /// How far training has come at the current batch, from 0 to (just below) 1.
+    /// The fraction of the fit's batches before the current one, from 0 to just below 1.
     pub fn position(&self) -> f64 {
         self.progress().position()
     }

@@ -1,4 +1,4 @@
-//! Predictions of the learner, and its validation.
+//! Validation and prediction.
 
 use super::learner::Learner;
 use super::loss::loss_value;
@@ -8,10 +8,10 @@ use crate::kernels;
 use candle_core::Tensor;
 
 impl Learner {
-    /// Mean loss over the validation set, and the metrics. fast.ai's `validate`.
+    /// Computes the mean loss over the validation set, and the metrics. fast.ai's `validate`.
     ///
-    /// The mean is over the batches' losses, each counted by its number of items, or by what [`Learner::loss_weight`]
-    /// says. A loss that is not a finite number ends it: the metrics are then NaN, for they refuse such predictions.
+    /// The batches' losses are weighted by their numbers of items, or by [`Learner::loss_weight`]. If a loss is not
+    /// finite, the metrics are NaN.
     ///
     /// # Errors
     /// When shapes do not fit.
@@ -19,7 +19,7 @@ impl Learner {
         self.validate_on(&self.dls.valid)
     }
 
-    /// Mean loss and metrics over the items of any loader, such as a test set's.
+    /// Computes the mean loss and the metrics over the items of any loader, such as a test set's.
     ///
     /// # Errors
     /// When shapes do not fit.
@@ -44,7 +44,7 @@ impl Learner {
         Ok((loss / total, metrics?))
     }
 
-    /// Predictions for one batch of inputs, in evaluation mode and without a graph.
+    /// Computes predictions for one batch of inputs, in evaluation mode and without gradients.
     ///
     /// # Errors
     /// When the shape does not fit.
@@ -52,7 +52,8 @@ impl Learner {
         self.predict_inputs(xs, &[])
     }
 
-    /// [`Learner::predict`] for all inputs of a batch.
+    /// Computes predictions for a batch of a network with one or several inputs, in evaluation mode and without
+    /// gradients.
     ///
     /// # Errors
     /// When a shape does not fit.
@@ -65,7 +66,8 @@ impl Learner {
         Ok(kernels::no_grad(|| self.model.forward_inputs(xs, more_xs, false))?.detach())
     }
 
-    /// Predictions and targets of all items of a loader, in its order. fast.ai's `get_preds`.
+    /// Computes the predictions of all items of a loader, and returns them with the targets, in the loader's order.
+    /// fast.ai's `get_preds`.
     ///
     /// # Errors
     /// When shapes do not fit.

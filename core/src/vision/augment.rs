@@ -1,4 +1,4 @@
-//! fast.ai's augmentation: flips, rotation, zoom, perspective and light, in one resampling.
+//! fast.ai's data augmentation: flips, rotation, zoom, perspective and lighting, in one resampling.
 
 use super::lighting::light;
 use super::pad::PadMode;
@@ -14,36 +14,41 @@ pub fn aug_transforms() -> AugTransforms {
     AugTransforms::default()
 }
 
-/// Random changes that leave alone what a picture shows: flip, perspective, rotation and zoom are multiplied into one
-/// change of coordinates, so that the picture is resampled once (bilinear, `align_corners`), and then brightness and
-/// contrast change. fast.ai's `aug_transforms`, with its names, ranges and order.
+/// Random changes of an image that do not change its class. fast.ai's `aug_transforms`, with its names, ranges and
+/// order.
+///
+/// Flip, perspective, rotation and zoom are multiplied into one change of coordinates, so that the image is resampled
+/// once (bilinear, `align_corners`); then brightness and contrast change.
+///
+/// # Shapes
+/// `[3, H, W]`, values between 0 and 1 → the same, or `[3, height, width]` with a `size`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AugTransforms {
-    /// Left and right change places in half of the pictures.
+    /// Whether half of the images are mirrored, left and right; they are by default.
     pub do_flip: bool,
-    /// With `do_flip`: half of the pictures get one of the eight flips and quarter turns.
+    /// Whether flips are one of the eight flips and quarter turns instead, as for satellite images; not by default.
     pub flip_vert: bool,
-    /// Degrees, to either side.
+    /// The largest rotation, in degrees to either side; 10 by default.
     pub max_rotate: f64,
-    /// The smallest zoom.
+    /// The smallest zoom; 1 by default.
     pub min_zoom: f64,
-    /// The largest zoom.
+    /// The largest zoom; 1.1 by default.
     pub max_zoom: f64,
-    /// How strongly brightness and contrast change, below 1.
+    /// The largest change of brightness and contrast, from 0 to below 1; 0.2 by default.
     pub max_lighting: f64,
-    /// How strongly the perspective changes.
+    /// The largest shift of the corners in perspective, where an image is 2 wide; 0.2 by default.
     pub max_warp: f64,
-    /// The probability of each of rotation, zoom and perspective.
+    /// The probability of each of rotation, zoom and perspective; 0.75 by default.
     pub p_affine: f64,
-    /// The probability of each of brightness and contrast.
+    /// The probability of each of brightness and contrast; 0.75 by default.
     pub p_lighting: f64,
-    /// (width, height) of the result; in validation too. Without it the size stays.
+    /// (width, height) of the result, in validation too; by default the size stays.
     pub size: Option<(usize, usize)>,
-    /// What lies beyond the border.
+    /// The values beyond the border; reflections by default.
     pub pad_mode: PadMode,
-    /// Below 1, and with a size: a random square part of at least this share of the area is resized to `size`, as the
-    /// last change of coordinates. The second half of fast.ai's "presizing".
+    /// The smallest fraction of the area that a random square crop keeps, before it is resized to `size`: the second
+    /// step of fast.ai's "presizing". 1 by default, which crops nothing.
     pub min_scale: f64,
 }
 
@@ -66,24 +71,24 @@ impl Default for AugTransforms {
     }
 }
 
-/// What chance decided for one item.
+/// The random parameters of [`AugTransforms`] for one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AugDraw {
-    /// Which of the eight flips and quarter turns; 0 is none and 1 a horizontal flip.
+    /// The number of one of the eight flips and quarter turns: 0 is none, 1 a horizontal flip.
     pub dihedral: usize,
-    /// How far the corners move in perspective, along x and y.
+    /// The shift of the corners in perspective, along x and y.
     pub warp: (f64, f64),
-    /// The rotation.
+    /// The rotation, in degrees.
     pub degrees: f64,
-    /// The zoom.
+    /// The zoom; 1 changes nothing.
     pub zoom: f64,
-    /// The zoom's middle, as a share of what it leaves free: columns and rows.
+    /// The position of the zoomed part along columns and rows, from 0 to 1.
     pub centre: (f64, f64),
-    /// 0.5 changes nothing.
+    /// The brightness; 0.5 changes nothing.
     pub brightness: f64,
-    /// 1 changes nothing.
+    /// The contrast; 1 changes nothing.
     pub contrast: f64,
-    /// The part that is resized at last: left, top, width, height.
+    /// The crop that is resized last: left, top, width, height, in pixels.
     pub part: Option<[usize; 4]>,
 }
 
@@ -124,7 +129,7 @@ impl AugDraw {
 }
 
 impl AugTransforms {
-    /// Rotation, light and perspective changed by a factor. fast.ai's `mult`.
+    /// Multiplies the ranges of rotation, lighting and perspective. fast.ai's `mult`.
     #[must_use]
     pub fn mult(self, mult: f64) -> AugTransforms {
         AugTransforms {
@@ -135,19 +140,19 @@ impl AugTransforms {
         }
     }
 
-    /// The result is `side` by `side`.
+    /// Sets the size of the result, `side` by `side` pixels.
     #[must_use]
     pub fn size(self, side: usize) -> AugTransforms {
         AugTransforms { size: Some((side, side)), ..self }
     }
 
-    /// At least this share of the area is kept: the second half of presizing.
+    /// Sets the smallest fraction of the area that a crop keeps: the second step of presizing.
     #[must_use]
     pub fn min_scale(self, min_scale: f64) -> AugTransforms {
         AugTransforms { min_scale, ..self }
     }
 
-    /// Decides for a picture of this size.
+    /// Draws the random parameters for an image of this size.
     pub fn draw(&self, width: usize, height: usize, rng: &mut Rng) -> AugDraw {
         let mut draw = AugDraw::NEUTRAL;
         if self.do_flip && rng.uniform(0.0, 1.0) < 0.5 {
@@ -171,20 +176,20 @@ impl AugTransforms {
         draw
     }
 
-    /// Draws and applies.
+    /// Draws random parameters and applies them.
     ///
     /// # Errors
-    /// When a setting is out of its range.
+    /// [`Error::Config`] when a setting is out of its range.
     pub fn apply(&self, item: &Item, rng: &mut Rng) -> Result<ChannelPlanes> {
         self.check()?;
         let (width, height) = item.size();
         self.apply_draw(item, &self.draw(width, height, rng))
     }
 
-    /// Applies what has been drawn.
+    /// Applies these random parameters.
     ///
     /// # Errors
-    /// When a part is to be resized that does not lie within the picture.
+    /// When the crop does not lie within the image.
     pub fn apply_draw(&self, item: &Item, draw: &AugDraw) -> Result<ChannelPlanes> {
         let mut planes = match item {
             Item::Image(picture) => self.resampled(picture, draw),
@@ -196,10 +201,10 @@ impl AugTransforms {
         Ok(planes)
     }
 
-    /// Applies to a mask what has been drawn for its picture: all but the light, by the nearest pixels.
+    /// Applies the random parameters of an image to its mask, by the nearest pixels and without lighting.
     ///
     /// # Errors
-    /// When a part is to be resized that does not lie within the mask.
+    /// When the crop does not lie within the mask.
     pub fn apply_draw_to_mask(&self, mask: &Mask, draw: &AugDraw) -> Result<Mask> {
         let (w, h) = (mask.width(), mask.height());
         let coordinates = draw.coordinates(w, h);
@@ -255,8 +260,8 @@ impl AugTransforms {
         Ok(())
     }
 
-    /// What validation does instead: nothing, unless a size is asked for, to which the picture is then resampled (with
-    /// a `min_scale`: its largest square part).
+    /// The transforms for validation: none, unless there is a `size`, to which the image is then resampled (with a
+    /// `min_scale`, its largest square part).
     pub fn valid(&self) -> Vec<Transform> {
         let square = self.min_scale != 1.0;
         self.size.map(|(width, height)| ResampleTo { width, height, square }.into()).into_iter().collect()
@@ -277,14 +282,14 @@ impl AugTransforms {
     }
 }
 
-/// What [`AugTransforms`] with a size does in validation: the same resampling, with nothing left to chance.
+/// The resampling of [`AugTransforms`] with a size in validation, without randomness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResampleTo {
     /// Columns of the result.
     pub width: usize,
     /// Rows of the result.
     pub height: usize,
-    /// Only the largest square part in the middle is used.
+    /// Whether only the largest square in the centre is used.
     pub square: bool,
 }
 

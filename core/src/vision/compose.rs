@@ -1,4 +1,4 @@
-//! Steps in a row.
+//! Chains of transforms.
 
 use super::resize::{ResizeMethod, resample_part};
 use super::{CenterCrop, Image, Item, Mask, Normalize, Resize, Transform};
@@ -7,69 +7,71 @@ use crate::rng::Rng;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// Transforms, one after the other. torchvision's `Compose`, fast.ai's `Pipeline`.
+/// A chain of transforms. torchvision's `Compose`, fast.ai's `Pipeline`.
 ///
 /// ```
 /// use tallow::vision::{CenterCrop, Compose, Image, Normalize, Resize};
 ///
-/// let photo = Image::from_fn(500, 375, |x, y| [x as u8, y as u8, 0])?;
+/// let photo = Image::from_fn(500, 375, |_, _| [255, 0, 128])?;
 /// let tfms = Compose::new().then(Resize::short_side(256)).then(CenterCrop::new(224)).then(Normalize::imagenet());
-/// let x = tfms.tensor(photo)?; // [3, 224, 224]
+/// let x = tfms.tensor(photo)?;
 /// assert_eq!(x.dims(), [3, 224, 224]);
+/// let colour = x.narrow(1, 0, 1)?.narrow(2, 0, 1)?.flatten_all()?.to_vec1::<f32>()?;
+/// assert!(colour.iter().zip([2.2489, -2.0357, 0.4265]).all(|(x, torch)| (x - torch).abs() < 1e-4));
 /// # Ok::<(), tallow::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Compose(Vec<Transform>);
 
-/// An item as it is after one step.
+/// An item after one step of a [`Compose`].
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// What has been done.
+    /// The step's description.
     pub description: String,
-    /// What came of it.
+    /// The item after the step.
     pub item: Item,
 }
 
 impl Compose {
-    /// No steps.
+    /// An empty chain.
     pub fn new() -> Compose {
         Compose::default()
     }
 
-    /// One step more.
+    /// Appends a transform.
     #[must_use]
     pub fn then(mut self, transform: impl Into<Transform>) -> Compose {
         self.0.push(transform.into());
         self
     }
 
-    /// All steps of another one after these.
+    /// Appends all transforms of another chain.
     #[must_use]
     pub fn chain(mut self, other: impl Into<Compose>) -> Compose {
         self.0.extend(other.into().0);
         self
     }
 
-    /// The steps.
+    /// The transforms in order.
     pub fn transforms(&self) -> &[Transform] {
         &self.0
     }
 
-    /// What is done in validation: each step's own counterpart, nothing random.
+    /// The transforms for validation: the deterministic counterpart of each ([`Transform::valid`]).
     #[must_use]
     pub fn valid(&self) -> Compose {
         Compose(self.0.iter().flat_map(Transform::valid).collect())
     }
 
-    /// In the order in which fast.ai does batch transforms: augmentation, then normalisation, then erasing.
+    /// Sorts the transforms into fast.ai's order of batch transforms: augmentation, normalisation, erasing.
     #[must_use]
     pub fn in_order(mut self) -> Compose {
         self.0.sort_by_key(Transform::order);
         self
     }
 
-    /// With this normalisation, in the place of one that there may be.
+    /// Adds a normalisation, which replaces an existing one.
     #[must_use]
     pub fn normalized(mut self, normalize: Normalize) -> Compose {
         self.0.retain(|t| !matches!(t, Transform::Normalize(_)));
@@ -78,12 +80,13 @@ impl Compose {
         self
     }
 
-    /// The normalisation among the steps.
+    /// The normalisation, if there is one.
     pub fn normalization(&self) -> Option<Normalize> {
         self.0.iter().find_map(|t| if let Transform::Normalize(normalize) = t { Some(*normalize) } else { None })
     }
 
-    /// Applies all steps, none of which may be random: those of [`Compose::valid`], for validation and prediction.
+    /// Applies all transforms, none of which may be random: those of [`Compose::valid`], for validation and
+    /// prediction.
     ///
     /// # Errors
     /// When a step fails, or is random.
@@ -91,7 +94,7 @@ impl Compose {
         self.apply_with(item, &mut self.no_stream()?)
     }
 
-    /// [`Compose::apply`], and a tensor `[3, H, W]` of the result.
+    /// Applies all transforms, none of which may be random, and converts the result to a tensor `[3, H, W]`.
     ///
     /// # Errors
     /// When a step fails, or is random.
@@ -99,7 +102,7 @@ impl Compose {
         self.apply(item)?.to_tensor(&Device::Cpu)
     }
 
-    /// Applies all steps; random ones draw from `rng`.
+    /// Applies all transforms; random ones draw from `rng`.
     ///
     /// # Errors
     /// When a step fails.
@@ -107,16 +110,16 @@ impl Compose {
         Ok(run(&self.0, item.into(), None, rng)?.0)
     }
 
-    /// Applies all steps to a picture and to its mask, with the same chance for both: what moves the picture's pixels
-    /// moves the mask's, by the nearest ones, and what changes colours leaves the mask alone.
+    /// Applies all transforms to an image and to its mask, with the same random parameters. Changes of geometry apply
+    /// to the mask by the nearest pixels; changes of colour do not.
     ///
     /// # Errors
-    /// When a step fails, or the mask has another size than the picture.
+    /// When a step fails, or the mask does not have the image's size.
     pub fn apply_both(&self, item: impl Into<Item>, mask: Mask, rng: &mut Rng) -> Result<(Item, Mask)> {
         run_both(&self.0, item.into(), mask, rng)
     }
 
-    /// [`Compose::apply_with`], and a tensor `[3, H, W]` of the result.
+    /// Applies all transforms, with random ones from `rng`, and converts the result to a tensor `[3, H, W]`.
     ///
     /// # Errors
     /// When a step fails.
@@ -124,7 +127,7 @@ impl Compose {
         self.apply_with(item, rng)?.to_tensor(&Device::Cpu)
     }
 
-    /// Does all steps and appends the `3 * H * W` values to `out`; gives (width, height). The same values as
+    /// Applies all transforms, appends the `3·H·W` values to `out` and returns (width, height). The values are those of
     /// [`Compose::tensor_with`], with fewer copies.
     ///
     /// # Errors
@@ -135,11 +138,10 @@ impl Compose {
         append_item(item, last, out)
     }
 
-    /// [`Compose::append`] for a picture with a mask, as [`Compose::apply_both`] changes it; gives the mask, which has
-    /// the picture's size.
+    /// Does the same as [`Compose::append`] for an image with a mask ([`Compose::apply_both`]), and returns the mask.
     ///
     /// # Errors
-    /// When a step fails, or the mask has another size than the picture.
+    /// When a step fails, or the mask does not have the image's size.
     pub fn append_both(&self, item: impl Into<Item>, mask: Mask, rng: &mut Rng, out: &mut Vec<f32>) -> Result<Mask> {
         let (steps, last) = self.before_normalization();
         let (item, mask) = run_both(steps, item.into(), mask, rng)?;
@@ -155,8 +157,8 @@ impl Compose {
         }
     }
 
-    /// The item at first and after every step, with what was done: for looking at. No step may be random. Of a picture
-    /// that is very long and narrow, a crop that undoes most of a resizing is one step with it.
+    /// The item at the start and after each step, with descriptions. No step may be random. For a very long and narrow
+    /// image, a resizing and the crop that removes most of it are one step.
     ///
     /// # Errors
     /// When a step fails, or is random.
@@ -164,7 +166,7 @@ impl Compose {
         self.explain_with(item, &mut self.no_stream()?)
     }
 
-    /// [`Compose::explain`], with random steps that draw from `rng`.
+    /// The item at the start and after each step, with descriptions, where random steps draw from `rng`.
     ///
     /// # Errors
     /// When a step fails.
@@ -193,7 +195,7 @@ impl Compose {
 }
 
 impl Step {
-    /// The picture to show for this step; values that `normalization` changed are changed back.
+    /// The item as an image to show, with `normalization` undone.
     pub fn image(&self, normalization: Option<Normalize>) -> Image {
         match (&self.item, normalization) {
             (Item::ChannelPlanes(planes), Some(normalize)) => normalize.inverse_planes(planes.clone()).to_image(),

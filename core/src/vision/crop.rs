@@ -1,4 +1,4 @@
-//! Parts of pictures: the middle, or one chosen at random.
+//! Crops: the centre, or a random part.
 
 use super::Interpolation;
 use super::pad::{PadMode, pad};
@@ -9,10 +9,10 @@ use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
 impl Image {
-    /// The part of `width` by `height` pixels whose first pixel is in column `left` and row `top`.
+    /// The part of `width` by `height` pixels that starts at column `left` and row `top`.
     ///
     /// # Errors
-    /// When it does not lie within the picture or has no pixels.
+    /// [`Error::Config`] when it is empty or does not lie within the image.
     pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Image> {
         let fits =
             |start: usize, size: usize, all: usize| size > 0 && start.checked_add(size).is_some_and(|end| end <= all);
@@ -27,7 +27,16 @@ impl Image {
     }
 }
 
-/// The middle of a picture; where the picture is smaller, black comes around it. torchvision's `CenterCrop`.
+/// The centre of an image; a smaller image is padded with black. torchvision's `CenterCrop`.
+///
+/// ```
+/// use tallow::vision::{CenterCrop, Image};
+///
+/// let image = Image::from_fn(8, 6, |x, y| [1, 2, 3].map(|c| (10 * x + 3 * y * c) as u8))?;
+/// let centre = CenterCrop::new(2).apply(&image)?; // columns 3 and 4, rows 2 and 3
+/// assert_eq!((centre.width(), centre.height(), centre.pixel(0, 0)), (2, 2, [36, 42, 48]));
+/// # Ok::<(), tallow::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CenterCrop {
     /// Columns.
@@ -49,7 +58,7 @@ impl CenterCrop {
         (start(width, self.width), start(height, self.height))
     }
 
-    /// Crops a picture.
+    /// Crops an image.
     ///
     /// # Errors
     /// When a side of the wanted size is 0.
@@ -80,25 +89,25 @@ impl CenterCrop {
     }
 }
 
-/// A part of random size, proportions and place, made `width` by `height`. torchvision's and fast.ai's
-/// `RandomResizedCrop` (Szegedy et al., 2014).
+/// A crop of random area, aspect ratio and position, resized to `width` by `height` (Szegedy et al., *Going deeper with
+/// convolutions*, 2014). torchvision's and fast.ai's `RandomResizedCrop`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomResizedCrop {
     /// Columns of the result.
     pub width: usize,
     /// Rows of the result.
     pub height: usize,
-    /// The part's share of the area, from and to.
+    /// The smallest and largest fraction of the area; 0.08 and 1 by default.
     pub scale: (f64, f64),
-    /// Its width by its height, from and to; the logarithm is uniform.
+    /// The smallest and largest aspect ratio, width by height, whose logarithm is uniform; 3/4 and 4/3 by default.
     pub ratio: (f64, f64),
-    /// How pixels between pixels are found.
+    /// The interpolation of the resizing; bilinear by default.
     #[serde(alias = "filter")]
     pub interpolation: Interpolation,
 }
 
 impl RandomResizedCrop {
-    /// `side` by `side` pixels, of 8 % to all of the area, in proportions from 3:4 to 4:3.
+    /// A crop resized to `side` by `side` pixels, with torchvision's defaults.
     pub fn new(side: usize) -> RandomResizedCrop {
         RandomResizedCrop {
             width: side,
@@ -109,7 +118,7 @@ impl RandomResizedCrop {
         }
     }
 
-    /// The smallest share of the area. fast.ai's `min_scale`.
+    /// Sets the smallest fraction of the area. fast.ai's `min_scale`.
     #[must_use]
     pub fn min_scale(self, min_scale: f64) -> RandomResizedCrop {
         RandomResizedCrop { scale: (min_scale, self.scale.1), ..self }
@@ -143,7 +152,7 @@ impl RandomResizedCrop {
         Window { left: (w - width) / 2, top: (h - height) / 2, width, height }
     }
 
-    /// A random part of a picture, resized.
+    /// Crops a random part of an image and resizes it.
     ///
     /// # Errors
     /// When a side of the wanted size is 0, or a range is not one of positive numbers.
@@ -172,8 +181,8 @@ impl RandomResizedCrop {
         Ok(())
     }
 
-    /// What validation does instead, as in fast.ai: the picture is squished to a size 14 % larger (rounded up to a
-    /// multiple of 8: 256 for 224), and its middle is kept.
+    /// The transforms for validation, as in fast.ai: a resizing without regard to aspect ratio to a size 14 % larger
+    /// (rounded up to a multiple of 8: 256 for 224), and a centre crop.
     pub fn valid(&self) -> Vec<Transform> {
         let more = (self.width.max(self.height) as f64 * 0.14 / 8.0).ceil() as usize * 8;
         let resize = Resize::squish(0).size(self.width + more, self.height + more).interpolation(self.interpolation);

@@ -1,4 +1,4 @@
-//! From the bytes of a file to a picture.
+//! Decoding image files.
 
 use super::kinds::{Kind, other_kind_of_bytes};
 use super::{Image, Limits, jpeg, tiff};
@@ -10,21 +10,22 @@ use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 impl Image {
-    /// Reads a file: JPEG, PNG, WebP, GIF (the first frame), BMP or TIFF (the first page), whatever its name. Grey,
-    /// palette, CMYK and 16-bit pictures become 8-bit RGB, an alpha channel is dropped as Pillow's `convert("RGB")`
-    /// does, and a photo that its camera took sideways (EXIF orientation) is turned upright.
+    /// Reads an image file of any name: JPEG, PNG, WebP, GIF (the first frame), BMP or TIFF (the first page). Grey,
+    /// palette, CMYK and 16-bit images become 8-bit RGB, an alpha channel is dropped, as by Pillow's `convert("RGB")`,
+    /// and a photo is rotated by its EXIF orientation.
     ///
     /// # Errors
-    /// When the file cannot be read, is not a picture or one of a kind that cannot be read ([`Kind`]), is damaged or
-    /// cut short, or is larger than the default [`Limits`].
+    /// When the file cannot be read, is not an image of a kind that can be decoded ([`Kind`]), is damaged or truncated,
+    /// or is larger than the default [`Limits`].
     pub fn open(file: impl AsRef<Path>) -> Result<Image> {
         Image::open_with(file, Limits::default())
     }
 
-    /// [`Image::open`] with other limits.
+    /// Reads an image file as [`Image::open`] does, with these limits.
     ///
     /// # Errors
-    /// As [`Image::open`].
+    /// When the file cannot be read, is not an image of a kind that can be decoded, is damaged or truncated, or is
+    /// larger than `limits`.
     pub fn open_with(file: impl AsRef<Path>, limits: Limits) -> Result<Image> {
         let file = file.as_ref();
         let bytes = read(file)?;
@@ -36,18 +37,19 @@ impl Image {
         decode(bytes, limits).map_err(|what| Error::file(file, what))
     }
 
-    /// A picture of the bytes of such a file.
+    /// Decodes the contents of an image file as [`Image::open`] does, with these limits.
     ///
     /// # Errors
-    /// As [`Image::open`].
+    /// When the bytes are not an image of a kind that can be decoded, are damaged or truncated, or the image is larger
+    /// than `limits`.
     pub fn decode(bytes: &[u8], limits: Limits) -> Result<Image> {
         decode(bytes, limits).map_err(|what| Error::Value(format!("the picture {what}")))
     }
 
-    /// Width and height as the head of a file tells them, before any turning upright; no pixel is decoded.
+    /// Width and height in a file's header, before rotation by its EXIF orientation. No pixel is decoded.
     ///
     /// # Errors
-    /// When the file cannot be read or does not begin as a picture.
+    /// When the file cannot be read or does not have an image's header.
     pub fn size_of_file(file: impl AsRef<Path>) -> Result<(usize, usize)> {
         let file = file.as_ref();
         let (head, opened) = begin(file)?;
@@ -62,8 +64,8 @@ impl Image {
         Ok((w as usize, h as usize))
     }
 
-    /// How many pages a file has, of which [`Image::open`] reads the first: those of a TIFF without the small versions
-    /// and masks among them, 1 for all other kinds. No pixel is decoded.
+    /// The number of pages of a file, of which [`Image::open`] reads the first: those of a TIFF without thumbnails and
+    /// masks, 1 for all other kinds. No pixel is decoded.
     ///
     /// # Errors
     /// When the file cannot be read, or is a damaged TIFF.
@@ -78,7 +80,7 @@ impl Image {
 }
 
 impl Kind {
-    /// The kind that a file is by its content, whatever its name; none for what begins as no picture does.
+    /// The kind of an image file by its contents, whatever its name; `None` if it is not a known one.
     ///
     /// # Errors
     /// When the file cannot be read.

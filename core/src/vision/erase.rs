@@ -5,42 +5,43 @@ use crate::error::{Error, Result};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
-/// What an erased part is filled with.
+/// The values of an erased rectangle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
-    /// Zeros; after normalisation that is the mean.
+    /// Zeros, the mean of normalised values: torchvision's default.
     #[default]
     Zeros,
-    /// A normal number for each value, as fast.ai does.
+    /// Standard normal noise, as in fast.ai.
     Noise,
 }
 
-/// Erases a random rectangle, after normalisation. torchvision's `RandomErasing` (Zhong et al., 2017).
+/// Erases a random rectangle of a normalised image (Zhong et al., *Random Erasing Data Augmentation*, 2017).
+/// torchvision's `RandomErasing`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomErasing {
-    /// The probability.
+    /// The probability that an image is changed; 0.5 by default.
     pub p: f64,
-    /// The rectangle's share of the area, from and to.
+    /// The smallest and largest fraction of the area; 0.02 and 0.33 by default.
     pub scale: (f64, f64),
-    /// Its height by its width, from and to; the logarithm is uniform.
+    /// The smallest and largest aspect ratio, height by width, whose logarithm is uniform; 0.3 and 3.3 by default.
     pub ratio: (f64, f64),
-    /// What comes in its place.
+    /// The values in the rectangle; zeros by default.
     pub fill: Fill,
 }
 
 impl Default for RandomErasing {
-    /// torchvision's numbers.
+    /// torchvision's defaults.
     fn default() -> RandomErasing {
         RandomErasing { p: 0.5, scale: (0.02, 0.33), ratio: (0.3, 3.3), fill: Fill::Zeros }
     }
 }
 
 impl RandomErasing {
-    /// Erases a part, or not.
+    /// Erases a random rectangle with probability `p`.
     ///
     /// # Errors
-    /// When a range is not one of positive numbers.
+    /// [`Error::Config`] when a range is not one of positive numbers.
     pub fn apply(&self, mut planes: ChannelPlanes, rng: &mut Rng) -> Result<ChannelPlanes> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {

@@ -1,11 +1,11 @@
-//! Mirrors, and shades of grey.
+//! Flips, and conversion to grey.
 
 use super::{ChannelPlanes, Image};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
 impl Image {
-    /// Left and right change places. torchvision's `hflip`.
+    /// Mirrors the image, left and right. torchvision's `hflip`.
     #[must_use]
     pub fn flip_horizontal(mut self) -> Image {
         let row = self.width() * 3;
@@ -16,7 +16,7 @@ impl Image {
         self
     }
 
-    /// Top and bottom change places. torchvision's `vflip`.
+    /// Mirrors the image, top and bottom. torchvision's `vflip`.
     #[must_use]
     pub fn flip_vertical(self) -> Image {
         let (w, h) = (self.width(), self.height());
@@ -24,7 +24,7 @@ impl Image {
         Image::from_parts(w, h, bytes)
     }
 
-    /// All three channels become the luma of ITU-R 601-2, as in Pillow's `convert("L")`.
+    /// Converts to grey: all three channels become the luma of ITU-R 601-2, as in Pillow's `convert("L")`.
     #[must_use]
     pub fn greyscale(mut self) -> Image {
         for pixel in self.bytes_mut().chunks_exact_mut(3) {
@@ -37,7 +37,7 @@ impl Image {
 }
 
 impl ChannelPlanes {
-    /// Left and right change places.
+    /// Mirrors the planes, left and right.
     #[must_use]
     pub fn flip_horizontal(mut self) -> ChannelPlanes {
         let width = self.width();
@@ -45,7 +45,7 @@ impl ChannelPlanes {
         self
     }
 
-    /// Top and bottom change places.
+    /// Mirrors the planes, top and bottom.
     #[must_use]
     pub fn flip_vertical(self) -> ChannelPlanes {
         let (w, h) = (self.width(), self.height());
@@ -55,15 +55,15 @@ impl ChannelPlanes {
     }
 }
 
-/// Left and right change places with probability `p`. torchvision's `RandomHorizontalFlip`.
+/// A horizontal flip with probability `p`. torchvision's `RandomHorizontalFlip`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomHorizontalFlip {
-    /// The probability.
+    /// The probability of a flip, from 0 to 1.
     pub p: f64,
 }
 
 impl Default for RandomHorizontalFlip {
-    /// Half of the pictures.
+    /// Flips half of the images, as torchvision does by default.
     fn default() -> RandomHorizontalFlip {
         RandomHorizontalFlip { p: 0.5 }
     }
@@ -76,10 +76,10 @@ impl RandomHorizontalFlip {
     }
 }
 
-/// Top and bottom change places with probability `p`. torchvision's `RandomVerticalFlip`.
+/// A vertical flip with probability `p`. torchvision's `RandomVerticalFlip`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomVerticalFlip {
-    /// The probability.
+    /// The probability of a flip, from 0 to 1.
     pub p: f64,
 }
 

@@ -1,10 +1,13 @@
-//! Many pictures as one.
+//! A grid of images.
 
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 
-/// A batch `[N, C, H, W]` (one channel or three) as one picture `[3, H', W']`: `n_row` pictures in each row, with
-/// `padding` pixels of `pad_value` around each. torchvision's `make_grid`.
+/// Arranges a batch of images in a grid, with `n_row` images in each row and `padding` pixels of `pad_value` around
+/// each. torchvision's `make_grid`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` with `C` 1 or 3 → `[3, H', W']`
 ///
 /// # Errors
 /// When the tensor has another shape, or `n_row` is 0.

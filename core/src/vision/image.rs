@@ -1,12 +1,12 @@
-//! A picture: what flows from transform to transform.
+//! The image that transforms take and return.
 
 use super::{Kind, tiff};
 use crate::error::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
 
-/// A picture of `width` by `height` pixels, one byte each of red, green and blue, row by row. Pillow's `Image` in mode
-/// RGB.
+/// An image of `width` by `height` pixels, row by row, with one byte each of red, green and blue. Pillow's `Image` in
+/// mode RGB.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
     width: usize,
@@ -15,10 +15,10 @@ pub struct Image {
 }
 
 impl Image {
-    /// A picture of these bytes: `width * height * 3`.
+    /// An image of these `width * height * 3` bytes.
     ///
     /// # Errors
-    /// When their number is another, or a side is 0.
+    /// When there is another number of bytes, or a side is 0.
     pub fn new(width: usize, height: usize, bytes: Vec<u8>) -> Result<Image> {
         if width == 0 || height == 0 || width.checked_mul(height).and_then(|n| n.checked_mul(3)) != Some(bytes.len()) {
             let n = bytes.len();
@@ -33,7 +33,7 @@ impl Image {
         Ok(Image { width, height, bytes })
     }
 
-    /// A picture whose pixel in column `x` and row `y` is `pixel(x, y)`.
+    /// An image whose pixel in column `x` and row `y` is `pixel(x, y)`.
     ///
     /// # Errors
     /// When a side is 0.
@@ -42,7 +42,8 @@ impl Image {
         Image::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect())
     }
 
-    /// A picture of a tensor `[3, H, W]` or `[1, H, W]` of values between 0 and 1; what lies outside is cut.
+    /// An image of a tensor `[3, H, W]` or `[1, H, W]` of values between 0 and 1; others are clipped. torchvision's
+    /// `to_pil_image`.
     ///
     /// # Errors
     /// When the tensor has another shape.
@@ -78,12 +79,12 @@ impl Image {
         &self.bytes
     }
 
-    /// The bytes without the picture.
+    /// The image's bytes, without a copy.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The pixel in column `x` and row `y`; black outside of the picture.
+    /// The pixel in column `x` and row `y`; black outside of the image.
     pub fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
         if x >= self.width || y >= self.height {
             return [0; 3];
@@ -101,19 +102,19 @@ impl Image {
         &self.bytes[y * self.width * 3..(y + 1) * self.width * 3]
     }
 
-    /// The values divided by 255, `[3, H, W]`. torchvision's `to_tensor`.
+    /// The bytes divided by 255, as a tensor `[3, H, W]` of `f32`. torchvision's `to_tensor`.
     ///
     /// # Errors
-    /// When the device cannot hold the tensor.
+    /// When the device cannot allocate the tensor.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         super::ChannelPlanes::from(self).to_tensor(device)
     }
 
-    /// Writes the picture to a file, whole or not at all; its extension says in which format: png, jpg (quality 90),
-    /// bmp, webp (lossless), gif or tif (LZW).
+    /// Writes the image to a file, atomically, in the format of its extension: png, jpg (quality 90), bmp, webp
+    /// (lossless), gif or tif (LZW).
     ///
     /// # Errors
-    /// When the extension is another, or the file cannot be written.
+    /// When the extension is not one of these, or the file cannot be written.
     pub fn save(&self, file: impl AsRef<Path>) -> Result<()> {
         let file = file.as_ref();
         let failed = |e: image::ImageError| Error::file(file, format!("the picture cannot be written: {e}"));

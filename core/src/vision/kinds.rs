@@ -1,27 +1,27 @@
-//! The kinds of pictures there are: which are read, and what to do about the others.
+//! Image formats: those that can be read, and how to convert the others.
 
 use std::path::Path;
 
 /// The formats that can be read, by the extensions that their files usually have.
 pub const EXTENSIONS: [&str; 10] = ["bmp", "gif", "jfif", "jpeg", "jpg", "png", "webp", "jpe", "tif", "tiff"];
 
-/// A kind of picture.
+/// An image format.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// What people call it: `JPEG`, `HEIC`, `camera RAW`.
+    /// The common name: `JPEG`, `HEIC`, `camera RAW`.
     pub name: &'static str,
     /// The extensions of its files, in small letters.
     pub extensions: &'static [&'static str],
-    /// For a kind that cannot be read, the command that makes one of it that can.
+    /// For a format that cannot be read, the command that converts it to one that can.
     pub remedy: Option<&'static str>,
 }
 
-/// A kind of picture that cannot be read.
+/// An image format that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherKind {
-    /// What people call it: `HEIC`, `camera RAW`.
+    /// The common name: `HEIC`, `camera RAW`.
     pub name: &'static str,
-    /// What to do, with a command: "convert it, for example by `heif-convert photo.heic photo.jpg`".
+    /// The fix, with a command: "convert it, for example by `heif-convert photo.heic photo.jpg`".
     pub remedy: &'static str,
 }
 
@@ -102,13 +102,13 @@ static KINDS: [&Kind; 24] = [
 ];
 
 impl Kind {
-    /// The kind that a file should be by its extension, in small or capital letters.
+    /// The format of a file by its extension, in small or capital letters.
     pub fn of_path(path: impl AsRef<Path>) -> Option<&'static Kind> {
         let extension = path.as_ref().extension()?.to_string_lossy().to_lowercase();
         KINDS.into_iter().find(|kind| kind.extensions.contains(&extension.as_str()))
     }
 
-    /// The kind that a file is by its first bytes; a kilobyte is enough.
+    /// The format of a file by its first bytes; a kilobyte is enough.
     pub fn of_bytes(bytes: &[u8]) -> Option<&'static Kind> {
         let at = |start: usize, magic: &[u8]| bytes.get(start..start + magic.len()) == Some(magic);
         // More telling beginnings come before shorter ones, and cameras' before TIFF's, of which they are made.
@@ -143,7 +143,7 @@ impl Kind {
         Some(kind)
     }
 
-    /// The kinds that can be read, in words: `JPEG, PNG, WebP, GIF, BMP and TIFF`.
+    /// The names of the formats that can be read: `JPEG, PNG, WebP, GIF, BMP and TIFF`.
     pub fn readable() -> String {
         let names: Vec<&str> = KINDS.iter().filter(|kind| kind.remedy.is_none()).map(|kind| kind.name).collect();
         let (last, first) = names.split_last().unwrap_or((&"", &[]));
@@ -163,7 +163,7 @@ impl std::fmt::Display for OtherKind {
     }
 }
 
-/// The kind of picture that a file is by its extension, if it is one that cannot be read.
+/// The format of an image file by its extension, if it is one that cannot be read.
 ///
 /// ```
 /// let kind = tallow::vision::other_kind("holiday/IMG_0042.HEIC").unwrap();
@@ -175,7 +175,7 @@ pub fn other_kind(path: impl AsRef<Path>) -> Option<OtherKind> {
     Kind::of_path(path)?.other()
 }
 
-/// The kind of picture that these first bytes of a file begin, if it is one that cannot be read.
+/// The format of an image file by its first bytes, if it is one that cannot be read.
 pub fn other_kind_of_bytes(bytes: &[u8]) -> Option<OtherKind> {
     Kind::of_bytes(bytes)?.other()
 }

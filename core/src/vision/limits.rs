@@ -1,16 +1,16 @@
-//! How large pictures may be.
+//! Limits on the size of images.
 
-/// How large a picture may be, so that a small file cannot fill the memory (a "decompression bomb").
+/// The largest image that is decoded, so that a small file cannot fill the memory (a "decompression bomb").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Width times height.
+    /// The largest number of pixels, width times height.
     pub max_pixels: u64,
-    /// What decoding may allocate, in bytes.
+    /// The most memory that decoding may allocate, in bytes.
     pub max_bytes: u64,
 }
 
 impl Default for Limits {
-    /// 178,956,970 pixels, where Pillow refuses too, and 1 GiB.
+    /// 178,956,970 pixels, which is Pillow's limit too, and 1 GiB.
     fn default() -> Limits {
         Limits { max_pixels: 178_956_970, max_bytes: 1 << 30 }
     }

@@ -1,9 +1,21 @@
-//! From the bytes of a photo to the numbers that a network sees.
+//! Images: decoding, resizing, cropping, augmentation and normalisation.
 //!
-//! An [`Image`] is read, goes through [`Transform`]s in a row ([`Compose`]), and comes out as [`ChannelPlanes`] or as a
+//! An [`Image`] is read, passes through a chain of [`Transform`]s ([`Compose`]), and becomes [`ChannelPlanes`] or a
 //! tensor `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two;
-//! augmentation is fast.ai's. Random steps draw from the stream that they are given, so an item's stream decides about
-//! the item. A [`Mask`] goes through the same steps beside its picture ([`Compose::apply_both`]).
+//! augmentation is fast.ai's. Random steps draw from the stream that they receive, so an item's result depends on its
+//! own stream only. A [`Mask`] passes through the same steps beside its image ([`Compose::apply_both`]).
+//!
+//! ```
+//! use tallow::vision::{Image, Normalize};
+//! # fn main() -> tallow::Result<()> {
+//! let image = Image::from_fn(2, 1, |x, _| [[255, 0, 128], [0, 0, 0]][x])?;
+//! let x = image.to_tensor(&tallow::candle::Device::Cpu)?; // [3, 1, 2]
+//! assert_eq!(x.flatten_all()?.to_vec1::<f32>()?, [1.0, 0.0, 0.0, 0.0, 128.0 / 255.0, 0.0]);
+//! assert_eq!(image.clone().flip_horizontal().bytes(), [0, 0, 0, 255, 0, 128]);
+//! assert_eq!(image.greyscale().pixel(0, 0), [91; 3]); // Pillow's `convert("L")`: 0.299 · 255 + 0.114 · 128
+//! # Ok(())
+//! # }
+//! ```
 
 mod augment;
 mod compose;

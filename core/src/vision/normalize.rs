@@ -1,4 +1,4 @@
-//! Making values have mean 0 and standard deviation 1, and back.
+//! Normalisation to mean 0 and standard deviation 1, and its inverse.
 
 use super::ChannelPlanes;
 use super::Image;
@@ -7,25 +7,28 @@ use crate::error::{Error, Result};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// `(value - mean) / std`, channel by channel. torchvision's and fast.ai's `Normalize`.
+/// Normalisation of each channel, `(value - mean) / std`. torchvision's and fast.ai's `Normalize`.
+///
+/// # Shapes
+/// `[3, H, W]` → `[3, H, W]`
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Normalize {
-    /// Means of red, green and blue.
+    /// Means of red, green and blue, on the scale from 0 to 1.
     pub mean: [f32; 3],
-    /// Standard deviations.
+    /// Standard deviations of red, green and blue.
     pub std: [f32; 3],
 }
 
 impl Normalize {
-    /// The numbers of the ImageNet photos that torchvision's networks were trained on.
+    /// The statistics of ImageNet: means 0.485, 0.456, 0.406 and standard deviations 0.229, 0.224, 0.225.
     pub fn imagenet() -> Normalize {
         Normalize { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
     }
 
-    /// Normalises values between 0 and 1.
+    /// Normalises an image of values between 0 and 1.
     ///
     /// # Errors
-    /// When a standard deviation is not a positive number.
+    /// [`Error::Config`] when a standard deviation is not a positive number.
     pub fn apply(&self, mut planes: ChannelPlanes) -> Result<ChannelPlanes> {
         self.check()?;
         let n = planes.width() * planes.height();
@@ -35,7 +38,7 @@ impl Normalize {
         Ok(planes)
     }
 
-    /// The values before normalisation again: `[3, H, W]` or `[N, 3, H, W]`. fast.ai's `decode`.
+    /// Undoes the normalisation of a tensor `[3, H, W]` or `[N, 3, H, W]`: `value * std + mean`. fast.ai's `decode`.
     ///
     /// # Errors
     /// When the tensor has another shape.
@@ -45,7 +48,7 @@ impl Normalize {
         Ok(xs.broadcast_mul(&std)?.broadcast_add(&mean)?)
     }
 
-    /// [`Normalize::inverse`] for one picture.
+    /// Undoes the normalisation of one image.
     #[must_use]
     pub fn inverse_planes(&self, mut planes: ChannelPlanes) -> ChannelPlanes {
         let n = planes.width() * planes.height();

@@ -1,17 +1,17 @@
-//! What lies beyond a picture's border.
+//! Padding.
 
 use super::Image;
 use serde::{Deserialize, Serialize};
 
-/// What lies beyond a picture's border. fast.ai's `PadMode`.
+/// The values beyond an image's border. fast.ai's `PadMode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PadMode {
-    /// Black.
+    /// Black. torchvision's `constant`.
     Zeros,
-    /// The border's own pixels, on and on.
+    /// The nearest border pixel. torchvision's `edge`.
     Border,
-    /// The picture in a mirror that stands on the middle of the border's pixels.
+    /// A reflection that does not repeat the border pixel. torchvision's `reflect`.
     #[default]
     Reflection,
 }
@@ -45,7 +45,7 @@ impl PadMode {
     }
 }
 
-/// A picture with more around it: `[left, top, right, bottom]` pixels. torchvision's `pad`.
+/// Pads an image by `[left, top, right, bottom]` pixels. torchvision's `pad`.
 pub fn pad(picture: &Image, [left, top, right, bottom]: [usize; 4], mode: PadMode) -> Image {
     let (w, h) = (picture.width(), picture.height());
     let (out_w, out_h) = (w + left + right, h + top + bottom);

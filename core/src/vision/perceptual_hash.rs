@@ -1,4 +1,4 @@
-//! A number for what a picture shows, by which copies of it are found.
+//! A perceptual hash, by which copies of an image are found.
 
 use super::{Image, Resize};
 use crate::error::Result;
@@ -29,7 +29,7 @@ impl PerceptualHash {
     /// The number of bits.
     pub const BITS: u32 = 144;
 
-    /// The number of pieces of 16 bits.
+    /// The number of 16-bit chunks.
     pub const CHUNKS: usize = 9;
 
     /// Pictures whose hashes differ in at most so many bits show the same. Of 200 copies of photos of cats and dogs
@@ -37,7 +37,7 @@ impl PerceptualHash {
     /// as near, and no two different ones of the 1,200 photos are.
     pub const NEAR: u32 = 26;
 
-    /// The hash of a picture of any size.
+    /// The hash of an image of any size.
     ///
     /// # Errors
     /// Never for a picture that exists; resizing says so by its type.
@@ -66,12 +66,12 @@ impl PerceptualHash {
         Ok(PerceptualHash { chunks })
     }
 
-    /// In how many bits two hashes differ.
+    /// The number of bits in which two hashes differ (the Hamming distance).
     pub fn distance(&self, other: &PerceptualHash) -> u32 {
         self.chunks.iter().zip(other.chunks).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
-    /// The bits in pieces of 16, each of which has some of all frequencies.
+    /// The bits in chunks of 16, each with bits of all frequencies.
     pub fn chunks(&self) -> [u16; PerceptualHash::CHUNKS] {
         self.chunks
     }

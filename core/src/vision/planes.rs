@@ -1,11 +1,11 @@
-//! A picture in numbers: what comes out of a pipeline.
+//! An image as floating-point channels.
 
 use super::Image;
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 
-/// A picture as `[3, H, W]` numbers: all of red, all of green, all of blue. Values are between 0 and 1 until they are
-/// normalised.
+/// An image as `f32` values `[3, H, W]`: all of red, all of green, all of blue. Values are between 0 and 1 until they
+/// are normalised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelPlanes {
     width: usize,
@@ -14,10 +14,10 @@ pub struct ChannelPlanes {
 }
 
 impl ChannelPlanes {
-    /// Planes of these values: `3 * height * width`.
+    /// Planes of these `3 * height * width` values.
     ///
     /// # Errors
-    /// When their number is another.
+    /// When there is another number of values.
     pub fn new(width: usize, height: usize, values: Vec<f32>) -> Result<ChannelPlanes> {
         if values.len() != 3 * width * height || values.is_empty() {
             let n = values.len();
@@ -53,7 +53,7 @@ impl ChannelPlanes {
         &mut self.values
     }
 
-    /// The values without the planes.
+    /// The values, without a copy.
     pub fn into_values(self) -> Vec<f32> {
         self.values
     }
@@ -83,7 +83,7 @@ impl ChannelPlanes {
         Ok(Tensor::from_vec(self.values, (3, self.height, self.width), device)?)
     }
 
-    /// The picture that these values between 0 and 1 show.
+    /// Converts values between 0 and 1 to bytes; others are clipped.
     pub fn to_image(&self) -> Image {
         let n = self.width * self.height;
         let byte = |v: f32| (v.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -93,7 +93,7 @@ impl ChannelPlanes {
 }
 
 impl From<&Image> for ChannelPlanes {
-    /// Values divided by 255. torchvision's `ToTensor`.
+    /// The image's bytes divided by 255. torchvision's `ToTensor`.
     fn from(picture: &Image) -> ChannelPlanes {
         let mut values = Vec::with_capacity(picture.bytes().len());
         append_with(picture, |_, v| f32::from(v) / 255.0, &mut values);

@@ -1,17 +1,18 @@
-//! The images that published weights want.
+//! The preprocessing that published weights need.
 
 use super::{CenterCrop, Compose, Interpolation, Normalize, Resize};
 use serde::{Deserialize, Serialize};
 
-/// From a photo to what a network takes: shrink the shorter side to `resize`, cut out the middle `size` x `size`, scale
-/// to 0..=1, subtract `mean`, divide by `std`. torchvision's `weights.transforms()`, timm's `data_config`.
+/// The preprocessing of images for published weights: the shorter side is resized to `resize`, the centre of `size` x
+/// `size` is cropped, and values from 0 to 1 are normalised by `mean` and `std`. torchvision's `weights.transforms()`,
+/// timm's `data_config`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Preprocess {
     /// Height and width of the network's input, in pixels.
     pub size: usize,
-    /// The photo's shorter side before the middle is cut out, in pixels.
+    /// The length of the shorter side before the centre crop, in pixels.
     pub resize: usize,
-    /// How to resize.
+    /// The interpolation of the resizing.
     pub interpolation: Interpolation,
     /// Means of red, green and blue.
     pub mean: [f32; 3],
@@ -25,7 +26,7 @@ impl Preprocess {
         Normalize { mean: self.mean, std: self.std }
     }
 
-    /// All of it as transforms.
+    /// The whole preprocessing as transforms.
     pub fn transforms(&self) -> Compose {
         let shrink = Resize::short_side(self.resize).interpolation(self.interpolation);
         Compose::new().then(shrink).then(CenterCrop::new(self.size)).then(self.normalize())

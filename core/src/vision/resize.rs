@@ -1,4 +1,4 @@
-//! Resizing as Pillow does it: antialiased, in bytes.
+//! Resizing as in Pillow: antialiased, in bytes.
 
 use super::interpolation::nearest_places;
 use super::limits::check_size;
@@ -11,36 +11,47 @@ use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
 use serde::{Deserialize, Serialize};
 
-/// What is done with a picture whose sides are in another proportion than wanted. fast.ai's `ResizeMethod`, and
-/// torchvision's way.
+/// How [`Resize`] treats an image with another aspect ratio. fast.ai's `ResizeMethod`, and torchvision's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResizeMethod {
-    /// The shorter side becomes what is asked for and the longer one what it must: torchvision's `Resize(size)`.
+    /// Resizes the shorter side and keeps the aspect ratio: torchvision's `Resize(size)`.
     ShortSide,
-    /// Proportions are not kept: fast.ai's `Squish`, torchvision's `Resize((h, w))`.
+    /// Does not keep the aspect ratio: fast.ai's `Squish`, torchvision's `Resize((h, w))`.
     Squish,
-    /// The largest part of the right proportions is kept: fast.ai's `Crop`. In training its place is random, in
-    /// validation the middle.
+    /// Crops the largest part with the right aspect ratio: fast.ai's `Crop`. The position is random in training, the
+    /// centre in validation.
     Crop,
-    /// All is kept, and what is missing is filled: fast.ai's `Pad`. In training its place is random, in validation the
-    /// middle.
+    /// Keeps the whole image and pads it: fast.ai's `Pad`. The position is random in training, the centre in
+    /// validation.
     Pad(PadMode),
 }
 
-/// Makes pictures a size. fast.ai's and torchvision's `Resize`.
+/// Resizes images. fast.ai's and torchvision's `Resize`, with Pillow's pixels.
+///
+/// ```
+/// use tallow::vision::{Image, Resize};
+///
+/// let image = Image::from_fn(8, 6, |x, y| [1, 2, 3].map(|c| (10 * x + 3 * y * c) as u8))?;
+/// let small = image.resize(Resize::squish(4).size(4, 3))?;
+/// // Pillow's `resize((4, 3), BILINEAR)`
+/// assert_eq!([0, 1, 2, 3].map(|x| small.pixel(x, 0)[0]), [9, 27, 47, 65]);
+/// // torchvision's `Resize(256)`
+/// assert_eq!(Resize::short_side(256).output_size(500, 375), (341, 256));
+/// # Ok::<(), tallow::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resize {
-    /// Columns wanted.
+    /// Columns of the result.
     pub width: usize,
-    /// Rows wanted.
+    /// Rows of the result.
     pub height: usize,
-    /// How the proportions change.
+    /// The treatment of another aspect ratio.
     pub method: ResizeMethod,
-    /// How pixels between pixels are found.
+    /// The interpolation; bilinear by default.
     #[serde(default, alias = "filter")]
     pub interpolation: Interpolation,
-    /// Whether a part or a place is chosen at random, as in training, or in the middle.
+    /// Whether a crop or padding has a random position, as in training, or is centred.
     #[serde(default)]
     pub random: bool,
 }
@@ -50,40 +61,41 @@ impl Resize {
         Resize { width: side, height: side, method, interpolation: Interpolation::Bilinear, random }
     }
 
-    /// The shorter side becomes `side`, proportions stay. torchvision's `Resize(side)`.
+    /// Resizes the shorter side to `side` pixels and keeps the aspect ratio. torchvision's `Resize(side)`.
     pub fn short_side(side: usize) -> Resize {
         Resize::square(side, ResizeMethod::ShortSide, false)
     }
 
-    /// `side` by `side`, proportions do not stay. fast.ai's `Resize(side, method='squish')`.
+    /// Resizes to `side` by `side` pixels without keeping the aspect ratio. fast.ai's `Resize(side, method='squish')`.
     pub fn squish(side: usize) -> Resize {
         Resize::square(side, ResizeMethod::Squish, false)
     }
 
-    /// The largest square part, at a random place in training, `side` by `side`. fast.ai's `Resize(side)`.
+    /// Crops the largest square, at a random position in training, and resizes it to `side` by `side` pixels. fast.ai's
+    /// `Resize(side)`.
     pub fn crop(side: usize) -> Resize {
         Resize::square(side, ResizeMethod::Crop, true)
     }
 
-    /// All of the picture within `side` by `side`, at a random place in training. fast.ai's `Resize(side,
+    /// Fits the whole image into `side` by `side` pixels, at a random position in training. fast.ai's `Resize(side,
     /// method='pad', pad_mode=...)`.
     pub fn pad(side: usize, mode: PadMode) -> Resize {
         Resize::square(side, ResizeMethod::Pad(mode), true)
     }
 
-    /// Another size than a square.
+    /// Sets another size than a square, in pixels.
     #[must_use]
     pub fn size(self, width: usize, height: usize) -> Resize {
         Resize { width, height, ..self }
     }
 
-    /// Another interpolation.
+    /// Sets the interpolation.
     #[must_use]
     pub fn interpolation(self, interpolation: Interpolation) -> Resize {
         Resize { interpolation, ..self }
     }
 
-    /// The size that a picture of `width` by `height` gets: (width, height).
+    /// The size, (width, height), of the result for an image of `width` by `height` pixels.
     pub fn output_size(&self, width: usize, height: usize) -> (usize, usize) {
         match self.method {
             // torchvision's `_compute_resized_output_size`: the longer side is cut to a whole number.
@@ -93,10 +105,10 @@ impl Resize {
         }
     }
 
-    /// Resizes a picture.
+    /// Resizes an image; a random position is drawn from `rng`.
     ///
     /// # Errors
-    /// When a side of the wanted size is 0.
+    /// When a side of the result would be 0.
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Result<Image> {
         let View { around, window, size: (width, height) } = self.view(picture.width(), picture.height(), rng);
         match around {
@@ -144,7 +156,7 @@ impl Resize {
         View { around, window: Window { left, top, width: crop_w as usize, height: crop_h as usize }, size }
     }
 
-    /// What validation does instead: the middle takes the place of chance.
+    /// The transform for validation: the same with a centred position.
     pub fn valid(&self) -> Vec<Transform> {
         vec![Resize { random: false, ..*self }.into()]
     }
@@ -162,7 +174,7 @@ impl Resize {
 }
 
 impl Image {
-    /// The image at another size; where `resize` has a random place, the middle is taken.
+    /// The image at another size, with a centred position if `resize` has a random one.
     ///
     /// # Errors
     /// When a side of the wanted size is 0.

@@ -1,26 +1,26 @@
-//! Turning a picture about its middle, as Pillow does it.
+//! Rotation about the centre, as in Pillow.
 
 use super::{Image, Interpolation, Mask};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Turns a picture about its middle by a random angle; corners become black. torchvision's `RandomRotation`.
+/// A rotation about the centre by a random angle; corners become black. torchvision's `RandomRotation`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomRotation {
-    /// The angle in degrees, counter-clockwise, from and to.
+    /// The smallest and largest angle, in degrees counter-clockwise.
     pub degrees: (f64, f64),
-    /// How pixels are found.
+    /// The interpolation; the nearest pixel by default, as in torchvision.
     #[serde(default = "nearest")]
     pub interpolation: Interpolation,
 }
 
 impl RandomRotation {
-    /// Up to `degrees` to either side, with the nearest pixels, as torchvision has it by default.
+    /// A rotation by up to `degrees` to either side, with the nearest pixels, torchvision's default.
     pub fn new(degrees: f64) -> RandomRotation {
         RandomRotation { degrees: (-degrees, degrees), interpolation: Interpolation::Nearest }
     }
 
-    /// Turns a picture.
+    /// Rotates an image by a random angle.
     pub fn apply(&self, picture: &Image, rng: &mut Rng) -> Image {
         picture.rotate(self.draw(rng), self.interpolation)
     }
@@ -35,8 +35,8 @@ impl RandomRotation {
 }
 
 impl Image {
-    /// The picture turned counter-clockwise about its middle, of the same size, with black corners. torchvision's
-    /// `rotate`, which is Pillow's.
+    /// The image rotated counter-clockwise about its centre, at the same size and with black corners. torchvision's and
+    /// Pillow's `rotate`.
     #[must_use]
     pub fn rotate(&self, degrees: f64, interpolation: Interpolation) -> Image {
         let (w, h) = (self.width(), self.height());
@@ -135,8 +135,8 @@ impl Image {
 }
 
 impl Mask {
-    /// The mask turned counter-clockwise about its middle, of the same size, with the nearest pixels, as
-    /// [`Image::rotate`] turns a picture; in the corners is what lies outside.
+    /// The mask rotated counter-clockwise about its centre, at the same size, by the nearest pixels, as
+    /// [`Image::rotate`] rotates an image. The corners get the class of [`Mask::outside`].
     #[must_use]
     pub fn rotate(&self, degrees: f64) -> Mask {
         let (w, h) = (self.width(), self.height());

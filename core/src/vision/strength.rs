@@ -1,24 +1,24 @@
-//! How strongly training pictures are changed, in one word.
+//! Presets of data augmentation.
 
 use super::{AugTransforms, aug_transforms};
 
-/// How strongly training pictures are changed. Each strength has all of the weaker ones.
+/// The strength of data augmentation. Each includes the weaker ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Strength {
-    /// Nothing changes.
+    /// No augmentation.
     None,
-    /// Half of the pictures are mirrored, left and right.
+    /// Horizontal flips of half of the images.
     #[default]
     Light,
-    /// [`aug_transforms`]: rotation by up to 10 degrees, zoom up to 1.1, perspective and light changed by up to 0.2.
+    /// [`aug_transforms`]: rotation by up to 10 degrees, zoom up to 1.1, perspective and lighting up to 0.2.
     Standard,
-    /// Twice that: rotation by up to 20 degrees, zoom up to 1.3, perspective and light changed by up to 0.4. fast.ai's
-    /// `aug_transforms(mult=2, max_zoom=1.3)`.
+    /// fast.ai's `aug_transforms(mult=2, max_zoom=1.3)`: rotation by up to 20 degrees, zoom up to 1.3, perspective and
+    /// lighting up to 0.4.
     Strong,
 }
 
 impl Strength {
-    /// The augmentation of this strength, whose fields can be changed; none for [`Strength::None`].
+    /// The transforms of this strength, whose fields can be changed; `None` for [`Strength::None`].
     pub fn aug_transforms(self) -> Option<AugTransforms> {
         let mirror = AugTransforms { max_zoom: 1.0, ..aug_transforms().mult(0.0) };
         match self {

@@ -9,17 +9,17 @@ use crate::rng::Rng;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// What goes from step to step: a picture of bytes first, planes of numbers later.
+/// The value that passes from step to step: first an image of bytes, later planes of `f32`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
-    /// Bytes.
+    /// An image of bytes.
     Image(Image),
-    /// Numbers, `[3, H, W]`.
+    /// Values `[3, H, W]`.
     ChannelPlanes(ChannelPlanes),
 }
 
 impl Item {
-    /// (width, height).
+    /// The size, (width, height), in pixels.
     pub fn size(&self) -> (usize, usize) {
         match self {
             Item::Image(picture) => (picture.width(), picture.height()),
@@ -27,7 +27,7 @@ impl Item {
         }
     }
 
-    /// Numbers, between 0 and 1 unless they were normalised. torchvision's `ToTensor`.
+    /// Converts to planes; bytes become values between 0 and 1. torchvision's `ToTensor`.
     pub fn into_planes(self) -> ChannelPlanes {
         match self {
             Item::Image(picture) => ChannelPlanes::from(&picture),
@@ -43,7 +43,7 @@ impl Item {
         self.into_planes().to_tensor(device)
     }
 
-    /// The picture that the item shows, if its numbers are not normalised.
+    /// Converts to an image; planes must not be normalised.
     pub fn to_image(&self) -> Image {
         match self {
             Item::Image(picture) => picture.clone(),
@@ -64,46 +64,46 @@ impl From<ChannelPlanes> for Item {
     }
 }
 
-/// One step of a pipeline, as a value that can be written to a file and read again.
+/// One step of a [`Compose`](super::Compose), as a value that can be serialised.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "transform", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Transform {
-    /// A size.
+    /// Resizing.
     Resize(Resize),
-    /// The middle.
+    /// A crop of the centre.
     CenterCrop(CenterCrop),
-    /// A random part.
+    /// A random crop, resized.
     RandomResizedCrop(RandomResizedCrop),
-    /// A random angle.
+    /// A rotation by a random angle.
     RandomRotation(RandomRotation),
-    /// Left and right, perhaps.
+    /// A horizontal flip of some images.
     RandomHorizontalFlip(RandomHorizontalFlip),
-    /// Top and bottom, perhaps.
+    /// A vertical flip of some images.
     RandomVerticalFlip(RandomVerticalFlip),
-    /// Left and right change places.
+    /// A horizontal flip of all images.
     HorizontalFlip,
-    /// Top and bottom change places.
+    /// A vertical flip of all images.
     VerticalFlip,
-    /// All channels become the luma.
+    /// Conversion to grey.
     Greyscale,
-    /// Bytes become numbers between 0 and 1. Steps that need numbers do this by themselves.
+    /// Conversion of bytes to values between 0 and 1. Steps that need it convert by themselves.
     ToTensor,
     /// fast.ai's augmentation.
     AugTransforms(AugTransforms),
-    /// A size by fast.ai's resampling.
+    /// Resizing by fast.ai's resampling.
     ResampleTo(ResampleTo),
-    /// Mean 0 and standard deviation 1.
+    /// Normalisation to mean 0 and standard deviation 1.
     Normalize(Normalize),
-    /// A rectangle is wiped out.
+    /// Erasing of a random rectangle.
     RandomErasing(RandomErasing),
 }
 
 impl Transform {
-    /// Does this step; random ones draw from `rng`.
+    /// Applies this step; random ones draw from `rng`.
     ///
     /// # Errors
-    /// When the step is for pictures and the item is planes already, or a setting is out of its range.
+    /// When the step is for images and the item is already planes, or a setting is out of its range.
     pub fn apply(&self, item: Item, rng: &mut Rng) -> Result<Item> {
         let picture = |item: Item| match item {
             Item::Image(picture) => Ok(picture),
@@ -136,12 +136,11 @@ impl Transform {
         })
     }
 
-    /// Does to a mask what this step does to the picture that it belongs to: what moves pixels moves the mask's, by the
-    /// nearest ones, and what changes colours leaves it alone. `rng` is a copy of the picture's stream as it was before
-    /// the step, so that chance decides the same.
+    /// Applies this step to the mask of an image. Changes of geometry apply by the nearest pixels; changes of colour do
+    /// not. `rng` is a copy of the image's stream before the step, so that both get the same random parameters.
     ///
     /// # Errors
-    /// As [`Transform::apply`].
+    /// When a setting is out of its range.
     pub fn apply_mask(&self, mask: Mask, rng: &mut Rng) -> Result<Mask> {
         Ok(match self {
             Transform::Resize(t) => t.apply_mask(&mask, rng)?,
@@ -163,8 +162,7 @@ impl Transform {
         self.valid() != [*self]
     }
 
-    /// What is done in validation in this step's place, as fast.ai does it: nothing random. Often the step itself,
-    /// often nothing.
+    /// The deterministic steps that replace this one in validation, as in fast.ai: itself, a counterpart, or none.
     pub fn valid(&self) -> Vec<Transform> {
         match self {
             Transform::Resize(t) => t.valid(),

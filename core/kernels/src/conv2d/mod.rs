@@ -27,7 +27,7 @@ pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
 use winograd::{F2x2, Way};
 
-/// Convolution (cross-correlation, as in PyTorch).
+/// A two-dimensional convolution; as in PyTorch's `F.conv2d`, a cross-correlation: the kernel is not flipped.
 ///
 /// # Shapes
 /// `xs` `[N, H, W, C]`, `weight` `[O, C / groups, kh, kw]`, `bias` `[O]`, result `[N, H', W', O]` with
@@ -40,10 +40,12 @@ pub fn conv2d(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>, conv: &ConvPa
     conv2d_with(xs, weight, bias, conv, None, Activation::None)
 }
 
-/// `activation(conv2d(xs) + residual)`, in one pass where the activation's gradient can be told from its result.
+/// A convolution, a residual sum and an activation, `activation(conv2d(xs) + residual)`, in one pass if the
+/// activation's gradient can be computed from its result.
 ///
 /// # Errors
-/// As [`conv2d`], and when `residual` has not the result's shape.
+/// When channels and groups do not fit, a stride, a dilation or a size is 0, the kernel is larger than the padded
+/// image, or `residual` does not have the result's shape.
 pub fn conv2d_with(
     xs: &Tensor,
     weight: &Tensor,

@@ -20,8 +20,8 @@ use candle_core::{Device, Result, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 use units::Units;
 
-/// The weights of a layer, under PyTorch's names. Rows are in four groups of `H`: input gate, forget gate, cell, output
-/// gate.
+/// The weights of an LSTM layer, with PyTorch's names. Rows are in four groups of `H`: input gate, forget gate, cell,
+/// output gate.
 #[derive(Debug, Clone, Copy)]
 pub struct LstmWeights<'a> {
     /// `[4·H, in]`
@@ -34,7 +34,7 @@ pub struct LstmWeights<'a> {
     pub bias_hh: &'a Tensor,
 }
 
-/// What a layer gives back.
+/// The result of [`lstm`].
 #[derive(Debug, Clone)]
 pub struct LstmOutput {
     /// The hidden state after each step, `[N, T, H]`.

@@ -127,7 +127,7 @@ impl RatingsBlock {
         RatingsBlock { splitting: Splitting::Rows(Arc::new(judges)), ..self }
     }
 
-    /// Sets the column that says which rows judge: `train`, `valid` and the like, or whether a row is for validation.
+    /// Sets the column that splits the rows: `train`, `valid` and the like, or whether a row is for validation.
     #[must_use]
     pub fn valid_column(self, column: impl Into<String>) -> RatingsBlock {
         RatingsBlock { splitting: Splitting::Column(column.into()), ..self }

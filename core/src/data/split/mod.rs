@@ -1,4 +1,4 @@
-//! Splitting items into those to train with and those for validation.
+//! Splitting items into a training set and a validation set.
 
 mod folds;
 mod grouped;
@@ -26,18 +26,18 @@ pub trait Splitter: Send + Sync {
 /// Indices of the training and of the validation items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// To train with.
+    /// The training set.
     pub train: Vec<usize>,
-    /// For validation.
+    /// The validation set.
     pub valid: Vec<usize>,
 }
 
-/// Holds out a random share of the items for validation. fast.ai's `RandomSplitter`.
+/// Holds out a random fraction of the items for validation. fast.ai's `RandomSplitter`.
 #[derive(Debug, Clone)]
 pub struct RandomSplitter {
-    /// The share, between 0 and 1.
+    /// The fraction of items for validation, between 0 and 1.
     pub valid: f64,
-    /// Another seed gives another split.
+    /// The seed of the random permutation.
     pub seed: u64,
 }
 
@@ -45,7 +45,7 @@ impl RandomSplitter {
     /// Splits `n` items: the first `⌊valid·n⌋` of a random permutation are for validation, as in fast.ai.
     ///
     /// # Errors
-    /// When the share is outside 0..1.
+    /// [`Error::Config`] when the fraction is not between 0 and 1.
     pub fn split(&self, n: usize) -> Result<Split> {
         check_share(self.valid)?;
         let order = Rng::new(self.seed).stream("split").permutation(n);
@@ -64,7 +64,7 @@ impl Splitter for RandomSplitter {
 /// `cat/photo.jpg`. fast.ai's `FileSplitter`.
 #[derive(Debug, Clone)]
 pub struct FileNameSplitter {
-    /// The files that judge.
+    /// The files of the validation set.
     pub valid: Vec<PathBuf>,
 }
 
@@ -124,7 +124,7 @@ fn check_share(valid: f64) -> Result<()> {
 /// The folder above a file's own folder decides, as in `train/7/10.png`. fast.ai's `GrandparentSplitter`.
 #[derive(Debug, Clone)]
 pub struct GrandparentSplitter {
-    /// Name of the folder to train with.
+    /// The name of the training folder.
     pub train: String,
     /// Name of the folder with the validation set.
     pub valid: String,

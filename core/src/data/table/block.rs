@@ -15,9 +15,9 @@ use crate::rng::Rng;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Describes how a table becomes loaders: which columns go in and as what, what is predicted, and which rows judge.
-/// fast.ai's `TabularDataLoaders.from_csv`, with `Categorify`, `FillMissing` and `Normalize` as its `procs`
-/// ([`TableProcs`]).
+/// Describes how a table becomes loaders: the columns of the input, the target, and the split into training and
+/// validation rows. fast.ai's `TabularDataLoaders.from_csv`, with `Categorify`, `FillMissing` and `Normalize` as its
+/// `procs` ([`TableProcs`]).
 ///
 /// Columns that are not named are guessed by their contents, and the listener is notified of each guess.
 ///
@@ -156,7 +156,7 @@ impl TableBlock {
         TableBlock { splitting: Splitting::Rows(Arc::new(judges)), ..self }
     }
 
-    /// Sets the column that says which rows judge: `train`, `valid`, `test` and the like, or whether a row is for
+    /// Sets the column that splits the rows: `train`, `valid`, `test` and the like, or whether a row is for
     /// validation. The column is not an input. fast.ai's `ColSplitter`.
     #[must_use]
     pub fn valid_column(self, column: impl Into<String>) -> TableBlock {

@@ -1,4 +1,4 @@
-//! Which rows train and which judge.
+//! Splitting rows into a training set and a validation set.
 
 use super::table::Table;
 use crate::data::label_table::flag;

@@ -77,7 +77,7 @@ impl AwdLstm {
     /// The state before the first word of `batch` texts.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn zero_state(&self, batch: usize) -> Result<AwdState> {
         Ok(AwdState(self.rnns.iter().map(|rnn| rnn.zero_state(batch)).collect::<Result<_>>()?))
     }
@@ -141,7 +141,7 @@ impl AwdState {
     /// The state of the first `batch` texts; texts that were not there yet begin with zeros.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn resized(&self, batch: usize) -> Result<AwdState> {
         let resize = |tensor: &Tensor| {
             let before = tensor.dims()[0];

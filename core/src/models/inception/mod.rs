@@ -1,4 +1,4 @@
-//! Inception v3 (Szegedy et al., 2015), with torchvision's names.
+//! Inception v3, with torchvision's names.
 
 mod blocks;
 
@@ -10,13 +10,14 @@ use crate::nn::{AvgPool2d, Dropout, GlobalAvgPool2d, Linear, MaxPool2d, Params};
 use blocks::{Mixed, conv};
 use candle_core::Tensor;
 
-/// The network; images should be 299 x 299, and at least 75 x 75.
+/// Inception v3 (Szegedy et al., *Rethinking the Inception Architecture for Computer Vision*, 2015) as in torchvision.
+/// Images should have 299 x 299 pixels, and at least 75 x 75.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct InceptionV3 {
-    /// Take images that are normalised by ImageNet's means and deviations, as other networks do, instead of by 0.5 and
-    /// 0.5.
+    /// Whether images are normalised by ImageNet's means and deviations, as for other networks, instead of by 0.5 and
+    /// 0.5: torchvision's `transform_input`.
     pub transform_input: bool,
-    /// With the auxiliary classifier, which [`Network::forward_with_aux`] asks while training.
+    /// Whether to add the auxiliary classifier, which [`Network::forward_with_aux`] uses while training.
     pub aux: bool,
 }
 
@@ -24,18 +25,18 @@ impl InceptionV3 {
     /// The child after which the auxiliary classifier stands.
     const BEFORE_AUX: &'static str = "Mixed_6e";
 
-    /// Images to `[N, 2048, 8, 8]`.
+    /// The convolutional part: images `[N, 3, H, W]` → features `[N, 2048, h, w]`, for 299 pixels 8 by 8.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         Ok(self.body_and_side(None, params)?.0)
     }
 
-    /// Images to scores.
+    /// A network for `options.n_classes` classes: images `[N, 3, H, W]` → scores `[N, n_classes]`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn network(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         let n_classes = options.n_classes;
         let (body, side) = self.body_and_side(Some(n_classes).filter(|_| self.aux), params)?;

@@ -1,4 +1,4 @@
-//! From a file with a whole network into the body of one.
+//! Loading the body of a network.
 
 use super::load::{LoadOptions, LoadReport};
 use super::{Arch, Weights};
@@ -7,11 +7,11 @@ use crate::nn::Params;
 use std::collections::HashSet;
 
 impl Weights {
-    /// Puts the tensors of a network's body, which `arch` names, into `params`, which hold that body and nothing else.
-    /// The file's own head is left over, whatever it is called; of the body nothing may be missing.
+    /// Loads the body of an `arch` into `params`, which must hold that body and nothing else. The file's head is
+    /// ignored, whatever its name; no tensor of the body may be missing.
     ///
     /// # Errors
-    /// [`Error::Network`] when they are weights of another architecture; then nothing is changed, unless tensors fit by
+    /// [`Error::Network`] when the weights are of another architecture; then nothing is changed, unless tensors fit by
     /// chance.
     pub fn load_body_into(&self, arch: Arch, params: &Params) -> Result<LoadReport> {
         let report = self.load_into(params, &LoadOptions::partial())?;

@@ -1,4 +1,4 @@
-//! From a file into a network: by name, all or nothing, and with a report.
+//! Loading weights into a network: by name, all or nothing, and with a report.
 
 use super::Weights;
 use super::rename::{Renames, holds_the_same, without_wrappers};
@@ -7,7 +7,7 @@ use crate::nn::{Param, Params};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-/// How much of a network and of a file must fit each other.
+/// How far the tensors of a file and of a network must agree.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoadOptions {
     partial: bool,
@@ -16,32 +16,31 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
-    /// Each tensor of the network is in the file, and the other way round. PyTorch's `load_state_dict(strict=True)`.
+    /// All tensors must agree. PyTorch's `load_state_dict(strict=True)`.
     pub fn strict() -> LoadOptions {
         LoadOptions::default()
     }
 
-    /// What fits is loaded, at least one tensor; the report tells the rest. PyTorch's `strict=False`, except that
-    /// tensors of another shape are left out as well.
+    /// Tensors that fit are loaded, at least one, and the report lists the others. PyTorch's `strict=False`, except
+    /// that tensors of another shape are skipped too.
     pub fn partial() -> LoadOptions {
         LoadOptions { partial: true, ..LoadOptions::default() }
     }
 
-    /// Strict, except for the layers under `prefix`, such as `fc`: those of their tensors that are missing in the file
-    /// or have another shape there stay as they were initialised. For a head that tells other classes apart.
+    /// All tensors must agree except those under `prefix`, such as `fc`, which keep their initial values if the file
+    /// lacks them or has another shape: for a new head for other classes.
     pub fn new_head(prefix: &str) -> LoadOptions {
         LoadOptions { new_heads: vec![prefix.into()], ..LoadOptions::default() }
     }
 
-    /// One more head, such as an auxiliary classifier's.
+    /// Excepts another head, such as an auxiliary classifier's.
     #[must_use]
     pub fn and_new_head(mut self, prefix: &str) -> LoadOptions {
         self.new_heads.push(prefix.into());
         self
     }
 
-    /// Passes over what the file has under `prefix`, such as a head or an auxiliary classifier that the network has
-    /// not.
+    /// Ignores the file's tensors under `prefix`, such as an auxiliary classifier that the network does not have.
     #[must_use]
     pub fn ignore(mut self, prefix: &str) -> LoadOptions {
         self.ignored.push(prefix.into());
@@ -49,18 +48,18 @@ impl LoadOptions {
     }
 }
 
-/// What became of the tensors of a file and of a network.
+/// The result of loading weights into a network.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoadReport {
-    /// The network's tensors that now hold the file's numbers, in the network's order.
+    /// The network's tensors that were loaded, in the network's order.
     pub loaded: Vec<String>,
-    /// The network's tensors that the file lacks. They stay as they were.
+    /// The network's tensors that the file lacks, which are unchanged.
     pub missing: Vec<String>,
-    /// The file's tensors that the network has no place for.
+    /// The file's tensors that the network lacks.
     pub unexpected: Vec<String>,
-    /// The network's tensors that have another shape in the file. They stay as they were.
+    /// The network's tensors that have another shape in the file, which are unchanged.
     pub misshapen: Vec<Misshapen>,
-    /// The file's name and the network's, where they differ.
+    /// The file's name and the network's name of tensors where they differ.
     pub renamed: Vec<(String, String)>,
 }
 
@@ -76,11 +75,10 @@ pub struct Misshapen {
 }
 
 impl Weights {
-    /// Puts the file's tensors into the network under the network's names, counted from the prefix of `params`.
+    /// Loads the file's tensors into the network by name, relative to the prefix of `params`.
     ///
-    /// Names that differ only in custom are understood: those of timm for VGG, ConvNeXt and MobileNetV3, those of the
-    /// first DenseNets, and the `module.` of `DataParallel`. `num_batches_tracked`, which nothing here needs, is passed
-    /// over.
+    /// Other naming conventions are recognised: those of timm for VGG, ConvNeXt and MobileNetV3, of the first
+    /// DenseNets, and the `module.` of `DataParallel`. `num_batches_tracked` is ignored.
     ///
     /// # Errors
     /// [`Error::File`] that lists the missing, unexpected and misshapen tensors which `options` do not allow;

@@ -1,7 +1,32 @@
-//! Weights from files: safetensors, and PyTorch's `.pth`, which is read without running what is in it.
+//! Weights in files: safetensors, and PyTorch's `.pth`, whose pickled code is never run.
 //!
-//! [`Weights`] is an opened file, [`Weights::load_into`] puts its tensors into a network under the network's names, and
-//! [`save`] writes a network's.
+//! [`Weights`] is an opened file, [`Weights::load_into`] loads its tensors into a network by name, and [`save`] writes
+//! those of a network.
+//!
+//! ```
+//! use tallow::candle::Device;
+//! use tallow::models::weights::{LoadOptions, Weights, save};
+//! use tallow::nn::{Params, linear};
+//! use tallow::rng::Rng;
+//! # fn main() -> tallow::Result<()> {
+//! # let file = std::env::temp_dir().join(format!("tallow-weights-{}.safetensors", std::process::id()));
+//! let params = Params::new(&Rng::new(1), &Device::Cpu);
+//! linear(2, 3, &params.pp("fc"))?;
+//! save(&params, &file, &Default::default())?;
+//!
+//! let weights = Weights::open(&file)?;
+//! assert_eq!(weights.shape("fc.weight"), Some(&[3, 2][..])); // PyTorch's order: [out_features, in_features]
+//! let other = Params::new(&Rng::new(2), &Device::Cpu);
+//! linear(2, 3, &other.pp("fc"))?;
+//! weights.load_into(&other, &LoadOptions::strict())?;
+//! let values = |params: &Params| -> tallow::Result<Vec<Vec<f32>>> {
+//!     Ok(params.get("fc.weight")?.tensor().to_vec2()?)
+//! };
+//! assert_eq!(values(&other)?, values(&params)?);
+//! # std::fs::remove_file(&file).ok();
+//! # Ok(())
+//! # }
+//! ```
 
 mod body;
 mod load;
@@ -29,17 +54,17 @@ use tallow_datasets::pth::{self, StateDict};
 use tallow_io::Dtype;
 use tallow_io::hash::Hasher;
 
-/// The texts of a list that Python's `pickle` wrote, such as the words of a language model of fast.ai's (`.pkl`), read
-/// without running what is in the file.
+/// Reads a pickled Python list of strings, such as the vocabulary of fast.ai's language models (`.pkl`), without
+/// running its code.
 ///
 /// # Errors
-/// [`Error::Data`] where the file is damaged, asks for a call, or holds something else, or cannot be read.
+/// [`Error::Data`] when the file cannot be read, is damaged, contains a call, or is not a list of strings.
 pub fn pickled_texts(path: impl AsRef<Path>) -> Result<Vec<String>> {
     Ok(pth::read_texts(path)?)
 }
 
-/// The tensors of a file, by name, with what has to be known to use them. The header is validated on opening; tensors
-/// are converted lazily. Clones share the file's contents.
+/// The tensors of a file, by name, with the [`Recipe`] for their use. The header is validated when the file is opened;
+/// tensors are converted lazily. Clones share the file's contents.
 #[derive(Clone)]
 pub struct Weights {
     path: PathBuf,
@@ -69,19 +94,21 @@ struct Entry {
 }
 
 impl Weights {
-    /// Reads a file, safetensors or PyTorch's; which of them, its first bytes tell.
+    /// Opens a safetensors or PyTorch file; its first bytes determine the format.
     ///
     /// # Errors
-    /// [`Error::Io`]; and as [`Weights::from_bytes`].
+    /// [`Error::Io`] when the file cannot be read; [`Error::File`] or [`Error::Data`] when it has neither format, or is
+    /// damaged or truncated.
     pub fn open(path: impl AsRef<Path>) -> Result<Weights> {
         let path = path.as_ref();
         Weights::from_bytes(path, std::fs::read(path).map_err(Error::io(path))?)
     }
 
-    /// [`Weights::open`] for bytes that are in memory, such as embedded ones; `path` is what messages call them.
+    /// Opens the contents of a safetensors or PyTorch file in memory, such as embedded weights. `path` names them in
+    /// messages.
     ///
     /// # Errors
-    /// [`Error::File`] or [`Error::Data`] where the bytes are neither format, damaged, cut off, or refused.
+    /// [`Error::File`] or [`Error::Data`] when the bytes have neither format, or are damaged or truncated.
     pub fn from_bytes(path: impl AsRef<Path>, bytes: impl Into<Cow<'static, [u8]>>) -> Result<Weights> {
         let (path, bytes) = (path.as_ref().to_path_buf(), bytes.into());
         let (source, entries, metadata) = if bytes.get(8) == Some(&b'{') {
@@ -104,14 +131,14 @@ impl Weights {
         Ok(Weights { path, file: Arc::new(Contents { source, entries, index, metadata }), recipe: None })
     }
 
-    /// These weights with their recipe, where it is not the architecture's own.
+    /// The same weights with a recipe that is not the architecture's own.
     #[must_use]
     pub fn with_recipe(self, recipe: Recipe) -> Weights {
         Weights { recipe: Some(recipe), ..self }
     }
 
-    /// What an `arch` with these weights has to be built with and to be shown: what came with the file, or what the
-    /// architecture's published weights want.
+    /// The recipe of an `arch` with these weights: the one that was set, or that of the architecture's published
+    /// weights.
     pub fn recipe(&self, arch: Arch) -> Recipe {
         self.recipe.unwrap_or_else(|| Recipe::published(arch))
     }
@@ -126,7 +153,7 @@ impl Weights {
         self.file.index.get(name).map(|&i| self.file.entries[i].shape.as_slice())
     }
 
-    /// The notes in a safetensors file, such as its licence.
+    /// The metadata of a safetensors file, such as its licence.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.file.metadata
     }
@@ -157,7 +184,7 @@ impl Weights {
     /// The tensor with this name, as `f32` on the CPU, whatever its type in the file.
     ///
     /// # Errors
-    /// [`Error::File`] where there is none of this name.
+    /// [`Error::File`] when there is no tensor of this name.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         let found = self.file.index.get(name);
         let &i = found.ok_or_else(|| Error::file(&self.path, format!("holds no tensor called `{name}`")))?;

@@ -1,4 +1,4 @@
-//! A network's tensors as a safetensors file, which PyTorch and we read.
+//! Saving weights as a safetensors file, which PyTorch reads too.
 
 use crate::error::{Error, Result};
 use crate::nn::Params;
@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tallow_io::{Dtype, atomic, safetensors};
 
-/// Writes all tensors of a network, buffers included, by name and in order, as `f32`. `metadata` are notes, such as
-/// the classes that it tells apart. The file is replaced in one step, and the same network makes the same bytes.
+/// Writes all tensors of a network, buffers included, by name and in order, as `f32`. `metadata` are notes, such as the
+/// names of the classes. The file is replaced atomically, and the same network gives the same bytes.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be written; what was there is then untouched.
+/// [`Error::Io`] when the file cannot be written; an existing file is then unchanged.
 pub fn save(params: &Params, path: impl AsRef<Path>, metadata: &BTreeMap<String, String>) -> Result<()> {
     let tensors = params.all().into_iter().map(|param| {
         let value = param.var().as_detached_tensor();

@@ -1,4 +1,16 @@
-//! All architectures by name: how to build them, what they cost, which images their published weights want.
+//! The architectures by name, with their sizes, costs and published weights.
+//!
+//! ```
+//! use tallow::models::Arch;
+//!
+//! let arch: Arch = "ResNet-18".parse()?;
+//! assert_eq!((arch, arch.name()), (Arch::ResNet18, "resnet18"));
+//! // torchvision's numbers
+//! assert_eq!((arch.facts().parameters, arch.facts().channels), (11_689_512, 512));
+//! let preprocess = arch.facts().published.preprocess;
+//! assert_eq!((preprocess.resize, preprocess.size, preprocess.mean), (256, 224, [0.485, 0.456, 0.406]));
+//! # Ok::<(), tallow::Error>(())
+//! ```
 
 mod table;
 
@@ -19,7 +31,7 @@ use crate::nn::Params;
 use std::fmt;
 use std::str::FromStr;
 
-/// An architecture. Names are torchvision's.
+/// An architecture for image classification, with torchvision's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the names say it
 pub enum Arch {
@@ -53,7 +65,7 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// All of them.
+    /// All architectures.
     pub const ALL: [Arch; 27] = [
         Arch::ResNet18,
         Arch::ResNet34,
@@ -89,24 +101,23 @@ impl Arch {
         self.facts().name
     }
 
-    /// What is known about it.
+    /// Its size, cost and published weights.
     pub fn facts(self) -> &'static Facts {
         table::facts(self)
     }
 
-    /// The network with its published head for `n_classes`, its parameters in `params`.
+    /// Builds the network with its published head for `n_classes`, with random weights in `params`.
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn build(self, n_classes: usize, params: &Params) -> Result<Network> {
         self.build_with(&NetworkOptions::new(n_classes), params)
     }
 
-    /// The network with other dropout or another epsilon than published.
+    /// Builds the network with these settings.
     ///
     /// # Errors
-    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
-    /// parameters.
+    /// [`Error::Config`] for an epsilon that this architecture does not take.
     pub fn build_with(self, options: &NetworkOptions, params: &Params) -> Result<Network> {
         self.check_norm_eps(options.norm_eps)?;
         match self.family() {
@@ -122,19 +133,19 @@ impl Arch {
         }
     }
 
-    /// The network without its head: what makes features, for a head of one's own ([`Body::with_head`]).
+    /// Builds the network without its head, for another one ([`Body::with_head`]).
     ///
     /// # Errors
-    /// When the device cannot hold the parameters.
+    /// When the device cannot allocate the parameters.
     pub fn body(self, params: &Params) -> Result<Body> {
         self.body_with(None, params)
     }
 
-    /// [`Arch::body`] with another epsilon in its batch normalisations ([`crate::models::weights::Recipe::norm_eps`]).
+    /// Builds the network without its head, with this epsilon of batch normalisation
+    /// ([`crate::models::weights::Recipe::norm_eps`]); the published one if `None`.
     ///
     /// # Errors
-    /// [`Error::Config`] for an epsilon that this architecture does not take; when the device cannot hold the
-    /// parameters.
+    /// [`Error::Config`] for an epsilon that this architecture does not take.
     pub fn body_with(self, norm_eps: Option<f64>, params: &Params) -> Result<Body> {
         self.check_norm_eps(norm_eps)?;
         match self.family() {
@@ -150,12 +161,12 @@ impl Arch {
         }
     }
 
-    /// The body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), under the names that fast.ai's has: a
-    /// ResNet without pool and last layer, its children numbered; EfficientNet-Lite0 also without the convolution
-    /// before its pool.
+    /// Builds the body as the encoder of a U-Net ([`crate::models::DynamicUnet`]), with fast.ai's parameter names: a
+    /// ResNet without pooling and last layer, its children numbered; EfficientNet-Lite0 also without its last
+    /// convolution.
     ///
     /// # Errors
-    /// [`Error::Config`] for other architectures; when the device cannot hold the parameters.
+    /// [`Error::Config`] for other architectures.
     pub fn encoder(self, params: &Params) -> Result<Body> {
         match self.family() {
             Family::ResNet(arch) => arch.encoder(params),
@@ -164,7 +175,7 @@ impl Arch {
         }
     }
 
-    /// Whether this architecture can be the encoder of a U-Net; the error says which can.
+    /// Checks that this architecture can be the encoder of a U-Net; the error lists those that can.
     pub(crate) fn check_encoder(self) -> Result<()> {
         match self.family() {
             Family::ResNet(_) | Family::EfficientNetLite0(_) => Ok(()),

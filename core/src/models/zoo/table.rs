@@ -3,18 +3,18 @@
 use super::Arch;
 use crate::vision::{Interpolation, Preprocess};
 
-/// What is known about an architecture with 1000 classes.
+/// The size, cost and published weights of an architecture with 1,000 classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Facts {
     /// Its name in torchvision.
     pub name: &'static str,
-    /// Trainable numbers.
+    /// The number of parameters.
     pub parameters: usize,
     /// Billions of multiply-adds (GMACs) for one image of the published size.
     pub gmacs: f64,
     /// Channels of the body's features.
     pub channels: usize,
-    /// The weights that belong to the numbers above.
+    /// The published weights.
     pub published: Published,
     /// Files with weights on the Hugging Face Hub, the first choice first.
     pub files: &'static [WeightFile],
@@ -25,34 +25,34 @@ pub struct Facts {
 pub struct Published {
     /// The file's name; torchvision's are at `https://download.pytorch.org/models/`.
     pub file: &'static str,
-    /// Licence of the weights.
+    /// The licence of the weights.
     pub licence: &'static str,
-    /// Accuracy in per cent on ImageNet's validation images.
+    /// The top-1 accuracy on ImageNet's validation images, in per cent.
     pub top1: f64,
-    /// The images that these weights want.
+    /// The preprocessing of images that these weights need.
     pub preprocess: Preprocess,
 }
 
 /// A file with weights on the Hugging Face Hub.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightFile {
-    /// Owner and name.
+    /// The repository's owner and name.
     pub repo: &'static str,
-    /// The file's name in it.
+    /// The file's name in the repository.
     pub file: &'static str,
-    /// The commit; `None` where none has been pinned.
+    /// The pinned commit, if there is one.
     pub revision: Option<&'static str>,
-    /// Its length.
+    /// Its size, in bytes.
     pub bytes: Option<u64>,
-    /// Its hash, in hexadecimal.
+    /// Its sha256, in hexadecimal.
     pub sha256: Option<&'static str>,
-    /// Licence of the weights.
+    /// The licence of the weights.
     pub licence: &'static str,
-    /// Accuracy in per cent on ImageNet's validation images.
+    /// The top-1 accuracy on ImageNet's validation images, in per cent.
     pub top1: Option<f64>,
-    /// The images that these weights want.
+    /// The preprocessing of images that these weights need.
     pub preprocess: Preprocess,
-    /// The epsilon of the batch normalisations ([`crate::models::NetworkOptions::norm_eps`]) where it is not the
+    /// The epsilon of batch normalisation ([`crate::models::NetworkOptions::norm_eps`]) if it is not the
     /// architecture's.
     pub norm_eps: Option<f64>,
 }

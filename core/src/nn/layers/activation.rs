@@ -5,7 +5,10 @@ use crate::kernels;
 use crate::nn::Module;
 use candle_core::Tensor;
 
-/// `max(x, 0)`, with gradient 0 at 0. PyTorch's `nn.ReLU`.
+/// The rectified linear unit, `max(x, 0)`, of each value. Its gradient at 0 is 0. PyTorch's `nn.ReLU`.
+///
+/// # Shapes
+/// Any shape, which the result has too.
 pub struct Relu;
 
 impl Module for Relu {

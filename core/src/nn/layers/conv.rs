@@ -8,7 +8,7 @@ use crate::nn::observe::{observed, report};
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
 use candle_core::{DType, Tensor};
 
-/// What a [`Conv2d`] is made of. Pairs are (vertical, horizontal).
+/// The settings of a [`Conv2d`]. Pairs are (vertical, horizontal), lengths are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dConfig {
     /// Channels of the input.
@@ -17,37 +17,38 @@ pub struct Conv2dConfig {
     pub out_channels: usize,
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Pixels from one window to the next.
+    /// Pixels from one window to the next; 1 by default.
     pub stride: [usize; 2],
-    /// Zeros around the image.
+    /// Zeros around the image; half a kernel by default, so that stride 1 keeps the image's size.
     pub padding: Padding,
-    /// Pixels from one tap of the kernel to the next.
+    /// Pixels between neighbouring kernel elements; 1 by default. PyTorch's `dilation`.
     pub dilation: [usize; 2],
-    /// Number of groups, as PyTorch's `groups`.
+    /// The number of groups of channels that are convolved separately; 1 by default. PyTorch's `groups`.
     pub groups: usize,
-    /// How the weight begins.
+    /// The initial values of the weight; PyTorch's by default.
     pub weight: Init,
-    /// How the bias begins, if there is one.
+    /// The initial values of the bias; by default there is none, where PyTorch's layer has one.
     pub bias: Option<Init>,
 }
 
-/// Zeros around an image.
+/// The zeros around an image before it is convolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
     /// This many rows [above, below] and columns [to the left, to the right].
     Sides([[usize; 2]; 2]),
-    /// TensorFlow's `SAME`: as many as make the result `size / stride` large, rounded up; the odd one comes last.
+    /// TensorFlow's `SAME`: enough zeros for a result of `size / stride` pixels, rounded up. An odd one goes below or
+    /// to the right.
     Same,
 }
 
 impl Conv2dConfig {
-    /// A square kernel of odd size with stride 1 that keeps the image's size, and no bias: most of the convolutions
-    /// there are. The methods change what differs.
+    /// A square kernel with stride 1, no bias, and `kernel / 2` zeros on each side, so that an odd kernel keeps the
+    /// image's size. The other methods change one setting each.
     pub fn new(in_channels: usize, out_channels: usize, kernel: usize) -> Conv2dConfig {
         Conv2dConfig::oblong(in_channels, out_channels, [kernel; 2])
     }
 
-    /// [`Conv2dConfig::new`] with a rectangular kernel, (height, width).
+    /// A rectangular kernel `[height, width]`, and the settings of [`Conv2dConfig::new`] otherwise.
     pub fn oblong(in_channels: usize, out_channels: usize, kernel: [usize; 2]) -> Conv2dConfig {
         let padding = Padding::Sides(kernel.map(|side| [side / 2; 2]));
         let (stride, dilation, groups) = ([1; 2], [1; 2], 1);
@@ -64,37 +65,37 @@ impl Conv2dConfig {
         }
     }
 
-    /// One stride for both directions.
+    /// The same stride, in pixels, in both directions.
     #[must_use]
     pub fn stride(self, stride: usize) -> Conv2dConfig {
         Conv2dConfig { stride: [stride; 2], ..self }
     }
 
-    /// One number of zeros for all sides.
+    /// The same number of zeros on all four sides.
     #[must_use]
     pub fn padding(self, padding: usize) -> Conv2dConfig {
         Conv2dConfig { padding: Padding::Sides([[padding; 2]; 2]), ..self }
     }
 
-    /// TensorFlow's padding.
+    /// TensorFlow's `SAME` padding ([`Padding::Same`]).
     #[must_use]
     pub fn same(self) -> Conv2dConfig {
         Conv2dConfig { padding: Padding::Same, ..self }
     }
 
-    /// Groups of channels that do not see each other.
+    /// Splits the channels into this many groups; as many groups as channels make a depthwise convolution.
     #[must_use]
     pub fn groups(self, groups: usize) -> Conv2dConfig {
         Conv2dConfig { groups, ..self }
     }
 
-    /// How the weight begins.
+    /// Sets the initial values of the weight.
     #[must_use]
     pub fn init(self, weight: Init) -> Conv2dConfig {
         Conv2dConfig { weight, ..self }
     }
 
-    /// With a bias that begins like this.
+    /// Adds a bias with these initial values.
     #[must_use]
     pub fn bias(self, bias: Init) -> Conv2dConfig {
         Conv2dConfig { bias: Some(bias), ..self }
@@ -114,8 +115,37 @@ impl Conv2dConfig {
     }
 }
 
-/// Two-dimensional convolution; `weight` is `[out_channels, in_channels / groups, kernel height, kernel width]`.
-/// PyTorch's `nn.Conv2d`.
+/// A two-dimensional convolution. PyTorch's `nn.Conv2d`.
+///
+/// ```text
+/// ys[n, o, y, x] = bias[o] + Σ weight[o, c, i, j] · xs[n, c, s·y + d·i - p, s·x + d·j - p]   over c, i, j
+/// ```
+///
+/// with stride `s`, dilation `d` and padding `p`. As in PyTorch, this is a cross-correlation: the kernel is not
+/// flipped.
+///
+/// # Shapes
+/// - `xs` `[N, in_channels, H, W]` → `[N, out_channels, H', W']`
+/// - `H' = (H + padding above and below - dilation·(kernel height - 1) - 1) / stride + 1`, rounded down; `W'` likewise
+/// - `weight` `[out_channels, in_channels / groups, kernel height, kernel width]`, `bias` `[out_channels]`
+///
+/// # Examples
+/// Sobel's kernel finds vertical edges, such as those between an image and the zeros around it.
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{Conv2d, Conv2dConfig, Module, Params};
+/// use tallow::rng::Rng;
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&Rng::new(42), &Device::Cpu);
+/// let layer = Conv2d::new(&Conv2dConfig::new(1, 1, 3).stride(2), &params)?;
+/// let sobel = [[[[1f32, 0., -1.], [2., 0., -2.], [1., 0., -1.]]]];
+/// params.get("weight")?.var().set(&Tensor::new(&sobel, &Device::Cpu)?)?;
+/// let xs = Tensor::arange(1f32, 17., &Device::Cpu)?.reshape((1, 1, 4, 4))?; // 1 to 16
+/// let ys = layer.forward(&xs, false)?; // [1, 1, 2, 2]
+/// assert_eq!(ys.flatten_all()?.to_vec1::<f32>()?, [-10., -6., -40., -8.]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Conv2d {
     weight: Param,
     bias: Option<Param>,
@@ -124,10 +154,10 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A layer as configured.
+    /// A layer with these settings.
     ///
     /// # Errors
-    /// When the groups do not divide the channels, the kernel is empty, or the device cannot hold the parameters.
+    /// [`Error::Config`] when the groups do not divide the channels or the kernel is empty.
     pub fn new(config: &Conv2dConfig, params: &Params) -> Result<Conv2d> {
         let &Conv2dConfig { in_channels, out_channels, kernel: [kh, kw], groups, .. } = config;
         if groups == 0 || in_channels % groups != 0 || out_channels % groups != 0 || kh * kw == 0 {
@@ -143,20 +173,27 @@ impl Conv2d {
         Ok(Conv2d { weight, bias: bias.transpose()?, config: *config, prepared: Prepared::default() })
     }
 
-    /// `activation(conv(xs))`, channels-last. Outside of training, and where no gradient is asked for, the weights stay
-    /// packed from one call to the next.
+    /// Convolves channels-last images and applies an activation, `activation(conv(xs))`, in one pass. In inference
+    /// without gradients, the weights stay packed from one call to the next.
+    ///
+    /// # Shapes
+    /// `xs` `[N, H, W, in_channels]` → `[N, H', W', out_channels]`
     ///
     /// # Errors
-    /// When `xs` has other channels, or is smaller than the kernel.
+    /// [`Error::Shape`] when `xs` has a different number of channels; an error when it is smaller than the kernel.
     pub fn forward_with(&self, xs: &Tensor, train: bool, activation: Activation) -> Result<Tensor> {
         self.forward_with_shortcut(xs, train, None, activation)
     }
 
-    /// `activation(conv(xs) + shortcut)`: [`Conv2d::forward_with`] with something of the result's shape that is added
-    /// before the activation.
+    /// Convolves channels-last images and adds a residual shortcut before the activation:
+    /// `activation(conv(xs) + shortcut)`.
+    ///
+    /// # Shapes
+    /// `xs` `[N, H, W, in_channels]` and `shortcut` `[N, H', W', out_channels]` → `[N, H', W', out_channels]`
     ///
     /// # Errors
-    /// As [`Conv2d::forward_with`], and when the shortcut's shape differs.
+    /// [`Error::Shape`] when `xs` has a different number of channels; an error when it is smaller than the kernel or
+    /// the shortcut does not have the result's shape.
     pub fn forward_with_shortcut(
         &self,
         xs: &Tensor,
@@ -175,8 +212,8 @@ impl Conv2d {
         Ok(ys)
     }
 
-    /// Whether what is computed may come from [`PreparedConv`]: in inference, on the CPU, where no gradient is asked
-    /// for and nobody wants to see each step. While training the memory is given back.
+    /// Whether the result may come from [`PreparedConv`]: in inference on the CPU, without gradients and without an
+    /// observer of each step. Training gives the memory back.
     pub(super) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
         if train {
             self.prepared.forget();

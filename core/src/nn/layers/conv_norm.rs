@@ -6,10 +6,18 @@ use crate::kernels::{Activation, PreparedConv};
 use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Param, Params, through_channels_last};
 use candle_core::{DType, Tensor};
 
-/// `activation(norm(conv(x)) + residual)`. torchvision's `Conv2dNormActivation`, timm's `ConvNormAct`.
+/// A convolution with batch normalisation and an activation. torchvision's `Conv2dNormActivation`, timm's
+/// `ConvNormAct`.
 ///
-/// The one place where the four meet. In inference they are one: scale and shift of the normalisation are multiplied
-/// into the convolution's weights, once.
+/// ```text
+/// ys = activation(norm(conv(xs)) + residual)
+/// ```
+///
+/// In inference the normalisation's scale and shift are folded into the convolution's weights, once, so that all four
+/// steps run as one.
+///
+/// # Shapes
+/// `xs` `[N, in_channels, H, W]` → `[N, out_channels, H', W']`, as for [`Conv2d`].
 pub struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
@@ -18,11 +26,11 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// A layer with PyTorch's batch normalisation. The two places are apart, since networks do not agree on their
-    /// names.
+    /// A layer with PyTorch's batch normalisation: epsilon 1e-5, momentum 0.1. Convolution and normalisation have
+    /// separate `Params`, since networks name the two differently.
     ///
     /// # Errors
-    /// As [`Conv2d::new`].
+    /// [`Error::Config`](crate::Error::Config) when the groups do not divide the channels or the kernel is empty.
     pub fn new(
         config: &Conv2dConfig,
         activation: Activation,
@@ -38,16 +46,20 @@ impl ConvNorm {
         })
     }
 
-    /// The same layer with another epsilon and momentum of the normalisation.
+    /// The same layer with this epsilon and momentum of the normalisation ([`BatchNorm::with`]).
     #[must_use]
     pub fn with_norm(self, eps: f64, momentum: f64) -> ConvNorm {
         ConvNorm { norm: self.norm.with(eps, momentum), ..self }
     }
 
-    /// The whole, channels-last, with a shortcut of the result's shape that is added before the activation.
+    /// Runs the whole layer on channels-last images, with an optional shortcut that is added before the activation.
+    ///
+    /// # Shapes
+    /// `xs` `[N, H, W, in_channels]` and `residual` `[N, H', W', out_channels]` → `[N, H', W', out_channels]`
     ///
     /// # Errors
-    /// As the convolution's and the normalisation's, and when the shortcut's shape differs.
+    /// When `xs` has a different number of channels or is smaller than the kernel, when the shortcut does not have the
+    /// result's shape, or when training on a single value per channel.
     pub fn forward_channels_last_with(&self, xs: &Tensor, train: bool, residual: Option<&Tensor>) -> Result<Tensor> {
         if train {
             self.prepared.forget();
@@ -61,7 +73,7 @@ impl ConvNorm {
         self.norm.forward_with(&ys, train, self.activation, residual)
     }
 
-    /// The convolution whose result is already normalised with the running statistics.
+    /// The convolution with the running statistics' normalisation folded in.
     fn merged(&self) -> Result<PreparedConv> {
         let [scale, shift] = self.norm.scale_and_shift()?;
         let params = self.conv.params();

@@ -5,19 +5,24 @@ use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
 use candle_core::Tensor;
 
-/// While training, sets whole samples to 0 with probability `p` and divides the others by `1 - p`: on the way through
-/// a residual block it skips the block (Huang et al., 2016). torchvision's `StochasticDepth(p, "row")`, timm's
-/// `DropPath`.
+/// Stochastic depth (Huang et al., *Deep Networks with Stochastic Depth*, 2016). torchvision's `StochasticDepth(p,
+/// "row")`, timm's `DropPath`.
+///
+/// While training, each sample is set to 0 with probability `p` and multiplied by `1 / (1 - p)` otherwise; in inference
+/// nothing changes. At the end of a residual branch it makes a sample skip the block.
+///
+/// # Shapes
+/// `xs` `[N, ..]` → `[N, ..]`
 pub struct DropPath {
     p: f64,
     stream: Stream,
 }
 
 impl DropPath {
-    /// Drops with probability `p`, drawn from a random stream that checkpoints keep.
+    /// A layer that drops with probability `p`, from a random stream of its own, which checkpoints save.
     ///
     /// # Errors
-    /// When `p` is not a probability, or another one was made at the same place.
+    /// [`Error::Config`] when `p` is not in 0..=1; [`Error::Network`] when `params` already has a layer of this kind.
     pub fn new(p: f64, params: &Params) -> Result<DropPath> {
         if !(0.0..=1.0).contains(&p) {
             let message = format!("the probability of a stochastic depth must be in 0..=1, got {p}");

@@ -5,17 +5,40 @@ use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
 use candle_core::{DType, Device, Shape, Tensor};
 
-/// While training, sets each value to 0 with probability `p` and divides the others by `1 - p`. PyTorch's `nn.Dropout`.
+/// Dropout (Srivastava et al., 2014). PyTorch's `nn.Dropout`.
+///
+/// While training, each value is set to 0 with probability `p` and multiplied by `1 / (1 - p)` otherwise; in inference
+/// nothing changes. Which values are dropped depends on the seed and on the layer's name, not on threads.
+///
+/// # Shapes
+/// Any shape, which the result has too.
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{DType, Device, Tensor};
+/// use tallow::nn::{Dropout, Module, Params};
+/// use tallow::rng::Rng;
+/// # fn main() -> tallow::Result<()> {
+/// let layer = Dropout::new(0.2, &Params::new(&Rng::new(42), &Device::Cpu))?;
+/// let ones = Tensor::ones(1000, DType::F32, &Device::Cpu)?;
+/// assert_eq!(layer.forward(&ones, false)?.to_vec1::<f32>()?, [1.0; 1000]);
+/// let ys = layer.forward(&ones, true)?.to_vec1::<f32>()?;
+/// assert!(ys.iter().all(|&y| y == 0.0 || y == 1.25)); // 1 / (1 - 0.2)
+/// let dropped = ys.iter().filter(|&&y| y == 0.0).count();
+/// assert!((150..250).contains(&dropped)); // 200 on average, with a standard deviation of 13
+/// # Ok(())
+/// # }
+/// ```
 pub struct Dropout {
     p: f64,
     stream: Stream,
 }
 
 impl Dropout {
-    /// Drops with probability `p`, drawn from a random stream that checkpoints keep.
+    /// A layer that drops with probability `p`, from a random stream of its own, which checkpoints save.
     ///
     /// # Errors
-    /// When `p` is not a probability, or another dropout was made at the same place.
+    /// [`Error::Config`] when `p` is not in 0..=1; [`Error::Network`] when `params` already has a dropout.
     pub fn new(p: f64, params: &Params) -> Result<Dropout> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::config("dropout", format!("the probability of a dropout must be in 0..=1, got {p}")));
@@ -23,11 +46,11 @@ impl Dropout {
         Ok(Dropout { p, stream: params.stream("dropout")? })
     }
 
-    /// A mask of this shape, 0 where something is dropped and `1 / (1 - p)` elsewhere, for who drops other things than
-    /// single values: rows of a table, channels of all steps of a sequence. `None` if nothing is ever dropped.
+    /// Draws a mask of this shape: 0 with probability `p`, `1 / (1 - p)` otherwise; `None` if `p` is 0. A layer that
+    /// drops more than single values, such as rows of a table, multiplies by a mask of its own shape.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn mask(&self, shape: impl Into<Shape>, dtype: DType, device: &Device) -> Result<Option<Tensor>> {
         let shape = shape.into();
         Ok(match (self.p, device) {
@@ -44,8 +67,8 @@ impl Dropout {
         Ok(Tensor::from_vec(mask, shape, &Device::Cpu)?)
     }
 
-    /// Computed where `xs` is, from a key that the stream gives: to draw as many values as there are activations on the
-    /// host, and to copy them, would keep the device waiting. It is another mask than the CPU's, with the same chances.
+    /// Computed on the device from a key out of the stream: drawing the mask on the host and copying it would keep the
+    /// device waiting. The mask differs from the CPU's; its distribution does not.
     fn computed_mask(&self, shape: &Shape, dtype: DType, device: &Device) -> Result<Tensor> {
         let mut stream = lock(&self.stream);
         let key = std::array::from_fn(|_| stream.below((1 << 31) - 1) as u32);

@@ -7,34 +7,59 @@ use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::Tensor;
 
-/// `y = x·Wᵀ + b`, `[N, in_features]` to `[N, out_features]`; `weight` is `[out_features, in_features]`, `bias`
-/// `[out_features]`. PyTorch's `nn.Linear`.
+/// A fully connected layer. PyTorch's `nn.Linear`.
+///
+/// ```text
+/// ys = xs · weightᵀ + bias
+/// ```
+///
+/// Weight and bias begin uniform in ±1/√`in_features`, as PyTorch's do ([`Init::Default`]).
+///
+/// # Shapes
+/// - `xs` `[.., in_features]` → `[.., out_features]`
+/// - `weight` `[out_features, in_features]`, `bias` `[out_features]`
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{Module, Params, linear};
+/// use tallow::rng::Rng;
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&Rng::new(42), &Device::Cpu);
+/// let layer = linear(3, 2, &params)?;
+/// params.get("weight")?.var().set(&Tensor::new(&[[1f32, 2., 3.], [0., -1., 0.5]], &Device::Cpu)?)?;
+/// params.get("bias")?.var().set(&Tensor::new(&[0.5f32, -1.], &Device::Cpu)?)?;
+/// let ys = layer.forward(&Tensor::new(&[[1f32, -2., 3.]], &Device::Cpu)?, false)?;
+/// assert_eq!(ys.to_vec2::<f32>()?, [[6.5, 2.5]]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Linear {
     weight: Param,
     bias: Option<Param>,
 }
 
-/// A [`Linear`] layer with bias.
+/// A [`Linear`] layer with bias and PyTorch's initial values.
 ///
 /// # Errors
-/// When the device cannot hold its parameters.
+/// When the device cannot allocate its parameters.
 pub fn linear(in_features: usize, out_features: usize, params: &Params) -> Result<Linear> {
     Linear::new(in_features, out_features, true, params)
 }
 
 impl Linear {
-    /// A layer with PyTorch's initial values.
+    /// A layer with PyTorch's initial values, with or without a bias.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn new(in_features: usize, out_features: usize, bias: bool, params: &Params) -> Result<Linear> {
         Linear::with_init(in_features, out_features, Init::Default, bias.then_some(Init::Default), params)
     }
 
-    /// A layer whose weight and bias, if it has one, begin like this.
+    /// A layer with the given initial values; without a bias if `bias` is `None`.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn with_init(
         in_features: usize,
         out_features: usize,

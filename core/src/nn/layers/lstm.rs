@@ -8,8 +8,38 @@ use crate::nn::observe::report;
 use crate::nn::{Param, ParamKind, Params};
 use candle_core::Tensor;
 
-/// One layer of long short-term memory over sequences `[N, T, in]`, to `[N, T, hidden]`. PyTorch's `nn.LSTM(in, hidden,
-/// batch_first=True)`, under its names; or fast.ai's `WeightDropout` around one, under its names.
+/// One layer of long short-term memory (Hochreiter and Schmidhuber, 1997). PyTorch's `nn.LSTM(inputs, hidden,
+/// batch_first=True)` with its parameters' names, or fast.ai's `WeightDropout` around one with those.
+///
+/// ```text
+/// i, f, g, o = split(weight_ih · x + bias_ih + weight_hh · h + bias_hh)
+/// c ← sigmoid(f) · c + sigmoid(i) · tanh(g)
+/// h ← sigmoid(o) · tanh(c)
+/// ```
+///
+/// # Shapes
+/// - `xs` `[N, T, inputs]` → `[N, T, hidden]`, the `h` of each step
+/// - `weight_ih` `[4·hidden, inputs]`, `weight_hh` `[4·hidden, hidden]`, both biases `[4·hidden]`
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{Lstm, Params};
+/// use tallow::rng::Rng;
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&Rng::new(42), &Device::Cpu);
+/// let layer = Lstm::new(1, 1, &params)?;
+/// for param in params.all() {
+///     param.var().set(&param.tensor().ones_like()?.affine(0.5, 0.0)?)?;
+/// }
+/// let xs = Tensor::new(&[[[1f32], [2.]]], &Device::Cpu)?; // [1, 2, 1]
+/// let (ys, state) = layer.forward(&xs, &layer.zero_state(1)?, None)?;
+/// let ys = ys.flatten_all()?.to_vec1::<f32>()?;
+/// assert!((ys[0] - 0.5143859).abs() < 1e-5 && (ys[1] - 0.8280512).abs() < 1e-5); // PyTorch's
+/// assert!((state.cell.to_vec2::<f32>()?[0][0] - 1.5555809).abs() < 1e-5);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Lstm {
     weight_hh: Param,
     weight_ih: Param,
@@ -18,12 +48,12 @@ pub struct Lstm {
     weight_drop: Option<Dropout>,
 }
 
-/// The state of a layer between two steps: hidden and cell, `[N, hidden]` each.
+/// The state of an [`Lstm`] between two steps.
 #[derive(Debug, Clone)]
 pub struct LstmState {
-    /// What the layer gave last.
+    /// The hidden state `h`, `[N, hidden]`: the result of the last step.
     pub hidden: Tensor,
-    /// What it keeps for itself.
+    /// The cell state `c`, `[N, hidden]`.
     pub cell: Tensor,
 }
 
@@ -31,19 +61,19 @@ impl Lstm {
     /// A layer with PyTorch's initial values, uniform in ±1/√`hidden`.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn new(inputs: usize, hidden: usize, params: &Params) -> Result<Lstm> {
         let weight_ih = parameter("weight_ih_l0", &[4 * hidden, inputs], hidden, params)?;
         let weight_hh = parameter("weight_hh_l0", &[4 * hidden, hidden], hidden, params)?;
         Lstm::with_biases(weight_ih, weight_hh, hidden, None, params)
     }
 
-    /// A layer whose weights from state to gates are dropped with probability `p` while training. The parameters are
-    /// called `weight_hh_l0_raw`, `module.weight_ih_l0`, `module.bias_ih_l0` and `module.bias_hh_l0`. fast.ai's
-    /// `WeightDropout(nn.LSTM(...), p)`.
+    /// A layer whose hidden-to-hidden weights are dropped with probability `p` while training (Merity et al., 2017).
+    /// fast.ai's `WeightDropout(nn.LSTM(...), p)`, with its parameters' names: `weight_hh_l0_raw`,
+    /// `module.weight_ih_l0`, `module.bias_ih_l0` and `module.bias_hh_l0`.
     ///
     /// # Errors
-    /// When `p` is not a probability, or the device cannot hold the parameters.
+    /// [`Error::Config`] when `p` is not in 0..=1.
     pub fn with_weight_drop(inputs: usize, hidden: usize, p: f64, params: &Params) -> Result<Lstm> {
         let weight_hh = parameter("weight_hh_l0_raw", &[4 * hidden, hidden], hidden, params)?;
         let module = params.pp("module");
@@ -63,7 +93,7 @@ impl Lstm {
         Ok(Lstm { weight_hh, weight_ih, bias_ih, bias_hh, weight_drop })
     }
 
-    /// The length of its results.
+    /// The number of hidden units.
     pub fn hidden(&self) -> usize {
         self.weight_hh.dims()[1]
     }
@@ -71,28 +101,32 @@ impl Lstm {
     /// The state before the first step of `batch` sequences: zeros.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn zero_state(&self, batch: usize) -> Result<LstmState> {
         let weight = self.weight_hh.tensor();
         let zeros = Tensor::zeros((batch, self.hidden()), weight.dtype(), weight.device())?;
         Ok(LstmState { hidden: zeros.clone(), cell: zeros })
     }
 
-    /// A mask for the weights from state to gates, if this is a layer that drops some.
+    /// Draws a dropout mask for the hidden-to-hidden weights, `[4·hidden, hidden]`; `None` for a layer without weight
+    /// dropout.
     ///
     /// # Errors
-    /// When the device cannot hold it.
+    /// When the device cannot allocate it.
     pub fn weight_mask(&self) -> Result<Option<Tensor>> {
         let weight = self.weight_hh.tensor();
         let mask = |drop: &Dropout| drop.mask(weight.shape(), weight.dtype(), weight.device());
         Ok(self.weight_drop.as_ref().map(mask).transpose()?.flatten())
     }
 
-    /// The hidden state after each step of `xs` `[N, T, in]`, from `state` on, `[N, T, hidden]`; and the state after
-    /// the last one. With a mask, the weights from state to gates are multiplied by it.
+    /// Runs over sequences from a state, and returns the hidden state of each step and the state after the last one.
+    /// `mask`, if there is one, multiplies the hidden-to-hidden weights.
+    ///
+    /// # Shapes
+    /// `xs` `[N, T, inputs]` → `[N, T, hidden]`
     ///
     /// # Errors
-    /// When the shapes do not suit the layer.
+    /// [`Error::Shape`] when `xs` is not `[N, T, inputs]`; an error when the state or the mask has another shape.
     pub fn forward(&self, xs: &Tensor, state: &LstmState, mask: Option<&Tensor>) -> Result<(Tensor, LstmState)> {
         let weight = self.weight_ih.tensor();
         if xs.rank() != 3 || xs.dims()[2] != weight.dims()[1] {
@@ -116,7 +150,7 @@ impl Lstm {
     }
 }
 
-/// Biases count as weights here: fast.ai's optimizers let those of an LSTM decay.
+/// Biases count as weights here, since fast.ai's optimizers apply weight decay to those of an LSTM.
 fn parameter(name: &str, dims: &[usize], hidden: usize, params: &Params) -> Result<Param> {
     params.add(name, ParamKind::Weight, |rng, device| Init::Default.draw(dims, [hidden, hidden], rng, device))
 }

@@ -6,8 +6,37 @@ use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
 use candle_core::{DType, Tensor};
 
-/// Batch normalisation over channels (`[N, C, H, W]`) or features (`[N, F]`): PyTorch's `nn.BatchNorm2d` and `1d`, with
-/// momentum 0.1 and epsilon 1e-5 if nothing else is said.
+/// Batch normalisation (Ioffe and Szegedy, 2015). PyTorch's `nn.BatchNorm2d` and `nn.BatchNorm1d`, with the same
+/// defaults: epsilon 1e-5, momentum 0.1.
+///
+/// ```text
+/// ys = (xs - mean) / √(var + eps) · weight + bias
+/// running ← (1 - momentum) · running + momentum · batch
+/// ```
+///
+/// Mean and variance are per channel: those of the batch while training, the running ones in inference. As in PyTorch,
+/// the batch is normalised with the biased variance, and the running variance averages the unbiased one.
+///
+/// # Shapes
+/// - `xs` `[N, C, H, W]` or `[N, C]` → the same shape
+/// - `weight`, `bias`, `running_mean` and `running_var` `[C]`
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{BatchNorm, Module, Params};
+/// use tallow::rng::Rng;
+/// # fn main() -> tallow::Result<()> {
+/// let params = Params::new(&Rng::new(42), &Device::Cpu);
+/// let layer = BatchNorm::new(1, &params)?;
+/// let ys = layer.forward(&Tensor::new(&[[1f32], [3.], [5.]], &Device::Cpu)?, true)?;
+/// assert!((ys.to_vec2::<f32>()?[2][0] - 1.2247425).abs() < 1e-5);
+/// let running = |name: &str| -> tallow::Result<f32> { Ok(params.get(name)?.tensor().to_vec1()?[0]) };
+/// assert!((running("running_mean")? - 0.3).abs() < 1e-6); // 0.9 · 0 + 0.1 · 3
+/// assert!((running("running_var")? - 1.3).abs() < 1e-6); // 0.9 · 1 + 0.1 · 4
+/// # Ok(())
+/// # }
+/// ```
 pub struct BatchNorm {
     weight: Param,
     bias: Param,
@@ -18,18 +47,18 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// A layer for `n` channels; scale 1, shift 0.
+    /// A layer for `n` channels or features, with scale 1 and shift 0.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn new(n: usize, params: &Params) -> Result<BatchNorm> {
         BatchNorm::with_shift(n, 0.0, params)
     }
 
-    /// A layer whose shift begins at `bias`; fast.ai's own layers begin at 0.001.
+    /// A layer with the initial shift `bias`: 0 in PyTorch, 0.001 in fast.ai's own layers.
     ///
     /// # Errors
-    /// When the device cannot hold its parameters.
+    /// When the device cannot allocate its parameters.
     pub fn with_shift(n: usize, bias: f32, params: &Params) -> Result<BatchNorm> {
         Ok(BatchNorm {
             weight: params.constant("weight", ParamKind::Norm, n, 1.0)?,
@@ -41,16 +70,21 @@ impl BatchNorm {
         })
     }
 
-    /// The same layer with another epsilon and momentum: the share of the batch's statistics in the running ones.
+    /// The same layer with this epsilon, which is added to the variance, and this momentum, the weight of the current
+    /// batch in the running statistics.
     #[must_use]
     pub fn with(self, eps: f64, momentum: f64) -> BatchNorm {
         BatchNorm { eps, momentum, ..self }
     }
 
-    /// `activation(norm(xs) + residual)` in one pass, channels-last.
+    /// Normalises channels-last images or features, adds a residual and applies an activation in one pass:
+    /// `activation(norm(xs) + residual)`.
+    ///
+    /// # Shapes
+    /// `xs` and `residual` `[N, H, W, C]` or `[N, C]` → the same shape
     ///
     /// # Errors
-    /// When training on a single value per channel, or when shapes differ.
+    /// [`Error::Shape`] when training on a single value per channel; an error when the shapes differ.
     pub fn forward_with(
         &self,
         xs: &Tensor,
@@ -87,7 +121,7 @@ impl BatchNorm {
         [&self.weight, &self.bias, &self.running_mean, &self.running_var]
     }
 
-    /// What the layer does outside of training, as `xs * scale + shift`, in `f64`.
+    /// The layer in inference as `xs * scale + shift`, in `f64`.
     pub(super) fn scale_and_shift(&self) -> Result<[Tensor; 2]> {
         let [weight, bias, mean, var] = self.params().map(|param| param.tensor().detach().to_dtype(DType::F64));
         let scale = (weight? / (var? + self.eps)?.sqrt()?)?;

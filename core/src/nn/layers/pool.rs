@@ -1,4 +1,4 @@
-//! Pooling layers, and the end of the image part of a network.
+//! Pooling, upsampling and flattening.
 
 use crate::error::Result;
 use crate::kernels::{self, Pool};
@@ -23,48 +23,103 @@ macro_rules! through_kernel {
     };
 }
 
-/// The largest value of each window. PyTorch's `nn.MaxPool2d`.
+/// Max pooling: the largest value of each window. PyTorch's `nn.MaxPool2d`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C, H', W']`, with `H' = (H + 2·padding - kernel) / stride + 1`, rounded down, and `W'`
+/// likewise.
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::kernels::Pool;
+/// use tallow::nn::{AvgPool2d, MaxPool2d, Module};
+/// # fn main() -> tallow::Result<()> {
+/// let xs = Tensor::arange(1f32, 17., &Device::Cpu)?.reshape((1, 1, 4, 4))?; // 1 to 16
+/// let maxima = MaxPool2d(Pool::new(2, 2, 0)).forward(&xs, false)?; // [1, 1, 2, 2]
+/// assert_eq!(maxima.flatten_all()?.to_vec1::<f32>()?, [6., 8., 14., 16.]);
+/// let means = AvgPool2d(Pool::new(2, 2, 0)).forward(&xs, false)?;
+/// assert_eq!(means.flatten_all()?.to_vec1::<f32>()?, [3.5, 5.5, 11.5, 13.5]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct MaxPool2d(pub Pool);
 
 through_kernel!(MaxPool2d, |self, xs| kernels::max_pool2d(xs, &self.0));
 
-/// The mean of each window, border included. PyTorch's `nn.AvgPool2d`.
+/// Average pooling: the mean of each window. The zeros of the border count, as with PyTorch's `nn.AvgPool2d` and its
+/// default `count_include_pad=True`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C, H', W']`, with `H' = (H + 2·padding - kernel) / stride + 1`, rounded down, and `W'`
+/// likewise.
 pub struct AvgPool2d(pub Pool);
 
 through_kernel!(AvgPool2d, |self, xs| kernels::avg_pool2d(xs, &self.0, true));
 
-/// Means over a grid of [height, width] windows. PyTorch's `nn.AdaptiveAvgPool2d`.
+/// Average pooling to a fixed `[height, width]`, whatever the size of the image. PyTorch's `nn.AdaptiveAvgPool2d`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C, height, width]`
 pub struct AdaptiveAvgPool2d(pub [usize; 2]);
 
 through_kernel!(AdaptiveAvgPool2d, |self, xs| kernels::adaptive_avg_pool2d(xs, self.0));
 
-/// Maxima over a grid of [height, width] windows. PyTorch's `nn.AdaptiveMaxPool2d`.
+/// Max pooling to a fixed `[height, width]`, whatever the size of the image. PyTorch's `nn.AdaptiveMaxPool2d`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C, height, width]`
 pub struct AdaptiveMaxPool2d(pub [usize; 2]);
 
 through_kernel!(AdaptiveMaxPool2d, |self, xs| kernels::adaptive_max_pool2d(xs, self.0));
 
-/// The mean over each channel, `[N, C, H, W]` to `[N, C]`: `AdaptiveAvgPool2d(1)` and `Flatten`.
+/// The mean of each channel: PyTorch's `nn.AdaptiveAvgPool2d(1)` followed by `nn.Flatten`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C]`
 pub struct GlobalAvgPool2d;
 
 through_kernel!(GlobalAvgPool2d, |self, xs| kernels::global_avg_pool2d(xs));
 
-/// Maximum and mean over each channel side by side, maximum first: fast.ai's `AdaptiveConcatPool2d` and `Flatten`,
-/// `[N, C, H, W]` to `[N, 2C]`.
+/// The maxima of all channels, followed by their means: fast.ai's `AdaptiveConcatPool2d` followed by `Flatten`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, 2·C]`
+///
+/// # Examples
+/// ```
+/// use tallow::candle::{Device, Tensor};
+/// use tallow::nn::{AdaptiveConcatPool2d, Module};
+/// # fn main() -> tallow::Result<()> {
+/// let xs = Tensor::new(&[[[[1f32, 2., 3.]], [[4., 5., 9.]]]], &Device::Cpu)?; // [1, 2, 1, 3]
+/// assert_eq!(AdaptiveConcatPool2d.forward(&xs, false)?.to_vec2::<f32>()?, [[3., 9., 2., 6.]]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct AdaptiveConcatPool2d;
 
 through_kernel!(AdaptiveConcatPool2d, |self, xs| kernels::concat_pool2d(xs));
 
-/// Channels into pixels, `[N, C·r², H, W]` to `[N, C, H·r, W·r]`. PyTorch's `nn.PixelShuffle`.
+/// Rearranges `r²` channels into blocks of `r` x `r` pixels (Shi et al., 2016). PyTorch's `nn.PixelShuffle(r)`.
+///
+/// # Shapes
+/// `xs` `[N, C·r², H, W]` → `[N, C, r·H, r·W]`
 pub struct PixelShuffle(pub usize);
 
 through_kernel!(PixelShuffle, |self, xs| kernels::pixel_shuffle(xs, self.0));
 
-/// To a fixed [height, width] by the nearest pixel. PyTorch's `nn.Upsample(size)`.
+/// Resizes to a fixed `[height, width]` with the nearest pixel. PyTorch's `nn.Upsample(size)`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C, height, width]`
 pub struct Upsample(pub [usize; 2]);
 
 through_kernel!(Upsample, |self, xs| kernels::upsample_nearest2d(xs, self.0));
 
-/// Joins all axes but the first, `[N, C, H, W]` to `[N, C·H·W]`. PyTorch's `nn.Flatten`.
+/// Joins all axes but the first. PyTorch's `nn.Flatten`.
+///
+/// # Shapes
+/// `xs` `[N, C, H, W]` → `[N, C·H·W]`
 pub struct Flatten;
 
 impl Module for Flatten {
@@ -73,7 +128,7 @@ impl Module for Flatten {
     }
 
     fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        // Features are numbered as PyTorch numbers them, channel by channel.
+        // As in PyTorch, features are ordered channel by channel.
         let (_, h, w, _) = xs.dims4()?;
         Ok(if h * w == 1 { xs.flatten_from(1)? } else { kernels::channels_first(xs)?.flatten_from(1)? })
     }

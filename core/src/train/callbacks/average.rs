@@ -1,4 +1,4 @@
-//! The mean of many steps' weights.
+//! An exponential moving average of the weights.
 
 use crate::error::{Error, Result};
 use crate::kernels;
@@ -7,23 +7,26 @@ use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::{Tensor, Var};
 use std::collections::BTreeMap;
 
-/// An exponential moving average of the weights and running statistics (Polyak and Juditsky, 1992): after each step
-/// `average ← decay·average + (1 - decay)·weights`. It stands in for the weights in every validation, and at the end it
-/// is what the network keeps, so that metrics, [`super::SaveBest`] and the exported model all speak of the same
-/// weights; training itself goes on with its own. timm's `ModelEmaV2`.
+/// An exponential moving average of the weights and running statistics (Polyak and Juditsky, 1992). timm's
+/// `ModelEmaV2`.
 ///
-/// So that the average does not cling to its beginning, the decay is at most `(1 + t)/(10 + t)` at step `t`, as in
-/// TensorFlow's `ExponentialMovingAverage`.
+/// ```text
+/// average ← d·average + (1 - d)·weights   after each step t, with d = min(decay, (1 + t) / (10 + t))
+/// ```
+///
+/// The bound on the decay, from TensorFlow's `ExponentialMovingAverage`, lets the average forget its start. The average
+/// replaces the weights in each validation and at the end of the fit, so that metrics, [`super::SaveBest`] and the
+/// exported model refer to the same weights; training continues with its own.
 pub struct WeightAverage {
     decay: f64,
     steps: u64,
-    /// What the network does not hold at the moment: the averages while it trains, its own weights while it is judged.
+    /// The other set of weights: the averages while training, the network's own during validation.
     aside: BTreeMap<String, Tensor>,
     swapped: bool,
 }
 
 impl WeightAverage {
-    /// With this decay, such as 0.999: the average reaches about `1/(1 - decay)` steps back.
+    /// An average with this decay, such as 0.999. It covers about the last `1 / (1 - decay)` steps.
     pub fn new(decay: f64) -> WeightAverage {
         WeightAverage { decay, steps: 0, aside: BTreeMap::new(), swapped: false }
     }

@@ -1,4 +1,4 @@
-//! Keeping the best epoch.
+//! Keeping the weights of the best epoch.
 
 use super::Monitor;
 use crate::error::Result;
@@ -6,11 +6,11 @@ use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Keeps the weights of the best epoch, and puts them back at the end. fast.ai's `SaveModelCallback`.
+/// Keeps the weights of the best epoch and restores them at the end of the fit. fast.ai's `SaveModelCallback`.
 ///
-/// They are the weights that were judged: beside [`super::WeightAverage`], in either order, the averages. Of equal
-/// epochs the first is the best, and an epoch whose value is NaN is worse than any other.
-/// [`crate::train::Recorder::kept_row`] tells which one it was.
+/// The weights are those that were validated: with [`super::WeightAverage`], in either order, the averages. The first
+/// of equal epochs is the best, and an epoch with NaN is worse than any other. [`crate::train::Recorder::kept_row`]
+/// returns the epoch.
 pub struct SaveBest {
     monitor: Monitor,
     best: Option<Best>,
@@ -24,7 +24,7 @@ struct Best {
 }
 
 impl SaveBest {
-    /// Best by this column.
+    /// Keeps the best epoch by this column.
     pub fn new(monitor: Monitor) -> SaveBest {
         SaveBest { monitor, best: None }
     }

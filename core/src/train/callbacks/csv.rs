@@ -5,18 +5,17 @@ use crate::train::{Callback, TrainState};
 use std::path::{Path, PathBuf};
 use tallow_io::{atomic, csv};
 
-/// Keeps the recorder's table in a CSV file: after each epoch the whole history of the learner, one line for each epoch
-/// of each fit. The file is replaced in one step, so there is always a whole one, also after a kill. fast.ai's
+/// Writes the recorder's table to a CSV file after each epoch, one line for each epoch of each fit. fast.ai's
 /// `CSVLogger`.
 ///
-/// Numbers have as many digits as it takes to read the same number back. There is no column for the time, so that two
-/// runs with one seed write the same bytes.
+/// The file is replaced atomically, so that there is always a complete one. Numbers have enough digits to be read back
+/// exactly. There is no column for the time, so that two runs with the same seed write the same bytes.
 pub struct CsvLogger {
     path: PathBuf,
 }
 
 impl CsvLogger {
-    /// Writes to this file.
+    /// A logger that writes to this file.
     pub fn new(path: impl AsRef<Path>) -> CsvLogger {
         CsvLogger { path: path.as_ref().to_path_buf() }
     }

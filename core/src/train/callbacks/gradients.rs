@@ -1,4 +1,4 @@
-//! What is done to gradients between the backward pass and the step.
+//! Clipping and accumulation of gradients.
 
 use crate::error::Result;
 use crate::optim::clip_grad_norm;
@@ -6,10 +6,10 @@ use crate::train::{Callback, CallbackState, TrainState};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// Scales the gradients down so that their common norm is at most so much, before each step. PyTorch's
-/// `clip_grad_norm_`, fast.ai's `GradientClip`.
+/// Clips the gradients by their total norm before each step ([`clip_grad_norm`](crate::optim::clip_grad_norm)).
+/// fast.ai's `GradientClip`.
 pub struct GradientClip {
-    /// The largest norm.
+    /// The largest norm after clipping.
     pub max_norm: f64,
 }
 
@@ -26,10 +26,11 @@ impl Callback for GradientClip {
     }
 }
 
-/// Takes a step only when so many items have been seen, with the gradients of all of them: large batches on a small
-/// machine. The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. What is
-/// left at the end of a fit makes no step. Batch normalisation still sees the small batches. fast.ai's
-/// `GradientAccumulation`.
+/// Accumulates gradients over several batches and takes a step for every `n_items` items, which gives large batches on
+/// a small machine. fast.ai's `GradientAccumulation`.
+///
+/// The loss must be a mean over its batch; gradients are summed over items and divided by `n_items`. Items left at the
+/// end of a fit take no step. Batch normalisation still uses the small batches.
 pub struct GradientAccumulation {
     n_items: usize,
     seen: usize,
@@ -37,7 +38,7 @@ pub struct GradientAccumulation {
 }
 
 impl GradientAccumulation {
-    /// A step for every `n_items` items.
+    /// Takes a step for every `n_items` items.
     pub fn new(n_items: usize) -> GradientAccumulation {
         GradientAccumulation { n_items, seen: 0, sums: BTreeMap::new() }
     }

@@ -1,15 +1,19 @@
-//! Training on mixtures of images.
+//! Mixup and CutMix.
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::train::{Callback, TrainState};
 use candle_core::{DType, Tensor};
 
-/// Blends each item with another one of its batch, and their targets in the same proportion (Zhang et al., 2018). The
-/// proportion is drawn for each item from Beta(`alpha`, `alpha`), and the larger part stays the item's own. fast.ai's
+/// Mixup (Zhang et al., 2018): a blend of each item with another one of its batch, and of their targets. fast.ai's
 /// `MixUp`.
 ///
-/// Labels `[N]` become probabilities `[N, n_classes]`, which [`crate::nn::losses::cross_entropy`] understands.
+/// ```text
+/// x ← λ·x + (1 - λ)·x';   y ← λ·y + (1 - λ)·y';   λ = max(b, 1 - b) for b from Beta(alpha, alpha)
+/// ```
+///
+/// `λ` is drawn for each item. Labels `[N]` become probabilities `[N, n_classes]`, which
+/// [`crate::nn::losses::cross_entropy`] accepts.
 pub struct Mixup {
     n_classes: usize,
     alpha: f64,
@@ -17,12 +21,12 @@ pub struct Mixup {
 }
 
 impl Mixup {
-    /// With fast.ai's `alpha` of 0.4. Proportions and partners are drawn from `rng`.
+    /// Mixup with fast.ai's `alpha` of 0.4. Proportions and partners are drawn from a stream of `rng`.
     pub fn new(n_classes: usize, rng: &Rng) -> Mixup {
         Mixup { n_classes, alpha: 0.4, rng: rng.stream("mixup") }
     }
 
-    /// Another `alpha`: the larger, the nearer to halves.
+    /// Sets `alpha`; the larger it is, the closer proportions are to one half.
     #[must_use]
     pub fn alpha(self, alpha: f64) -> Mixup {
         Mixup { alpha, ..self }
@@ -54,11 +58,11 @@ impl Callback for Mixup {
     }
 }
 
-/// Pastes a rectangle of another image of the batch into each image, and mixes the targets by the areas (Yun et al.,
-/// 2019). The rectangle is the same for the whole batch; its share of the area is drawn from Beta(`alpha`, `alpha`).
-/// fast.ai's `CutMix`.
+/// CutMix (Yun et al., 2019): a rectangle of another image of the batch replaces the same rectangle of each image, and
+/// the targets are blended by area. fast.ai's `CutMix`.
 ///
-/// Labels `[N]` become probabilities `[N, n_classes]`, as in [`Mixup`].
+/// The rectangle is the same for the whole batch; the fraction of the area that remains is drawn from Beta(`alpha`,
+/// `alpha`). Labels `[N]` become probabilities `[N, n_classes]`.
 pub struct CutMix {
     n_classes: usize,
     alpha: f64,
@@ -66,12 +70,13 @@ pub struct CutMix {
 }
 
 impl CutMix {
-    /// With fast.ai's `alpha` of 1: all sizes are equally likely. Rectangles and partners are drawn from `rng`.
+    /// CutMix with fast.ai's `alpha` of 1, with which all areas are equally likely. Rectangles and partners are drawn
+    /// from a stream of `rng`.
     pub fn new(n_classes: usize, rng: &Rng) -> CutMix {
         CutMix { n_classes, alpha: 1.0, rng: rng.stream("cutmix") }
     }
 
-    /// Another `alpha`: the larger, the nearer to halves.
+    /// Sets `alpha`; the larger it is, the closer proportions are to one half.
     #[must_use]
     pub fn alpha(self, alpha: f64) -> CutMix {
         CutMix { alpha, ..self }

@@ -1,9 +1,9 @@
-//! What callbacks watch.
+//! The column that a callback monitors.
 
 use crate::error::{Error, Result};
 use crate::train::{EpochRow, TrainState};
 
-/// A column of the recorder's table to watch.
+/// A column of the recorder's table, and whether higher or lower values are better.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     column: String,
@@ -11,17 +11,17 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The validation loss: lower is better.
+    /// The validation loss, where lower is better.
     pub fn valid_loss() -> Monitor {
         Monitor::lowest("valid_loss")
     }
 
-    /// A metric of which higher values are better.
+    /// A metric, where higher is better.
     pub fn highest(metric: &str) -> Monitor {
         Monitor { column: metric.into(), higher_is_better: true }
     }
 
-    /// A metric, or a loss, of which lower values are better.
+    /// A metric or a loss, where lower is better.
     pub fn lowest(metric: &str) -> Monitor {
         Monitor { column: metric.into(), higher_is_better: false }
     }

@@ -1,22 +1,22 @@
-//! Lower learning rates when nothing gets better.
+//! Lowering the learning rates on a plateau.
 
 use super::Monitor;
 use crate::error::Result;
 use crate::train::{Callback, CallbackState, TrainState};
 use std::collections::BTreeMap;
 
-/// When [`ReduceLrOnPlateau`] acts and what it does; the defaults are PyTorch's.
+/// The settings of [`ReduceLrOnPlateau`], with PyTorch's defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlateauConfig {
-    /// What the learning rates are multiplied by.
+    /// The factor of a reduction; 0.1 by default.
     pub factor: f64,
-    /// How many epochs in a row without improvement are let pass.
+    /// The number of epochs in a row without improvement that are allowed; 10 by default.
     pub patience: usize,
-    /// By what share of the best value a better one must differ from it.
+    /// The smallest improvement, as a fraction of the best value; 1e-4 by default.
     pub threshold: f64,
-    /// How many epochs after a reduction are not counted.
+    /// The number of epochs after a reduction that are not counted; 0 by default.
     pub cooldown: usize,
-    /// No learning rate falls below this.
+    /// The smallest learning rate; 0 by default.
     pub min_lr: f64,
 }
 
@@ -26,8 +26,8 @@ impl Default for PlateauConfig {
     }
 }
 
-/// Lowers the learning rates when too many epochs in a row have brought nothing better. The schedule of the fit should
-/// be a constant one. PyTorch's `ReduceLROnPlateau`.
+/// Lowers the learning rates after too many epochs in a row without improvement. PyTorch's `ReduceLROnPlateau`. The fit
+/// should have a constant schedule.
 pub struct ReduceLrOnPlateau {
     monitor: Monitor,
     config: PlateauConfig,
@@ -38,7 +38,7 @@ pub struct ReduceLrOnPlateau {
 }
 
 impl ReduceLrOnPlateau {
-    /// Watches this column.
+    /// Monitors this column.
     pub fn new(monitor: Monitor, config: PlateauConfig) -> ReduceLrOnPlateau {
         ReduceLrOnPlateau { monitor, config, best: None, bad_epochs: 0, resting: 0, reductions: 0 }
     }

@@ -1,10 +1,10 @@
-//! Ending training before its time.
+//! Early stopping.
 
 use super::Monitor;
 use crate::error::Result;
 use crate::train::{Callback, CallbackState, TrainState};
 
-/// Ends training after some epochs without improvement. fast.ai's `EarlyStoppingCallback`.
+/// Ends training after several epochs in a row without improvement. fast.ai's `EarlyStoppingCallback`.
 pub struct EarlyStopping {
     monitor: Monitor,
     patience: usize,
@@ -13,7 +13,7 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Ends after `patience` epochs in a row that were no better than the best before them.
+    /// Ends training after `patience` epochs in a row that are not better than the best before them.
     pub fn new(monitor: Monitor, patience: usize) -> EarlyStopping {
         EarlyStopping { monitor, patience, best: f64::NEG_INFINITY, waited: 0 }
     }
@@ -53,9 +53,11 @@ impl Callback for EarlyStopping {
     }
 }
 
-/// Ends training quietly at the first loss that is not a finite number: that of a batch, which then has no step and its
-/// epoch no row, or that of a validation, whose row stays. The weights are those of then, and [`super::SaveBest`] puts
-/// back those of the best epoch. Without this callback such a loss is an error. fast.ai's `TerminateOnNaNCallback`.
+/// Ends training without an error at the first loss that is not finite. fast.ai's `TerminateOnNaNCallback`. Without
+/// this callback such a loss is an error.
+///
+/// If it is the loss of a training batch, the batch has no step and its epoch no row; if it is the validation loss, the
+/// row is kept. The network keeps its weights, or those of the best epoch with [`super::SaveBest`].
 pub struct TerminateOnNaN;
 
 impl Callback for TerminateOnNaN {
