@@ -106,23 +106,59 @@ impl Heads {
         &mut text[place * self.channels() + head * self.width..][..self.width]
     }
 
-    /// A head's channels of all places of a text, `[width, places]`.
+    /// Places, and so many more that they fill whole blocks.
+    fn padded(&self) -> usize {
+        self.places.next_multiple_of(BLOCK)
+    }
+
+    /// A head's channels of all places of a text, `[width, padded places]`.
     #[inline(always)]
     fn transpose(&self, text: &[f32], head: usize, out: &mut [f32]) {
+        let padded = self.padded();
         for place in 0..self.places {
             for (channel, &x) in self.at(text, head, place).iter().enumerate() {
-                out[channel * self.places + place] = x;
+                out[channel * padded + place] = x;
             }
         }
     }
 
-    /// The products of one vector with those of all places, which are transposed.
+    /// The products of one vector with those of all places, which are transposed; `out` has the padded places.
     #[inline(always)]
     fn products(&self, vector: &[f32], transposed: &[f32], out: &mut [f32]) {
-        out.fill(0.0);
-        vector.iter().zip(transposed.chunks_exact(self.places)).for_each(|(&x, row)| add_scaled(out, x, row));
+        let padded = self.padded();
+        for (block, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+            // Sums that stay in registers.
+            let mut sums = [0.0; BLOCK];
+            for (&x, row) in vector.iter().zip(transposed.chunks_exact(padded)) {
+                let row = &row[block * BLOCK..][..BLOCK];
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += x * value);
+            }
+            *out = sums;
+        }
+    }
+
+    /// The sum of a head's vectors of all places, each times its factor: `out` `[width]`.
+    #[inline(always)]
+    fn weighted(&self, factors: &[f32], text: &[f32], head: usize, out: &mut [f32]) {
+        let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+        let from = blocks.len() * BLOCK;
+        for (block, out) in blocks.iter_mut().enumerate() {
+            let mut sums = [0.0; BLOCK];
+            for (place, &factor) in factors[..self.places].iter().enumerate() {
+                let values = &self.at(text, head, place)[block * BLOCK..][..BLOCK];
+                sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += factor * value);
+            }
+            *out = sums;
+        }
+        rest.fill(0.0);
+        for (place, &factor) in factors[..self.places].iter().enumerate() {
+            add_scaled(rest, factor, &self.at(text, head, place)[from..]);
+        }
     }
 }
+
+/// Values that are computed side by side.
+const BLOCK: usize = 16;
 
 /// `sum += factor · xs`.
 #[inline(always)]

@@ -178,13 +178,13 @@ fn nll(x: &[f32], class: u32, largest: f32, sum: f32) -> f64 {
 }
 
 #[inline(always)]
-fn largest(x: &[f32]) -> f32 {
+pub(super) fn largest(x: &[f32]) -> f32 {
     reduce(x, f32::NEG_INFINITY, |x| x, f32::max)
 }
 
 /// Joins what `of` makes of the values, in sixteen lanes, so that vectors of any width join in the same order.
 #[inline(always)]
-fn reduce(x: &[f32], start: f32, of: impl Fn(f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+pub(super) fn reduce(x: &[f32], start: f32, of: impl Fn(f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let (blocks, rest) = x.as_chunks::<16>();
     let rest = rest.iter().fold(start, |joined, &x| join(joined, of(x)));
     let Some((first, blocks)) = blocks.split_first() else { return rest };

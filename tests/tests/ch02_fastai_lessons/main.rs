@@ -1,5 +1,5 @@
 //! Chapter 2, as a reader runs it: each section alone, the whole of it, and with the fetched data.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use chapter_tests::{Chapter, Finished, check_code};
 use serde_json::Value;

@@ -16,8 +16,8 @@ pub(super) fn backward(
     let [dq, dk, dv] = grads.each_mut().map(|grad| grad.par_chunks_mut(size));
     dq.zip(dk).zip(dv).enumerate().for_each(|(text, ((dq, dk), dv))| {
         let [q, k, v, dy] = [0, 1, 2, 3].map(|which| &values[which][text * size..][..size]);
-        let mut transposed = vec![0.0; heads.width * heads.places];
-        let mut by_row = vec![0.0; heads.places];
+        let mut transposed = vec![0.0; heads.width * heads.padded()];
+        let mut by_row = vec![0.0; heads.padded()];
         vectorized!({
             for head in 0..heads.heads {
                 heads.transpose(v, head, &mut transposed);

@@ -1,8 +1,9 @@
 //! From queries, keys and values to what each place takes.
 
-use super::{Heads, add_scaled};
+use super::Heads;
 use crate::math::exp;
 use crate::simd::vectorized;
+use crate::softmax::{largest, reduce};
 use rayon::prelude::*;
 
 /// The result `[N, T, channels]`, and, if it is to be kept, with which probability places attend to places,
@@ -24,26 +25,25 @@ pub(super) fn forward(
     };
     out.par_chunks_mut(size).zip(memory).enumerate().for_each(|(text, (out, kept))| {
         let [q, k, v] = [0, 1, 2].map(|which| &qkv[which][text * size..][..size]);
-        let keys = &keys[text * heads.places..][..heads.places];
-        let mut of_one_head = vec![0.0; if keep { 0 } else { square }];
-        let mut transposed = vec![0.0; heads.width * heads.places];
+        let mut is_key = vec![false; heads.padded()];
+        is_key[..heads.places].copy_from_slice(&keys[text * heads.places..][..heads.places]);
+        let mut row = vec![0.0; heads.padded()];
+        let mut transposed = vec![0.0; heads.width * heads.padded()];
         vectorized!({
             for head in 0..heads.heads {
                 heads.transpose(k, head, &mut transposed);
-                let start = head * square;
-                let probabilities = if keep { &mut kept[start..start + square] } else { &mut of_one_head[..] };
-                for (place, row) in probabilities.chunks_exact_mut(heads.places).enumerate() {
-                    heads.products(heads.at(q, head, place), &transposed, row);
-                    softmax(row, keys, heads.scale());
-                    let factors = factors.map(|factors| {
-                        let row = ((text * heads.heads + head) * heads.places + place) * heads.places;
-                        &factors[row..row + heads.places]
-                    });
-                    let out = heads.at_mut(out, head, place);
-                    for (key, &p) in row.iter().enumerate().filter(|&(key, _)| keys[key]) {
-                        let p = factors.map_or(p, |factors| p * factors[key]);
-                        add_scaled(out, p, heads.at(v, head, key));
+                for place in 0..heads.places {
+                    heads.products(heads.at(q, head, place), &transposed, &mut row);
+                    softmax(&mut row, &is_key, heads.scale());
+                    if keep {
+                        kept[head * square + place * heads.places..][..heads.places]
+                            .copy_from_slice(&row[..heads.places]);
                     }
+                    if let Some(factors) = factors {
+                        let at = ((text * heads.heads + head) * heads.places + place) * heads.places;
+                        row.iter_mut().zip(&factors[at..at + heads.places]).for_each(|(p, factor)| *p *= factor);
+                    }
+                    heads.weighted(&row, v, head, heads.at_mut(out, head, place));
                 }
             }
         });
@@ -57,10 +57,10 @@ fn softmax(row: &mut [f32], keys: &[bool], scale: f32) {
     for (score, &key) in row.iter_mut().zip(keys) {
         *score = if key { *score * scale } else { f32::NEG_INFINITY };
     }
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(row);
     row.iter_mut().for_each(|score| *score = exp(*score - largest));
     // exp of minus infinity is the smallest number there is, or 0: a key that does not count gets exactly 0.
     row.iter_mut().zip(keys).for_each(|(p, &key)| *p = if key { *p } else { 0.0 });
-    let sum: f32 = row.iter().sum();
+    let sum = reduce(row, 0.0, |p| p, |a, b| a + b);
     row.iter_mut().for_each(|p| *p /= sum);
 }
