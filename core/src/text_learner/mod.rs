@@ -1,5 +1,6 @@
 //! The learners for texts: a language model, a classifier that may begin with the language model's encoder (ULMFiT:
-//! Howard and Ruder, 2018), and one that begins with a published transformer. When that helps and when it harms, with what was measured: `docs/language_models.md`.
+//! Howard and Ruder, 2018), and one that begins with a published transformer. When that helps and when it harms, with
+//! what was measured: `docs/language_models.md`.
 
 mod classifier;
 mod config;

@@ -3,9 +3,10 @@
 use crate::data::{Batch, DataLoader, Dataset, Targets, TextLoader};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
+use crate::kernels;
 use crate::rng::Rng;
 use crate::words::{Pieces, WordPiece};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use tallow_io::hash;
 
 /// Texts in pieces with a class each. A batch is `[N, T]` numbers (`u32`), with 0 behind a text's end, and `[N]`
@@ -47,6 +48,27 @@ impl PieceLoader {
 pub(super) fn tensor_of(texts: &[&Pieces], device: &Device) -> Result<Tensor> {
     let Pieces { ids, texts, places, .. } = Pieces::batch(texts)?;
     Ok(Tensor::from_vec(ids, (texts, places), device)?)
+}
+
+/// What a network makes of texts, a row of numbers for each in their order. Texts of about one length are read
+/// together, the longest first; `read` is also told how many are done.
+pub(super) fn in_batches(
+    texts: &[Pieces],
+    device: &Device,
+    read: impl Fn(&Tensor, usize) -> Result<Tensor>,
+) -> Result<Vec<Vec<f64>>> {
+    /// Texts at once: so many that to pack the weights costs little beside the products.
+    const BATCH: usize = 128;
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(texts[i].places));
+    let mut rows = vec![Vec::new(); texts.len()];
+    for (number, indices) in order.chunks(BATCH).enumerate() {
+        let some: Vec<&Pieces> = indices.iter().map(|&i| &texts[i]).collect();
+        let ids = tensor_of(&some, device)?;
+        let made = kernels::no_grad(|| read(&ids, number * BATCH))?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+        indices.iter().zip(made).for_each(|(&i, row)| rows[i] = row);
+    }
+    Ok(rows)
 }
 
 impl Dataset for PieceDataset {

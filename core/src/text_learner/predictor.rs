@@ -1,8 +1,8 @@
 //! A trained classifier with its words and classes: texts in, classes out.
 
+use super::piece_dataset::in_batches;
 use super::recipe::{self, ClassifierRecipe, TEXT_CLASSIFIER, TRANSFORMER_CLASSIFIER, TransformerRecipe};
 use super::shared;
-use super::transformer::in_batches;
 use crate::data::{TextLoader, TextProcs, pad_chunks};
 use crate::device;
 use crate::error::{Error, Result};
@@ -44,13 +44,13 @@ pub struct TextPredictor {
 /// How texts are read.
 enum Reader {
     /// By an AWD-LSTM, word by word.
-    Words(Arc<TextClassifier>, ClassifierRecipe),
+    Words(Arc<TextClassifier>, Box<ClassifierRecipe>),
     /// By a transformer, in pieces of words.
-    Pieces(Arc<BertClassifier>, WordPiece),
+    Pieces(Arc<BertClassifier>, Box<WordPiece>),
 }
 
-/// Reads a folder that [`super::TextClassifierLearner::export`] or [`super::TransformerLearner::export`] wrote, and predicts on the best device that this build
-/// and this machine have. fast.ai's `load_learner`.
+/// Reads a folder that [`super::TextClassifierLearner::export`] or [`super::TransformerLearner::export`] wrote, and
+/// predicts on the best device that this build and this machine have. fast.ai's `load_learner`.
 ///
 /// # Errors
 /// As [`load_text_classifier_on`].
@@ -95,7 +95,7 @@ impl TextPredictor {
         classes: Vec<String>,
         device: &Device,
     ) -> TextPredictor {
-        TextPredictor { reader: Reader::Words(network, recipe), classes, device: device.clone() }
+        TextPredictor { reader: Reader::Words(network, Box::new(recipe)), classes, device: device.clone() }
     }
 
     pub(super) fn of_pieces(
@@ -104,7 +104,7 @@ impl TextPredictor {
         classes: Vec<String>,
         device: &Device,
     ) -> TextPredictor {
-        TextPredictor { reader: Reader::Pieces(network, pieces), classes, device: device.clone() }
+        TextPredictor { reader: Reader::Pieces(network, Box::new(pieces)), classes, device: device.clone() }
     }
 
     /// The names of the classes.

@@ -1,7 +1,7 @@
 //! The learner that fine-tunes a published encoder.
 
 use super::encoder::PublishedEncoder;
-use super::piece_dataset::{PieceLoader, tensor_of};
+use super::piece_dataset::{PieceLoader, in_batches};
 use super::predictor::{TextPrediction, TextPredictor};
 use super::recipe::{self, TRANSFORMER_CLASSIFIER, TransformerRecipe};
 use super::shared;
@@ -10,14 +10,13 @@ use crate::data::{DataLoaders, TextDataLoaders};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::fingerprint::Fingerprint;
-use crate::kernels;
 use crate::models::BertClassifier;
 use crate::models::weights::Weights;
 use crate::nn::losses;
 use crate::optim::Lrs;
 use crate::train::export::{self, Exported};
 use crate::train::{Learner, LearnerSettings, learner_settings};
-use crate::words::{Pieces, WordPiece};
+use crate::words::WordPiece;
 use candle_core::{DType, Device, Tensor};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -210,7 +209,7 @@ impl TransformerLearner {
         let features = in_batches(&pieces, &self.device, |ids, done| {
             listener.stop_if_interrupted()?;
             task.progress(done, "");
-            Ok(self.network.features(ids, false)?)
+            self.network.features(ids, false)
         })?;
         drop(task);
         Ok(features)
@@ -246,25 +245,4 @@ impl TransformerLearner {
         };
         export::export(folder, &exported)
     }
-}
-
-/// What a network makes of texts, a row of numbers for each in their order. Texts of about one length are read
-/// together, the longest first; `read` is also told how many are done.
-pub(super) fn in_batches(
-    texts: &[Pieces],
-    device: &Device,
-    read: impl Fn(&Tensor, usize) -> Result<Tensor>,
-) -> Result<Vec<Vec<f64>>> {
-    /// Texts at once.
-    const BATCH: usize = 32;
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&i| std::cmp::Reverse(texts[i].places));
-    let mut rows = vec![Vec::new(); texts.len()];
-    for (number, indices) in order.chunks(BATCH).enumerate() {
-        let some: Vec<&Pieces> = indices.iter().map(|&i| &texts[i]).collect();
-        let ids = tensor_of(&some, device)?;
-        let made = kernels::no_grad(|| read(&ids, number * BATCH))?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
-        indices.iter().zip(made).for_each(|(&i, row)| rows[i] = row);
-    }
-    Ok(rows)
 }

@@ -2,6 +2,7 @@
 
 mod coloured;
 mod judged;
+mod network;
 mod predict;
 mod texts;
 mod train;

@@ -1,6 +1,7 @@
 //! A classifier that begins with a published encoder.
 
-use super::train::TrainArgs;
+use super::network::NetworkArgs;
+use crate::best::BestArgs;
 use std::path::Path;
 use tallow::cli::Session;
 use tallow::data::TextDataLoaders;
@@ -28,17 +29,17 @@ pub(super) fn open(s: &mut Session, named: &Path) -> Result<PublishedEncoder> {
 
 /// Trains the layer for the classes, or all of the network.
 pub(super) fn train(
-    args: &TrainArgs,
+    network: &NetworkArgs,
+    best: &BestArgs,
     s: &mut Session,
     dls: &TextDataLoaders,
     encoder: &PublishedEncoder,
     metrics: Vec<Metric>,
 ) -> Result<TransformerLearner> {
-    let network = &args.network;
     let sizes = encoder.config();
     s.run.text(format!(
-        "A transformer reads a text in pieces of words, {} layers of {} numbers for each piece, which were trained on a \
-         large corpus before; a layer for the classes judges the mean of them.",
+        "A transformer reads a text in pieces of words, {} layers of {} numbers for each piece, which were trained on \
+         a large corpus before; a layer for the classes judges the mean of them.",
         sizes.num_hidden_layers, sizes.hidden_size
     ));
     let mut config = TransformerConfig::default()
@@ -52,7 +53,7 @@ pub(super) fn train(
     if network.frozen {
         config = config.normalize();
     }
-    config = args.best.callbacks().into_iter().fold(config, TransformerConfig::boxed_callback);
+    config = best.callbacks().into_iter().fold(config, TransformerConfig::boxed_callback);
     let mut learner = transformer_classifier_learner(dls, encoder, config)?;
     s.run.say(format!("{} parameters", learner.params().num_parameters()));
     if network.frozen {
@@ -67,7 +68,7 @@ pub(super) fn train(
     let head = network.lr.unwrap_or(1e-3);
     learner.fit_one_cycle(epochs, Lrs::Each(vec![head / SLOWER, head]))?;
     s.history("classifier", learner.recorder())?;
-    args.best.say_kept(s, "classifier", learner.recorder(), epochs);
+    best.say_kept(s, "classifier", learner.recorder(), epochs);
     s.run.figure("losses", "The losses of the classifier.", &plot_losses(learner.recorder()).into())?;
     Ok(learner)
 }
