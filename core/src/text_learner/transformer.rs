@@ -78,7 +78,9 @@ pub struct TransformerLearner {
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;
-/// use tallow::text_learner::{PublishedEncoder, TransformerConfig, load_text_classifier, transformer_classifier_learner};
+/// use tallow::text_learner::{
+///     PublishedEncoder, TransformerConfig, load_text_classifier, transformer_classifier_learner,
+/// };
 ///
 /// # fn main() -> tallow::Result<()> {
 /// let dls = TextBlock::csv("reviews.csv").text("text").target("label").dataloaders(32)?;
