@@ -23,6 +23,7 @@ mod calibration;
 mod checks;
 mod classification;
 mod confusion;
+mod label_errors;
 mod multi_label;
 mod probability;
 mod ranking;
@@ -34,6 +35,7 @@ pub use calibration::{ReliabilityBin, at_temperature, expected_calibration_error
 pub use checks::Real;
 pub use classification::{accuracy, balanced_accuracy, error_rate, top_k_accuracy};
 pub use confusion::{Averaging, Confused, Confusion, Scores};
+pub use label_errors::{LabelError, label_errors};
 pub use multi_label::{MultiLabelClass, MultiLabelReport, average_precision};
 pub use probability::{log_loss, roc_auc, roc_auc_ovr};
 pub use ranking::{hit_at, ndcg_at};
