@@ -56,9 +56,16 @@ fn photos_come_by_number_and_what_is_none_is_told() {
         failed,
         ["page.jpg", "large.jpg", "gone.jpg", "cut.jpg", "slow.jpg", "sound.webp", "photo.jpg", "no address"]
     );
-    for ((url, why), words) in
-        downloaded.failed.iter().zip(["no picture", "larger than 1000", "404", "", "", "no picture", "https", "https"])
-    {
+    for ((url, why), words) in downloaded.failed.iter().zip([
+        "not a picture",
+        "larger than 1000",
+        "404",
+        "",
+        "",
+        "not a picture",
+        "https",
+        "https",
+    ]) {
         assert!(why.contains(words), "{url}: {why}");
     }
     // Nothing half-way is left.
