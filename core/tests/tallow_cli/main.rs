@@ -36,6 +36,8 @@ impl From<Output> for Ran {
 fn tallow(args: &[&str], folder: &Path) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
     command.args(args).current_dir(folder).env_remove("TALLOW_DEVICE").env("HF_HUB_OFFLINE", "1");
+    // What this machine's user has fetched makes no difference.
+    command.env("HF_HUB_CACHE", folder.join("hub"));
     Ran::from(command.output().unwrap())
 }
 

@@ -240,7 +240,8 @@ fn a_published_encoder_is_trained_or_left_as_it_is() {
         assert_eq!((one["words"].as_u64(), one["unknown_words"].as_u64()), (Some(3), Some(0)), "{one}");
         assert_eq!(one["occlusion"].as_array().unwrap().len(), 3);
     }
-    fails(here, &format!("{train} --encoder minilm --out run"), 3, &["cargo xtask fetch-data --only minilm"]);
+    let remedies = ["cargo xtask fetch-data --only minilm", "all-MiniLM-L6-v2/resolve/main/config.json"];
+    fails(here, &format!("{train} --encoder minilm --out run"), 3, &remedies);
     fails(here, &format!("{train} --encoder nowhere --out run"), 3, &["holds no encoder"]);
     fails(here, &format!("{train} --encoder tiny --max-pieces 65 --out run"), 1, &["at most 64"]);
     fails(here, &format!("{train} --encoder tiny --backwards --out run"), 2, &["reads forwards"]);

@@ -8,13 +8,16 @@ use std::path::Path;
 use std::time::Duration;
 use tallow::classic::{Estimator, LogisticRegression, Matrix, Probabilities};
 use tallow::data::{TextBlock, TextDataLoaders};
+use tallow::event::Listener;
 use tallow::interpret::Occlusion;
+use tallow::models::hub::{HubConfig, HubFile, MINILM, MINILM_FILES};
 use tallow::optim::Lrs;
 use tallow::text_learner::{
     PublishedEncoder, TransformerConfig, TransformerLearner, load_text_classifier, transformer_classifier_learner,
 };
 use tallow::train::{Checkpoints, accuracy};
-use tallow::{Result, words::WordPiece};
+use tallow::{Error, Result, words::WordPiece};
+use tallow_datasets::{DataFolder, Manifest};
 
 const WORDS: [&str; 8] = ["great", "lovely", "fine", "superb", "dull", "awful", "poor", "tedious"];
 
@@ -164,4 +167,47 @@ fn folders_that_hold_no_encoder_are_refused() {
     let long = TransformerConfig::default().max_tokens(65);
     let error = transformer_classifier_learner(&dls(60), &encoder, long).err().unwrap().to_string();
     assert!(error.contains("at most 64"), "{error}");
+}
+
+#[test]
+fn an_encoder_is_found_in_the_hubs_cache_without_a_network() {
+    let machine = tempfile::tempdir().unwrap();
+    let home = machine.path().as_os_str().to_owned();
+    let data = DataFolder::resolve(Some(&machine.path().join("data")));
+    let hub = HubConfig::from_lookup(&data, |name| (name == "HOME").then(|| home.clone())).or_offline(true);
+    let quiet = Listener::default();
+    // As sentence_transformers leaves them: a commit's folder, and the branch that stands at it.
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let repo = |name: &str| hub.cache.join(format!("models--{}", name.replace('/', "--")));
+    tiny_encoder(&repo("someone/tiny").join("snapshots").join(commit), &WORDS);
+    std::fs::create_dir(repo("someone/tiny").join("refs")).unwrap();
+    std::fs::write(repo("someone/tiny").join("refs/main"), commit).unwrap();
+    let tiny = MINILM_FILES.map(|file| HubFile { repo: "someone/tiny", bytes: None, sha256: None, ..file });
+    let found = PublishedEncoder::fetch(&tiny, &hub, &quiet).unwrap();
+    assert!(found.weights().starts_with(repo("someone/tiny")));
+    assert_eq!(found.config(), encoder().1.config());
+    let other = tiny.map(|file| HubFile { repo: "someone/else", ..file });
+    let error = PublishedEncoder::fetch(&other, &hub, &quiet).unwrap_err().to_string();
+    assert!(error.contains("config.json of someone/else") && !error.contains("fetch-data"), "{error}");
+
+    // The one that has a name: what is not it is refused, and the data folder comes first.
+    let minilm = data.root().join("minilm");
+    let missing = PublishedEncoder::minilm(&minilm, &hub, &quiet).unwrap_err();
+    assert!(matches!(missing, Error::Hub { .. }) && missing.to_string().contains("--only minilm"), "{missing}");
+    tiny_encoder(&repo(MINILM).join("snapshots/main"), &WORDS);
+    let damaged = PublishedEncoder::minilm(&minilm, &hub, &quiet).unwrap_err().to_string();
+    assert!(damaged.contains("is damaged: expected 612 bytes"), "{damaged}");
+    tiny_encoder(&minilm, &WORDS);
+    assert!(PublishedEncoder::minilm(&minilm, &hub, &quiet).unwrap().weights().starts_with(&minilm));
+}
+
+#[test]
+fn the_hubs_minilm_is_that_of_the_list_of_datasets() {
+    let manifest = Manifest::builtin().unwrap();
+    let entries = &manifest.get("minilm").unwrap().files;
+    assert_eq!(entries.len(), MINILM_FILES.len());
+    for (entry, file) in entries.iter().zip(MINILM_FILES) {
+        assert_eq!((&*entry.name, Some(entry.bytes), entry.sha256.as_deref()), (file.file, file.bytes, file.sha256));
+        assert!(entry.sources[0].url().ends_with(&format!("{}/resolve/main/{}", file.repo, file.file)));
+    }
 }

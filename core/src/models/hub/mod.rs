@@ -8,6 +8,9 @@
 //! 4. in PyTorch's cache, where torchvision puts what it downloads;
 //! 5. on the Hub, with the feature `hub` and unless the network is out of bounds ([`HubConfig`]).
 //!
+//! [`fetch`] is for any file of the Hub: 3 and 5 alone. The encoder of texts that `text_learner` knows by name is
+//! [`MINILM_FILES`].
+//!
 //! What is fetched is checked against its size and sha256 before it gets its name. What is not there is an error that
 //! says which file to put where.
 
@@ -21,9 +24,11 @@ mod failure;
 mod fetch;
 mod file;
 mod layout;
+mod minilm;
 mod pretrained;
 
 pub use config::{HubConfig, Token};
 pub use fetch::fetch;
 pub use file::HubFile;
+pub use minilm::{MINILM, MINILM_FILES};
 pub use pretrained::{PretrainedNetwork, PublishedWeights, WeightsSource, pretrained, weights};

@@ -25,7 +25,7 @@ pub(super) struct NetworkArgs {
     pub(super) batch_size: Option<u16>,
 
     /// Begin with a published transformer instead of an AWD-LSTM: a folder with model.safetensors, config.json and
-    /// tokenizer.json, or `minilm` of the data folder
+    /// tokenizer.json, or `minilm`, which is searched in the data folder, in the Hub's cache and on the Hub (91 MB)
     #[arg(long, value_name = "FOLDER|NAME", conflicts_with_all = ["size", "drop_mult", "language_model", "pretrained"])]
     #[serde(serialize_with = "settings::some_path")]
     pub(super) encoder: Option<PathBuf>,

@@ -3,27 +3,27 @@
 use super::network::NetworkArgs;
 use crate::best::BestArgs;
 use std::path::Path;
+use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::TextDataLoaders;
 use tallow::interpret::plot_losses;
+use tallow::models::hub::HubConfig;
 use tallow::optim::Lrs;
 use tallow::text_learner::{PublishedEncoder, TransformerConfig, TransformerLearner, transformer_classifier_learner};
 use tallow::train::Metric;
-use tallow::{Error, Result};
 
 /// By how much more slowly the encoder learns than the layer for the classes.
 const SLOWER: f64 = 20.0;
 
-/// The encoder of a folder, or of the data folder by its name.
+/// The encoder of a folder, or the one that is known by its name.
 pub(super) fn open(s: &mut Session, named: &Path) -> Result<PublishedEncoder> {
-    let by_name = named.to_str() == Some("minilm") && !named.is_dir();
-    let folder = if by_name { s.data.root().join(named) } else { named.to_path_buf() };
-    if by_name && !folder.is_dir() {
-        let what = "is not there; `cargo xtask fetch-data --only minilm` gets it (91 MB)";
-        return Err(Error::file(folder, what));
-    }
-    let encoder = PublishedEncoder::open(&folder)?;
-    s.run.data(format!("the encoder in {}", folder.display()));
+    let encoder = if named.to_str() == Some("minilm") && !named.is_dir() {
+        let hub = HubConfig::from_env(&s.data).or_offline(s.offline);
+        PublishedEncoder::minilm(s.data.root().join(named), &hub, &s.run.listener())?
+    } else {
+        PublishedEncoder::open(named)?
+    };
+    s.run.data(format!("the encoder in {}", encoder.weights().display()));
     Ok(encoder)
 }
 
