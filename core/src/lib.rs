@@ -70,6 +70,8 @@ pub mod metrics;
 
 pub mod interpret;
 
+pub mod clean;
+
 pub mod classic;
 
 pub mod samples;

@@ -1,7 +1,7 @@
 //! Cross-validation.
 
 use super::checks;
-use super::estimator::{Classifier, Estimator};
+use super::estimator::{Classifier, Estimator, Probabilities};
 use super::matrix::Matrix;
 use super::products::map;
 use super::split::select;
@@ -22,6 +22,49 @@ pub fn cross_val_score<C: Estimator>(estimator: &C, xs: &Matrix, ys: &[u32], fol
         estimator.fit(&train.xs, &train.ys)?.score(&test.xs, &test.ys)
     };
     map(folds, score).into_iter().collect()
+}
+
+/// The probabilities of each class for each sample, by a model that was fitted on the other folds, in parallel.
+/// scikit-learn's `cross_val_predict(method="predict_proba")`.
+///
+/// # Shapes
+/// - xs: `[n, features]`; ys: `[n]`, from 0 on without a gap; fold_of: `[n]`, for instance of [`stratified_folds`]
+/// - result: `[n, classes]`
+///
+/// # Errors
+/// [`Error::Shape`] where lengths differ; [`Error::Config`] where all samples of a class are in one fold, so that the
+/// model for that fold would not know the class; the errors of fitting.
+pub fn cross_val_predict_proba<C>(estimator: &C, xs: &Matrix, ys: &[u32], fold_of: &[usize]) -> Result<Matrix>
+where
+    C: Estimator<Model: Probabilities>,
+{
+    checks::same_length(xs, ys)?;
+    if fold_of.len() != ys.len() {
+        return Err(Error::shape(format!("{} folds for {} samples", fold_of.len(), ys.len()), &[fold_of.len()]));
+    }
+    let folds = fold_of.iter().max().map_or(0, |last| last + 1);
+    let n_classes = ys.iter().max().map_or(0, |last| *last as usize + 1);
+    let predicted = |fold: usize| -> Result<(Vec<usize>, Matrix)> {
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..ys.len()).partition(|&i| fold_of[i] == fold);
+        let train = select(xs, ys, &train)?;
+        let model = estimator.fit(&train.xs, &train.ys)?;
+        if model.classes().len() != n_classes {
+            let known = model.classes();
+            let message =
+                format!("the samples outside of fold {fold} are of the classes {known:?}, not of {n_classes}");
+            return Err(Error::config("folds", message));
+        }
+        let probabilities = model.probabilities(&xs.select(&test)?)?;
+        Ok((test, probabilities))
+    };
+    let mut all = vec![0.0; ys.len() * n_classes];
+    for of_fold in map(folds, |fold| if fold_of.contains(&fold) { predicted(fold).map(Some) } else { Ok(None) }) {
+        let Some((test, probabilities)) = of_fold? else { continue };
+        for (i, row) in test.into_iter().zip(probabilities.iter()) {
+            all[i * n_classes..(i + 1) * n_classes].copy_from_slice(row);
+        }
+    }
+    Matrix::new(ys.len(), n_classes, all)
 }
 
 /// The fold, from 0, in which each sample is tested; each fold has its share of each class. scikit-learn's

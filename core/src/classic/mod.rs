@@ -64,7 +64,7 @@ mod split;
 
 pub use blobs::Blobs;
 pub use boosting::{BoostedClassifier, BoostedRegressor, GradientBoosting};
-pub use cross_validation::{cross_val_score, stratified_folds};
+pub use cross_validation::{cross_val_predict_proba, cross_val_score, stratified_folds};
 pub use dummy::{DummyClassifier, DummyModel};
 pub use estimator::{Binary, Classifier, Decision, Estimator, Probabilities};
 pub use grid::Grid;

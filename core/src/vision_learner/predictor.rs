@@ -167,18 +167,40 @@ impl Predictor {
     /// When the network does not take the images that the transforms make, what it says of them is not a number, or a
     /// stop is asked for.
     pub fn predict(&self, files: &[PathBuf]) -> Result<Vec<Result<Prediction>>> {
+        self.each("predicting", files, |xs| self.classify(xs))
+    }
+
+    /// The features of many files, in their order: what the network's head sees of each, averaged over the image, for
+    /// comparing images or for a model of one's own. Of a file that cannot be read the reason.
+    ///
+    /// # Shapes
+    /// - each result: `[features]`, such as 1280 for EfficientNet-Lite0
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn features(&self, files: &[PathBuf]) -> Result<Vec<Result<Vec<f32>>>> {
+        self.each("computing features", files, |xs| self.features_of(xs))
+    }
+
+    /// What `judge` says of each file, in batches.
+    fn each<T>(
+        &self,
+        what: &str,
+        files: &[PathBuf],
+        judge: impl Fn(&[&Tensor]) -> Result<Vec<T>>,
+    ) -> Result<Vec<Result<T>>> {
         const BATCH: usize = 32;
-        let task = self.listener.task("predicting", files.len());
+        let task = self.listener.task(what, files.len());
         let mut all = Vec::with_capacity(files.len());
         for chunk in files.chunks(BATCH) {
             self.listener.stop_if_interrupted()?;
             let read = |file: &PathBuf| Image::open(file).and_then(|image| self.prepare(image));
             let prepared: Vec<Result<Tensor>> = chunk.par_iter().map(read).collect();
             let whole: Vec<&Tensor> = prepared.iter().filter_map(|x| x.as_ref().ok()).collect();
-            let mut classified = self.classify(&whole)?.into_iter();
+            let mut judged = judge(&whole)?.into_iter();
             for x in prepared {
                 match x {
-                    Ok(_) => all.extend(classified.next().map(Ok)),
+                    Ok(_) => all.extend(judged.next().map(Ok)),
                     Err(error) => all.push(Err(error)),
                 }
             }
@@ -195,6 +217,17 @@ impl Predictor {
     fn classify_one(&self, image: Image) -> Result<Prediction> {
         let mut predictions = self.classify(&[&self.prepare(image)?])?;
         predictions.pop().ok_or_else(|| Error::Value("the network gave no scores".into()))
+    }
+
+    /// Features of images of one size together, or of each by itself where sizes differ.
+    fn features_of(&self, xs: &[&Tensor]) -> Result<Vec<Vec<f32>>> {
+        let Some(first) = xs.first() else { return Ok(Vec::new()) };
+        if xs.iter().any(|x| x.dims() != first.dims()) {
+            return Ok(xs.iter().map(|x| self.features_of(&[*x])).collect::<Result<Vec<_>>>()?.concat());
+        }
+        let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
+        let features = kernels::no_grad(|| self.network.features(&xs, false))?.detach();
+        Ok(pooled(&features)?.to_device(&Device::Cpu)?.to_vec2::<f32>()?)
     }
 
     /// Classifies images of one size together, or each by itself where sizes differ.

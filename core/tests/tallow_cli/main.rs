@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![cfg(feature = "efficientnet-lite0")]
 
+mod clean;
 mod copies;
 #[path = "../common/encoder.rs"]
 mod encoder;

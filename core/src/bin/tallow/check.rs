@@ -3,10 +3,9 @@
 use crate::say;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tallow::data::{
-    Duplicate, FolderLayout, ImageFacts, PassedOverReason, Side, duplicates_of, find_images, inspect_images,
-};
-use tallow::vision::{PerceptualHash, other_kind};
+use tallow::clean::{Finding, Problem};
+use tallow::data::{FolderLayout, PassedOverReason, Side, duplicates_of, find_images, inspect_images};
+use tallow::vision::other_kind;
 use tallow::{Error, Result};
 use tallow_io::csv;
 
@@ -37,57 +36,11 @@ pub(crate) struct Args {
     csv: bool,
 }
 
-/// Something about a file that its owner should know.
-struct Finding {
-    problem: Problem,
-    file: PathBuf,
-    other: Option<PathBuf>,
-    distance: Option<u32>,
-    words: String,
-}
-
-/// The kinds of findings, in the order in which they are reported.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Problem {
-    PassedOver,
-    Unreadable,
-    TwoClasses,
-    BothSides,
-    Copy,
-    Blank,
-    Tiny,
-    OtherKind,
-    Pages,
-}
-
-impl Problem {
-    /// Those that are reported file by file; what is passed over is reported by folder.
-    const NAMED: [Problem; 8] = {
-        use Problem::{Blank, BothSides, Copy, OtherKind, Pages, Tiny, TwoClasses, Unreadable};
-        [Unreadable, TwoClasses, BothSides, Copy, Blank, Tiny, OtherKind, Pages]
-    };
-
-    /// The name in the table, and what is said of one file and of several.
-    fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Problem::PassedOver => ("passed_over", "file is of a kind that is not read", "files are of kinds not read"),
-            Problem::Unreadable => ("unreadable", "file cannot be read", "files cannot be read"),
-            Problem::TwoClasses => ("two_classes", "photo is in two classes", "photos are in two classes"),
-            Problem::BothSides => {
-                ("both_sides", "photo is on both sides of the split", "photos are on both sides of the split")
-            }
-            Problem::Copy => ("copy", "photo is there twice in one class", "photos are there twice in one class"),
-            Problem::Blank => ("blank", "photo is blank", "photos are blank"),
-            Problem::Tiny => ("tiny", "photo is tiny", "photos are tiny"),
-            Problem::OtherKind => (
-                "other_kind",
-                "file is of another kind than its name says",
-                "files are of other kinds than their names say",
-            ),
-            Problem::Pages => ("pages", "file has several pages", "files have several pages"),
-        }
-    }
-}
+/// Those that are reported file by file; what is passed over is reported by folder.
+const REPORTED: [Problem; 8] = {
+    use Problem::{Blank, BothSides, Copy, OtherKind, Pages, Tiny, TwoClasses, Unreadable};
+    [Unreadable, TwoClasses, BothSides, Copy, Blank, Tiny, OtherKind, Pages]
+};
 
 /// Decodes every file, on all processors, and names those that something is wrong with.
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -97,17 +50,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut findings = Vec::new();
     for passed in found.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind) {
         let what = other_kind(&passed.path).map(|kind| kind.to_string()).unwrap_or_default();
-        findings.push(finding(Problem::PassedOver, &passed.path, format!("{}: {what}", passed.path.display())));
+        findings.push(Finding::new(Problem::PassedOver, &passed.path, format!("{}: {what}", passed.path.display())));
     }
     let mut facts = Vec::new();
     for (file, inspected) in files.iter().zip(inspect_images(files)) {
         findings.extend(match &inspected {
-            Ok(facts) => about(file, facts),
-            Err(e) => vec![finding(Problem::Unreadable, file, e.to_string())],
+            Ok(facts) => Finding::of_facts(file, facts),
+            Err(e) => vec![Finding::new(Problem::Unreadable, file, e.to_string())],
         });
         facts.push(inspected.ok());
     }
-    findings.extend(duplicates_of(files, &facts).iter().flat_map(|copy| about_copy(&places, copy)));
+    let (class, trains) = (|file: &Path| places.class(file), |file: &Path| places.trains(file));
+    findings.extend(duplicates_of(files, &facts).iter().flat_map(|copy| Finding::of_copy(copy, class, trains)));
     findings.sort_by_key(|finding| finding.problem);
     let (n, readable) = (files.len() + found.n_of_other_kinds(), facts.iter().flatten().count());
     if args.csv {
@@ -122,61 +76,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         1 => Err(Error::file(&args.photos, "holds a file that cannot be read; it is named above")),
         n => Err(Error::file(&args.photos, format!("holds {n} files that cannot be read; they are named above"))),
     }
-}
-
-/// What the file's own picture tells.
-fn about(file: &Path, facts: &ImageFacts) -> Vec<Finding> {
-    let ImageFacts { width, height, pages, .. } = *facts;
-    let name = file.display();
-    let mut findings = Vec::new();
-    if facts.is_blank {
-        findings.push(finding(
-            Problem::Blank,
-            file,
-            format!("{name}: has one colour only, as it is read: without transparency"),
-        ));
-    }
-    if facts.is_tiny() {
-        findings.push(finding(Problem::Tiny, file, format!("{name}: has {width} by {height} pixels")));
-    }
-    if let Some(kind) = facts.other_content {
-        findings.push(finding(Problem::OtherKind, file, format!("{name}: is {kind}, and is read as that")));
-    }
-    if pages > 1 {
-        findings.push(finding(Problem::Pages, file, format!("{name}: has {pages} pages, of which the first is read")));
-    }
-    findings
-}
-
-/// What the two places of a photo mean.
-fn about_copy(places: &Places, copy: &Duplicate) -> Vec<Finding> {
-    let Duplicate { file, other, distance, is_equal } = copy;
-    let how = match is_equal {
-        true => format!("the same bytes as {}", other.display()),
-        false => format!("shows what {} shows ({distance} of {} bits differ)", other.display(), PerceptualHash::BITS),
-    };
-    let mut problems = Vec::new();
-    if places.class(file) != places.class(other) {
-        problems.push(Problem::TwoClasses);
-    }
-    if places.trains(file) != places.trains(other) {
-        problems.push(Problem::BothSides);
-    }
-    if problems.is_empty() {
-        problems.push(Problem::Copy);
-    }
-    let finding = |problem| Finding {
-        problem,
-        file: file.clone(),
-        other: Some(other.clone()),
-        distance: Some(*distance),
-        words: format!("{}: {how}", file.display()),
-    };
-    problems.into_iter().map(finding).collect()
-}
-
-fn finding(problem: Problem, file: &Path, words: String) -> Finding {
-    Finding { problem, file: file.to_path_buf(), other: None, distance: None, words }
 }
 
 /// What the folders say of each file.
@@ -206,14 +105,12 @@ impl Places {
 }
 
 fn print_words(findings: &[Finding]) -> Result<()> {
-    for problem in Problem::NAMED {
+    for problem in REPORTED {
         let all: Vec<&Finding> = findings.iter().filter(|finding| finding.problem == problem).collect();
-        let (_, one, several) = problem.words();
-        match all.len() {
-            0 => continue,
-            1 => say(format!("1 {one}:"))?,
-            n => say(format!("{n} {several}:"))?,
+        if all.is_empty() {
+            continue;
         }
+        say(format!("{}:", problem.of(all.len())))?;
         // What cannot be read is the result, so all of it is named.
         let named = if problem == Problem::Unreadable { all.len() } else { NAMED };
         for finding in all.iter().take(named) {
@@ -232,7 +129,7 @@ fn print_table(places: &Places, findings: &[Finding]) -> Result<()> {
         let other = f.other.as_deref();
         let distance = f.distance.map(|distance| distance.to_string());
         let (problem, class_of_other) =
-            (f.problem.words().0.to_string(), other.map(|file| places.class(file).to_string()));
+            (f.problem.name().to_string(), other.map(|file| places.class(file).to_string()));
         let (other, words) = (other.map(path), f.words.clone());
         let cells = [
             Some(path(&f.file)),

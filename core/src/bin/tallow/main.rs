@@ -6,6 +6,7 @@
 mod balance;
 mod best;
 mod check;
+mod clean;
 mod evaluate;
 mod explain;
 mod judged;
@@ -49,8 +50,8 @@ use tallow::{Error, Result, cli, kernels};
                   tallow evaluate pets more_photos          accuracy, confusion, the worst mistakes\n  \
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
-                  tallow segment photos masks               what each pixel shows
-  \
+                  tallow clean pets photos                  which labels are probably wrong, copies, odd photos\n  \
+                  tallow segment photos masks               what each pixel shows\n  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
                   tallow ratings ratings.csv                who will like what\n  \
                   tallow text reviews.csv --text review --target mood    the class of a text\n\n\
@@ -73,6 +74,8 @@ enum Command {
     Explain(explain::Args),
     /// Find the files in a folder that are not photos, copies, and photos that show nothing
     Check(check::Args),
+    /// Find wrong labels, copies and odd photos by a model, and clean the folder in a way that can be undone
+    Clean(clean::Args),
     /// Train a network that tells what each pixel shows, and write masks by it
     Segment(segment::Args),
     /// Train a network on a table, and predict a column of others
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
+        Command::Clean(args) => clean::main(&args),
         Command::Segment(args) => segment::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Ratings(args) => ratings::run(&args),

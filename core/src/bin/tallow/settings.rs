@@ -21,3 +21,8 @@ pub(crate) fn some_path<S: Serializer>(some: &Option<PathBuf>, serializer: S) ->
         None => serializer.serialize_none(),
     }
 }
+
+/// Several paths.
+pub(crate) fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.display().to_string()))
+}

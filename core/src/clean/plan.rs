@@ -1,0 +1,56 @@
+//! Decisions that are not applied yet, kept between runs.
+
+use super::trash::FOLDER;
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use tallow_io::csv;
+
+/// A decision about a photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Move it to the hidden folder of deleted files.
+    Delete,
+    /// Move it to the folder of this class, on the same side.
+    Relabel(String),
+}
+
+const HEAD: [&str; 3] = ["file", "change", "class"];
+
+/// Where the plan of a folder of photos is.
+pub(super) fn path(root: &Path) -> PathBuf {
+    root.join(FOLDER).join("plan.csv")
+}
+
+/// Decisions as CSV: a row for each file below `root`, `delete` or `relabel`, and the new class.
+pub(super) fn text(root: &Path, changes: &BTreeMap<PathBuf, Change>) -> String {
+    let row = |(file, change): (&PathBuf, &Change)| {
+        let (word, class) = match change {
+            Change::Delete => ("delete", ""),
+            Change::Relabel(class) => ("relabel", class.as_str()),
+        };
+        [csv::path(file.strip_prefix(root).unwrap_or(file)), word.into(), class.into()]
+    };
+    csv::to_string(std::iter::once(HEAD.map(String::from)).chain(changes.iter().map(row)))
+}
+
+/// Reads decisions, as (file below `root`, what is to be done with it).
+pub(super) fn read(from: &Path, root: &Path) -> Result<Vec<(PathBuf, Change)>> {
+    let rows = csv::read(from)?;
+    let odd = |row: usize, what: String| Error::file(from, format!("line {}: {what}", row + 1));
+    match rows.first() {
+        Some(head) if *head == HEAD => {}
+        _ => return Err(Error::file(from, format!("has no head `{}`", HEAD.join(",")))),
+    }
+    let decision = |(row, cells): (usize, &Vec<String>)| {
+        let (file, change) = match cells.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [file, "delete", ""] | [file, "delete"] => (file, Change::Delete),
+            [file, "relabel", class] if !class.is_empty() => (file, Change::Relabel(class.into())),
+            _ => return Err(odd(row, "expected FILE,delete, or FILE,relabel,CLASS".into())),
+        };
+        // A name may have been written as `./=name`.
+        let parts = Path::new(file).components().filter(|part| *part != Component::CurDir);
+        Ok((root.join(parts.collect::<PathBuf>()), change))
+    };
+    rows.iter().enumerate().skip(1).map(decision).collect()
+}
