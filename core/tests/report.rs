@@ -195,6 +195,23 @@ fn what_is_said_is_printed_and_kept_and_prose_is_only_on_the_page() {
 }
 
 #[test]
+fn what_is_wide_keeps_its_lines_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut run, _) = run(folder.path());
+    run.say("class   recall\nall is well");
+    run.table(&["what"], &[vec![String::from("a sentence")], vec!["word ".repeat(10)]]);
+    run.figure("narrow", "", &curve()).unwrap();
+    let broad = Plot::new("").line("", &[0.0, 1.0], &[1.0, 0.5]).size(900, 300);
+    run.figure("broad", "", &broad.into()).unwrap();
+    run.finish().unwrap();
+    let page = read(folder.path(), "report.html");
+    assert!(page.contains("<pre><span class=\"row\">class   recall</span>\nall is well</pre>"));
+    assert!(page.contains("<td>a sentence</td>") && page.contains("<td class=\"long\">word word"));
+    assert!(page.contains("<figure id=\"fig-narrow\">"));
+    assert!(page.contains("<figure id=\"fig-broad\" class=\"broad\" style=\"--drawn:900\">"));
+}
+
+#[test]
 fn only_a_page_with_something_that_moves_has_a_script() {
     let folder = tempfile::tempdir().unwrap();
     let (mut still, _) = run(folder.path());

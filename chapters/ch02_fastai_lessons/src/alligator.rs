@@ -1,12 +1,12 @@
 //! Is it an alligator? A classifier of images from a search.
 
-use crate::fetched::{emptied, written};
+use crate::fetched::{drawings, emptied, written};
 use std::path::PathBuf;
 use tallow::Result;
 use tallow::cli::Session;
 use tallow::data::{DataBlock, RandomSplitter, image_files, parent_label, resize_images, verify_images};
 use tallow::interpret::show_batch;
-use tallow::samples::{self, Sample};
+use tallow::samples::Sample;
 use tallow::train::{FineTune, error_rate};
 use tallow::vision::Resize;
 use tallow::vision_learner::{Arch, VisionConfig, vision_learner};
@@ -21,7 +21,7 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         lesson's first exercise is to tell any two things apart: the reader whose notes we retell chose alligators and
         swamps. Images come from a web search. Save the addresses that it finds, one on a line, and let
 
-        `cargo xtask download-images --urls alligators.txt --out datasets/downloads/alligator_or_not/alligator`
+        `cargo xtask download-images alligators.txt datasets/downloads/alligator_or_not/alligator`
 
         fetch them, then the same for `swamp`. This section uses that folder if it is there. Until then it tells
         drawings of birds from drawings of bugs, which are part of the program.
@@ -36,8 +36,8 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
     s.text(
         "
         Some files that come from the web are not images, or are cut short. `verify_images` tries to open each of them,
-        and those that fail get no copy. Large photos take long to open, and the network sees 192 pixels: copies of at
-        most 400 pixels are enough. Your files stay as they are.
+        and those that fail are not copied. Large photos take long to open, and the network sees 192 pixels: copies of
+        at most 400 pixels are enough. Your files stay as they are.
         ",
     );
     let failed = verify_images(&files);
@@ -49,8 +49,8 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
         "
         A **`DataBlock`** says all that has to be known about the data: what goes in (images) and what comes out (a
         category), how to find the items, how to hold some of them out for validation, how to label them, and what to do
-        with each. All images of a batch must have one size. `squish` changes their proportions rather than losing a
-        part of them. Then look at a batch: always look at your data, at every step.
+        with each. All images of a batch must have the same size. `squish` changes their proportions rather than losing
+        a part of them. Then look at a batch: always look at your data, at every step.
         ",
     );
     let dls = DataBlock::images()
@@ -88,8 +88,8 @@ pub(crate) fn is_it_an_alligator(s: &mut Session) -> Result<()> {
     }
     s.text(
         "
-        `predict` is the one line that a program needs once the model is trained. It says the class, and how sure the
-        network is. The source's error rate here is 0. On a few dozen validation images that says less than it seems to,
+        `predict` is the one line that a program needs once the model is trained. It returns the class and how sure the
+        network is. The source's error rate here is 0. On some twenty validation images that says less than it seems to,
         and one image more or less moves it by several points: look at where the mistakes are before you believe it.
         ",
     );
@@ -104,8 +104,8 @@ fn photos(s: &mut Session) -> Result<PathBuf> {
         return Ok(own);
     }
     s.data("Openclipart: drawings of birds and bugs, embedded (public domain)");
-    let drawings = samples::drawings();
+    let drawings = drawings(s);
     let kept = |(name, _): &(String, Vec<u8>)| name.starts_with("bird") || name.starts_with("bug");
     let files = drawings.files.into_iter().filter(kept).collect();
-    written(s, "birds_and_bugs", &Sample { about: drawings.about, files })
+    written(s, if s.quick { "some_birds_and_bugs" } else { "birds_and_bugs" }, &Sample { about: drawings.about, files })
 }

@@ -60,7 +60,8 @@ pub(crate) fn tabular_analysis(s: &mut Session) -> Result<()> {
     s.text(
         "
         *What the source does not say*: on tables, boosted trees are hard to beat. `tallow table` sets gradient boosting
-        and logistic regression beside the network on the same rows, and says which wins. On this census boosting does.
+        and logistic regression beside the network on the same rows, and says which wins. On the source's census data,
+        boosting does.
         ",
     );
     Ok(())

@@ -16,8 +16,9 @@ pub(crate) fn collaborative_filtering(s: &mut Session) -> Result<()> {
     s.text(
         "
         Most systems that recommend things know nothing about the things. They know who liked what. **Collaborative
-        filtering** gives each user and each film a vector of numbers, all random at first. Their product is the
-        predicted rating, and the loss moves both until predictions and ratings agree.
+        filtering** gives each user and each film a vector of numbers, all random at first. The dot product of the two
+        vectors, plus a bias for the user and one for the film, becomes the predicted rating; training adjusts all of
+        these numbers until the predictions come close to the ratings.
         ",
     );
     let block = match fetched(s, "movie_lens_sample")? {

@@ -53,9 +53,9 @@ pub(crate) fn the_gradient(s: &mut Session) -> Result<()> {
     s.text(
         "
         All three are negative, so the loss falls when a, b and c grow; a matters most. The gradient has a unit: the
-        loss changes by -1.35 for each 1 that a grows, if the slope stayed what it is. It does not, so we take a small
-        step: a hundredth of the gradient, in the other direction. The hundredth is the **learning rate**, and nothing
-        that you set by hand matters more.
+        loss would change by -1.35 for each unit that a grows if the slope stayed the same. It does not, so we take a
+        small step: a hundredth of the gradient, in the other direction. The hundredth is the **learning rate**, and
+        nothing that you set by hand matters more.
         ",
     );
     abc.set(&(abc.as_tensor() - (grad * 0.01)?)?)?;
@@ -96,8 +96,8 @@ pub(crate) fn the_loop(s: &mut Session) -> Result<()> {
         Look at the gradient: -13.4 for a, ten times what it was. The slope did not become steeper; eleven gradients
         were added up. That looks like a bug, and in a network it usually is one. Here it makes the loss fall faster,
         because the slope hardly changes along the way and each step is longer than the one before. It is a crude form
-        of **momentum**: a ball that rolls downhill and never slows down. The honest loop, with a fresh gradient for
-        each step, gets from 2.40 to 2.21 in the same ten steps.
+        of **momentum**: a ball that rolls without friction. The honest loop, with a fresh gradient for each step, gets
+        from 2.40 to 2.21 in the same ten steps.
 
         Let both run on and the difference shows. Added gradients overshoot the bottom and swing back, again and again.
         Fresh ones arrive slowly and stay.

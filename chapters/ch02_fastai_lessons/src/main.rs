@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tallow::cli::main(&ch02_fastai_lessons::CHAPTER, ch02_fastai_lessons::run)
+    ch02_fastai_lessons::main()
 }

@@ -38,8 +38,8 @@ impl Sheet {
             }
             Err(tallow_datasets::Error::Missing { .. }) => {
                 s.data(
-                    "penguins of the Palmer Archipelago, CC0, in place of the passengers of the Titanic, who may not \
-                     be part of this program: `cargo xtask fetch-data --only titanic` gets them",
+                    "penguins of the Palmer Archipelago (CC0), in place of the Titanic's passengers, whose table we \
+                     may not redistribute: `cargo xtask fetch-data --only titanic` gets them",
                 );
                 Sheet::penguins(&Table::from_csv("penguins.csv", tallow_datasets::tables::penguins())?)
             }

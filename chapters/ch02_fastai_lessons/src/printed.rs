@@ -25,11 +25,23 @@ pub(crate) const PRINTED: &[Printed] = &[
     // reviews
     Printed::series("text: accuracy", &["0.740000", "0.740000", "0.825000", "0.830000", "0.845000"], Draw)
         .note("the source begins with a model of Wikipedia, this run with random weights"),
+    // deploy
+    Printed::series("model to export: error_rate", &["0.020298", "0.020974", "0.010149", "0.006766"], Draw).note(OTHER),
     // bears
     Printed::series("before cleaning: error_rate", &["0.055046", "0.036697", "0.036697", "0.027523", "0.018349"], Draw)
         .note(OTHER),
     Printed::series("after cleaning: error_rate", &["0.074074", "0.064815", "0.055556", "0.055556", "0.055556"], Draw)
         .note(OTHER),
+    Printed::series(
+        "after cleaning twice: error_rate",
+        &["0.046729", "0.028037", "0.018692", "0.009346", "0.000000"],
+        Draw,
+    )
+    .note(OTHER),
+    // breeds
+    Printed::series("resnet34: error_rate", &["0.100135", "0.093369", "0.069012", "0.060217"], Draw),
+    Printed::series("convnext_tiny_in22k: error_rate", &["0.085927", "0.061570", "0.055480", "0.048038"], Draw)
+        .note("torchvision's weights, which have seen 1,000 classes and not 22,000"),
     // which_models
     Printed::series("df_results.head(): top1", &["90.052", "89.966", "89.786", "89.624", "89.570"], Exact),
     Printed::series("df_results.head(): top1_err", &["9.948", "10.034", "10.214", "10.376", "10.430"], Exact),

@@ -33,7 +33,7 @@ pub(crate) fn rectified_linear_units(s: &mut Session) -> Result<()> {
     let library = Plot::new("(x + 1).relu()").line("", &numbers(&x)?, &numbers(&relu)?).colored(1).size(460, 320);
     s.figure("relu", "A rectified linear unit, by hand and by the library.", Figure::grid(&[by_hand, library], 2))?;
 
-    s.text("With m you turn the slope, with b you move the corner.");
+    s.text("Here m sets the slope and b moves the corner (which is at x = -b/m, so m moves it too).");
     s.explorer("One unit: max(0, m x + b).", &sliders("One ReLU", 0).range((-2.1, 2.1), (-1.0, 4.0)));
 
     s.text("Two units added together have two corners, and with one slope down and one slope up they make a valley.");

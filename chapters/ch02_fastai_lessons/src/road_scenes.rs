@@ -50,9 +50,9 @@ pub(crate) fn image_segmentation(s: &mut Session) -> Result<()> {
 
     s.text(
         "
-        The network is a **U-Net**: the body of a classifier makes the picture smaller and smaller and knows more and
-        more about it, and a second half makes it large again and looks up on the way where things were. Pixels of the
-        void class, whose class is unknown, neither train nor count.
+        The network is a **U-Net**: the body of a classifier shrinks the picture step by step while it works out what is
+        in it; a second half enlarges it again, and connections across from the first half tell it where things were.
+        Pixels of the void class, whose class is unknown, neither train nor count.
         ",
     );
     let config = UnetConfig::default()

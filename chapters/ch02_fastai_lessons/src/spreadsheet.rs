@@ -32,9 +32,9 @@ fn the_columns_and_a_regression(s: &mut Session, sheet: &Sheet) -> Result<Tensor
         A network needs no deep-learning library; a spreadsheet will do. The lesson takes the passengers of the Titanic
         and asks who survived. Every column has to become a number of moderate size. An age is divided by the largest
         age. A fare becomes the logarithm of the fare plus one, since most are small and a few are huge. What is not a
-        number becomes columns of zeros and ones, one fewer than there are values: if a passenger travelled neither in
-        the first class nor in the second, it was the third. Rows with blanks go. A last column holds only ones; its
-        parameter is the constant of the model.
+        number becomes columns of zeros and ones, one fewer than there are values: a passenger who travelled in neither
+        first nor second class was in third. Rows with blanks are dropped. A last column holds only ones; its parameter
+        is the constant of the model.
         ",
     );
     if !sheet.is_titanic {
@@ -162,7 +162,7 @@ fn two_units(s: &mut Session, sheet: &Sheet, linear: &Tensor) -> Result<f64> {
         the prediction is the sum of those two. The source's Solver gets from 0.14422715 down to 0.14385956, which is
         hardly anything for twice as many parameters.
 
-        There is a reason. A unit whose sum is negative in *every* row puts out zero everywhere, so no parameter of it
+        There is a reason. A unit whose sum is negative in *every* row outputs zero everywhere, so no parameter of it
         has any effect, and its gradient is zero. It is **dead**, and no optimizer will wake it. Let us make that
         network on purpose: the first unit starts from the linear model, the second with a constant of -1 and zeros,
         which is dead from the start.
@@ -182,8 +182,8 @@ fn two_units(s: &mut Session, sheet: &Sheet, linear: &Tensor) -> Result<f64> {
 
     s.text(
         "
-        On the passengers this is the source's figure in all its eight digits. Its network had one unit alive, and
-        0.14385956 is the best that a **single** ReLU can do.
+        On the passengers this is the source's figure to all eight digits. Its network had one live unit, and 0.14385956
+        is the best that a **single** ReLU can do.
 
         The source then does the same with Excel's `MMULT`. A **matrix product** is nothing more than many
         `SUMPRODUCT`s: row i of the data times column j of the parameters is the sum in row i for unit j. So the loss is
@@ -247,10 +247,20 @@ fn forty_starts(s: &mut Session, sheet: &Sheet, one_unit: f64) -> Result<()> {
     s.say(format!("{better} of {STARTS} are below {one_unit:.8}, the best of one unit; {dead} of 80 units are dead"));
     s.metric("best_of_forty", losses[0]);
     s.metric("starts_below_one_relu", better as f64);
-    let ranks: Vec<f64> = (1..=STARTS).map(|rank| rank as f64).collect();
+    // A start that ends far above the others would press them into a line.
+    let shown = losses.iter().filter(|&&loss| loss <= 2.0 * losses[20]).count();
+    let ranks: Vec<f64> = (1..=shown).map(|rank| rank as f64).collect();
     let plot = Plot::new("").x_label("start, from the best to the worst").y_label("mean squared error");
-    let plot = plot.scatter("two ReLUs", &ranks, &losses).hline(one_unit, "the best of one ReLU");
-    s.figure("forty_starts", "Where gradient descent ends from forty random starts.", plot)?;
+    let plot = plot.scatter("two ReLUs", &ranks, &losses[..shown]).hline(one_unit, "the best of one ReLU");
+    let left_out = match &losses[shown..] {
+        [] => String::new(),
+        [one] => format!(" One more ends at {one:.4}, far above this picture."),
+        [first, .., last] => {
+            format!(" {} more end between {first:.4} and {last:.4}, far above this picture.", STARTS - shown)
+        }
+    };
+    let caption = format!("Where gradient descent ends from forty random starts.{left_out}");
+    s.figure("forty_starts", caption, plot)?;
     s.text(
         "
         The result of training depends on where it starts, and a loss that looks final may only be a dead unit. On the

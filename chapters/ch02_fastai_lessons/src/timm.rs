@@ -15,7 +15,7 @@ const TRAINING: &str = "benchmark-train-amp-nhwc-pt111-cu113-rtx3090.csv";
 pub(crate) struct Published {
     /// A row for each set of weights: accuracy on ImageNet.
     pub(crate) results: Table,
-    /// A row for each network: images a second on an RTX 3090, predicting.
+    /// A row for each network: images per second on an RTX 3090, predicting.
     pub(crate) inference: Table,
     /// The same while training.
     pub(crate) training: Table,
@@ -31,9 +31,9 @@ pub(crate) struct Model {
     /// The name with the tag that says how the weights were trained.
     pub(crate) full_name: String,
     pub(crate) family: String,
-    /// Images a second.
+    /// Images per second.
     pub(crate) speed: f64,
-    /// Seconds an image.
+    /// Seconds per image.
     pub(crate) secs: f64,
     /// The side of the images that the speed was measured with, in pixels.
     pub(crate) img_size: f64,

@@ -77,7 +77,7 @@ pub(crate) fn which_image_models_are_best(s: &mut Session) -> Result<()> {
         "
         Is the number of parameters a good guess at the time? Roughly: over the whole range, larger is slower. But
         networks of one size differ in speed tenfold. VGG has more than 130 million parameters and only average speed,
-        since most of them are in two layers that run once an image; and a network that looks at larger images does the
+        since most of them are in two layers that run once per image; and a network that looks at larger images does the
         same multiplications more often.
         ",
     );
@@ -185,7 +185,7 @@ fn show_subs(models: &[Model], title: &str, subs: &str) -> Result<Plot> {
 }
 
 fn axes(title: &str) -> Plot {
-    Plot::new(title).x_label("seconds an image").y_label("top1, percent").log_x().size(760, 560)
+    Plot::new(title).x_label("seconds per image").y_label("top1, percent").log_x().size(760, 560)
 }
 
 fn dots(plot: Plot, models: &[Model], family: &str) -> Plot {
@@ -199,7 +199,7 @@ fn dots(plot: Plot, models: &[Model], family: &str) -> Plot {
 /// What the page says of a model while the pointer is on its dot.
 fn text(m: &Model) -> String {
     let Model { full_name, family, img_size, speed, top1, params, .. } = m;
-    format!("{full_name} ({family}): {top1} %, {speed:.0} images a second at {img_size} px, {params} M parameters")
+    format!("{full_name} ({family}): {top1} %, {speed:.0} images per second at {img_size} px, {params} M parameters")
 }
 
 /// The families, in the order of their fastest models.
@@ -215,7 +215,7 @@ fn families(models: &[Model]) -> Vec<String> {
 
 /// Time against the number of parameters, for three ranges of image sizes.
 fn by_image_size(models: &[Model]) -> Plot {
-    let plot = Plot::new("").x_label("millions of parameters").y_label("seconds an image").log_x().log_y();
+    let plot = Plot::new("").x_label("millions of parameters").y_label("seconds per image").log_x().log_y();
     let ranges = [("up to 224 px", 0.0, 224.0), ("to 288 px", 224.0, 288.0), ("above 288 px", 288.0, f64::INFINITY)];
     ranges.into_iter().fold(plot.size(760, 560), |plot, (name, above, to)| {
         let models: Vec<&Model> = models.iter().filter(|m| m.img_size > above && m.img_size <= to).collect();
@@ -230,7 +230,7 @@ fn show_models_by_speed(s: &mut Session, models: &[&Model]) {
         let [timed, tested] = [m.img_size, m.accuracy_img_size].map(|side| format!("{side}"));
         vec![m.full_name.clone(), format!("{:.0}", m.speed), format!("{:.1}", m.top1), timed, tested]
     });
-    let heads = ["model", "images a second", "top1", "timed with", "tested with"];
+    let heads = ["model", "images per second", "top1", "timed with", "tested with"];
     s.table(&heads, &rows.collect::<Vec<_>>());
 }
 

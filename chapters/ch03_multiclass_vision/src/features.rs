@@ -93,7 +93,7 @@ pub(crate) fn feature_extractor(s: &mut Session, maker: &Published, photos: &Pho
     s.table(&heads, &rows);
     s.text(
         "
-        Column 3 has no name that a person would give it. But see what logistic regression does with them.
+        Nobody could say what column 3 stands for. But see what logistic regression makes of these columns.
         ",
     );
     let model = fit(&train)?;
@@ -170,10 +170,17 @@ pub(crate) fn doing_it_right(s: &mut Session, maker: &Published, photos: &Photos
     }
     measured.iter().for_each(|(key, valid)| s.metric(format!("valid_{key}"), *valid));
     let n = photos.valid.ys.len();
+    let cropped = match photos.kind {
+        Kind::Clothes => {
+            "The last way also cuts off the edges of each photo. These clothes fill their frame, so the chapter goes \
+             on with whole photos. "
+        }
+        _ => "",
+    };
     s.text(format!(
-        "One photo more or less is {:.4} here, so small differences mean nothing. That is the trouble with this kind \
-         of mistake: sometimes it costs a lot, sometimes nothing that day, and a deployed model that judges one photo \
-         at a time, in training mode, has a batch of one to take its statistics from.",
+        "{cropped}One photo more or less is {:.4} here, so small differences mean nothing. That is the trouble with \
+         this kind of mistake: sometimes it costs a lot, sometimes nothing that day, and a deployed model that judges \
+         one photo at a time, in training mode, has a batch of one to take its statistics from.",
         1.0 / n as f64
     ));
     Ok(())
@@ -277,8 +284,8 @@ fn domain_shift(
     }
     s.text(format!(
         "Of the {} mistakes, {unseen} look like something of which there is at most one photo to train with. The model \
-         has not seen their kind: the photos that judge come from another part of the world than those that train. \
-         That is **domain shift**, and no better classifier helps against it; more photos of that kind do.",
+         has not seen their kind: the validation photos come from another part of the world than the training \
+         photos. That is **domain shift**, and no better classifier helps against it; more photos of that kind do.",
         totals[2]
     ));
     Ok(())

@@ -65,10 +65,10 @@ pub(crate) fn layers_of_transformations(s: &mut Session) -> Result<()> {
     s.text(
         "
         **Why** then not always networks? They can learn very complex functions, you can nearly always make one that
-        does not underfit, and for structured data, sequences, images, videos, nothing else comes near. But they often
-        need much data and much computing; they have hyperparameters without end; they are hard to interpret; and when
-        you call `fit` you never really know whether it was successful, nor whether it should have run longer. The rest
-        of this chapter uses networks **without calling `fit`**: others have.
+        does not underfit, and for data with a structure of their own (sequences, images, videos) nothing else comes
+        near. But they often need much data and much computing; they have hyperparameters without end; they are hard to
+        interpret; and when you call `fit` you never really know whether it was successful, nor whether it should have
+        run longer. The rest of this chapter uses networks **without calling `fit`**: others have.
         ",
     );
     Ok(())

@@ -17,9 +17,10 @@ pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
     s.text(
         "
         The other trick: a model for each **pair** of classes, trained on the points of these two alone. K classes make
-        K (K - 1) / 2 pairs: three here, 499,500 for ImageNet. Each model has few points, in fair numbers of both kinds.
-        Asked about a new point, each casts a vote for one of its two classes, and the class with the most votes wins;
-        where votes are equal, the sum of the scores decides.
+        K (K - 1) / 2 pairs: three here, 499,500 for ImageNet. Each model sees few points, about as many of one class as
+        of the other. Asked about a new point, each casts a vote for one of its two classes, and the class with the most
+        votes wins; where votes are equal, the sum of the scores decides: squashed to less than a third of a vote, it is
+        added to the votes.
         ",
     );
     let Samples { xs, ys } = &points.train;
@@ -62,7 +63,7 @@ pub(crate) fn one_vs_one(s: &mut Session, points: &TrainTest) -> Result<()> {
             vec![format!("[{}, {}]", point[0], point[1]), votes, scores.join("  "), class_name(winners[i])]
         })
         .collect();
-    s.table(&["point", "votes", "votes and a third of the confidence", "wins"], &rows);
+    s.table(&["point", "votes", "votes plus squashed scores", "wins"], &rows);
     let plot = scatter(plane("").regions(X, Y, CELLS.0, &regions(&ovo)?), &points.train, class_name);
     let plot = models.iter().fold(plot, |plot, model| line(plot, "", model).colored(6));
     s.figure("ovo_regions", "The winners. Here the borders are parts of the pairs' lines.", plot)?;

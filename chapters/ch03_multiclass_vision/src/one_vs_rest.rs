@@ -18,9 +18,9 @@ pub(crate) fn one_vs_rest(s: &mut Session, points: &TrainTest) -> Result<OneVsRe
     s.section("One vs. rest");
     s.text(
         "
-        For each class a model that tells it from **all others**: 0 or not, 1 or not, 2 or not. With K classes that
-        makes K models, each trained on all points, and on few of its own against many others. Logistic regression gives
-        each of them a coefficient per feature and an intercept.
+        Train a model for each class that tells it from **all others**: 0 or not, 1 or not, 2 or not. With K classes
+        that makes K models, each trained on all points, so that a few points of its own class face many of the others.
+        Logistic regression gives each of them a coefficient per feature and an intercept.
         ",
     );
     let ovr = OneVsRest::new(LogisticRegression::new()).fit(&points.train.xs, &points.train.ys)?;
@@ -44,7 +44,7 @@ pub(crate) fn one_vs_rest(s: &mut Session, points: &TrainTest) -> Result<OneVsRe
     s.check("lr.intercept_", &intercept)?;
 
     let plot = lines(scatter(plane("").x_range(X.0, X.1), &points.train, class_name), &models);
-    let caption = "Three models, three lines: on each, one of them is undecided. Colours are those of the classes.";
+    let caption = "Three models, three lines: each is where its model is undecided. Colours are those of the classes.";
     s.figure("ovr_lines", caption, plot)?;
     Ok(ovr)
 }
@@ -69,7 +69,7 @@ pub(crate) fn which_line_wins(s: &mut Session, points: &TrainTest, ovr: &OneVsRe
     s.text(
         "
         Some places lie on the right side of one line, some of two, some of none. How would you classify the five ringed
-        points? The answer: by the **highest value** of the classification formula. It need not be positive.
+        points? The answer: by the **highest raw score**, even if it is negative.
         ",
     );
     let models = binary_models(ovr)?;
@@ -160,9 +160,9 @@ pub(crate) fn probabilities(s: &mut Session, points: &TrainTest, ovr: &OneVsRest
     s.section("Probabilities as maps");
     s.text(
         "
-        The same for every place of the plane, one map for each class: white where it is out of the question, the
-        class's colour where it is certain. Between classes 1 and 2 the maps fade into each other; a point there is a
-        guess, and the probabilities say so.
+        The same computed for every point of the plane, one map per class: white where the class is out of the question,
+        its colour where it is certain. Between classes 1 and 2 the maps fade into each other; a point there is a guess,
+        and the probabilities say so.
         ",
     );
     let maps = Grid::new(X, Y, CELLS.0, CELLS.1)?.probabilities(ovr)?;
@@ -182,7 +182,8 @@ pub(crate) fn multinomial(s: &mut Session, points: &TrainTest) -> Result<()> {
         "
         Logistic regression has a form of its own for many classes, **multinomial**, also called the maxent classifier.
         It too has a line for each class, but learns them together: the scores go through a softmax, and one loss
-        measures all. Nowhere does a class have to beat *all others at once*, which one-vs.-rest asks of each model.
+        measures all. No class has to be separated from *all the others at once* by its line, as one-vs.-rest asks of
+        each model.
         ",
     );
     let train = &points.train;

@@ -35,7 +35,7 @@ pub(crate) fn transfer_learning(s: &mut Session) -> Result<()> {
 
         - out of the box, as it is;
         - as a maker of features, for a model of one's own;
-        - as a start, to be trained on (chapter 1).
+        - as a starting point, to be trained further (chapter 1).
 
         Here are the first two. Some of the thousand classes:
         ",
@@ -52,9 +52,9 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
     s.section("A pretrained network, out of the box");
     s.text(
         "
-        Prepare a photo as the network was trained to see photos: shrink it, cut out the middle, normalise. Let it
-        through. A softmax makes probabilities of its thousand scores, and the four largest are shown. Nobody has
-        trained anything here.
+        Prepare a photo as the network was trained to see photos: shrink it, cut out the middle, normalise. Pass it
+        through the network. A softmax turns the thousand scores into probabilities, and the four largest are shown. We
+        have trained nothing here.
         ",
     );
     if let Some(remark) = judge.remark("--judge") {
@@ -93,13 +93,16 @@ pub(crate) fn out_of_the_box(s: &mut Session, judge: &Published, folder: Option<
         let (class, p) = classes[0];
         grid = grid.rgb(small.width(), small.height(), small.bytes()).caption(format!("{class}\n{p:.3}"));
     }
-    s.table(&["photo", "class", "probability", "the lecture's VGG-16"], &rows);
+    let has_printed = rows.iter().any(|row| !row[3].is_empty());
+    let heads = ["photo", "class", "probability", "the lecture's VGG-16"];
+    let columns = if has_printed { 4 } else { 3 };
+    s.table(&heads[..columns], &rows.iter().map(|row| row[..columns].to_vec()).collect::<Vec<_>>());
     s.figure("out_of_the_box", format!("What {} takes the photos for.", judge.name()), grid)?;
-    let knows = if rows.iter().any(|row| !row[3].is_empty()) {
+    let knows = if has_printed {
         "It knows cheetahs and tabbies. Of a campus sign or a rose garden it knows nothing, because ImageNet has no \
          class for them"
     } else {
-        "What ImageNet has a class for it may recognise. Of other things it knows nothing"
+        "It may recognise whatever ImageNet has a class for. Of anything else it knows nothing"
     };
     s.text(format!(
         "{knows}: it has to choose one of its thousand, and low probabilities are the only hint that none fits. For \

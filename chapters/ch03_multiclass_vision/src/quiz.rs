@@ -14,7 +14,7 @@ pub(crate) fn questions(s: &mut Session) -> Result<()> {
         **18.1** is about the lecture before, on text. Which are true? (A) Word2vec embeddings can represent texts for
         classification instead of bags of words. (B) Latent Dirichlet Allocation (LDA) is unsupervised. (C) In an LDA
         model one word can have a high probability in two topics. (D) In an LDA model a document is a mixture of topics.
-        (E) A model trained on news with K = 10 puts out ten topic labels, such as *sports*.
+        (E) A model trained on news with K = 10 outputs ten topic labels, such as *sports*.
 
         **18.2** Which are true? (A) One-vs.-one uses all the data to train each of its classifiers. (B) With 100
         classes, one-vs.-rest makes 100 classifiers.
@@ -30,7 +30,7 @@ pub(crate) fn questions(s: &mut Session) -> Result<()> {
             answer("18.1 B", "true", "it is given texts and a number of topics, and no labels"),
             answer("18.1 C", "true", "every topic is a distribution over all words; `bank` can be high in two"),
             answer("18.1 D", "true", "each document has a distribution over topics"),
-            answer("18.1 E", "false", "it puts out ten distributions over words; the names are given by people"),
+            answer("18.1 E", "false", "it outputs ten distributions over words; the names are given by people"),
             answer("18.2 A", "false", "each sees its two classes only: see the table of pairs above"),
             answer("18.2 B", "true", "one for each class; one-vs.-one would make 4,950"),
             answer(

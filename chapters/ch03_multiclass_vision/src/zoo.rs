@@ -28,9 +28,9 @@ pub(crate) fn the_zoo(s: &mut Session, photos: &Photos) -> Result<()> {
     s.section("The networks of the zoo compared");
     s.text(
         "
-        One pipeline, many sources of features. Nothing (the dummy), pixels, an EfficientNet-Lite0 whose weights are
-        **random**, and every published network whose weights are on this machine, each with its own normalisation. What
-        a network has learnt, not how it is built, makes the difference.
+        One pipeline, many sources of features: none at all (the dummy), the pixels, an EfficientNet-Lite0 with
+        **random** weights, and every published network whose weights are on this machine, each with its own
+        normalisation. What a network has learnt, not how it is built, makes the difference.
         ",
     );
     let ys = &photos.train.ys;
@@ -118,7 +118,7 @@ pub(crate) fn summary(s: &mut Session) -> Result<()> {
         - Neural networks are sequences of transformations, hard to train and hard to interpret, and nothing is as
           strong for images.
         - Others have trained them. Use theirs as they are, or as makers of features; both take no training of your own.
-        - Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are leopards.
+        - Look at what a model gets wrong. An accuracy does not tell you that all its mistakes are of one kind.
 
         The lecturers' advice: do not use deep learning unless there is good reason to.
         ",

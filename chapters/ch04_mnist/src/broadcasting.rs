@@ -16,9 +16,9 @@ pub(crate) fn metrics_by_broadcasting(s: &mut Session, digits: &Digits, mean3: &
     s.text(
         "
         A **metric** is a number that tells people how good a model is. It is computed on pictures that the model has
-        not seen. We could loop over them; but tensors of different ranks can meet. In **broadcasting** the smaller one
-        is stretched along the axes that it lacks, without a copy being made. PyTorch does so by itself; in candle we
-        ask for it by name, `broadcast_sub`, so that a forgotten axis is an error and not a surprise.
+        not seen. We could loop over them; but tensors of different ranks can be combined directly. In **broadcasting**
+        the smaller one is stretched along the axes that it lacks, without a copy being made. PyTorch does so by itself;
+        in candle we ask for it by name, `broadcast_sub`, so that a forgotten axis is an error and not a surprise.
         ",
     );
     let sum = Tensor::new(&[1f64, 2., 3.], &Device::Cpu)?.broadcast_add(&Tensor::new(1f64, &Device::Cpu)?)?;

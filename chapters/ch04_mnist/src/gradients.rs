@@ -23,9 +23,13 @@ pub(crate) fn the_seven_steps(s: &mut Session) -> Result<()> {
         could be one weight per pixel, and `pr_eight(x, w) = (x * w).sum()`: large where an eight has ink, small where
         it has none. Seven steps turn such a function into something that learns:
 
-        **1.** initialise the weights; **2.** predict; **3.** compute the loss; **4.** compute its gradient, which tells
-        for each weight how the loss would change; **5.** step: change all weights by it; **6.** go back to 2; **7.**
-        stop, when the model is good enough or time is up.
+        1. initialise the weights;
+        2. predict;
+        3. compute the loss;
+        4. compute its gradient, which tells for each weight how the loss would change;
+        5. step: change all weights by it;
+        6. go back to 2;
+        7. stop, when the model is good enough or time is up.
         ",
     );
     Ok(())

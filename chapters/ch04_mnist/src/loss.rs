@@ -86,8 +86,8 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
         "
         Step 3 is the loss, and accuracy will not do. Move one weight by a ten-thousandth: no prediction crosses zero,
         and the accuracy stays what it was. Its gradient is 0 almost everywhere, and with a gradient of 0 there is
-        nothing to learn from. A loss has to answer to the smallest change: a little lower when a three scores a little
-        higher.
+        nothing to learn from. A loss has to respond to the smallest change: it must fall a little when a three scores a
+        little higher.
         ",
     );
     let mut nudged = weights.flatten_all()?.to_vec1::<f32>()?;
@@ -106,9 +106,9 @@ pub(crate) fn why_accuracy_is_no_loss(s: &mut Session, data: &Data) -> Result<()
 
     s.text(
         "
-        That takes predictions between 0 and 1, and ours are any numbers. The **sigmoid**, 1/(1 + e^-x), squeezes them
-        in, smoothly and always upwards, which is what gradients like. The loss is for the machine to learn by, the
-        metric for people.
+        That needs predictions between 0 and 1, and ours can be any number. The **sigmoid**, 1/(1 + e^-x), squeezes them
+        in, smoothly and always rising, so that there is a gradient everywhere. The loss is for the machine to learn by,
+        the metric for people.
         ",
     );
     let sigmoid = Plot::new("Sigmoid").x_label("x").function("", -4.0, 4.0, |x| 1.0 / (1.0 + (-x).exp()));

@@ -112,8 +112,8 @@ pub(crate) fn an_end_to_end_example(s: &mut Session) -> Result<()> {
     s.text(
         "
         Step 7, stop: after ten rounds, by decision. The loss barely moves any more, though the curve is still far from
-        the points: `a` has settled long before `b` and `c`, whose gradients were 16 and 200 times smaller. One learning
-        rate for parameters of such different scale is a poor fit, and a reason for the optimizers to come.
+        the points: `a` settled long before `b` and `c` do, since their gradients were 16 and 200 times smaller. One
+        learning rate for parameters of such different scale is a poor fit, and a reason for the optimizers to come.
 
         **In short**: weights begin at random or come from another model. The loss says how wrong the predictions are,
         the gradient which way the loss grows. Go a little the other way; repeat; stop.

@@ -19,8 +19,7 @@ pub(crate) fn the_ideal_digits(s: &mut Session, digits: &Digits) -> Result<(Tens
         *ideal* three, all sevens into an ideal seven, and call a new picture whichever it is closer to.
 
         To average pictures pixel by pixel we stack them into one tensor with three axes. A tensor's number of axes is
-        its **rank**; the sizes of the axes are its **shape**. When pixels are floats, custom wants them between 0 and
-        1.
+        its **rank**; the sizes of the axes are its **shape**. Pixels that are floats are by convention between 0 and 1.
         ",
     );
     let stacked_threes = stacked(&digits.threes)?; // [6131, 28, 28]
@@ -55,9 +54,10 @@ pub(crate) fn distance_to_the_ideal(s: &mut Session, digits: &Digits, mean3: &Te
     s.section("How far is a three from the ideal three?");
     s.text(
         "
-        Adding up plain differences would let those above and those below cancel out. Two measures do not: the mean of
-        the *absolute* differences, which the source calls the **L1 norm**, and the root of the mean of the *squared*
-        ones, the root mean squared error (**RMSE**), which punishes a large mistake more than many small ones.
+        If we simply added up the differences, positive and negative ones would cancel. Two measures avoid that: the
+        mean of the *absolute* differences, which the source calls the **L1 norm**, and the root of the mean of the
+        *squared* ones, the root mean squared error (**RMSE**), which punishes a large mistake more than many small
+        ones.
         ",
     );
     let a_3 = (digits.threes[1].to_dtype(DType::F32)? / 255.0)?; // [28, 28]

@@ -62,7 +62,7 @@ impl BiasModel {
     /// Fits ratings with this shrinkage, for so many users and items, `#na#` included.
     ///
     /// # Errors
-    /// When there are no ratings, or a number is none of a user or an item.
+    /// When there are no ratings, or a number is not that of a user or an item.
     pub fn fit_with(
         ratings: &[Rating],
         (n_users, n_items): (usize, usize),

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tallow_io::csv;
 
 /// A [`Learner`] that knows what it learns from: users, items and ratings. fast.ai's `collab_learner` makes the same.
-/// All that a plain learner can is done by the plain learner inside, which this one is taken for.
+/// It dereferences to a plain learner, so it can do all that one can.
 pub struct CollabLearner {
     learner: Learner,
     network: Arc<CollabNetwork>,
@@ -53,8 +53,8 @@ pub struct CollabLearner {
 /// ```
 ///
 /// # Errors
-/// When the range is none or a rating is outside of it, a setting contradicts another, or the device cannot hold the
-/// tables.
+/// When the range is not valid or a rating is outside of it, a setting contradicts another, or the device cannot hold
+/// the tables.
 pub fn collab_learner(dls: &CollabDataLoaders, config: CollabConfig) -> Result<CollabLearner> {
     let CollabConfig { n_factors, layers, y_range, begin_with_biases, common } = config;
     if n_factors == 0 {

@@ -23,7 +23,7 @@ pub struct Duplicate {
 }
 
 /// The files that are copies of an earlier one: the same bytes, or a picture that was resized, compressed again,
-/// brightened or cropped a little ([`PerceptualHash::NEAR`]). Who removes them all keeps one of each.
+/// brightened or cropped a little ([`PerceptualHash::NEAR`]). Removing all of them leaves one of each.
 ///
 /// Every file is decoded, on all processors; those that cannot be and pictures of one colour only count as copies if
 /// their bytes are the same. The time grows with the number of files, not with that of pairs.

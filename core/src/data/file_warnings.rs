@@ -5,8 +5,8 @@ use super::inspect::files_with_pages;
 use super::{ImageDataLoaders, ImageLoader};
 use std::path::PathBuf;
 
-/// What looks wrong with the loaders' files, in sentences: files to train with that are there again, byte for byte, for
-/// validation or in the test set, files that are in two classes, and files with several pages. No picture is decoded.
+/// What looks wrong with the loaders' files, in sentences: training files that occur again, byte for byte, in the
+/// validation or the test set, files that are in two classes, and files with several pages. No picture is decoded.
 pub fn file_warnings(dls: &ImageDataLoaders) -> Vec<String> {
     let sides: Vec<&ImageLoader> = [&dls.train, &dls.valid].into_iter().chain(&dls.test).collect();
     let files: Vec<PathBuf> = sides.iter().flat_map(|side| side.files().to_vec()).collect();

@@ -38,7 +38,7 @@ pub fn name_label(file: &Path, separator: char) -> Result<String> {
 /// ```
 ///
 /// # Errors
-/// When the expression is none, or has no group.
+/// When the expression is not a valid regular expression, or has no group.
 pub fn regex_label(expression: &str) -> Result<impl Fn(&Path) -> Result<String> + Send + Sync + Clone + 'static> {
     let regex = with_group(expression)?;
     Ok(move |file: &Path| {
@@ -61,7 +61,7 @@ pub fn regex_label(expression: &str) -> Result<impl Fn(&Path) -> Result<String> 
 /// ```
 ///
 /// # Errors
-/// When the expression is none, or has no group.
+/// When the expression is not a valid regular expression, or has no group.
 pub fn path_label(
     folder: impl AsRef<Path>,
     expression: &str,

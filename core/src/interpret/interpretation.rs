@@ -131,7 +131,8 @@ impl Interpretation {
         })
     }
 
-    /// Of what an image learner predicts for its validation set; each item knows its file. fast.ai's `from_learner`.
+    /// Evaluates an image learner's predictions for its validation set; each item knows its file. fast.ai's
+    /// `from_learner`.
     ///
     /// # Errors
     /// When an image cannot be read.
@@ -184,7 +185,7 @@ impl Interpretation {
         }
     }
 
-    /// Of what any learner that was trained with cross entropy predicts for all items of a loader.
+    /// Evaluates what any learner that was trained with cross entropy predicts for all items of a loader.
     ///
     /// # Errors
     /// Those of [`Learner::get_preds`] and [`Interpretation::new`].

@@ -51,8 +51,8 @@ impl MultiLabelInterpretation {
         MultiLabelInterpretation::new(&probabilities, &actual, learner.vocab(), threshold, loader.kept_files())
     }
 
-    /// Of rows of probabilities and of what is true, 0 or 1, a column for each class of `vocab`, and the file of each
-    /// row.
+    /// Evaluates rows of probabilities against what is true (0 or 1), with a column for each class of `vocab`; `files`
+    /// are those of the rows.
     ///
     /// # Errors
     /// When the numbers of rows, columns and files do not fit, or what is true is neither 0 nor 1.

@@ -7,7 +7,7 @@ use crate::words::{BOS, FLD, SPECIAL, marked_words, readable_parts};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-/// Of a text of more words several are left out at once, so that its time stays within bounds.
+/// In a text with more words than this, several are left out at a time, to bound the time it takes.
 const MOST_PARTS: usize = 200;
 
 /// Texts in memory at once, each without another part.

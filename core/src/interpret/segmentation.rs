@@ -49,7 +49,7 @@ pub struct ClassOverlap {
 }
 
 impl SegmentationInterpretation {
-    /// Of what a learner predicts for its validation pictures. fast.ai's `from_learner`.
+    /// Evaluates a learner's predictions for its validation pictures. fast.ai's `from_learner`.
     ///
     /// # Errors
     /// When a picture or a mask cannot be read.

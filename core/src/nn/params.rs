@@ -231,6 +231,25 @@ impl Params {
         children
     }
 
+    /// The part with this dotted name, relative to this prefix: `layer1.0`. PyTorch's `get_submodule`, for parts that
+    /// have parameters.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when there is no such part, with the names that there are.
+    pub fn get_submodule(&self, target: &str) -> Result<Params> {
+        let mut part = self.clone();
+        for name in target.split('.') {
+            let children = part.children();
+            if !children.iter().any(|child| child == name) {
+                let of = if part.prefix.is_empty() { "the network".into() } else { format!("`{}`", part.prefix) };
+                let message = format!("{of} has no part called `{name}`; its parts are {}", children.join(", "));
+                return Err(Error::network(target, message));
+            }
+            part = part.pp(name);
+        }
+        Ok(part)
+    }
+
     /// Unfreezes the parameters under these prefixes, relative to this one (`layer3`, `layer4.0`), and freezes all
     /// others, normalisation layers included: the loop of PyTorch's tutorials that sets `requires_grad` child by child.
     ///

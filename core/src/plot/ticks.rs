@@ -128,14 +128,26 @@ pub(super) fn log(lo: f64, hi: f64, count: usize) -> Vec<Tick> {
     if powers >= 3 || powers == 2 && count < 4 {
         let every = powers.div_ceil(count).max(1);
         let kept = (from..=to).filter(|p| p.rem_euclid(every as i32) == 0);
-        return kept.map(|p| Tick { value: 10f64.powi(p), label: number(10f64.powi(p)) }).collect();
+        return label_log(kept.map(|p| 10f64.powi(p)).collect());
     }
-    let fine: Vec<Tick> = (from - 1..=to)
+    let fine: Vec<f64> = (from - 1..=to)
         .flat_map(|p| [1.0, 2.0, 5.0].map(|m| format!("{m}e{p}").parse::<f64>().unwrap_or(m * 10f64.powi(p))))
         .filter(|v| (lo * (1.0 - 1e-9)..=hi * (1.0 + 1e-9)).contains(v))
-        .map(|value| Tick { value, label: number(value) })
         .collect();
-    if fine.len() >= 3 { fine } else { linear(lo, hi, count).into_iter().filter(|t| t.value > 0.0).collect() }
+    match fine.len() {
+        3.. => label_log(fine),
+        _ => linear(lo, hi, count).into_iter().filter(|t| t.value > 0.0).collect(),
+    }
+}
+
+/// Labels of rising values in one notation: where the first needs a power of ten, all below 1 are written so.
+fn label_log(values: Vec<f64>) -> Vec<Tick> {
+    let is_small = values.first().is_some_and(|&first| first < 9.9995e-4);
+    let label = |value: f64| match value {
+        ..1.0 if is_small => trim_mantissa(&format!("{value:.2e}")),
+        _ => number(value),
+    };
+    values.into_iter().map(|value| Tick { value, label: label(value) }).collect()
 }
 
 /// The lines between the powers of ten on a logarithmic axis; none where they would only make a grey.
@@ -227,8 +239,10 @@ mod tests {
     #[test]
     fn log_ticks_are_powers_of_ten() {
         let ticks = log(1e-7, 10.0, 10);
-        assert_eq!(labels(&ticks), ["1e-7", "1e-6", "1e-5", "1e-4", "0.001", "0.01", "0.1", "1", "10"]);
-        assert_eq!(labels(&log(1e-7, 10.0, 5)), ["1e-6", "1e-4", "0.01", "1"]);
+        assert_eq!(labels(&ticks), ["1e-7", "1e-6", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1", "10"]);
+        assert_eq!(labels(&log(1e-7, 10.0, 5)), ["1e-6", "1e-4", "1e-2", "1"]);
+        assert_eq!(labels(&log(1e-3, 10.0, 10)), ["0.001", "0.01", "0.1", "1", "10"]);
+        assert_eq!(labels(&log(5e-4, 4e-3, 10)), ["5e-4", "1e-3", "2e-3"]);
         assert_eq!(labels(&log(0.5, 20.0, 8)), ["0.5", "1", "2", "5", "10", "20"]);
         assert_eq!(labels(&log(1.0, 1.4, 4)), ["1.0", "1.1", "1.2", "1.3", "1.4"]);
     }

@@ -11,7 +11,7 @@ pub(crate) struct Part {
 }
 
 /// The parts of a README from the heading "Coming from ..." on. In the questionnaire each answer is folded beneath its
-/// question, a paragraph such as `**1. Why?**`.
+/// question, a paragraph such as `**1. Why?**`; a smaller heading ends an answer.
 pub(crate) fn appendix(readme: &str) -> Vec<Part> {
     let sections = readme.split("\n## ").skip(1).skip_while(|section| !section.starts_with("Coming from"));
     let part = |section: &str| {
@@ -29,6 +29,10 @@ fn folded(text: &str) -> String {
         match asked(paragraph) {
             Some(next) => {
                 html.push_str(&answered(question.replace(next), &std::mem::take(&mut answer)));
+            }
+            None if paragraph.starts_with("###") => {
+                html.push_str(&answered(question.take(), &std::mem::take(&mut answer)));
+                answer.extend([paragraph, "\n\n"]);
             }
             None => answer.extend([paragraph, "\n\n"]),
         }
@@ -62,7 +66,7 @@ mod tests {
     fn answers_are_folded_beneath_their_questions() {
         let readme = "# Title\n\n## Run it\n\ntext\n\n## Coming from PyTorch\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\
                       ## Questionnaire\n\nTry first.\n\n**1. What is\n`x`?**\n\n\
-                      A *number*.\n\nTwo.\n\n**2. Why?**\n\nSo.\n";
+                      A *number*.\n\nTwo.\n\n**2. Why?**\n\nSo.\n\n### Research\n\nRead.\n";
         let parts = appendix(readme);
         let titles: Vec<&str> = parts.iter().map(|part| part.title.as_str()).collect();
         assert_eq!(titles, ["Coming from PyTorch", "Questionnaire"]);
@@ -72,7 +76,8 @@ mod tests {
             "<p>Try first.</p>\n\
              <details class=\"answer\"><summary>1. What is <code>x</code>?</summary>\n\
              <p>A <em>number</em>.</p>\n<p>Two.</p>\n</details>\n\
-             <details class=\"answer\"><summary>2. Why?</summary>\n<p>So.</p>\n</details>\n"
+             <details class=\"answer\"><summary>2. Why?</summary>\n<p>So.</p>\n</details>\n\
+             <h3>Research</h3>\n<p>Read.</p>\n"
         );
     }
 }

@@ -16,6 +16,12 @@ use super::table::Table;
 /// A table with more rows than this does not stand on the page at its full height.
 const TALL: usize = 15;
 
+/// A figure wider than this, in CSS pixels, may stand out of the column of text.
+const TEXT: u32 = 700;
+
+/// A cell with more characters than this is broken into lines.
+const LONG: usize = 36;
+
 /// What stands on the page.
 pub(crate) struct Page<'a> {
     pub(crate) chapter: &'a str,
@@ -44,7 +50,7 @@ impl Page<'_> {
         let title = escape(self.title);
         let chapter = escape(self.chapter);
         let style = include_str!("page.css");
-        let config = escape(&format!("{:#}", self.config));
+        let config = self.configuration();
         let (header, contents, body) = (self.header(), self.contents(), self.body());
         let script = self.script();
         let (measured, targets, tables) = (self.measured(), self.reached(), self.tables());
@@ -59,6 +65,15 @@ impl Page<'_> {
              <code>plots/</code>.</p>\n</footer>\n{script}</body>\n</html>\n",
             env!("CARGO_PKG_VERSION"),
         )
+    }
+
+    /// The configuration, without where on this machine the data are: a page is passed on.
+    fn configuration(&self) -> String {
+        let mut config = self.config.clone();
+        if let Some(settings) = config.as_object_mut() {
+            settings.remove("data_dir");
+        }
+        escape(&format!("{config:#}"))
     }
 
     /// What moves the page's explorers and switches the series of its plots, if it has any: no other page has a script.
@@ -203,7 +218,14 @@ fn results(said: &mut Vec<&str>) -> String {
         return String::new();
     }
     let lines = std::mem::take(said).join("\n");
-    format!("<pre>{}</pre>\n", escape(lines.trim_matches('\n')))
+    let lines: Vec<String> = lines.trim_matches('\n').lines().map(result).collect();
+    format!("<pre>{}</pre>\n", lines.join("\n"))
+}
+
+/// A line of results. One whose columns are aligned by spaces is not to be broken.
+fn result(line: &str) -> String {
+    let text = escape(line);
+    if line.trim().contains("   ") { format!("<span class=\"row\">{text}</span>") } else { text }
 }
 
 fn block_html(block: &Block, sections: &mut usize) -> String {
@@ -268,8 +290,9 @@ fn figure(name: &str, caption: &str, drawing: &Drawing, (width, height): (u32, u
             escape(caption)
         ),
     };
+    let broad = if width > TEXT { format!(" class=\"broad\" style=\"--drawn:{width}\"") } else { String::new() };
     format!(
-        "<figure id=\"fig-{}\">\n<div class=\"frame\">{drawing}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
+        "<figure id=\"fig-{}\"{broad}>\n<div class=\"frame\">{drawing}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
         escape(name),
         inline(caption)
     )
@@ -277,9 +300,13 @@ fn figure(name: &str, caption: &str, drawing: &Drawing, (width, height): (u32, u
 
 fn text_table(table: &Table) -> String {
     let numeric = table.numeric();
-    let class = |i: usize| if numeric.get(i).copied().unwrap_or(false) { " class=\"n\"" } else { "" };
+    let class = |i: usize, cell: &str| match numeric.get(i) {
+        Some(true) => " class=\"n\"",
+        _ if cell.chars().count() > LONG => " class=\"long\"",
+        _ => "",
+    };
     let cells = |tag: &str, cells: &[String]| -> String {
-        cells.iter().enumerate().map(|(i, cell)| format!("<{tag}{}>{}</{tag}>", class(i), escape(cell))).collect()
+        cells.iter().enumerate().map(|(i, cell)| format!("<{tag}{}>{}</{tag}>", class(i, cell), escape(cell))).collect()
     };
     let rows = table.rows.iter().map(|row| format!("<tr>{}</tr>\n", cells("td", row)));
     // A table of many epochs scrolls in a window of its own.

@@ -356,7 +356,9 @@ impl Run {
     pub fn data(&mut self, data: impl AsRef<str>) {
         let data = data.as_ref();
         self.record.lock().console.say(&format!("data: {data}"));
-        self.data.push(String::from(data));
+        if !self.data.iter().any(|known| known == data) {
+            self.data.push(String::from(data));
+        }
     }
 
     /// The path of a file that the program is about to write itself below the run's folder, `model/learner.json` for

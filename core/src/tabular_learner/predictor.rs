@@ -121,7 +121,7 @@ impl TabularPredictor {
     /// What is predicted of one row. A column that it does not have is missing. fast.ai's `predict`.
     ///
     /// # Errors
-    /// When a number or a date is none, or a column is unknown.
+    /// When a number or a date cannot be read, or a column is unknown.
     pub fn predict(&self, row: &TableRow) -> Result<TablePrediction> {
         let rows = self.recipe.columns.encode_row(row, &self.recipe.target.columns())?;
         let mut predictions = self.predict_encoded(rows)?;
@@ -132,7 +132,7 @@ impl TabularPredictor {
     /// matter.
     ///
     /// # Errors
-    /// When a column is not there, or a number or a date is none.
+    /// When a column is not there, or a number or a date cannot be read.
     pub fn predict_table(&self, table: &Table) -> Result<Vec<TablePrediction>> {
         self.predict_encoded(self.recipe.columns.encode(table)?)
     }

@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A [`Learner`] that knows what it learns from: texts and their classes. fast.ai's `text_classifier_learner` makes the
-/// same. All that a plain learner can is done by the plain learner inside, which this one is taken for.
+/// same. It dereferences to a plain learner, so it can do all that one can.
 pub struct TextClassifierLearner {
     learner: Learner,
     network: Arc<TextClassifier>,
@@ -32,8 +32,8 @@ pub struct TextClassifierLearner {
     device: Device,
 }
 
-/// A learner for these texts: an AWD-LSTM that reads them, and a head that judges what it made of them; cross entropy
-/// as the loss. fast.ai's `text_classifier_learner`.
+/// A learner for these texts: an AWD-LSTM that reads them, and a head that classifies what it made of them; cross
+/// entropy as the loss. fast.ai's `text_classifier_learner`.
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;
@@ -104,7 +104,7 @@ impl TextClassifierLearner {
     /// others. fast.ai's `load_encoder`, which wants the same vocabulary.
     ///
     /// # Errors
-    /// When the file is none of an encoder, or one of another size.
+    /// When the file does not hold an encoder, or holds one of another size.
     pub fn load_encoder(&mut self, path: impl AsRef<Path>) -> Result<usize> {
         let unknown = encoder_file::load(path.as_ref(), self.params(), &self.recipe.text.vocab)?;
         self.freeze()?;
@@ -115,7 +115,7 @@ impl TextClassifierLearner {
     /// are not in it: they begin with the mean of its words. fast.ai's `text_classifier_learner(pretrained=True)`.
     ///
     /// # Errors
-    /// When the weights are none of a language model, or one of another size.
+    /// When the weights are not those of a language model, or of one of another size.
     pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
         let path = published.weights();
         let weights = Weights::open(path)?;

@@ -74,7 +74,7 @@ impl TextConfig {
         TextConfig { head_layers: widths.into_iter().collect(), ..self }
     }
 
-    /// Sets how many of a text's last words a classifier judges; 1440 by default, all if `None`.
+    /// Sets how many of a text's last words a classifier uses; 1440 by default, all if `None`.
     #[must_use]
     pub fn max_len(self, max_len: Option<usize>) -> TextConfig {
         TextConfig { max_len, ..self }

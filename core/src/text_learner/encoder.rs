@@ -22,7 +22,7 @@ impl PublishedEncoder {
     /// The encoder in a folder.
     ///
     /// # Errors
-    /// When a file is not there, is none of an encoder, or the files do not belong together.
+    /// When a file is not there or does not hold an encoder, or the files do not belong together.
     pub fn open(folder: impl AsRef<Path>) -> Result<PublishedEncoder> {
         let folder = folder.as_ref();
         let names = ["model.safetensors", "pytorch_model.bin"];
@@ -35,8 +35,8 @@ impl PublishedEncoder {
     }
 
     /// all-MiniLM-L6-v2: from `folder` if there is one, such as `minilm` in the data folder, where
-    /// `cargo xtask fetch-data --only minilm` puts it; else from the Hub's cache, which Python's `sentence_transformers`
-    /// shares; else from the Hub (91 MB).
+    /// `cargo xtask fetch-data --only minilm` puts it; else from the Hub's cache, which Python's
+    /// `sentence_transformers` shares; else from the Hub (91 MB).
     ///
     /// # Errors
     /// As [`PublishedEncoder::open`] and [`PublishedEncoder::fetch`].

@@ -21,8 +21,8 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A [`Learner`] whose network tells the next word. fast.ai's `language_model_learner` makes the same. All that a plain
-/// learner can is done by the plain learner inside, which this one is taken for.
+/// A [`Learner`] whose network tells the next word. fast.ai's `language_model_learner` makes the same. It dereferences
+/// to a plain learner, so it can do all that one can.
 pub struct LanguageModelLearner {
     learner: Learner,
     network: Arc<LanguageModel>,
@@ -122,7 +122,7 @@ impl LanguageModelLearner {
     /// Returns how many words of the vocabulary the file does not know: they begin with the mean of the others.
     ///
     /// # Errors
-    /// When the file is none of an encoder, or one of another size.
+    /// When the file does not hold an encoder, or holds one of another size.
     pub fn load_encoder(&mut self, path: impl AsRef<Path>) -> Result<usize> {
         let unknown = encoder_file::load(path.as_ref(), self.params(), &self.recipe.text.vocab)?;
         self.freeze()?;
@@ -133,7 +133,7 @@ impl LanguageModelLearner {
     /// vocabulary are not in it: they begin with the mean of its words. fast.ai's `load_pretrained`.
     ///
     /// # Errors
-    /// When the weights are none of a language model, or one of another size.
+    /// When the weights are not those of a language model, or of one of another size.
     pub fn load_pretrained(&mut self, published: &PretrainedText) -> Result<usize> {
         let path = published.weights();
         let (weights, vocab) = (Weights::open(path)?, &self.recipe.text.vocab);

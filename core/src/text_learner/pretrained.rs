@@ -36,7 +36,7 @@ impl PretrainedText {
     /// running what is in them.
     ///
     /// # Errors
-    /// When the folder does not hold just one file of each kind, or the list is none of words.
+    /// When the folder does not hold just one file of each kind, or the list is not a list of words.
     pub fn open(folder: impl AsRef<Path>) -> Result<PretrainedText> {
         let folder = folder.as_ref();
         let words = only(folder, "pkl", "the list of words")?;

@@ -61,8 +61,8 @@ impl TransformerConfig {
 
 learner_settings!(TransformerConfig);
 
-/// A [`Learner`] that knows what it learns from: texts and their classes, by way of a published encoder. All that a
-/// plain learner can is done by the plain learner inside, which this one is taken for.
+/// A [`Learner`] that knows what it learns from: texts and their classes, by way of a published encoder. It
+/// dereferences to a plain learner, so it can do all that one can.
 pub struct TransformerLearner {
     learner: Learner,
     network: Arc<BertClassifier>,

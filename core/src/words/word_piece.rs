@@ -32,7 +32,7 @@ impl WordPiece {
     /// The tokenizer in this file, for texts of up to 64 pieces.
     ///
     /// # Errors
-    /// When the file cannot be read, or is none of a tokenizer.
+    /// When the file cannot be read, or does not describe a tokenizer.
     pub fn open(path: impl AsRef<Path>) -> Result<WordPiece> {
         let path = path.as_ref().to_path_buf();
         let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
@@ -47,7 +47,7 @@ impl WordPiece {
     /// The tokenizer that [`WordPiece::to_json`] gave, for texts of up to 64 pieces.
     ///
     /// # Errors
-    /// When it is none of a tokenizer.
+    /// When it does not describe a tokenizer.
     pub fn from_json(json: &serde_json::Value) -> Result<WordPiece> {
         let tokenizer = Tokenizer::from_bytes(json.to_string())
             .map_err(|e| Error::Value(format!("the model's tokenizer cannot be read: {e}")))?;

@@ -1,6 +1,8 @@
 //! Chapter 2, as a reader runs it: each section alone, the whole of it, and with the fetched data.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod lessons;
+
 use chapter_tests::{Chapter, Finished, check_code};
 use serde_json::Value;
 use std::fs;
@@ -62,7 +64,7 @@ fn the_extract_has_the_models_of_the_sources_tables_and_all_plots_answer_the_poi
     let page = quick.read("report.html");
     assert_eq!(page.matches("<figure").count(), 5);
     assert!(page.matches("<title>").count() > 400, "texts to hover over");
-    assert!(page.contains("<title>levit_128s.fb_dist_in1k (levit): 76.526 %, 21486 images a second at 224 px"));
+    assert!(page.contains("<title>levit_128s.fb_dist_in1k (levit): 76.526 %, 21486 images per second at 224 px"));
     assert_eq!(page.matches("<script>").count(), 1, "for the legends");
     assert!(quick.run.stdout.contains("cargo xtask fetch-data --only timm_results"));
     check_code(&page, 8);
@@ -162,7 +164,8 @@ fn the_passengers_losses_are_the_sources() {
 fn questions_hide_their_answers_and_a_whole_lesson_is_all_of_it() {
     let quick = Quick::good(&["--lesson", "3"], no_data());
     let page = quick.read("report.html");
-    assert_eq!(page.matches("<details class=\"answer\">").count(), 14);
+    // The questions of all three lessons: 33, 27 and 14.
+    assert_eq!(page.matches("<details class=\"answer\">").count(), 33 + 27 + 14);
     assert!(page.contains("What the source does not say"));
     assert!(fs::metadata(quick.folder.path().join("report.html")).unwrap().len() < 2_000_000);
     all_good(&quick.metrics(), 100 + 43);

@@ -316,7 +316,7 @@ fn twice(table: &Table, users: &IdVocab, items: &IdVocab, user_ids: &[&str], ite
     ))
 }
 
-/// What is to be told of users and items that only judge.
+/// What is to be told of users and items that occur in the validation set only.
 fn unknown(valid: &RatingsDataset) -> Option<String> {
     let of = |code: fn(&Rating) -> u32| valid.ratings().iter().filter(|rating| code(rating) == 0).count();
     let (users, items) = (of(|rating| rating.user), of(|rating| rating.item));

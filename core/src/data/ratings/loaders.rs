@@ -52,7 +52,7 @@ impl Show for RatingLoader {
     }
 }
 
-/// The loaders of the ratings to train with and of those that judge. fast.ai's `CollabDataLoaders`; a
+/// The loaders of the ratings to train with and of those for validation. fast.ai's `CollabDataLoaders`; a
 /// [`super::RatingsBlock`] makes them.
 #[derive(Clone)]
 pub struct CollabDataLoaders {

@@ -185,8 +185,8 @@ impl TableBlock {
     /// Loaders in batches of `batch_size`.
     ///
     /// # Errors
-    /// When the file is not a table, a column is not there or no target is named, a number or a date is none (line,
-    /// column and text are named), the target has one value only, or one side of the split is empty.
+    /// When the file is not a table, a column is not there or no target is named, a number or a date cannot be read
+    /// (line, column and text are named), the target has one value only, or one side of the split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<TabularDataLoaders> {
         let mut notes = Vec::new();
         let (table, inputs, kind) = self.columns(&mut notes)?;

@@ -177,7 +177,7 @@ impl TableProcs {
     /// The inputs of all rows of a table; what else it has does not matter.
     ///
     /// # Errors
-    /// When a column is not there, or a cell of numbers or dates is none; line, column and text are named.
+    /// When a column is not there, or a number or a date cannot be read; line, column and text are named.
     pub fn encode(&self, table: &Table) -> Result<EncodedRows> {
         self.encode_parts(&with_date_parts(table.clone(), &self.dates)?)
     }
@@ -185,7 +185,7 @@ impl TableProcs {
     /// The inputs of one row; a column that it does not have is missing.
     ///
     /// # Errors
-    /// When a number or a date is none, or it has a column that the training table did not have, nor is one of
+    /// When a number or a date cannot be read, or the row has a column that is neither of the training table nor one of
     /// `others`.
     pub fn encode_row(&self, row: &TableRow, others: &[String]) -> Result<EncodedRows> {
         let columns = self.columns();

@@ -19,8 +19,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Describes how texts become loaders: where they are, how they become numbers, and which of them judge. fast.ai's
-/// `TextBlock` and `TextDataLoaders.from_csv`, `from_folder` and `from_df`.
+/// Describes how texts become loaders: where they are, how they become numbers, and which of them are for validation.
+/// fast.ai's `TextBlock` and `TextDataLoaders.from_csv`, `from_folder` and `from_df`.
 ///
 /// ```no_run
 /// use tallow::data::TextBlock;
@@ -169,34 +169,35 @@ impl TextBlock {
     }
 
     /// Sets how many tokens of a text a classifier reads, the last ones on its way. All by default, as in fast.ai,
-    /// whose head judges the last 1440 of them; where a text of megabytes may be, a bound saves time and memory. A
+    /// whose head uses the last 1440 of them; where a text of megabytes may be, a bound saves time and memory. A
     /// language model reads all.
     #[must_use]
     pub fn max_tokens(self, max_tokens: usize) -> TextBlock {
         TextBlock { max_tokens: Some(max_tokens), ..self }
     }
 
-    /// Sets which texts judge, by any splitter. A file goes by its path, a row by its number from 0; labels are
-    /// classes.
+    /// Sets which texts are for validation, by any splitter. A file goes by its path, a row by its number from 0;
+    /// labels are classes.
     #[must_use]
     pub fn split(self, splitter: impl Splitter + 'static) -> TextBlock {
         self.splitting(Splitting::Splitter(Arc::new(splitter)))
     }
 
-    /// Sets which texts judge, by their number in the table, or among the sorted files, from 0: `|row| row % 5 == 0`.
+    /// Sets which texts are for validation, by their number in the table, or among the sorted files, from 0:
+    /// `|row| row % 5 == 0`.
     #[must_use]
     pub fn valid_where(self, judges: impl Fn(usize) -> bool + Send + Sync + 'static) -> TextBlock {
         self.splitting(Splitting::Rows(Arc::new(judges)))
     }
 
-    /// Sets the column that says which rows judge: `train`, `valid`, `test` and the like, or whether a row is for
+    /// Sets the column that gives the side of each row: `train`, `valid`, `test` and the like, or whether it is for
     /// validation. fast.ai's `valid_col`.
     #[must_use]
     pub fn valid_column(self, column: impl Into<String>) -> TextBlock {
         self.splitting(Splitting::Column(column.into()))
     }
 
-    /// Sets the random share of the texts that judges; 0.2 by default. fast.ai's `valid_pct`.
+    /// Sets the random share of the texts for validation; 0.2 by default. fast.ai's `valid_pct`.
     #[must_use]
     pub fn valid_pct(self, valid: f64) -> TextBlock {
         self.splitting(Splitting::Random(valid))

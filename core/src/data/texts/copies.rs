@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 /// What a user should know of texts that have the same tokens as others: how many are copies of an earlier one, how
-/// many are in two classes, and how many of those that judge are among those to train with, which makes a network look
-/// better than it is. `texts` are tokens by number; `class_of` and `is_valid` tell of a text its class and its side,
-/// `place_of` where it comes from.
+/// many are in two classes, and how many of those for validation are among those to train with, which makes a network
+/// look better than it is. `texts` are tokens by number; `class_of` and `is_valid` tell of a text its class and its
+/// side, `place_of` where it comes from.
 pub(super) fn copy_notes(
     texts: &[Vec<u32>],
     class_of: impl Fn(usize) -> u32,

@@ -27,7 +27,7 @@ impl TextLoader {
         Ok(TextLoader { loader, dataset, classes: classes.clone() })
     }
 
-    /// Texts that judge.
+    /// Texts for validation.
     pub(super) fn valid(dataset: TextDataset, classes: &Vocab, batch_size: usize) -> Result<TextLoader> {
         let loader = DataLoader::new(dataset.clone(), batch_size)?.sorted(&dataset.lengths())?;
         Ok(TextLoader { loader, dataset, classes: classes.clone() })
@@ -79,8 +79,8 @@ impl Show for TextLoader {
     }
 }
 
-/// The loaders of the texts to train with and of those that judge. fast.ai's `TextDataLoaders`; a [`super::TextBlock`]
-/// makes them.
+/// The loaders of the texts to train with and of those for validation. fast.ai's `TextDataLoaders`; a
+/// [`super::TextBlock`] makes them.
 #[derive(Clone)]
 pub struct TextDataLoaders {
     /// Texts to train with, shuffled, without a smaller last batch.

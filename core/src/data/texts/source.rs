@@ -15,13 +15,13 @@ pub(super) struct Source {
     /// Where each comes from, in words.
     pub(super) places: Vec<String>,
     pub(super) labels: Vec<Option<String>>,
-    /// Of the texts that are used.
+    /// The sides of the texts that are used.
     pub(super) sides: Sides,
     /// What was left out.
     pub(super) notes: Vec<String>,
 }
 
-/// Which items train and which judge.
+/// Which items are for training and which for validation.
 pub(super) struct HowToSplit<'a> {
     pub(super) splitting: &'a Splitting,
     /// Whether a user has asked for this splitting, so that the names of folders say nothing about sides.

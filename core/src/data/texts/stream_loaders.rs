@@ -42,8 +42,8 @@ impl Show for LanguageModelLoader {
     }
 }
 
-/// The loaders of the texts that a language model learns from, and of those that judge it. A [`super::TextBlock`] makes
-/// them.
+/// The loaders of the texts that a language model learns from, and of those that validate it. A [`super::TextBlock`]
+/// makes them.
 #[derive(Clone)]
 pub struct LanguageModelDataLoaders {
     /// Texts to learn from, in another order in each epoch.

@@ -106,7 +106,7 @@ impl HubConfig {
         }
     }
 
-    /// With the network out of bounds if `offline` says so, whatever the environment says; `--offline` of a program.
+    /// The same, but offline if `offline` is true, whatever the environment says; for `--offline` of a program.
     #[must_use]
     pub fn or_offline(self, offline: bool) -> HubConfig {
         HubConfig { offline: self.offline || offline, ..self }

@@ -6,7 +6,7 @@
 //! 2. inside the program: EfficientNet-Lite0, with the feature `efficientnet-lite0`;
 //! 3. in the Hub's cache, which Python's `huggingface_hub` shares, under a pinned commit;
 //! 4. in PyTorch's cache, where torchvision puts what it downloads;
-//! 5. on the Hub, with the feature `hub` and unless the network is out of bounds ([`HubConfig`]).
+//! 5. on the Hub, with the feature `hub` and unless network access is switched off ([`HubConfig`]).
 //!
 //! [`fetch`] is for any file of the Hub: 3 and 5 alone. The encoder of texts that `text_learner` knows by name is
 //! [`MINILM_FILES`].
