@@ -3,7 +3,7 @@
 use crate::fetched::{drawings, emptied};
 use std::path::{Path, PathBuf};
 use tallow::Result;
-use tallow::clean::{Cleaner, Problem};
+use tallow::clean::{Cleaner, Finding, Problem};
 use tallow::cli::Session;
 use tallow::data::{BadFiles, DataBlock, ImageDataLoaders, RandomSplitter, image_files, parent_label, verify_images};
 use tallow::interpret::{Interpretation, show_batch};
@@ -131,6 +131,8 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     );
     let path = photos(s, "to_clean")?;
     let learn = trained(s, &path, "before_cleaning")?;
+    s.history("before_cleaning", learn.recorder())?;
+    s.check("before cleaning: error_rate", &learn.recorder().metric(0))?;
     let interp = Interpretation::from_learner(&learn)?;
     let caption = "Rows are what the images are, columns what they were taken for.";
     s.figure("bears_confusion", caption, interp.plot_confusion_matrix())?;
@@ -156,7 +158,7 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     let first = cleaner.classes().first().map(ToString::to_string).unwrap_or_default();
     let caption = "The images whose labels the others doubt most, with what they look like and the loss.";
     s.figure("cleaner", caption, by_loss(&cleaner, &first)?)?;
-    told(s, &cleaner);
+    s.table(&["finding", "for instance", "looks like"], &found(&cleaner));
     if path.starts_with(s.data.root()) {
         s.say("Of your own images only you know which are bad, so nothing is moved here. Decide for each, and apply:");
         s.say(format!("tallow clean out/ch02_fastai_lessons/model {}", path.display()));
@@ -177,8 +179,11 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     for file in image_files(&path)?.iter().filter(|file| is_made_of_fruit(&named(file))) {
         cleaner.delete(file)?;
     }
-    s.say(format!("{} drawings deleted", cleaner.apply()?));
+    let deleted = cleaner.apply()?;
+    s.say(format!("{deleted} drawings deleted"));
     let learn = trained(s, &path, "after_cleaning")?;
+    s.history("after_cleaning", learn.recorder())?;
+    s.check("after cleaning: error_rate", &learn.recorder().metric(0))?;
     let interp = Interpretation::from_learner(&learn)?;
     s.figure("cleaned_confusion", "The same after cleaning.", interp.plot_confusion_matrix())?;
 
@@ -196,8 +201,11 @@ pub(crate) fn training_and_cleaning(s: &mut Session) -> Result<()> {
     let copies: Vec<PathBuf> =
         cleaner.findings().iter().filter(|f| is_copy(f.problem)).map(|f| f.file.clone()).collect();
     copies.iter().try_for_each(|file| cleaner.delete(file))?;
-    s.say(format!("{} drawings deleted", cleaner.apply()?));
-    trained(s, &path, "after_cleaning_twice")?;
+    let deleted = cleaner.apply()?;
+    s.say(format!("{deleted} drawings deleted"));
+    let learn = trained(s, &path, "after_cleaning_twice")?;
+    s.history("after_cleaning_twice", learn.recorder())?;
+    s.check("after cleaning twice: error_rate", &learn.recorder().metric(0))?;
     let n = interp.losses().len();
     s.text(format!(
         "
@@ -223,18 +231,17 @@ fn by_loss(cleaner: &Cleaner, class: &str) -> Result<ImageGrid> {
 }
 
 /// What the cleaner found, the first of each kind.
-fn told(s: &mut Session, cleaner: &Cleaner) {
+fn found(cleaner: &Cleaner) -> Vec<Vec<String>> {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let of_kind = |findings: &[tallow::clean::Finding]| {
+    let of_kind = |findings: &[Finding]| {
         let first = &findings[0];
-        let than = first.suggested.clone().or(first.other.as_deref().map(name)).unwrap_or_default();
-        vec![first.problem.of(findings.len()), name(&first.file), than]
+        let other = first.suggested.clone().or(first.other.as_deref().map(name)).unwrap_or_default();
+        vec![first.problem.of(findings.len()), name(&first.file), other]
     };
-    let rows: Vec<Vec<String>> = cleaner.findings().chunk_by(|a, b| a.problem == b.problem).map(of_kind).collect();
-    s.table(&["finding", "for instance", "looks like"], &rows);
+    cleaner.findings().chunk_by(|a, b| a.problem == b.problem).map(of_kind).collect()
 }
 
-fn trained(s: &mut Session, path: &Path, name: &str) -> Result<VisionLearner> {
+fn trained(s: &Session, path: &Path, name: &str) -> Result<VisionLearner> {
     let side = if s.quick { 96 } else { 128 };
     let crop = RandomResizedCrop::new(side).min_scale(0.5);
     let dls = loaders(s, path, crop.into(), true)?;
@@ -246,7 +253,5 @@ fn trained(s: &mut Session, path: &Path, name: &str) -> Result<VisionLearner> {
     let mut learn = vision_learner(&dls, Arch::EfficientNetLite0, config)?;
     learn.freeze_body_batch_norm(true); // an epoch of a few batches is too short to estimate new statistics
     learn.fine_tune(if s.quick { 1 } else { 4 }, FineTune::default())?;
-    s.history(name, learn.recorder())?;
-    s.check(&format!("{}: error_rate", name.replace('_', " ")), &learn.recorder().metric(0))?;
     Ok(learn)
 }

@@ -51,15 +51,23 @@ pub(crate) fn thirty_seven_breeds(s: &mut Session) -> Result<()> {
     let mut trained = Vec::new();
     for arch in [Arch::ResNet34, Arch::ConvNextTiny] {
         match weights(s, arch, is_fetched)? {
-            Some(weights) => trained.push(one_network(s, &dls, arch, weights)?),
-            None => s.say(format!("{arch} is left out: its weights are not here")),
+            Some(weights) => {
+                let learn = one_network(s, &dls, arch, weights)?;
+                measured(s, arch, &learn)?;
+                trained.push(learn);
+            }
+            None => {
+                s.say(format!("{arch} is left out: its weights are not on this machine, and fetched for pets only"))
+            }
         }
     }
     if trained.is_empty() {
         s.say("In their place, the network that is part of this program learns the classes of the drawings.");
         let arch = Arch::EfficientNetLite0;
         let weights = hub::weights(arch, &HubConfig::from_env(&s.data).or_offline(true), &s.listener())?.open()?;
-        trained.push(one_network(s, &dls, arch, weights)?);
+        let learn = one_network(s, &dls, arch, weights)?;
+        measured(s, arch, &learn)?;
+        trained.push(learn);
     }
     s.text(
         "
@@ -74,7 +82,7 @@ pub(crate) fn thirty_seven_breeds(s: &mut Session) -> Result<()> {
 }
 
 /// Trains as the source does: the new head for an epoch, then everything for three.
-fn one_network(s: &mut Session, dls: &ImageDataLoaders, arch: Arch, weights: Weights) -> Result<VisionLearner> {
+fn one_network(s: &Session, dls: &ImageDataLoaders, arch: Arch, weights: Weights) -> Result<VisionLearner> {
     let name = arch.to_string();
     let config = VisionConfig::default()
         .pretrained(Pretrained::Weights(weights))
@@ -85,15 +93,19 @@ fn one_network(s: &mut Session, dls: &ImageDataLoaders, arch: Arch, weights: Wei
     let mut learn = vision_learner(dls, arch, config)?;
     learn.freeze_body_batch_norm(true); // an epoch of a few batches is too short to estimate new statistics
     learn.fine_tune(if s.quick { 1 } else { 3 }, FineTune::default())?;
-    s.history(&format!("breeds_{name}"), learn.recorder())?;
-    let errors = learn.recorder().metric(0);
-    match arch {
-        Arch::ConvNextTiny => s.check("convnext_tiny_in22k: error_rate", &errors)?,
-        Arch::ResNet34 => s.check("resnet34: error_rate", &errors)?,
-        _ => s.check_with_note("resnet34: error_rate", &errors, format!("{name} on drawings of six kinds"))?,
-    }
-    s.metric(format!("breeds_error_rate_{name}"), errors.last().copied().unwrap_or_default());
     Ok(learn)
+}
+
+/// The epochs, beside those of the source.
+fn measured(s: &mut Session, arch: Arch, learn: &VisionLearner) -> Result<()> {
+    s.history(&format!("breeds_{arch}"), learn.recorder())?;
+    let errors = learn.recorder().metric(0);
+    s.metric(format!("breeds_error_rate_{arch}"), errors.last().copied().unwrap_or_default());
+    match arch {
+        Arch::ConvNextTiny => s.check("convnext_tiny_in22k: error_rate", &errors),
+        Arch::ResNet34 => s.check("resnet34: error_rate", &errors),
+        _ => s.check_with_note("resnet34: error_rate", &errors, format!("{arch} on drawings of six kinds")),
+    }
 }
 
 /// Which classes are taken for which, the pairs that are hard to tell apart first.
@@ -195,7 +207,9 @@ fn weights(s: &Session, arch: Arch, may_fetch: bool) -> Result<Option<Weights>> 
     match hub::weights(arch, &config, &s.listener()) {
         Ok(found) => found.open().map(Some),
         Err(error @ tallow::Error::Hub { .. }) => {
-            s.listener().tell(Event::Note(&error.to_string()));
+            if may_fetch {
+                s.listener().tell(Event::Note(&error.to_string()));
+            }
             Ok(None)
         }
         Err(error) => Err(error),
