@@ -234,6 +234,27 @@ impl Network {
         Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
     }
 
+    /// Computes what the body makes of images, in which every value still belongs to a place.
+    ///
+    /// # Shapes
+    /// `xs` `[N, 3, H, W]` → `[N, channels, h, w]`
+    ///
+    /// # Errors
+    /// When the network cannot take an input of this shape.
+    pub fn maps(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = kernels::channels_last(xs)?;
+        Ok(kernels::channels_first(&kernels::recorded(|| self.body.forward_channels_last(&xs, train))?)?)
+    }
+
+    /// Computes the scores `[N, n_classes]` of maps from [`Network::maps`].
+    ///
+    /// # Errors
+    /// When the maps do not have the shape of this network's.
+    pub fn judge_maps(&self, maps: &Tensor, train: bool) -> Result<Tensor> {
+        let xs = kernels::channels_last(maps)?;
+        kernels::recorded(|| (self.head)(&(self.neck)(&xs, train)?, train))
+    }
+
     /// Computes the scores `[N, n_classes]` of features from [`Network::features`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 impl Image {
@@ -53,15 +53,16 @@ impl Image {
     pub fn size_of_file(file: impl AsRef<Path>) -> Result<(usize, usize)> {
         let file = file.as_ref();
         let (head, opened) = begin(file)?;
-        if Kind::of_bytes(&head).is_some_and(|kind| kind.name == "TIFF") {
-            return tiff::size(opened).map_err(|what| Error::file(file, what));
-        }
-        if let Some(other) = other_kind_of_bytes(&head) {
-            return Err(Error::file(file, other.to_string()));
-        }
-        let reader = ImageReader::new(opened).with_guessed_format().map_err(Error::io(file))?;
-        let (w, h) = reader.into_dimensions().map_err(|e| Error::file(file, unreadable(&e)))?;
-        Ok((w as usize, h as usize))
+        size(&head, opened).map_err(|what| Error::file(file, what))
+    }
+
+    /// As [`Image::size_of_file`], of the contents of an image file.
+    ///
+    /// # Errors
+    /// [`Error::Value`] when they do not have an image's header.
+    pub fn size_of_bytes(bytes: &[u8]) -> Result<(usize, usize)> {
+        let head = &bytes[..bytes.len().min(HEAD)];
+        size(head, Cursor::new(bytes)).map_err(|what| Error::Value(format!("the picture {what}")))
     }
 
     /// The number of pages of a file, of which [`Image::open`] reads the first: those of a TIFF without thumbnails and
@@ -89,12 +90,28 @@ impl Kind {
     }
 }
 
+/// How many bytes tell the kind of a file.
+const HEAD: usize = 1024;
+
+/// Width and height in the header of a file that begins with `head`.
+fn size(head: &[u8], opened: impl BufRead + Seek) -> Result<(usize, usize), String> {
+    if Kind::of_bytes(head).is_some_and(|kind| kind.name == "TIFF") {
+        return tiff::size(opened);
+    }
+    if let Some(other) = other_kind_of_bytes(head) {
+        return Err(other.to_string());
+    }
+    let reader = ImageReader::new(opened).with_guessed_format().map_err(|e| format!("cannot be read: {e}"))?;
+    let (w, h) = reader.into_dimensions().map_err(|e| unreadable(&e))?;
+    Ok((w as usize, h as usize))
+}
+
 /// The first kilobyte of a file, and the file at its beginning.
 fn begin(file: &Path) -> Result<(Vec<u8>, BufReader<File>)> {
     refuse_irregular(file)?;
     let mut opened = BufReader::new(File::open(file).map_err(Error::io(file))?);
     let mut head = Vec::new();
-    opened.by_ref().take(1024).read_to_end(&mut head).map_err(Error::io(file))?;
+    opened.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(file))?;
     opened.rewind().map_err(Error::io(file))?;
     Ok((head, opened))
 }

@@ -4,6 +4,7 @@
 //! folder that [`load_learner`] reads back as a [`Predictor`].
 
 mod config;
+mod grad_cam;
 mod learner;
 mod network;
 mod predictor;
@@ -12,6 +13,7 @@ mod strangers;
 mod trust;
 
 pub use config::{HeadKind, Pretrained, VisionConfig};
+pub use grad_cam::GradCam;
 pub use learner::{VisionLearner, vision_learner};
 pub use predictor::{Prediction, Predictor, load_learner, load_learner_on, predictions_csv};
 

@@ -161,6 +161,15 @@ impl Predictor {
         self.classify_one(image.clone())
     }
 
+    /// The classes of several pictures, computed together.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn predict_images(&self, images: Vec<Image>) -> Result<Vec<Prediction>> {
+        let prepared = images.into_par_iter().map(|image| self.prepare(image)).collect::<Result<Vec<Tensor>>>()?;
+        self.classify(&prepared.iter().collect::<Vec<_>>())
+    }
+
     /// The classes of many files, in their order; of one that cannot be read the reason. Files are decoded in parallel.
     ///
     /// # Errors
@@ -209,8 +218,13 @@ impl Predictor {
         Ok(all)
     }
 
+    /// The device of the network.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// An image as the network wants it, `[3, H, W]`.
-    fn prepare(&self, image: Image) -> Result<Tensor> {
+    pub(super) fn prepare(&self, image: Image) -> Result<Tensor> {
         self.recipe.tfms.tensor(image)
     }
 

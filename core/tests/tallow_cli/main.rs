@@ -11,6 +11,7 @@ mod multi_label;
 mod ratings;
 mod runs;
 mod segment;
+mod serve;
 mod table;
 mod text;
 

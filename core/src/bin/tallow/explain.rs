@@ -43,10 +43,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let normalization = predictor.tfms().normalization();
     let small = within(&photo, FOR_THE_NETWORK)?;
+    let cam = predictor.grad_cam(&photo, prediction.index)?;
     let mut grid = ImageGrid::new(format!("{} ({:.3})", prediction.class, prediction.probability), 3);
-    for step in predictor.tfms().explain(photo)? {
+    let steps = predictor.tfms().explain(photo)?;
+    for step in &steps {
         let seen = for_people(&step.image(normalization))?;
-        grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description);
+        grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(step.description.clone());
+    }
+    if let Some(last) = steps.last() {
+        let seen = for_people(&cam.drawn_on(&last.image(normalization))?)?;
+        let caption = format!("Grad-CAM: orange is what speaks for {}", prediction.class);
+        grid = grid.rgb(seen.width(), seen.height(), seen.bytes()).caption(caption);
     }
     let (whole, covered) = occlusion(&predictor, &small, prediction.index, args.parts.into())?;
     let drops: Vec<f64> = covered.iter().map(|p| whole - p).collect();

@@ -20,6 +20,8 @@ mod ratings;
 #[cfg(feature = "drawings")]
 mod sample;
 mod segment;
+#[cfg(feature = "serve")]
+mod serve;
 mod settings;
 mod table;
 mod text;
@@ -51,6 +53,7 @@ use tallow::{Error, Result, cli, kernels};
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
                   tallow clean pets photos                  which labels are probably wrong, copies, odd photos\n  \
+                  tallow serve pets                         a page for everybody, and an interface for programs\n  \
                   tallow segment photos masks               what each pixel shows\n  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
                   tallow ratings ratings.csv                who will like what\n  \
@@ -76,6 +79,9 @@ enum Command {
     Check(check::Args),
     /// Find wrong labels, copies and odd photos by a model, and clean the folder in a way that can be undone
     Clean(clean::Args),
+    /// Put models behind a web address, with a page to try them on
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     /// Train a network that tells what each pixel shows, and write masks by it
     Segment(segment::Args),
     /// Train a network on a table, and predict a column of others
@@ -104,6 +110,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
         Command::Clean(args) => clean::main(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => cli::exit(serve::run(&args)),
         Command::Segment(args) => segment::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Ratings(args) => ratings::run(&args),

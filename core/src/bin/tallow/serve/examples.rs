@@ -1,0 +1,49 @@
+//! Images that the page offers to try.
+
+use axum::body::Bytes;
+use std::io::Cursor;
+use std::path::Path;
+use tallow::data::find_images;
+use tallow::vision::{Image, Resize};
+use tallow::{Error, Result};
+
+/// The most that are shown.
+const MOST: usize = 12;
+
+/// The longer side of an example, in pixels.
+const SIDE: usize = 640;
+
+/// An image that may be tried.
+pub(super) struct Example {
+    /// The file's name.
+    pub(super) name: String,
+    /// A PNG, of no more than [`SIDE`] pixels.
+    pub(super) png: Bytes,
+}
+
+/// Reads the first images of a folder, spread over its subfolders.
+pub(super) fn read(folder: &Path) -> Result<Vec<Example>> {
+    let found = find_images(folder)?.require_pictures(folder)?;
+    let step = found.files.len().div_ceil(MOST).max(1);
+    found.files.iter().step_by(step).map(|file| example(file)).collect()
+}
+
+fn example(file: &Path) -> Result<Example> {
+    let image = Image::open(file)?;
+    let times = (SIDE as f64 / image.width().max(image.height()) as f64).min(1.0);
+    let side = |side: usize| ((side as f64 * times).round() as usize).max(1);
+    let small = image.resize(Resize::squish(1).size(side(image.width()), side(image.height())))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Example { name, png: Bytes::from(png(&small)?) })
+}
+
+/// A picture as the bytes of a PNG.
+pub(super) fn png(picture: &Image) -> Result<Vec<u8>> {
+    let failed = |e: image::ImageError| Error::Value(format!("the picture cannot be written: {e}"));
+    let (width, height) = (picture.width() as u32, picture.height() as u32);
+    let mut bytes = Cursor::new(Vec::new());
+    let pixels = picture.bytes();
+    image::write_buffer_with_format(&mut bytes, pixels, width, height, image::ColorType::Rgb8, image::ImageFormat::Png)
+        .map_err(failed)?;
+    Ok(bytes.into_inner())
+}

@@ -1,0 +1,207 @@
+//! `tallow serve`: models behind a web address, with a page and an interface for programs.
+
+mod answer;
+mod examples;
+mod guard;
+mod metrics;
+mod queue;
+mod routes;
+
+use crate::{model, say};
+use queue::Queue;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tallow::vision_learner::Predictor;
+use tallow::{Error, Result};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Addresses:\n  \
+                  /                      a page: drop, paste, pick or photograph an image\n  \
+                  POST /api/predict      an image, as the body or as a form's field `image`; JSON comes back\n  \
+                  POST /api/explain      the same; a picture comes back, of where the class was found (Grad-CAM)\n  \
+                  /api/models            the models and their classes\n  \
+                  /openapi.json          all of that for programs\n  \
+                  /healthz, /metrics     for those who look after it; the latter as Prometheus reads it\n\n\
+                  `curl --data-binary @cat.jpg http://127.0.0.1:8080/api/predict`\n\n\
+                  No file is written and no image is kept. Only this machine is answered, unless `--host` says \
+                  otherwise. SIGTERM and Ctrl-C let requests that are at work end first.")]
+pub(crate) struct Args {
+    /// Folders of runs of `tallow train`, or the models in them; several are told apart by their folders' names
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
+
+    /// The address to listen at: 0.0.0.0 lets other machines in
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: IpAddr,
+
+    /// The port to listen at; 0 for a free one
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    port: u16,
+
+    /// Answer only requests with `Authorization: Bearer TOKEN`; the page is opened as http://...#token=TOKEN
+    #[arg(long, env = "TALLOW_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+
+    /// Other names by which this machine is called, such as example.org; a request to any other name is refused
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+
+    /// A folder of images that the page offers to try, twelve at most
+    #[arg(long, value_name = "FOLDER")]
+    examples: Option<PathBuf>,
+
+    /// Requests that may wait; further ones are told to come again
+    #[arg(long, default_value_t = 128, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    queue: u16,
+
+    /// Images that are computed together when they wait
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    batch: u16,
+
+    /// Megabytes that an image's file may have
+    #[arg(long, default_value_t = 20, value_name = "MB", value_parser = clap::value_parser!(u16).range(1..))]
+    max_megabytes: u16,
+
+    /// Millions of pixels that an image may have
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_megapixels: u16,
+
+    /// Seconds within which a request must have arrived
+    #[arg(long, default_value_t = 20, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..))]
+    timeout: u16,
+
+    /// Connections at the same time
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    connections: u16,
+
+    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, env = "TALLOW_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    device: String,
+}
+
+/// What the server is made of.
+struct Server {
+    models: BTreeMap<String, Arc<Predictor>>,
+    /// The model of requests that name none: the first on the command line.
+    first: String,
+    queue: Queue,
+    guard: guard::Guard,
+    examples: Vec<examples::Example>,
+    metrics: Arc<metrics::Metrics>,
+    limits: tallow::vision::Limits,
+    max_bytes: usize,
+    timeout: Duration,
+}
+
+/// Answers until it is asked to stop.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let mut models = BTreeMap::new();
+    let mut first = None;
+    for folder in &args.models {
+        let name = name_of(folder);
+        let predictor = Arc::new(model::open(folder, &args.device)?);
+        if models.insert(name.clone(), predictor).is_some() {
+            let what = format!("two models are called `{name}`: rename the folder of one");
+            return Err(Error::Usage(what));
+        }
+        first.get_or_insert(name);
+    }
+    let metrics = Arc::new(metrics::Metrics::default());
+    let queue = Queue::start(args.queue.into(), args.batch.into(), metrics.clone());
+    let examples = args.examples.as_deref().map(examples::read).transpose()?.unwrap_or_default();
+    let max_pixels = u64::from(args.max_megapixels) * 1_000_000;
+    let server = Server {
+        models,
+        first: first.unwrap_or_default(),
+        queue,
+        guard: guard::Guard::new(args.token.as_deref(), &args.name),
+        examples,
+        metrics,
+        limits: tallow::vision::Limits { max_pixels, ..tallow::vision::Limits::default() },
+        max_bytes: usize::from(args.max_megabytes) << 20,
+        timeout: Duration::from_secs(args.timeout.into()),
+    };
+    // Requests are small work beside a network's; its own threads compute.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(Error::io("the network"))?;
+    let address = SocketAddr::new(args.host, args.port);
+    if !args.host.is_loopback() && args.token.is_none() {
+        eprintln!("note: anybody who can reach {address} may use these models; `--token` asks for a password");
+    }
+    runtime.block_on(listen(Arc::new(server), address, args.connections.into()))?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(())
+}
+
+/// The name of a model: that of its folder, or of the run around it.
+fn name_of(folder: &Path) -> String {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match name(&real) {
+        plain if plain == "model" => real.parent().map(name).filter(|name| !name.is_empty()).unwrap_or(plain),
+        other => other,
+    }
+}
+
+/// Accepts connections until the process is asked to stop; then those that are open may end.
+async fn listen(server: Arc<Server>, address: SocketAddr, most: usize) -> Result<()> {
+    use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+    let timeout = server.timeout;
+    let busy = |error: std::io::Error| Error::Usage(format!("cannot listen at {address}: {error}; try `--port 0`"));
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(busy)?;
+    let address = listener.local_addr().map_err(Error::io("the network"))?;
+    say(format!("listening at http://{address}"))?;
+    let service = hyper_util::service::TowerToHyperService::new(routes::routes(server));
+    let mut http = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(timeout).max_headers(64);
+    let connections = hyper_util::server::graceful::GracefulShutdown::new();
+    let places = Arc::new(tokio::sync::Semaphore::new(most));
+    let stop = stop_asked();
+    tokio::pin!(stop);
+    loop {
+        // Who comes when all places are taken waits in the system's queue.
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place,
+            () = &mut stop => break,
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // Too many open files, or a client that has left: neither is a reason to end.
+                Err(_) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = &mut stop => break,
+        };
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            // A connection that breaks off concerns its client alone.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    eprintln!("stopping when open requests have ended");
+    let _ = tokio::time::timeout(timeout, connections.shutdown()).await;
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for SIGTERM where there is one.
+async fn stop_asked() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+        return;
+    }
+    let _ = interrupted.await;
+}
