@@ -226,6 +226,19 @@ impl Cleaner {
         Ok(doubted.iter().map(finding).collect())
     }
 
+    /// Takes over what another cleaner of the same folder found, for files that are where they were.
+    pub fn take_judgements(&mut self, of: &Cleaner) {
+        for photo in &mut self.photos {
+            let known = of.places.get(&photo.file).map(|place| &of.photos[*place]);
+            photo.judged = known.filter(|known| known.class == photo.class).and_then(|known| known.judged.clone());
+        }
+        let is_there = |finding: &&Finding| {
+            let files = std::iter::once(&finding.file).chain(&finding.other);
+            files.into_iter().all(|file| self.places.contains_key(file))
+        };
+        self.findings = of.findings.iter().filter(is_there).cloned().collect();
+    }
+
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root

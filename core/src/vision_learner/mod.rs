@@ -9,6 +9,7 @@ mod learner;
 mod network;
 mod predictor;
 mod recipe;
+mod similar;
 mod strangers;
 mod trust;
 
@@ -16,5 +17,6 @@ pub use config::{HeadKind, Pretrained, VisionConfig};
 pub use grad_cam::GradCam;
 pub use learner::{VisionLearner, vision_learner};
 pub use predictor::{Prediction, Predictor, load_learner, load_learner_on, predictions_csv};
+pub use similar::ImageIndex;
 
 pub use crate::models::Arch;

@@ -191,6 +191,15 @@ impl Predictor {
         self.each("computing features", files, |xs| self.features_of(xs))
     }
 
+    /// The features of a picture, as [`Predictor::features`] has them.
+    ///
+    /// # Errors
+    /// When the transforms do not suit it.
+    pub fn image_features(&self, image: &Image) -> Result<Vec<f32>> {
+        let mut features = self.features_of(&[&self.prepare(image.clone())?])?;
+        features.pop().ok_or_else(|| Error::Value("the network gave no features".into()))
+    }
+
     /// What `judge` says of each file, in batches.
     fn each<T>(
         &self,

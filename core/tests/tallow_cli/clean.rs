@@ -102,6 +102,66 @@ fn a_plan_that_leads_outside_or_nowhere_is_refused() {
     assert_eq!(contents(here), before);
 }
 
+/// What the page does, without the page: two windows, a list that has changed, paths that lead elsewhere.
+#[cfg(feature = "serve")]
+#[test]
+fn the_page_decides_applies_and_undoes() {
+    use crate::serve::Serving;
+    use serde_json::{Value, json};
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    shoes(&here.join("shoes"), 12);
+    let trained = tallow(&["train", "shoes", "--out", "run", "--size", "64", "--head-epochs", "1"], here);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    fs::write(here.join("mine.png"), "mine").unwrap();
+    let before = contents(here.join("shoes").as_path());
+    let page = Serving::of(here, &["clean", "run", "shoes", "--browse", "--port", "0"]);
+    let token = format!("Authorization: Bearer {}", page.fragment.strip_prefix("token=").unwrap());
+    for (headers, code) in [
+        (vec![], 401),
+        (vec!["Authorization: Bearer 00"], 401),
+        (vec![token.as_str(), "Host: rebound.example"], 403),
+        (vec![token.as_str(), "Origin: http://evil.example"], 403),
+    ] {
+        for request in ["GET /api/photos", "GET /api/photos/0", "POST /api/undo", "POST /api/apply"] {
+            assert_eq!(page.send(request, &headers, b"{}").code, code, "{request} {headers:?}");
+        }
+    }
+    let post = |path: &str, body: Value| {
+        let headers = [token.as_str(), "Content-Type: application/json"];
+        page.send(&format!("POST /api/{path}"), &headers, body.to_string().as_bytes())
+    };
+    let photos = || page.send("GET /api/photos", &[&token], b"").json();
+    assert_eq!(photos()["photos"].as_array().unwrap().len(), 24);
+    let picture = page.send("GET /api/photos/3", &[&token], b"");
+    assert!(picture.code == 200 && picture.body.starts_with(b"\x89PNG"));
+    assert_eq!(page.send("GET /api/photos/99", &[&token], b"").code, 404);
+
+    for file in ["../mine.png", "Sneaker/../../mine.png", "/etc/passwd", "Sneaker/gone.png", ""] {
+        let refused = post("decide", json!({ "file": file, "delete": true }));
+        assert_eq!(refused.code, 422, "{file}");
+    }
+    assert_eq!(post("decide", json!({ "file": "Sneaker/000.png", "class": "../out" })).code, 422);
+    assert_eq!(post("decide", json!({ "file": "Sneaker/000.png", "delete": true })).json()["waiting"], 1);
+    assert_eq!(post("decide", json!({ "file": "Sneaker/001.png", "class": "Ankle boot" })).json()["waiting"], 2);
+    assert_eq!(post("decide", json!({ "file": "Sneaker/002.png", "delete": true })).json()["waiting"], 3);
+    assert_eq!(post("decide", json!({ "file": "Sneaker/002.png" })).json()["waiting"], 2);
+    assert_eq!(contents(here.join("shoes").as_path()), before, "a decision moves nothing");
+    // A window that has seen one decision less, and one that has seen both.
+    assert_eq!(post("apply", json!({ "changes": 1 })).code, 409);
+    assert_eq!(post("apply", json!({ "changes": 2 })).json()["moved"], 2);
+    assert!(here.join("shoes/Ankle boot/001-2.png").is_file() && !here.join("shoes/Sneaker/000.png").exists());
+    assert_eq!(photos()["photos"].as_array().unwrap().len(), 23);
+    assert_eq!(post("undo", json!({})).json()["restored"], 2);
+    assert_eq!(contents(here.join("shoes").as_path()), before);
+
+    // Another run goes on where this one stopped.
+    assert_eq!(post("decide", json!({ "file": "Sneaker/005.png", "delete": true })).json()["waiting"], 1);
+    drop(page);
+    let again = tallow(&["clean", "run", "shoes", "--out", "found"], here);
+    assert!(again.stdout.contains("1 decision of an earlier run waits"), "{}", again.stdout);
+}
+
 /// Photos whose folder makes a seeded mess of: every 20th label is wrong, every 30th photo is there twice.
 #[test]
 fn wrong_labels_and_copies_are_found_among_real_photos() {

@@ -12,6 +12,7 @@ mod ratings;
 mod runs;
 mod segment;
 mod serve;
+mod similar;
 mod table;
 mod text;
 

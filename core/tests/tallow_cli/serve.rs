@@ -11,9 +11,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server at work, stopped when the test ends.
-struct Serving {
+pub(crate) struct Serving {
     process: Child,
     address: String,
+    /// What stands behind the address.
+    pub(crate) fragment: String,
 }
 
 impl Drop for Serving {
@@ -24,29 +26,34 @@ impl Drop for Serving {
 }
 
 /// An answer.
-struct Answer {
-    code: u16,
+pub(crate) struct Answer {
+    pub(crate) code: u16,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
     }
 }
 
 impl Serving {
     fn start(folder: &Path, more: &[&str]) -> Serving {
-        let args = [&["serve", "run", "--port", "0"], more].concat();
+        Serving::of(folder, &[&["serve", "run", "--port", "0"], more].concat())
+    }
+
+    /// A command that prints its address first.
+    pub(crate) fn of(folder: &Path, args: &[&str]) -> Serving {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
         command.args(args).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::null());
         command.env_remove("TALLOW_DEVICE").env_remove("TALLOW_TOKEN");
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening at http://").expect(&line).to_string();
-        Serving { process, address }
+        let url = line.split_once("http://").expect(&line).1.split_whitespace().next().unwrap();
+        let (address, fragment) = url.split_once("/#").unwrap_or((url, ""));
+        Serving { process, address: address.into(), fragment: fragment.into() }
     }
 
     fn connect(&self) -> TcpStream {
@@ -56,7 +63,7 @@ impl Serving {
     }
 
     /// Sends a request with these lines in its head.
-    fn send(&self, request: &str, headers: &[&str], body: &[u8]) -> Answer {
+    pub(crate) fn send(&self, request: &str, headers: &[&str], body: &[u8]) -> Answer {
         let mut stream = self.connect();
         let has_host = headers.iter().any(|header| header.to_lowercase().starts_with("host:"));
         let mut head = format!("{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());

@@ -23,12 +23,15 @@ mod segment;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
+mod similar;
 mod table;
 mod text;
 mod train;
 mod transforms;
 mod trust;
 mod values;
+#[cfg(feature = "serve")]
+mod web;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -53,6 +56,7 @@ use tallow::{Error, Result, cli, kernels};
                   tallow predict pets cat.jpg holiday/      what each photo shows\n  \
                   tallow explain pets cat.jpg               what the network sees, and where it looks\n  \
                   tallow clean pets photos                  which labels are probably wrong, copies, odd photos\n  \
+                  tallow similar pets cat.jpg holiday       which photos look like it\n  \
                   tallow serve pets                         a page for everybody, and an interface for programs\n  \
                   tallow segment photos masks               what each pixel shows\n  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
@@ -79,6 +83,8 @@ enum Command {
     Check(check::Args),
     /// Find wrong labels, copies and odd photos by a model, and clean the folder in a way that can be undone
     Clean(clean::Args),
+    /// Find the photos of a folder that look most like one
+    Similar(similar::Args),
     /// Put models behind a web address, with a page to try them on
     #[cfg(feature = "serve")]
     Serve(serve::Args),
@@ -108,6 +114,7 @@ fn main() -> ExitCode {
         },
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
+        Command::Similar(args) => cli::exit(similar::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
         Command::Clean(args) => clean::main(&args),
         #[cfg(feature = "serve")]

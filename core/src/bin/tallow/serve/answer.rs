@@ -1,22 +1,12 @@
 //! What comes back: JSON, pictures, and errors in both.
 
-use super::examples::png;
-use axum::Json;
-use axum::http::{StatusCode, header};
+use crate::web;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tallow::Result;
 use tallow::vision::Image;
 use tallow::vision_learner::{GradCam, Prediction};
-
-/// An error as JSON: what is wrong, in a sentence.
-pub(super) fn refusal(code: StatusCode, what: impl AsRef<str>) -> Response {
-    let mut response = (code, Json(json!({ "error": what.as_ref() }))).into_response();
-    if code == StatusCode::TOO_MANY_REQUESTS {
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-    }
-    response
-}
 
 /// A prediction: the likeliest classes first, `top` of them.
 pub(super) fn prediction(model: &str, found: &Prediction, vocab: &[String], top: usize) -> Value {
@@ -40,5 +30,5 @@ pub(super) fn prediction(model: &str, found: &Prediction, vocab: &[String], top:
 /// The image as the network sees it, with what speaks for the class in colour, as a PNG.
 pub(super) fn heat(seen: &Image, cam: &GradCam) -> Result<Response> {
     let picture = cam.drawn_on(seen)?;
-    Ok(([(header::CONTENT_TYPE, "image/png")], png(&picture)?).into_response())
+    Ok(([(header::CONTENT_TYPE, "image/png")], web::png(&picture)?).into_response())
 }

@@ -1,11 +1,11 @@
 //! Images that the page offers to try.
 
+use crate::web;
 use axum::body::Bytes;
-use std::io::Cursor;
 use std::path::Path;
+use tallow::Result;
 use tallow::data::find_images;
 use tallow::vision::{Image, Resize};
-use tallow::{Error, Result};
 
 /// The most that are shown.
 const MOST: usize = 12;
@@ -34,16 +34,5 @@ fn example(file: &Path) -> Result<Example> {
     let side = |side: usize| ((side as f64 * times).round() as usize).max(1);
     let small = image.resize(Resize::squish(1).size(side(image.width()), side(image.height())))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Example { name, png: Bytes::from(png(&small)?) })
-}
-
-/// A picture as the bytes of a PNG.
-pub(super) fn png(picture: &Image) -> Result<Vec<u8>> {
-    let failed = |e: image::ImageError| Error::Value(format!("the picture cannot be written: {e}"));
-    let (width, height) = (picture.width() as u32, picture.height() as u32);
-    let mut bytes = Cursor::new(Vec::new());
-    let pixels = picture.bytes();
-    image::write_buffer_with_format(&mut bytes, pixels, width, height, image::ColorType::Rgb8, image::ImageFormat::Png)
-        .map_err(failed)?;
-    Ok(bytes.into_inner())
+    Ok(Example { name, png: Bytes::from(web::png(&small)?) })
 }

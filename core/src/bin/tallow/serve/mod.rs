@@ -2,11 +2,11 @@
 
 mod answer;
 mod examples;
-mod guard;
 mod metrics;
 mod queue;
 mod routes;
 
+use crate::web::{self, Guard};
 use crate::{model, say};
 use queue::Queue;
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ struct Server {
     /// The model of requests that name none: the first on the command line.
     first: String,
     queue: Queue,
-    guard: guard::Guard,
+    guard: Guard,
     examples: Vec<examples::Example>,
     metrics: Arc<metrics::Metrics>,
     limits: tallow::vision::Limits,
@@ -117,21 +117,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         models,
         first: first.unwrap_or_default(),
         queue,
-        guard: guard::Guard::new(args.token.as_deref(), &args.name),
+        guard: Guard::new(args.token.as_deref(), &args.name),
         examples,
         metrics,
         limits: tallow::vision::Limits { max_pixels, ..tallow::vision::Limits::default() },
         max_bytes: usize::from(args.max_megabytes) << 20,
         timeout: Duration::from_secs(args.timeout.into()),
     };
-    // Requests are small work beside a network's; its own threads compute.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(Error::io("the network"))?;
+    let runtime = web::runtime()?;
     let address = SocketAddr::new(args.host, args.port);
     if !args.host.is_loopback() && args.token.is_none() {
         eprintln!("note: anybody who can reach {address} may use these models; `--token` asks for a password");
     }
-    runtime.block_on(listen(Arc::new(server), address, args.connections.into()))?;
+    let timeout = server.timeout;
+    let routes = routes::routes(Arc::new(server));
+    let listening = |address| say(format!("listening at http://{address}"));
+    runtime.block_on(web::listen(routes, address, args.connections.into(), timeout, listening))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
 }
@@ -144,64 +145,4 @@ fn name_of(folder: &Path) -> String {
         plain if plain == "model" => real.parent().map(name).filter(|name| !name.is_empty()).unwrap_or(plain),
         other => other,
     }
-}
-
-/// Accepts connections until the process is asked to stop; then those that are open may end.
-async fn listen(server: Arc<Server>, address: SocketAddr, most: usize) -> Result<()> {
-    use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-    let timeout = server.timeout;
-    let busy = |error: std::io::Error| Error::Usage(format!("cannot listen at {address}: {error}; try `--port 0`"));
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(busy)?;
-    let address = listener.local_addr().map_err(Error::io("the network"))?;
-    say(format!("listening at http://{address}"))?;
-    let service = hyper_util::service::TowerToHyperService::new(routes::routes(server));
-    let mut http = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(timeout).max_headers(64);
-    let connections = hyper_util::server::graceful::GracefulShutdown::new();
-    let places = Arc::new(tokio::sync::Semaphore::new(most));
-    let stop = stop_asked();
-    tokio::pin!(stop);
-    loop {
-        // Who comes when all places are taken waits in the system's queue.
-        let place = tokio::select! {
-            place = places.clone().acquire_owned() => place,
-            () = &mut stop => break,
-        };
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Too many open files, or a client that has left: neither is a reason to end.
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            () = &mut stop => break,
-        };
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            // A connection that breaks off concerns its client alone.
-            let _ = connection.await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    eprintln!("stopping when open requests have ended");
-    let _ = tokio::time::timeout(timeout, connections.shutdown()).await;
-    Ok(())
-}
-
-/// Waits for Ctrl-C, or for SIGTERM where there is one.
-async fn stop_asked() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
-        }
-        return;
-    }
-    let _ = interrupted.await;
 }

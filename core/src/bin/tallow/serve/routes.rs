@@ -1,11 +1,12 @@
 //! Addresses, and what is answered at each.
 
 use super::queue::{Found, Job, Question};
-use super::{Server, answer, guard};
+use super::{Server, answer};
+use crate::web;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -40,9 +41,9 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .route("/api/examples/{number}", get(example))
         .route("/api/predict", post(predict))
         .route("/api/explain", post(explain))
-        .fallback(|| async { answer::refusal(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json") })
+        .fallback(|| async { web::refusal(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json") })
         .method_not_allowed_fallback(|| async {
-            answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "predictions are asked for by POST; see /openapi.json")
+            web::refusal(StatusCode::METHOD_NOT_ALLOWED, "predictions are asked for by POST; see /openapi.json")
         })
         // `image_of` has the limits.
         .layer(DefaultBodyLimit::disable())
@@ -50,19 +51,9 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .with_state(server)
 }
 
-/// Refuses those who are not answered, and gives every answer the same headers.
 async fn guarded(State(server): Shared, request: Request, next: Next) -> Response {
-    let is_open = !request.uri().path().starts_with("/api/") && request.uri().path() != "/metrics";
-    let origin = server.guard.check_origin(request.headers());
-    let token = if is_open { Ok(()) } else { server.guard.check_token(request.headers()) };
-    let mut response = match origin.and(token) {
-        Ok(()) => next.run(request).await,
-        Err((code, what)) => answer::refusal(code, what),
-    };
-    for (name, value) in guard::HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    let is_open = |path: &str| !path.starts_with("/api/") && path != "/metrics";
+    web::guarded(&server.guard, is_open, request, next).await
 }
 
 async fn metrics(State(server): Shared) -> impl IntoResponse {
@@ -81,7 +72,7 @@ async fn models(State(server): Shared) -> impl IntoResponse {
 async fn example(State(server): Shared, Path(number): Path<usize>) -> Response {
     match server.examples.get(number) {
         Some(example) => ([(header::CONTENT_TYPE, "image/png")], example.png.clone()).into_response(),
-        None => answer::refusal(StatusCode::NOT_FOUND, "there is no such example"),
+        None => web::refusal(StatusCode::NOT_FOUND, "there is no such example"),
     }
 }
 
@@ -117,7 +108,7 @@ async fn explain(State(server): Shared, wish: Wished, request: Request) -> Respo
 /// An answer, counted by its code and its time.
 async fn counted(server: &Server, work: impl Future<Output = Result<Response, Refused>>) -> Response {
     let started = Instant::now();
-    let response = work.await.unwrap_or_else(|(code, what)| answer::refusal(code, what));
+    let response = work.await.unwrap_or_else(|(code, what)| web::refusal(code, what));
     server.metrics.answered(response.status().as_u16(), started.elapsed());
     response
 }

@@ -1,18 +1,22 @@
 //! Who is answered.
 
+use super::answer::refusal;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use std::net::IpAddr;
 use tallow_io::hash;
 
 /// The rules for who is answered.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     /// The hash of the token that is asked for.
     token: Option<String>,
     names: Vec<String>,
 }
 
 /// What every answer says: nothing from elsewhere is loaded, nobody guesses a type, nothing is kept.
-pub(super) const HEADERS: [(HeaderName, &str); 7] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
@@ -26,14 +30,29 @@ pub(super) const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// The middleware: refuses those who are not answered, and gives every answer the same headers. `is_open` says for
+/// which paths no token is asked.
+pub(crate) async fn guarded(guard: &Guard, is_open: fn(&str) -> bool, request: Request, next: Next) -> Response {
+    let origin = guard.check_origin(request.headers());
+    let token = if is_open(request.uri().path()) { Ok(()) } else { guard.check_token(request.headers()) };
+    let mut response = match origin.and(token) {
+        Ok(()) => next.run(request).await,
+        Err((code, what)) => refusal(code, what),
+    };
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 impl Guard {
-    pub(super) fn new(token: Option<&str>, names: &[String]) -> Guard {
+    pub(crate) fn new(token: Option<&str>, names: &[String]) -> Guard {
         let names = names.iter().map(|name| name.to_lowercase()).collect();
         Guard { token: token.map(|token| hash::bytes(token.as_bytes()).sha256), names }
     }
 
     /// Refuses what comes by a name that is not ours, as after an attack by DNS rebinding, or from another site's page.
-    pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    pub(crate) fn check_origin(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let host = text(headers, &header::HOST).unwrap_or_default();
         if !self.is_ours(host) {
             return Err((StatusCode::FORBIDDEN, "this name is not the server's; `--name` adds one"));
@@ -46,7 +65,7 @@ impl Guard {
     }
 
     /// Refuses requests without the token, if one is asked for.
-    pub(super) fn check_token(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    pub(crate) fn check_token(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let Some(wanted) = &self.token else { return Ok(()) };
         let given = text(headers, &header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer "));
         // Comparing hashes, how long it takes tells nothing about the token.

@@ -1,5 +1,8 @@
 //! `tallow clean`: wrong labels, copies and odd photos of a folder, and how to get rid of them.
 
+#[cfg(feature = "serve")]
+mod browse;
+
 use crate::overwrite::OverwriteArgs;
 use crate::{model, say, settings};
 use std::io::{IsTerminal, Write};
@@ -23,6 +26,7 @@ const NAMED: usize = 12;
 #[derive(Debug, clap::Args, serde::Serialize)]
 #[command(
     override_usage = "tallow clean MODEL PHOTOS [OPTIONS]\n       \
+                      tallow clean MODEL PHOTOS --browse\n       \
                       tallow clean PHOTOS --apply PLAN.csv [--yes]\n       \
                       tallow clean PHOTOS --undo",
     after_help = "1. `tallow clean MODEL PHOTOS` changes nothing. It writes a report, `findings.csv` with a reason for \
@@ -52,6 +56,16 @@ pub(crate) struct Args {
     #[arg(required = true, num_args = 1..=2, value_names = ["MODEL", "PHOTOS"])]
     #[serde(serialize_with = "settings::paths")]
     folders: Vec<PathBuf>,
+
+    /// Look through the photos in the browser, decide and apply there, with mouse or keyboard
+    #[cfg(feature = "serve")]
+    #[arg(long, conflicts_with_all = ["apply", "undo"])]
+    browse: bool,
+
+    /// The port of the page; 0 for a free one
+    #[cfg(feature = "serve")]
+    #[arg(long, default_value_t = 8081, value_name = "PORT", requires = "browse")]
+    port: u16,
 
     /// Do what this table says, after showing it: file, change, class
     #[arg(long, value_name = "PLAN.csv")]
@@ -106,11 +120,25 @@ pub(crate) fn main(args: &Args) -> ExitCode {
     if let Some(plan) = &args.apply {
         return cli::exit(applied(args, plan));
     }
+    #[cfg(feature = "serve")]
+    if args.browse {
+        return cli::exit(browsed(args));
+    }
     let refused = args.model_and_photos().and_then(|_| args.overwrite.before_evaluating(&args.common, PROGRAM.name));
     match refused {
         Ok(()) => cli::run_program(&PROGRAM, args, find),
         refused => cli::exit(refused),
     }
+}
+
+#[cfg(feature = "serve")]
+fn browsed(args: &Args) -> Result<()> {
+    let (model, photos) = args.model_and_photos()?;
+    let predictor = model::open(model, args.common.device_name())?;
+    let mut cleaner = Cleaner::open(photos)?;
+    cleaner.notes().iter().for_each(|note| eprintln!("note: {}", tallow::text::visible(note)));
+    cleaner.judge(&predictor)?;
+    browse::browse(cleaner, args.port)
 }
 
 // --- Finding ---------------------------------------------------------------------------------------------------------
@@ -126,7 +154,9 @@ fn find(args: &Args, s: &mut Session) -> Result<()> {
     cleaner.notes().iter().for_each(|note| listener.tell(Event::Note(note)));
     s.run.say(format!("{} photos of {} classes", cleaner.photos().len(), cleaner.classes().len()));
     if !cleaner.changes().is_empty() {
-        s.run.say(format!("{} decisions of an earlier run wait to be applied", cleaner.changes().len()));
+        let n = cleaner.changes().len();
+        let wait = if n == 1 { "decision of an earlier run waits" } else { "decisions of an earlier run wait" };
+        s.run.say(format!("{n} {wait} to be applied"));
     }
     cleaner.judge(&predictor)?;
 
