@@ -25,8 +25,8 @@ pub struct LabelError {
 /// samples with that label. Of each cell off its diagonal, as many samples are returned as it counts, those with the
 /// largest margins, and only those whose margin is positive.
 ///
-/// Beside cleanlab's `find_label_issues` on the same probabilities, with errors put into scikit-learn's digits, wine and
-/// iris (means of three draws): precision and recall at 5 % errors .850 .837, .855 .852, .587 .875, cleanlab's .836
+/// Beside cleanlab's `find_label_issues` on the same probabilities, with errors put into scikit-learn's digits, wine
+/// and iris (means of three draws): precision and recall at 5 % errors .850 .837, .855 .852, .587 .875, cleanlab's .836
 /// .848, .832 .852, .563 .875; at 25 % .927 .924, .957 .932, .762 .763, cleanlab's .925 .919, .957 .932, .762 .763.
 ///
 /// # Shapes
