@@ -11,7 +11,7 @@ use crate::{cargo, root};
 
 /// What cargo does, cheap failures first. The tests select the whole workspace, and so does whatever they build:
 /// packages that are built by themselves have fewer features, for which candle would be compiled again.
-const STEPS: [&[&str]; 9] = [
+const STEPS: [&[&str]; 10] = [
     &["fmt", "--all", "--check"],
     &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies"],
     &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
@@ -19,6 +19,7 @@ const STEPS: [&[&str]; 9] = [
     &["clippy", "-p", "tallow", "--no-default-features", "--", "-D", "warnings"],
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "hub", "--", "-D", "warnings"],
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "efficientnet-lite0", "--", "-D", "warnings"],
+    &["clippy", "-p", "tallow", "--no-default-features", "-F", "serve", "--", "-D", "warnings"],
     &["doc", "--workspace", "--no-deps"],
     &["xtask", "book"],
     &["test", "--workspace"],
