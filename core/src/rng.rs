@@ -22,7 +22,7 @@
 //! ```
 
 use crate::error::Result;
-use candle_core::{Device, Shape, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
@@ -33,6 +33,8 @@ pub struct Rng {
     seed: u64,
     path: u64,
     chacha: ChaCha8Rng,
+    /// Whether tensors are zeros, for values that are replaced before they are read.
+    blank: bool,
 }
 
 impl Rng {
@@ -60,7 +62,7 @@ impl Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&path.to_le_bytes());
-        Rng { seed, path, chacha: ChaCha8Rng::from_seed(key) }
+        Rng { seed, path, chacha: ChaCha8Rng::from_seed(key), blank: false }
     }
 
     /// The seed of the root stream.
@@ -171,6 +173,16 @@ impl Rng {
         order
     }
 
+    /// Whether this is a stream of [`Rng::blank`].
+    pub(crate) fn is_blank(&self) -> bool {
+        self.blank
+    }
+
+    /// A stream whose tensors are zeros: to draw millions of numbers that are replaced at once takes time.
+    pub(crate) fn blank(self) -> Rng {
+        Rng { blank: true, ..self }
+    }
+
     /// A tensor of normally distributed numbers (`f32`) with mean 0 and standard deviation `std`: `torch.randn(shape) *
     /// std`.
     ///
@@ -178,6 +190,9 @@ impl Rng {
     /// When the device cannot allocate the tensor.
     pub fn randn(&mut self, shape: impl Into<Shape>, std: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
+        if self.blank {
+            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+        }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| (std * self.normal()) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
     }
@@ -188,6 +203,9 @@ impl Rng {
     /// When the device cannot allocate the tensor.
     pub fn rand(&mut self, shape: impl Into<Shape>, low: f64, high: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
+        if self.blank {
+            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+        }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
     }

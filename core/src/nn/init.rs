@@ -134,6 +134,9 @@ pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device
 /// When the device cannot allocate the tensor.
 pub fn trunc_normal(shape: impl Into<Shape>, deviation: f64, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     let shape = shape.into();
+    if rng.is_blank() {
+        return Ok(Tensor::zeros(shape, DType::F32, device)?);
+    }
     let values: Vec<f32> = (0..shape.elem_count()).map(|_| ((rng.normal() % 2.0) * deviation) as f32).collect();
     Ok(Tensor::from_vec(values, shape, device)?)
 }

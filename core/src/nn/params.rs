@@ -37,6 +37,7 @@ pub struct Params {
     device: Device,
     dtype: Option<DType>,
     rng: Rng,
+    blank: bool,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -54,7 +55,7 @@ impl Params {
     /// An empty store for tensors on `device`. Initial values are drawn from named streams of `rng`.
     pub fn new(rng: &Rng, device: &Device) -> Params {
         let (prefix, dtype) = (String::new(), None);
-        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), shared: Arc::default() }
+        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), blank: false, shared: Arc::default() }
     }
 
     /// The same store, whose new parameters have this type; without it they have that of their initial values, `f32`.
@@ -62,6 +63,13 @@ impl Params {
     #[must_use]
     pub fn with_dtype(self, dtype: DType) -> Params {
         Params { dtype: Some(dtype), ..self }
+    }
+
+    /// The same store, whose new parameters are zeros where they would be drawn at random: for a network whose values
+    /// are loaded at once ([`Params::load_state_dict`], which misses none). Drawing takes longer than reading a file.
+    #[must_use]
+    pub(crate) fn blank(self) -> Params {
+        Params { blank: true, ..self }
     }
 
     /// The same store with `name.` in front of all names made from it. candle's `VarBuilder::pp`.
@@ -101,7 +109,8 @@ impl Params {
             let message = format!("two parameters are called `{name}`; give each layer its own name");
             return Err(Error::network(name, message));
         }
-        let value = init(&mut self.rng.stream(&name), &self.device)?;
+        let stream = self.rng.stream(&name);
+        let value = init(&mut if self.blank { stream.blank() } else { stream }, &self.device)?;
         let value = self.dtype.map_or(Ok(value.clone()), |dtype| value.to_dtype(dtype))?;
         let param = Param::new(name, kind, &value, &self.device)?;
         self.shared().params.push(param.clone());

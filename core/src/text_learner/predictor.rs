@@ -70,7 +70,7 @@ pub fn load_text_classifier_on(folder: impl AsRef<Path>, device: &Device) -> Res
         return load_transformer(folder, exported, device);
     }
     let recipe: ClassifierRecipe = recipe::from_exported(folder, &exported, TEXT_CLASSIFIER)?;
-    let params = shared::params(0, device);
+    let params = shared::params(0, device).blank();
     let (n_words, n_classes) = (recipe.text.vocab.len(), exported.vocab.len());
     let network = TextClassifier::new(n_words, n_classes, &recipe.network, &recipe.options(), &params)?;
     shared::load_weights(folder, &params, &exported)?;
@@ -81,7 +81,7 @@ fn load_transformer(folder: &Path, exported: Exported, device: &Device) -> Resul
     let recipe: TransformerRecipe = recipe::from_exported(folder, &exported, TRANSFORMER_CLASSIFIER)?;
     let useless = |e: Error| Error::file(folder, format!("{e}; export the model again, or update this program"));
     let pieces = WordPiece::from_json(&recipe.tokenizer).and_then(|pieces| pieces.max_tokens(recipe.max_tokens));
-    let params = shared::params(0, device);
+    let params = shared::params(0, device).blank();
     let network = BertClassifier::new(&recipe.network, exported.vocab.len(), recipe.normalize, &params);
     let (pieces, network) = (pieces.map_err(useless)?, network.map_err(useless)?);
     shared::load_weights(folder, &params, &exported)?;
