@@ -10,7 +10,6 @@ use crate::vision::PerceptualHash;
 use crate::vision_learner::Predictor;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
-use tallow_io::atomic;
 
 /// A photo with its label.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,11 +54,10 @@ pub struct Cleaner {
 
 impl Cleaner {
     /// Reads the names in a folder that has a subfolder for each class, with or without folders for the sides of the
-    /// split, and the decisions of an earlier run. No photo is opened.
+    /// split. No photo is opened, and the decisions of an earlier run are not taken over ([`Cleaner::resume`]).
     ///
     /// # Errors
-    /// When the folder has no photos, its layout cannot be told ([`FolderLayout::read`]), a name is not UTF-8, or the
-    /// list of earlier decisions is damaged.
+    /// When the folder has no photos, its layout cannot be told ([`FolderLayout::read`]), or a name is not UTF-8.
     pub fn open(root: impl AsRef<Path>) -> Result<Cleaner> {
         let root = root.as_ref().to_path_buf();
         let found = find_images(&root)?.require_pictures(&root)?;
@@ -75,11 +73,28 @@ impl Cleaner {
             }
         }
         let places = photos.iter().enumerate().map(|(i, photo)| (photo.file.clone(), i)).collect();
-        let mut cleaner = Cleaner { root, photos, places, findings: Vec::new(), notes, changes: BTreeMap::new() };
-        if plan::path(&cleaner.root).exists() {
-            cleaner.read_plan(plan::path(&cleaner.root))?;
+        Ok(Cleaner { root, photos, places, findings: Vec::new(), notes, changes: BTreeMap::new() })
+    }
+
+    /// Takes over the decisions that an earlier run left in the photos' folder. Those about photos that are not there
+    /// any more are left out, with a note.
+    ///
+    /// # Errors
+    /// When the list of decisions is damaged.
+    pub fn resume(&mut self) -> Result<()> {
+        let saved = plan::path(&self.root);
+        if !saved.exists() {
+            return Ok(());
         }
-        Ok(cleaner)
+        for (file, change) in plan::read(&saved, &self.root)? {
+            if self.places.contains_key(&file) {
+                self.decide([(file, change)])?;
+            } else {
+                self.notes
+                    .push(format!("{}: is not there any more; what was decided about it is left out", file.display()));
+            }
+        }
+        Ok(())
     }
 
     /// Reads decisions, in addition to those that were made: a CSV file with the columns file, change (`delete` or
@@ -96,19 +111,12 @@ impl Cleaner {
         plan::text(&self.root, changes)
     }
 
-    /// Keeps the decisions in the photos' folder, for [`Cleaner::open`] to find them. Without any, the file is removed.
+    /// Keeps the decisions in the photos' folder, for [`Cleaner::resume`]. Without any, the file is removed.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn save_plan(&self) -> Result<()> {
-        let to = plan::path(&self.root);
-        if !self.changes.is_empty() {
-            return Ok(atomic::write(to, plan::text(&self.root, &self.changes))?);
-        }
-        match std::fs::remove_file(&to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&to)(error)),
-            _ => Ok(()),
-        }
+        plan::save(&self.root, &self.changes)
     }
 
     /// Looks at every photo and lists what is probably wrong ([`Cleaner::findings`]).
@@ -119,7 +127,7 @@ impl Cleaner {
     /// fine-tuned in full on these photos, fewer wrong labels are found than with one whose head alone was trained.
     ///
     /// # Errors
-    /// [`Error::Value`] with fewer than two classes of two photos; and when a stop is asked for.
+    /// [`Error::File`] with fewer than two classes of two photos; and when a stop is asked for.
     pub fn judge(&mut self, predictor: &Predictor) -> Result<()> {
         let files: Vec<PathBuf> = self.photos.iter().map(|photo| photo.file.clone()).collect();
         let mut findings = Vec::new();
@@ -132,7 +140,7 @@ impl Cleaner {
             facts.push(inspected.ok());
         }
         for copy in duplicates_of(&files, &facts) {
-            findings.extend(Finding::of_copy(&copy, |file| &self.photo(file).class, |file| self.trains(file)));
+            findings.extend(Finding::of_copy(&copy, |file| &self.known(file).class, |file| self.trains(file)));
         }
         let (mut readable, mut features) = (Vec::new(), Vec::new());
         for (i, of_file) in predictor.features(&files)?.into_iter().enumerate() {
@@ -249,6 +257,11 @@ impl Cleaner {
         &self.photos
     }
 
+    /// The photo in this file, if it has a class.
+    pub fn photo(&self, file: &Path) -> Option<&Photo> {
+        self.places.get(file).map(|place| &self.photos[*place])
+    }
+
     /// The classes, sorted.
     pub fn classes(&self) -> Vec<&str> {
         let classes: BTreeSet<&str> = self.photos.iter().map(|photo| photo.class.as_str()).collect();
@@ -326,7 +339,7 @@ impl Cleaner {
     /// [`Error::File`] if it is not one of the folder's photos, or `class` cannot be the name of a class's folder.
     pub fn relabel(&mut self, file: impl AsRef<Path>, class: &str) -> Result<()> {
         let file = self.checked(file.as_ref())?;
-        if self.photo(&file).class == class {
+        if self.known(&file).class == class {
             self.changes.remove(&file);
             return Ok(());
         }
@@ -371,16 +384,22 @@ impl Cleaner {
             }
             Ok(moves)
         })?;
-        Cleaner { changes: BTreeMap::new(), ..self }.save_plan()?;
+        // Decisions of another run that were not applied now still wait.
+        if plan::path(&self.root).exists() {
+            let mut waiting: BTreeMap<PathBuf, Change> =
+                plan::read(&plan::path(&self.root), &self.root)?.into_iter().collect();
+            waiting.retain(|file, _| !self.changes.contains_key(file));
+            plan::save(&self.root, &waiting)?;
+        }
         Ok(moved)
     }
 
-    fn photo(&self, file: &Path) -> &Photo {
+    fn known(&self, file: &Path) -> &Photo {
         &self.photos[self.places[file]]
     }
 
     fn trains(&self, file: &Path) -> bool {
-        self.photo(file).side.is_none_or(|side| side == Side::Train)
+        self.known(file).side.is_none_or(|side| side == Side::Train)
     }
 
     fn checked(&self, file: &Path) -> Result<PathBuf> {
@@ -395,7 +414,7 @@ impl Cleaner {
     /// Where a photo goes, below the folder, if its class is this one. Which of the folders above it is its class's is
     /// told by reading all folders again as if it were there: that must change its class and nothing else.
     fn relabelled(&self, file: &Path, class: &str) -> Result<PathBuf> {
-        let photo = self.photo(file);
+        let photo = self.known(file);
         let parts: Vec<Component> = self.inside(file).components().collect();
         let is_name = Path::new(class).components().eq([Component::Normal(class.as_ref())]) && !class.starts_with('.');
         let mut files: Vec<PathBuf> = self.photos.iter().map(|photo| photo.file.clone()).collect();

@@ -4,7 +4,7 @@ use super::trash::FOLDER;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use tallow_io::csv;
+use tallow_io::{atomic, csv};
 
 /// A decision about a photo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,18 @@ pub(super) fn text(root: &Path, changes: &BTreeMap<PathBuf, Change>) -> String {
         [csv::path(file.strip_prefix(root).unwrap_or(file)), word.into(), class.into()]
     };
     csv::to_string(std::iter::once(HEAD.map(String::from)).chain(changes.iter().map(row)))
+}
+
+/// Writes the plan of a folder, or removes it where nothing is decided.
+pub(super) fn save(root: &Path, changes: &BTreeMap<PathBuf, Change>) -> Result<()> {
+    let to = path(root);
+    if !changes.is_empty() {
+        return Ok(atomic::write(to, text(root, changes))?);
+    }
+    match std::fs::remove_file(&to) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&to)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Reads decisions, as (file below `root`, what is to be done with it).

@@ -75,7 +75,10 @@ pub fn undo(root: impl AsRef<Path>) -> Result<usize> {
                 &from,
                 format!("is there, and so is {}, which would come back to its place: move one away", to.display()),
             )),
-            (false, false) => failed.push(Error::file(&from, format!("is gone, and {} is too", to.display()))),
+            (false, false) => failed.push(Error::file(
+                &from,
+                format!("is gone, and {} is too; to give it up, delete {}", to.display(), folder.display()),
+            )),
         }
     }
     match failed.into_iter().next() {

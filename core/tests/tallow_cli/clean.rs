@@ -123,7 +123,7 @@ fn the_page_decides_applies_and_undoes() {
         (vec![token.as_str(), "Host: rebound.example"], 403),
         (vec![token.as_str(), "Origin: http://evil.example"], 403),
     ] {
-        for request in ["GET /api/photos", "GET /api/photos/0", "POST /api/undo", "POST /api/apply"] {
+        for request in ["GET /api/photos", "GET /api/photo?file=Sneaker/000.png", "POST /api/undo", "POST /api/apply"] {
             assert_eq!(page.send(request, &headers, b"{}").code, code, "{request} {headers:?}");
         }
     }
@@ -133,9 +133,9 @@ fn the_page_decides_applies_and_undoes() {
     };
     let photos = || page.send("GET /api/photos", &[&token], b"").json();
     assert_eq!(photos()["photos"].as_array().unwrap().len(), 24);
-    let picture = page.send("GET /api/photos/3", &[&token], b"");
+    let picture = page.send("GET /api/photo?file=Ankle%20boot/003.png", &[&token], b"");
     assert!(picture.code == 200 && picture.body.starts_with(b"\x89PNG"));
-    assert_eq!(page.send("GET /api/photos/99", &[&token], b"").code, 404);
+    assert_eq!(page.send("GET /api/photo?file=../mine.png", &[&token], b"").code, 404);
 
     for file in ["../mine.png", "Sneaker/../../mine.png", "/etc/passwd", "Sneaker/gone.png", ""] {
         let refused = post("decide", json!({ "file": file, "delete": true }));
@@ -157,9 +157,16 @@ fn the_page_decides_applies_and_undoes() {
 
     // Another run goes on where this one stopped.
     assert_eq!(post("decide", json!({ "file": "Sneaker/005.png", "delete": true })).json()["waiting"], 1);
+    assert_eq!(post("decide", json!({ "file": "Sneaker/006.png", "delete": true })).json()["waiting"], 2);
     drop(page);
+    // A plan of the user's own does what it says and no more, and a photo that is gone is no obstacle.
+    fs::write(here.join("own.csv"), "file,change,class\nSneaker/007.png,delete,\n").unwrap();
+    let applied = tallow(&["clean", "shoes", "--apply", "own.csv", "--yes"], here);
+    assert!(applied.stdout.contains("1 files were moved") && here.join("shoes/Sneaker/005.png").exists());
+    fs::remove_file(here.join("shoes/Sneaker/006.png")).unwrap();
     let again = tallow(&["clean", "run", "shoes", "--out", "found"], here);
     assert!(again.stdout.contains("1 decision of an earlier run waits"), "{}", again.stdout);
+    assert!(again.stderr.contains("006.png: is not there any more"), "{}", again.stderr);
 }
 
 /// Photos whose folder makes a seeded mess of: every 20th label is wrong, every 30th photo is there twice.

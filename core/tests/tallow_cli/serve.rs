@@ -9,6 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use tallow::vision::Image;
 
 /// A server at work, stopped when the test ends.
 pub(crate) struct Serving {
@@ -237,9 +238,13 @@ fn a_token_is_asked_for_and_a_full_queue_says_when_to_come_again() {
     }
     let token = "Authorization: Bearer open sesame";
     assert_eq!(serving.send("POST /api/predict", &[token], &photo).code, 200);
+    // An image that takes long to read, so that the queue is full on any machine.
+    let large = dir.path().join("large.png");
+    Image::from_fn(2400, 1600, |x, y| [(x * y) as u8, x as u8, y as u8]).unwrap().save(&large).unwrap();
+    let large = fs::read(large).unwrap();
     // Many at once: those who find no place hear when to come again, and all others are answered.
     let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let ask = || serving.send("POST /api/explain", &[token], &photo);
+        let ask = || serving.send("POST /api/explain", &[token], &large);
         let asking: Vec<_> = (0..40).map(|_| scope.spawn(ask)).collect();
         asking.into_iter().map(|thread| thread.join().unwrap()).collect()
     });

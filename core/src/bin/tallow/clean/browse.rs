@@ -2,7 +2,7 @@
 
 use crate::say;
 use crate::web::{self, Guard};
-use axum::extract::{DefaultBodyLimit, Path as AxumPath, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -81,7 +81,7 @@ fn routes(work: Arc<Work>) -> Router {
         .route("/page.css", text("text/css; charset=utf-8", include_str!("page.css")))
         .route("/page.js", text("text/javascript; charset=utf-8", include_str!("page.js")))
         .route("/api/photos", get(photos))
-        .route("/api/photos/{number}", get(photo))
+        .route("/api/photo", get(photo))
         .route("/api/decide", post(decide))
         .route("/api/apply", post(apply))
         .route("/api/undo", post(take_back))
@@ -125,7 +125,6 @@ async fn photos(State(work): Shared) -> Json<Value> {
             Some(Change::Relabel(class)) => json!({ "class": class }),
         };
         json!({
-            "number": number(cleaner, photo),
             "file": work.name(&photo.file),
             "class": photo.class,
             "side": photo.side.map(|side| format!("{side:?}").to_lowercase()),
@@ -150,14 +149,17 @@ async fn photos(State(work): Shared) -> Json<Value> {
     }))
 }
 
-/// A photo's place among all.
-fn number(cleaner: &Cleaner, photo: &Photo) -> Option<usize> {
-    cleaner.photos().binary_search_by(|other| other.file.cmp(&photo.file)).ok()
+/// Which photo is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    file: String,
 }
 
-/// A photo, made small. Which file it is, its number says: no path comes from the browser.
-async fn photo(State(work): Shared, AxumPath(number): AxumPath<usize>) -> std::result::Result<Response, Refused> {
-    let file = work.desk().cleaner.photos().get(number).map(|photo| photo.file.clone());
+/// A photo, made small. It is asked for by its name, which means the same before and after files were moved; the
+/// cleaner knows no file outside of its folder.
+async fn photo(State(work): Shared, Query(wanted): Query<Wanted>) -> std::result::Result<Response, Refused> {
+    let file = work.desk().cleaner.photo(&work.root.join(wanted.file)).map(|photo| photo.file.clone());
     let file = file.ok_or_else(|| Refused(StatusCode::NOT_FOUND, "there is no such photo".into()))?;
     let bytes = aside(move || {
         let image = Image::open(file)?;
@@ -233,6 +235,7 @@ async fn take_back(State(work): Shared) -> std::result::Result<Json<Value>, Refu
 
 fn reopen(root: &Path, desk: &mut Desk) -> Result<()> {
     desk.cleaner = Cleaner::open(root)?;
+    desk.cleaner.resume()?;
     let Desk { cleaner, judged } = desk;
     cleaner.take_judgements(judged);
     Ok(())

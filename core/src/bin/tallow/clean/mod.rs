@@ -136,6 +136,7 @@ fn browsed(args: &Args) -> Result<()> {
     let (model, photos) = args.model_and_photos()?;
     let predictor = model::open(model, args.common.device_name())?;
     let mut cleaner = Cleaner::open(photos)?;
+    cleaner.resume()?;
     cleaner.notes().iter().for_each(|note| eprintln!("note: {}", tallow::text::visible(note)));
     cleaner.judge(&predictor)?;
     browse::browse(cleaner, args.port)
@@ -150,6 +151,7 @@ fn find(args: &Args, s: &mut Session) -> Result<()> {
     s.run.section("The photos");
     s.run.data(format!("photos in {}", photos.display()));
     let mut cleaner = Cleaner::open(photos)?;
+    cleaner.resume()?;
     let listener = s.run.listener();
     cleaner.notes().iter().for_each(|note| listener.tell(Event::Note(note)));
     s.run.say(format!("{} photos of {} classes", cleaner.photos().len(), cleaner.classes().len()));
@@ -212,8 +214,7 @@ fn label_shown(grid: ImageGrid, cleaner: &Cleaner, finding: &Finding) -> Result<
 }
 
 fn class_of<'a>(cleaner: &'a Cleaner, file: &Path) -> &'a str {
-    let photo: Option<&Photo> = cleaner.photos().iter().find(|photo| photo.file == file);
-    photo.map_or("", |photo| &photo.class)
+    cleaner.photo(file).map_or("", |photo| &photo.class)
 }
 
 fn findings_csv(cleaner: &Cleaner) -> String {

@@ -42,7 +42,7 @@ const watcher = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     watcher.unobserve(target);
-    call("photos/" + target.dataset.number).then((response) => response.blob())
+    call("photo?" + new URLSearchParams({ file: target.dataset.file })).then((response) => response.blob())
       .then((blob) => { target.src = URL.createObjectURL(blob); })
       .catch(() => { target.alt = "cannot be shown"; });
   }
@@ -72,7 +72,7 @@ const cardOf = (photo) => {
   const card = element("article", "", { tabIndex: 0, photo });
   const finding = data.findings.find((found) => found.file === photo.file && found.suggested);
   const picture = element("img", "", { alt: photo.file });
-  picture.dataset.number = photo.number;
+  picture.dataset.file = photo.file;
   const look = photo.looks_like === null ? "not judged" : `looks like ${photo.looks_like}, loss ${photo.loss.toFixed(2)}`;
   const others = data.findings.filter((found) => found.file === photo.file)
     .map((found) => found.other ? `${inWords(found.problem)}: ${found.other}` : inWords(found.problem));
