@@ -56,6 +56,8 @@ pub mod models;
 
 pub mod optim;
 
+pub mod onnx;
+
 pub mod train;
 
 pub mod collab_learner;
@@ -71,6 +73,8 @@ pub mod metrics;
 pub mod interpret;
 
 pub mod clean;
+
+pub mod card;
 
 pub mod classic;
 

@@ -4,6 +4,7 @@ use super::blank::{Blank, fill};
 use super::graph::record;
 use super::math::{erfc, exp, sigmoid, tanh};
 use super::simd::dispatch;
+use super::trace::{Operation, traced};
 use super::{fast, with_all, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -61,18 +62,23 @@ pub enum Activation {
 /// # Errors
 /// When the device does not support the tensor's type.
 pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
-    if activation == Activation::None {
-        return Ok(xs.clone());
-    }
-    if !fast(xs) {
-        return activation.portable(xs);
-    }
-    let mut values = with_values(xs, |xs| Ok(xs.to_vec()))?;
-    values.par_chunks_mut(BLOCK).for_each(|values| dispatch(Apply(activation, values)));
-    let input = if activation.needs_input() { Some(xs.clone()) } else { None };
-    record(&[xs], values, xs.shape(), move |ys, grad, _| {
-        Ok(vec![Some(gradient(activation, input.as_ref().unwrap_or(ys), ys, grad)?)])
-    })
+    traced(
+        || Operation::Activate { xs: xs.clone(), activation },
+        || {
+            if activation == Activation::None {
+                return Ok(xs.clone());
+            }
+            if !fast(xs) {
+                return activation.portable(xs);
+            }
+            let mut values = with_values(xs, |xs| Ok(xs.to_vec()))?;
+            values.par_chunks_mut(BLOCK).for_each(|values| dispatch(Apply(activation, values)));
+            let input = if activation.needs_input() { Some(xs.clone()) } else { None };
+            record(&[xs], values, xs.shape(), move |ys, grad, _| {
+                Ok(vec![Some(gradient(activation, input.as_ref().unwrap_or(ys), ys, grad)?)])
+            })
+        },
+    )
 }
 
 /// The gradient by an activation's input `xs`, from that by its result `ys`. Of the two only one is read: see

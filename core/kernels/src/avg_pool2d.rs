@@ -1,6 +1,7 @@
 //! Average pooling.
 
 use super::resample::{Axis, resample};
+use super::trace::{Operation, traced};
 use super::windows::{Pool, Window, adaptive_windows};
 use candle_core::{Result, Tensor};
 
@@ -13,8 +14,13 @@ use candle_core::{Result, Tensor};
 /// # Errors
 /// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
 pub fn avg_pool2d(xs: &Tensor, pool: &Pool, count_include_pad: bool) -> Result<Tensor> {
-    let windows = pool.windows("avg_pool2d", xs)?;
-    means(xs, &windows, |window| if count_include_pad { window.length } else { window.inside.len() })
+    traced(
+        || Operation::AvgPool2d { xs: xs.clone(), pool: *pool, count_include_pad },
+        || {
+            let windows = pool.windows("avg_pool2d", xs)?;
+            means(xs, &windows, |window| if count_include_pad { window.length } else { window.inside.len() })
+        },
+    )
 }
 
 /// Average pooling to a fixed size. PyTorch's `adaptive_avg_pool2d`.
@@ -25,7 +31,10 @@ pub fn avg_pool2d(xs: &Tensor, pool: &Pool, count_include_pad: bool) -> Result<T
 /// # Errors
 /// When the image or the grid is empty.
 pub fn adaptive_avg_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
-    means(xs, &adaptive_windows("adaptive_avg_pool2d", xs, size)?, |window| window.inside.len())
+    traced(
+        || Operation::AdaptiveAvgPool2d { xs: xs.clone(), size },
+        || means(xs, &adaptive_windows("adaptive_avg_pool2d", xs, size)?, |window| window.inside.len()),
+    )
 }
 
 /// The mean of each channel. PyTorch's `adaptive_avg_pool2d(1)`.
@@ -36,7 +45,7 @@ pub fn adaptive_avg_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
 /// # Errors
 /// When the image is empty.
 pub fn global_avg_pool2d(xs: &Tensor) -> Result<Tensor> {
-    adaptive_avg_pool2d(xs, [1, 1])?.flatten_from(1)
+    traced(|| Operation::GlobalAvgPool2d { xs: xs.clone() }, || adaptive_avg_pool2d(xs, [1, 1])?.flatten_from(1))
 }
 
 fn means(xs: &Tensor, windows: &[Vec<Window>; 2], count: impl Fn(&Window) -> usize) -> Result<Tensor> {

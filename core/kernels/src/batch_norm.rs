@@ -5,6 +5,7 @@ use super::activation::Activation;
 use super::blank::{Blank, fill, fill_pair, filled};
 use super::graph::record;
 use super::simd::dispatch;
+use super::trace::{Operation, traced};
 use super::{fast, with_optional, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -87,36 +88,48 @@ pub fn batch_norm(
     options: &BatchNormOptions,
     residual: Option<&Tensor>,
 ) -> Result<Tensor> {
-    let c = channels(xs)?;
-    if [weight.elem_count(), bias.elem_count(), stats.mean.elem_count(), stats.var.elem_count()] != [c; 4] {
-        candle_core::bail!("batch_norm: {c} channels, weight {:?}, bias {:?}", weight.dims(), bias.dims());
-    }
-    if let Some(residual) = residual.filter(|residual| residual.shape() != xs.shape()) {
-        candle_core::bail!("batch_norm: input {:?} and residual {:?} differ in shape", xs.dims(), residual.dims());
-    }
-    if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
-        return portable(xs, weight, bias, stats, options, residual);
-    }
-    let host = |values: &Tensor| values.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1();
-    let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
-    let norm =
-        with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
-    let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
-    let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
-    let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
-        let grads = with_values(&x, |x| {
-            with_values(ys, |y| {
-                with_values(grad, |dy| with_optional(needed.as_ref(), |r| Ok(norm.backward(x, y, dy, r, wanted))))
-            })
-        })?;
-        let dims = [x.dims(), &[c], &[c], x.dims()];
-        let tensor = |(grad, dims): (Option<Vec<f32>>, &[usize])| {
-            grad.map(|grad| Tensor::from_vec(grad, dims, &Device::Cpu)).transpose()
-        };
-        grads.into_iter().zip(dims).take(wanted.len()).map(tensor).collect()
+    let operation = || Operation::BatchNorm {
+        xs: xs.clone(),
+        weight: weight.clone(),
+        bias: bias.clone(),
+        mean: stats.mean.clone(),
+        var: stats.var.clone(),
+        eps: options.eps,
+        residual: residual.cloned(),
+        activation: options.activation,
     };
-    let inputs: Vec<&Tensor> = [xs, weight, bias].into_iter().chain(residual).collect();
-    record(&inputs, values, xs.shape(), back)
+    traced(operation, || {
+        let c = channels(xs)?;
+        if [weight.elem_count(), bias.elem_count(), stats.mean.elem_count(), stats.var.elem_count()] != [c; 4] {
+            candle_core::bail!("batch_norm: {c} channels, weight {:?}, bias {:?}", weight.dims(), bias.dims());
+        }
+        if let Some(residual) = residual.filter(|residual| residual.shape() != xs.shape()) {
+            candle_core::bail!("batch_norm: input {:?} and residual {:?} differ in shape", xs.dims(), residual.dims());
+        }
+        if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
+            return portable(xs, weight, bias, stats, options, residual);
+        }
+        let host = |values: &Tensor| values.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1();
+        let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
+        let norm =
+            with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
+        let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
+        let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
+        let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
+            let grads = with_values(&x, |x| {
+                with_values(ys, |y| {
+                    with_values(grad, |dy| with_optional(needed.as_ref(), |r| Ok(norm.backward(x, y, dy, r, wanted))))
+                })
+            })?;
+            let dims = [x.dims(), &[c], &[c], x.dims()];
+            let tensor = |(grad, dims): (Option<Vec<f32>>, &[usize])| {
+                grad.map(|grad| Tensor::from_vec(grad, dims, &Device::Cpu)).transpose()
+            };
+            grads.into_iter().zip(dims).take(wanted.len()).map(tensor).collect()
+        };
+        let inputs: Vec<&Tensor> = [xs, weight, bias].into_iter().chain(residual).collect();
+        record(&inputs, values, xs.shape(), back)
+    })
 }
 
 fn portable(

@@ -4,6 +4,7 @@ use super::blank::{Blank, fill};
 use super::graph::record;
 use super::simd::dispatch;
 use super::sums::sum_rows;
+use super::trace::{Operation, traced};
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -24,50 +25,64 @@ const BLOCK: usize = 64;
 /// # Errors
 /// When a length differs from the number of channels, or `xs` is empty.
 pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
-    let c = xs.dims().last().copied().unwrap_or(0);
-    if xs.elem_count() == 0 || weight.dims() != [c] || bias.dims() != [c] {
-        candle_core::bail!("layer_norm: input {:?}, weight {:?}, bias {:?}", xs.dims(), weight.dims(), bias.dims());
-    }
-    if !(fast(xs) && fast(weight) && fast(bias)) {
-        let last = xs.rank() - 1;
-        let centred = xs.broadcast_sub(&xs.mean_keepdim(last)?)?;
-        let var = centred.sqr()?.mean_keepdim(last)?;
-        return centred.broadcast_div(&(var + eps)?.sqrt()?)?.broadcast_mul(weight)?.broadcast_add(bias);
-    }
-    // What came out before scale and shift, and what it was divided by, are all that the way back needs.
-    let mut inv_std = vec![0.0; xs.elem_count() / c];
-    let normal = with_values(xs, |x| {
-        let blocks = inv_std.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK * c));
-        Ok(fill(x.len(), BLOCK * c, blocks, |(inv_std, x), normal| dispatch(Normalise { x, eps, normal, inv_std })))
-    })?;
-    let out = with_values(weight, |weight| {
-        with_values(bias, |bias| {
-            let blocks = normal.par_chunks(BLOCK * c);
-            Ok(fill(normal.len(), BLOCK * c, blocks, |normal, out| dispatch(Affine { normal, weight, bias, out })))
-        })
-    })?;
-    let w = weight.clone();
-    record(&[xs, weight, bias], out, xs.shape(), move |ys, grad, wanted| {
-        with_values(grad, |dy| {
-            let tensor = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
-            let dx = wanted[0].then(|| {
-                let dx = with_values(&w, |weight| {
-                    let blocks = normal.par_chunks(BLOCK * c).zip(inv_std.par_chunks(BLOCK));
-                    let blocks = dy.par_chunks(BLOCK * c).zip(blocks);
-                    Ok(fill(dy.len(), BLOCK * c, blocks, |(dy, (normal, inv_std)), dx| {
-                        dispatch(Back { dy, normal, inv_std, weight, dx })
+    traced(
+        || Operation::LayerNorm { xs: xs.clone(), weight: weight.clone(), bias: bias.clone(), eps },
+        || {
+            let c = xs.dims().last().copied().unwrap_or(0);
+            if xs.elem_count() == 0 || weight.dims() != [c] || bias.dims() != [c] {
+                candle_core::bail!(
+                    "layer_norm: input {:?}, weight {:?}, bias {:?}",
+                    xs.dims(),
+                    weight.dims(),
+                    bias.dims()
+                );
+            }
+            if !(fast(xs) && fast(weight) && fast(bias)) {
+                let last = xs.rank() - 1;
+                let centred = xs.broadcast_sub(&xs.mean_keepdim(last)?)?;
+                let var = centred.sqr()?.mean_keepdim(last)?;
+                return centred.broadcast_div(&(var + eps)?.sqrt()?)?.broadcast_mul(weight)?.broadcast_add(bias);
+            }
+            // What came out before scale and shift, and what it was divided by, are all that the way back needs.
+            let mut inv_std = vec![0.0; xs.elem_count() / c];
+            let normal = with_values(xs, |x| {
+                let blocks = inv_std.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK * c));
+                Ok(fill(x.len(), BLOCK * c, blocks, |(inv_std, x), normal| {
+                    dispatch(Normalise { x, eps, normal, inv_std })
+                }))
+            })?;
+            let out = with_values(weight, |weight| {
+                with_values(bias, |bias| {
+                    let blocks = normal.par_chunks(BLOCK * c);
+                    Ok(fill(normal.len(), BLOCK * c, blocks, |normal, out| {
+                        dispatch(Affine { normal, weight, bias, out })
                     }))
-                })?;
-                tensor(dx, ys.dims())
-            });
-            let dweight = wanted[1].then(|| {
-                let products: Vec<f32> = dy.par_iter().zip(&normal).map(|(dy, normal)| dy * normal).collect();
-                tensor(sum_rows(&products, c), &[c])
-            });
-            let dbias = wanted[2].then(|| tensor(sum_rows(dy, c), &[c]));
-            Ok(vec![dx.transpose()?, dweight.transpose()?, dbias.transpose()?])
-        })
-    })
+                })
+            })?;
+            let w = weight.clone();
+            record(&[xs, weight, bias], out, xs.shape(), move |ys, grad, wanted| {
+                with_values(grad, |dy| {
+                    let tensor = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
+                    let dx = wanted[0].then(|| {
+                        let dx = with_values(&w, |weight| {
+                            let blocks = normal.par_chunks(BLOCK * c).zip(inv_std.par_chunks(BLOCK));
+                            let blocks = dy.par_chunks(BLOCK * c).zip(blocks);
+                            Ok(fill(dy.len(), BLOCK * c, blocks, |(dy, (normal, inv_std)), dx| {
+                                dispatch(Back { dy, normal, inv_std, weight, dx })
+                            }))
+                        })?;
+                        tensor(dx, ys.dims())
+                    });
+                    let dweight = wanted[1].then(|| {
+                        let products: Vec<f32> = dy.par_iter().zip(&normal).map(|(dy, normal)| dy * normal).collect();
+                        tensor(sum_rows(&products, c), &[c])
+                    });
+                    let dbias = wanted[2].then(|| tensor(sum_rows(dy, c), &[c]));
+                    Ok(vec![dx.transpose()?, dweight.transpose()?, dbias.transpose()?])
+                })
+            })
+        },
+    )
 }
 
 struct Normalise<'a, 'o> {

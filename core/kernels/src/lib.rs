@@ -38,6 +38,7 @@ mod softmax;
 mod step;
 mod sums;
 mod tiles;
+pub mod trace;
 mod upsample;
 mod windows;
 mod zip;
@@ -70,6 +71,8 @@ pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 pub use windows::Pool;
 
+use trace::{Operation, traced};
+
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 
 /// Converts images to the channels-last layout.
@@ -80,7 +83,7 @@ use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 /// # Errors
 /// When `xs` is not of rank 4.
 pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
-    xs.permute((0, 2, 3, 1))?.contiguous()
+    traced(|| Operation::ChannelsLast { xs: xs.clone() }, || xs.permute((0, 2, 3, 1))?.contiguous())
 }
 
 /// Converts channels-last images back: a view on the same memory.
@@ -91,7 +94,7 @@ pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// When `xs` is not of rank 4.
 pub fn channels_first(xs: &Tensor) -> Result<Tensor> {
-    xs.permute((0, 3, 1, 2))
+    traced(|| Operation::ChannelsFirst { xs: xs.clone() }, || xs.permute((0, 3, 1, 2)))
 }
 
 /// Whether the fast CPU code can take this tensor.

@@ -3,6 +3,7 @@
 use super::activation::Activation;
 use super::conv2d::{ConvParams, Geometry, Product, forward, pack};
 use super::tiles::{FEW, dot};
+use super::trace::{Operation, traced};
 use super::{fast, with_optional, with_values};
 use candle_core::{Result, Tensor};
 
@@ -14,32 +15,41 @@ use candle_core::{Result, Tensor};
 /// # Errors
 /// When the shapes do not fit together, or something is empty.
 pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let (Some(&k), &[n, inputs]) = (xs.dims().last(), weight.dims()) else {
-        candle_core::bail!("linear: an input {:?} and a weight {:?}: expected [out, in]", xs.dims(), weight.dims())
-    };
-    if k != inputs || bias.is_some_and(|bias| bias.dims() != [n]) || xs.elem_count() * n == 0 {
-        candle_core::bail!(
-            "linear: input {:?}, weight [out, in] {:?}, bias {:?} do not fit together",
-            xs.dims(),
-            weight.dims(),
-            bias.map(Tensor::dims)
-        );
-    }
-    let rows = xs.elem_count() / k;
-    let shape: Vec<usize> = xs.dims()[..xs.rank() - 1].iter().copied().chain([n]).collect();
-    if !(fast(xs) && fast(weight) && bias.is_none_or(fast)) {
-        let ys = xs.reshape((rows, k))?.matmul(&weight.t()?)?;
-        let ys = bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias))?;
-        return ys.reshape(shape);
-    }
-    // A convolution of one tap over an image of one column.
-    let g = Geometry::new(&[1, rows, 1, k], &[n, k, 1, 1], &ConvParams::new(1, 0))?;
-    let values = with_values(xs, |x| {
-        with_values(weight, |w| {
-            with_optional(bias, |bias| {
-                Ok(if rows <= FEW { dot(x, w, bias, k) } else { forward(&g, x, &pack(&g, w), bias, None) })
-            })
-        })
-    })?;
-    Product { g, xs, weight, bias, residual: None, activation: Activation::None }.record(values, &shape)
+    traced(
+        || Operation::Linear { xs: xs.clone(), weight: weight.clone(), bias: bias.cloned() },
+        || {
+            let (Some(&k), &[n, inputs]) = (xs.dims().last(), weight.dims()) else {
+                candle_core::bail!(
+                    "linear: an input {:?} and a weight {:?}: expected [out, in]",
+                    xs.dims(),
+                    weight.dims()
+                )
+            };
+            if k != inputs || bias.is_some_and(|bias| bias.dims() != [n]) || xs.elem_count() * n == 0 {
+                candle_core::bail!(
+                    "linear: input {:?}, weight [out, in] {:?}, bias {:?} do not fit together",
+                    xs.dims(),
+                    weight.dims(),
+                    bias.map(Tensor::dims)
+                );
+            }
+            let rows = xs.elem_count() / k;
+            let shape: Vec<usize> = xs.dims()[..xs.rank() - 1].iter().copied().chain([n]).collect();
+            if !(fast(xs) && fast(weight) && bias.is_none_or(fast)) {
+                let ys = xs.reshape((rows, k))?.matmul(&weight.t()?)?;
+                let ys = bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias))?;
+                return ys.reshape(shape);
+            }
+            // A convolution of one tap over an image of one column.
+            let g = Geometry::new(&[1, rows, 1, k], &[n, k, 1, 1], &ConvParams::new(1, 0))?;
+            let values = with_values(xs, |x| {
+                with_values(weight, |w| {
+                    with_optional(bias, |bias| {
+                        Ok(if rows <= FEW { dot(x, w, bias, k) } else { forward(&g, x, &pack(&g, w), bias, None) })
+                    })
+                })
+            })?;
+            Product { g, xs, weight, bias, residual: None, activation: Activation::None }.record(values, &shape)
+        },
+    )
 }

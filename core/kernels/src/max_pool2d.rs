@@ -4,6 +4,7 @@
 use super::blank::{Blank, fill};
 use super::graph::record;
 use super::simd::dispatch;
+use super::trace::{Operation, traced};
 use super::windows::{Pool, Window, adaptive_windows};
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
@@ -19,7 +20,7 @@ use rayon::prelude::*;
 /// # Errors
 /// When a size is 0, the padding exceeds half a window, or the window is larger than the padded image.
 pub fn max_pool2d(xs: &Tensor, pool: &Pool) -> Result<Tensor> {
-    largest(xs, pool.windows("max_pool2d", xs)?)
+    traced(|| Operation::MaxPool2d { xs: xs.clone(), pool: *pool }, || largest(xs, pool.windows("max_pool2d", xs)?))
 }
 
 /// Max pooling to a fixed size. PyTorch's `adaptive_max_pool2d`.
@@ -30,7 +31,10 @@ pub fn max_pool2d(xs: &Tensor, pool: &Pool) -> Result<Tensor> {
 /// # Errors
 /// When the image or the grid is empty.
 pub fn adaptive_max_pool2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
-    largest(xs, adaptive_windows("adaptive_max_pool2d", xs, size)?)
+    traced(
+        || Operation::AdaptiveMaxPool2d { xs: xs.clone(), size },
+        || largest(xs, adaptive_windows("adaptive_max_pool2d", xs, size)?),
+    )
 }
 
 fn largest(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {

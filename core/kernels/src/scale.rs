@@ -4,6 +4,7 @@ use super::blank::{Blank, fill};
 use super::graph::record;
 use super::simd::dispatch;
 use super::sums::sum_rows;
+use super::trace::{Operation, traced};
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -17,34 +18,44 @@ use rayon::prelude::*;
 /// # Errors
 /// When the shapes do not fit together, or `xs` is empty.
 pub fn scale(xs: &Tensor, factors: &Tensor) -> Result<Tensor> {
-    let (Some(&n), Some(&c)) = (xs.dims().first(), xs.dims().last()) else {
-        candle_core::bail!("scale: a scalar has no channels")
-    };
-    if xs.elem_count() == 0 || !(factors.dims() == [c] || (factors.dims() == [n, c] && xs.rank() > 1)) {
-        candle_core::bail!("scale: input {:?} and factors {:?}: expected [C] or [N, C]", xs.dims(), factors.dims());
-    }
-    if !(fast(xs) && fast(factors)) {
-        let mut dims = vec![1; xs.rank()];
-        (dims[0], dims[xs.rank() - 1]) = (if factors.rank() == 2 { n } else { 1 }, c);
-        return xs.broadcast_mul(&factors.reshape(dims)?);
-    }
-    let values = with_values(xs, |x| with_values(factors, |factors| Ok(products(x, factors, n, c))))?;
-    let (x, f) = (xs.clone(), factors.clone());
-    record(&[xs, factors], values, xs.shape(), move |ys, grad, wanted| {
-        with_values(grad, |dy| {
-            let dx = wanted[0]
-                .then(|| Tensor::from_vec(with_values(&f, |f| Ok(products(dy, f, n, c)))?, ys.shape(), &Device::Cpu));
-            let dfactors = wanted[1].then(|| {
-                let sums = with_values(&x, |x| {
-                    let terms: Vec<f32> = dy.par_iter().zip(x).map(|(dy, x)| dy * x).collect();
-                    let each = terms.len() / f.elem_count() * c;
-                    Ok(terms.chunks(each).flat_map(|sample| sum_rows(sample, c)).collect::<Vec<f32>>())
-                })?;
-                Tensor::from_vec(sums, f.shape(), &Device::Cpu)
-            });
-            Ok(vec![dx.transpose()?, dfactors.transpose()?])
-        })
-    })
+    traced(
+        || Operation::Scale { xs: xs.clone(), factors: factors.clone() },
+        || {
+            let (Some(&n), Some(&c)) = (xs.dims().first(), xs.dims().last()) else {
+                candle_core::bail!("scale: a scalar has no channels")
+            };
+            if xs.elem_count() == 0 || !(factors.dims() == [c] || (factors.dims() == [n, c] && xs.rank() > 1)) {
+                candle_core::bail!(
+                    "scale: input {:?} and factors {:?}: expected [C] or [N, C]",
+                    xs.dims(),
+                    factors.dims()
+                );
+            }
+            if !(fast(xs) && fast(factors)) {
+                let mut dims = vec![1; xs.rank()];
+                (dims[0], dims[xs.rank() - 1]) = (if factors.rank() == 2 { n } else { 1 }, c);
+                return xs.broadcast_mul(&factors.reshape(dims)?);
+            }
+            let values = with_values(xs, |x| with_values(factors, |factors| Ok(products(x, factors, n, c))))?;
+            let (x, f) = (xs.clone(), factors.clone());
+            record(&[xs, factors], values, xs.shape(), move |ys, grad, wanted| {
+                with_values(grad, |dy| {
+                    let dx = wanted[0].then(|| {
+                        Tensor::from_vec(with_values(&f, |f| Ok(products(dy, f, n, c)))?, ys.shape(), &Device::Cpu)
+                    });
+                    let dfactors = wanted[1].then(|| {
+                        let sums = with_values(&x, |x| {
+                            let terms: Vec<f32> = dy.par_iter().zip(x).map(|(dy, x)| dy * x).collect();
+                            let each = terms.len() / f.elem_count() * c;
+                            Ok(terms.chunks(each).flat_map(|sample| sum_rows(sample, c)).collect::<Vec<f32>>())
+                        })?;
+                        Tensor::from_vec(sums, f.shape(), &Device::Cpu)
+                    });
+                    Ok(vec![dx.transpose()?, dfactors.transpose()?])
+                })
+            })
+        },
+    )
 }
 
 /// Multiplies each sample by a factor that has no gradient, as in stochastic depth. With `N·T` factors it multiplies

@@ -3,6 +3,7 @@
 use super::blank::fill;
 use super::graph::record;
 use super::simd::vectorized;
+use super::trace::{Operation, traced};
 use super::{fast, with_values};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -15,19 +16,27 @@ use rayon::prelude::*;
 /// # Errors
 /// When the channels are not a multiple of `r²`, or something is empty.
 pub fn pixel_shuffle(xs: &Tensor, r: usize) -> Result<Tensor> {
-    let (n, h, w, channels) = xs.dims4()?;
-    if r == 0 || xs.elem_count() == 0 || channels % (r * r) != 0 {
-        candle_core::bail!("pixel_shuffle: channels of input [N, H, W, C] {:?} into {r} x {r} pixels", xs.dims());
-    }
-    let c = channels / (r * r);
-    if !fast(xs) {
-        let parts = xs.reshape(&[n, h, w, c, r, r][..])?.permute([0, 1, 4, 2, 5, 3])?;
-        return parts.reshape((n, h * r, w * r, c));
-    }
-    record(&[xs], with_values(xs, |xs| Ok(shuffle(xs, w, c, r)))?, (n, h * r, w * r, c), move |_, grad, _| {
-        let dx = with_values(grad, |dy| Ok(unshuffle(dy, w, c, r)))?;
-        Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, channels), &Device::Cpu)?)])
-    })
+    traced(
+        || Operation::PixelShuffle { xs: xs.clone(), r },
+        || {
+            let (n, h, w, channels) = xs.dims4()?;
+            if r == 0 || xs.elem_count() == 0 || channels % (r * r) != 0 {
+                candle_core::bail!(
+                    "pixel_shuffle: channels of input [N, H, W, C] {:?} into {r} x {r} pixels",
+                    xs.dims()
+                );
+            }
+            let c = channels / (r * r);
+            if !fast(xs) {
+                let parts = xs.reshape(&[n, h, w, c, r, r][..])?.permute([0, 1, 4, 2, 5, 3])?;
+                return parts.reshape((n, h * r, w * r, c));
+            }
+            record(&[xs], with_values(xs, |xs| Ok(shuffle(xs, w, c, r)))?, (n, h * r, w * r, c), move |_, grad, _| {
+                let dx = with_values(grad, |dy| Ok(unshuffle(dy, w, c, r)))?;
+                Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, channels), &Device::Cpu)?)])
+            })
+        },
+    )
 }
 
 /// Rearranges blocks of `r` x `r` pixels into `r²` channels. PyTorch's `F.pixel_unshuffle`.

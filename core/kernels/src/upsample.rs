@@ -1,6 +1,7 @@
 //! Upsampling by the nearest pixel, and bilinear.
 
 use super::resample::{Axis, resample};
+use super::trace::{Operation, traced};
 use candle_core::{Result, Tensor};
 
 /// Resizes images with the nearest pixel. PyTorch's `F.interpolate(mode="nearest")`.
@@ -11,12 +12,17 @@ use candle_core::{Result, Tensor};
 /// # Errors
 /// When the image or the size is empty.
 pub fn upsample_nearest2d(xs: &Tensor, size: [usize; 2]) -> Result<Tensor> {
-    let axis = |from: usize, to: usize| {
-        // PyTorch computes the ratio in single precision.
-        let scale = from as f32 / to as f32;
-        Axis::new(from, (0..to).map(|at| vec![((((at as f32) * scale) as usize).min(from - 1), 1.0)]).collect())
-    };
-    to_size("upsample_nearest2d", xs, size, axis)
+    traced(
+        || Operation::UpsampleNearest2d { xs: xs.clone(), size },
+        || {
+            let axis = |from: usize, to: usize| {
+                // PyTorch computes the ratio in single precision.
+                let scale = from as f32 / to as f32;
+                Axis::new(from, (0..to).map(|at| vec![((((at as f32) * scale) as usize).min(from - 1), 1.0)]).collect())
+            };
+            to_size("upsample_nearest2d", xs, size, axis)
+        },
+    )
 }
 
 /// Resizes images by bilinear interpolation, without antialiasing. PyTorch's `F.interpolate(mode="bilinear")`: with

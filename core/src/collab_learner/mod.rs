@@ -8,6 +8,7 @@ mod baseline;
 mod config;
 mod learner;
 mod network;
+mod onnx;
 mod predictor;
 mod ranking;
 mod recipe;

@@ -106,6 +106,14 @@ impl RatingPredictor {
         RatingPredictor { network, recipe, seen, device: device.clone() }
     }
 
+    pub(super) fn network(&self) -> &CollabNetwork {
+        &self.network
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Who rates.
     pub fn users(&self) -> &IdVocab {
         &self.recipe.users

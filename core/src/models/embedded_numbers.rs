@@ -1,6 +1,7 @@
 //! Periodic embeddings of numbers.
 
 use crate::error::{Error, Result};
+use crate::kernels::trace::{Operation, traced};
 use crate::nn::init::Init;
 use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::{D, Tensor};
@@ -74,11 +75,20 @@ impl EmbeddedNumbers {
 
 impl Module for EmbeddedNumbers {
     fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        let frequencies = (self.frequencies.tensor().unsqueeze(1)? * TAU)?; // [C, 1, k]
-        let angles = xs.t()?.unsqueeze(2)?.broadcast_mul(&frequencies)?; // [C, N, k]
-        let waves = Tensor::cat(&[angles.sin()?, angles.cos()?], D::Minus1)?; // [C, N, 2k]
-        let bias = self.bias.tensor().unsqueeze(1)?; // [C, 1, width]
-        let vectors = waves.matmul(&self.weight.tensor())?.broadcast_add(&bias)?; // [C, N, width]
-        Ok(vectors.relu()?.transpose(0, 1)?.flatten_from(1)?)
+        let [frequencies, weight, bias] = [&self.frequencies, &self.weight, &self.bias].map(Param::tensor);
+        let frequencies = (frequencies.unsqueeze(1)? * TAU)?; // [C, 1, k]
+        let bias = bias.unsqueeze(1)?; // [C, 1, width]
+        let operation = || Operation::EmbeddedNumbers {
+            xs: xs.clone(),
+            frequencies: frequencies.clone(),
+            weight: weight.clone(),
+            bias: bias.clone(),
+        };
+        Ok(traced(operation, || {
+            let angles = xs.t()?.unsqueeze(2)?.broadcast_mul(&frequencies)?; // [C, N, k]
+            let waves = Tensor::cat(&[angles.sin()?, angles.cos()?], D::Minus1)?; // [C, N, 2k]
+            let vectors = waves.matmul(&weight)?.broadcast_add(&bias)?; // [C, N, width]
+            vectors.relu()?.transpose(0, 1)?.flatten_from(1)
+        })?)
     }
 }

@@ -1,6 +1,7 @@
 //! Ratings by matrix factorisation.
 
 use crate::error::{Error, Result};
+use crate::kernels::trace::{affine, column, product, sum_last};
 use crate::kernels::{self, Activation};
 use crate::nn::{Embedding, Module, Params};
 use candle_core::Tensor;
@@ -83,17 +84,17 @@ impl Module for EmbeddingDotBias {
             let message = format!("expected numbers of users and items, [N, 2], got {:?}", xs.dims());
             return Err(Error::shape(message, xs.dims()));
         };
-        let (users, items) = (xs.narrow(1, 0, 1)?.squeeze(1)?, xs.narrow(1, 1, 1)?.squeeze(1)?); // [N]
-        let product = (self.u_weight.forward(&users)? * self.i_weight.forward(&items)?)?.sum(1)?; // [N]
-        let biases = (self.u_bias.forward(&users)? + self.i_bias.forward(&items)?)?.squeeze(1)?;
-        in_range(&(product + biases)?, self.y_range)
+        let (users, items) = (column(xs, 0)?, column(xs, 1)?); // [N]
+        let product = sum_last(&product(&self.u_weight.forward(&users)?, &self.i_weight.forward(&items)?)?)?; // [N]
+        let biases = column(&kernels::add(&self.u_bias.forward(&users)?, &self.i_bias.forward(&items)?)?, 0)?;
+        in_range(&kernels::add(&product, &biases)?, self.y_range)
     }
 }
 
 /// `low + (high - low) * sigmoid(x)`. fast.ai's `sigmoid_range`.
 pub(crate) fn in_range(xs: &Tensor, y_range: Option<(f64, f64)>) -> Result<Tensor> {
     Ok(match y_range {
-        Some((low, high)) => kernels::activate(xs, Activation::Sigmoid)?.affine(high - low, low)?,
+        Some((low, high)) => affine(&kernels::activate(xs, Activation::Sigmoid)?, high - low, low)?,
         None => xs.clone(),
     })
 }

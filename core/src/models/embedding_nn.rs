@@ -1,6 +1,7 @@
 //! Ratings by a neural network on embeddings.
 
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::models::{TabularModel, TabularModelConfig, embedding_width};
 use crate::nn::{Module, Params};
 use candle_core::{DType, Tensor};
@@ -42,6 +43,6 @@ impl Module for EmbeddingNN {
             return Err(Error::shape(message, xs.dims()));
         };
         let numbers = Tensor::zeros((n, 0), DType::F32, xs.device())?;
-        Ok(self.0.forward(xs, &numbers, train)?.squeeze(1)?)
+        Ok(kernels::trace::column(&self.0.forward(xs, &numbers, train)?, 0)?)
     }
 }

@@ -54,8 +54,8 @@ impl Head {
     /// The scores of pooled features, `[N, 2 * features]`.
     pub(super) fn judge(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let xs = self.drop1.forward(&self.bn1.forward(xs, train)?, train)?;
-        let xs = kernels::relu(&xs.matmul(&self.linear1.tensor().t()?)?)?; // [N, 512]
+        let xs = kernels::relu(&kernels::linear(&xs, &self.linear1.tensor(), None)?)?; // [N, 512]
         let xs = self.drop2.forward(&self.bn2.forward(&xs, train)?, train)?;
-        Ok(xs.matmul(&self.linear2.tensor().t()?)?) // [N, n_classes]
+        Ok(kernels::linear(&xs, &self.linear2.tensor(), None)?) // [N, n_classes]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
-use crate::kernels::{Activation, activate, global_avg_pool2d, scale};
+use crate::kernels::{Activation, activate, global_avg_pool2d, scale, trace::reshape};
 use crate::nn::init::{FanMode, Init};
 use crate::nn::{Conv2d, Conv2dConfig, ConvNorm, Dropout, GlobalAvgPool2d, Linear, Module, Params};
 use candle_core::Tensor;
@@ -177,10 +177,11 @@ impl SqueezeExcitation {
     }
 
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let means = global_avg_pool2d(xs)?.unsqueeze(1)?.unsqueeze(1)?; // [N, 1, 1, C]
+        let (n, _, _, channels) = xs.dims4()?;
+        let means = reshape(&global_avg_pool2d(xs)?, (n, 1, 1, channels))?;
         let hidden = self.fc1.forward_with(&means, train, Activation::Relu)?;
         let weights = self.fc2.forward_with(&hidden, train, Activation::HardSigmoid)?;
-        Ok(scale(xs, &weights.flatten_from(1)?)?)
+        Ok(scale(xs, &reshape(&weights, (n, channels))?)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::models::embedded_numbers::{EmbeddedNumbers, PeriodicConfig};
+use crate::models::embedding_dot_bias::in_range;
 use crate::nn::{BatchNorm, Dropout, Embedding, Linear, Module, Params, Relu, Sequential};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -128,7 +129,7 @@ impl TabularModel {
         kernels::recorded(|| {
             let mut parts = Vec::with_capacity(self.embeds.len() + 1);
             for (i, embedding) in self.embeds.iter().enumerate() {
-                parts.push(embedding.forward(&categories.narrow(1, i, 1)?.flatten_all()?)?); // [N, width]
+                parts.push(embedding.forward(&kernels::trace::column(categories, i)?)?); // [N, width]
             }
             if !parts.is_empty() {
                 parts = vec![self.embedding_dropout.forward(&side_by_side(&parts)?, train)?];
@@ -139,10 +140,7 @@ impl TabularModel {
                 Numbers::Embedded(embedded) => parts.push(embedded.forward(numbers, train)?),
             }
             let scores = self.layers.forward(&side_by_side(&parts)?, train)?;
-            match self.y_range {
-                None => Ok(scores),
-                Some((low, high)) => Ok(candle_nn::ops::sigmoid(&scores)?.affine(high - low, low)?),
-            }
+            in_range(&scores, self.y_range)
         })
     }
 

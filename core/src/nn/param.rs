@@ -87,11 +87,13 @@ impl Param {
     /// The tensor to compute with. It is detached, so that it gets no gradient, if the parameter is frozen or a buffer,
     /// and inside [`kernels::no_grad`].
     pub fn tensor(&self) -> Tensor {
-        if self.trainable() && kernels::grad_enabled() {
+        let tensor = if self.trainable() && kernels::grad_enabled() {
             self.0.var.as_tensor().clone()
         } else {
             self.0.var.as_detached_tensor()
-        }
+        };
+        kernels::trace::name(&tensor, self.name());
+        tensor
     }
 
     /// Its gradient, in the parameter's shape; `None` if there is none. The gradient of an

@@ -6,6 +6,7 @@
 mod config;
 mod learner;
 mod network;
+mod onnx;
 mod predictor;
 mod recipe;
 

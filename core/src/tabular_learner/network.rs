@@ -3,6 +3,7 @@
 use super::recipe::TableRecipe;
 use crate::data::TableTarget;
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::models::{TabularModel, embedding_width};
 use crate::nn::Params;
 use crate::nn::losses::{cross_entropy, mse};
@@ -30,7 +31,7 @@ impl TableNetwork {
             TableTarget::Numbers(targets) if recipe.in_deviations => {
                 let row = |of: Vec<f64>| -> Result<Tensor> {
                     let of: Vec<f32> = of.into_iter().map(|value| value as f32).collect();
-                    Ok(Tensor::from_vec(of, (1, n_outputs), params.device())?)
+                    Ok(Tensor::from_vec(of, n_outputs, params.device())?)
                 };
                 let (means, stds) = targets.iter().map(|target| (target.mean, target.std)).unzip();
                 Some((row(means)?, row(stds)?))
@@ -68,7 +69,7 @@ impl Model for TableNetwork {
         let outputs = self.model.forward(xs, numbers, train)?;
         match &self.units {
             None => Ok(outputs),
-            Some((means, stds)) => Ok(outputs.broadcast_mul(stds)?.broadcast_add(means)?),
+            Some((means, stds)) => Ok(kernels::trace::scale_shift(&outputs, stds, means)?),
         }
     }
 }

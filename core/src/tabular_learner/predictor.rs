@@ -2,7 +2,7 @@
 
 use super::network::{TableNetwork, params};
 use super::recipe::TableRecipe;
-use crate::data::{EncodedRows, Table, TableRow, TableTarget};
+use crate::data::{EncodedRows, Table, TableProcs, TableRow, TableTarget};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::event::Listener;
@@ -106,6 +106,19 @@ impl TabularPredictor {
     #[must_use]
     pub fn listener(self, listener: Listener) -> TabularPredictor {
         TabularPredictor { listener, ..self }
+    }
+
+    pub(super) fn network(&self) -> &TableNetwork {
+        &self.network
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How rows become numbers.
+    pub fn encoding(&self) -> &TableProcs {
+        &self.recipe.columns
     }
 
     /// What is predicted.

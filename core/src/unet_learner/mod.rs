@@ -7,6 +7,7 @@ mod config;
 mod enlarge;
 mod learner;
 mod network;
+mod onnx;
 mod prediction;
 mod recipe;
 mod segmenter;

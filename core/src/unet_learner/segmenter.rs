@@ -70,6 +70,14 @@ impl Segmenter {
         Segmenter { listener, ..self }
     }
 
+    pub(super) fn network(&self) -> &DynamicUnet {
+        &self.network
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The names of the classes of pixels, by number.
     pub fn codes(&self) -> &[String] {
         &self.codes

@@ -7,6 +7,7 @@ mod config;
 mod grad_cam;
 mod learner;
 mod network;
+mod onnx;
 mod predictor;
 mod recipe;
 mod similar;

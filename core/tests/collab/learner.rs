@@ -103,6 +103,7 @@ fn layers_find_them_too() {
     learner.export(folder.path().join("model")).unwrap();
     let loaded = load_collab_on(folder.path().join("model"), &Device::Cpu).unwrap();
     assert_eq!(loaded.predict("u3", "105").unwrap(), predictor.predict("u3", "105").unwrap());
+    loaded.export_onnx(folder.path().join("layers.onnx"), Default::default()).unwrap();
 }
 
 fn same_lists(a: &RatingPredictor, b: &RatingPredictor) {
@@ -124,6 +125,11 @@ fn what_is_exported_predicts() {
     learner.export(&model).unwrap();
     let (here, loaded) = (learner.predictor(), load_collab_on(&model, &Device::Cpu).unwrap());
     same_lists(&here, &loaded);
+    let summary = loaded.export_onnx(folder.path().join("ratings.onnx"), Default::default()).unwrap();
+    assert_eq!(
+        (summary.inputs[0].as_str(), summary.outputs[0].as_str()),
+        ("pairs int64 [batch, 2]", "predictions float32 [batch]")
+    );
 
     let known = loaded.predict("u7", "0105.0").unwrap();
     assert_eq!((known.name.as_str(), known.unknown_user, known.unknown_item), ("Film, the 5th", false, false));

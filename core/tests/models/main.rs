@@ -5,6 +5,7 @@
 mod common;
 
 mod head;
+mod onnx;
 mod photos;
 mod promises;
 mod reference;

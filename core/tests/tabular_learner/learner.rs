@@ -6,6 +6,7 @@ use std::fs;
 use tallow::Error;
 use tallow::data::{NA, Show, TableBlock, TableRow, TabularDataLoaders};
 use tallow::interpret::{Importance, table_baselines, table_figure};
+use tallow::onnx::OnnxOptions;
 use tallow::tabular_learner::{
     Outcome, PeriodicConfig, TabularConfig, TabularLearner, load_tabular_on, tabular_learner,
 };
@@ -41,6 +42,9 @@ fn a_rule_is_learnt_and_the_model_used_elsewhere() {
     learner.export(&model).unwrap();
     let predictor = load_tabular_on(&model, &Device::Cpu).unwrap();
     assert_eq!(predictor.columns(), ["sky", "day", "warmth"]);
+    let summary = predictor.export_onnx(folder.path().join("table.onnx"), OnnxOptions::default()).unwrap();
+    assert_eq!(summary.inputs, ["categories int64 [batch, 3]", "numbers float32 [batch, 1]"]);
+    assert_eq!(summary.outputs, ["scores float32 [batch, 2]", "probabilities float32 [batch, 2]"]);
     let row = TableRow::new().with("sky", "rain").with("day", "Mon").with("warmth", 12);
     let prediction = predictor.predict(&row).unwrap();
     assert_eq!(prediction, learner.predictor().predict(&row).unwrap());

@@ -36,6 +36,8 @@ fn numbers_of_any_size_are_learnt_together_in_their_own_units() {
     let folder = tempfile::tempdir().unwrap();
     learner.export(folder.path()).unwrap();
     let predictor = tallow::tabular_learner::load_tabular_on(folder.path(), &Device::Cpu).unwrap();
+    let summary = predictor.export_onnx(folder.path().join("flats.onnx"), Default::default()).unwrap();
+    assert_eq!(summary.outputs, ["predictions float32 [batch, 2]"]);
     let prediction = predictor.predict(&TableRow::new().with("size", 80).with("place", "town")).unwrap();
     let Outcome::Numbers(numbers) = &prediction.outcome else { panic!() };
     let names: Vec<&str> = numbers.iter().map(|(name, _)| name.as_str()).collect();

@@ -6,6 +6,7 @@ mod clean;
 mod copies;
 #[path = "../common/encoder.rs"]
 mod encoder;
+mod export;
 mod folders;
 mod multi_label;
 mod ratings;

@@ -49,6 +49,8 @@ fn it_learns_and_what_it_exports_predicts_the_same() {
     learner.export(&model).unwrap();
     let (ours, theirs) = (learner.segmenter(), load_segmenter_on(&model, &Device::Cpu).unwrap());
     assert_eq!((theirs.codes(), theirs.void()), (ours.codes(), Some(VOID)));
+    let summary = theirs.export_onnx(folder.path().join("masks.onnx"), Default::default()).unwrap();
+    assert!(summary.outputs[1].starts_with("probabilities float32 [batch, "), "{summary:?}");
     let files = dls.valid.files().to_vec();
     let (ours, theirs) = (ours.predict(&files).unwrap(), theirs.predict(&files).unwrap());
     for (ours, theirs) in ours.iter().zip(&theirs) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use tallow::data::{DataBlock, ImageDataLoaders, LabelTable, TableColumns};
 use tallow::interpret::MultiLabelInterpretation;
+use tallow::onnx::OnnxOptions;
 use tallow::train::{accuracy_multi, f1_score_multi, mean_average_precision};
 use tallow::vision::{Image, Resize};
 use tallow::vision_learner::{Arch, Pretrained, VisionConfig, VisionLearner, load_learner, vision_learner};
@@ -56,7 +57,7 @@ fn several_classes_are_learnt_exported_and_predicted() {
     assert!(captions.iter().any(|shown| shown.caption == "blue, red") && captions.iter().any(|s| s.caption.is_empty()));
 
     let mut learner = learner(&dls);
-    learner.fit_one_cycle(6, 1e-2).unwrap();
+    learner.fit_one_cycle(10, 1e-2).unwrap();
     let judged = MultiLabelInterpretation::from_learner(&learner).unwrap();
     let report = judged.report();
     assert!(report.mean_average_precision > 0.95, "{report:?}");
@@ -77,6 +78,11 @@ fn several_classes_are_learnt_exported_and_predicted() {
     learner.export(&folder).unwrap();
     let loaded = load_learner(&folder).unwrap();
     assert_eq!(loaded.threshold(), Some(0.5));
+    let file = dir.path().join("colours.onnx");
+    let summary = loaded.export_onnx(&file, OnnxOptions { pixels: true, half: true, size: None }).unwrap();
+    assert_eq!(summary.inputs, ["pixels uint8 [batch, 32, 32, 3]"]);
+    let written = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+    assert!(written.contains("Sigmoid") && !written.contains("Softmax") && written.contains("[\"blue\",\"red\"]"));
     for (i, file) in dls.valid.files().iter().enumerate() {
         let prediction = loaded.predict_file(file).unwrap();
         let (predicted, _) = judged.classes_of(i);

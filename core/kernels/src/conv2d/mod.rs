@@ -21,6 +21,7 @@ use super::activation::{Activation, activate, gradient};
 use super::graph::record;
 use super::sums::sum_rows;
 use super::tiles::Epilogue;
+use super::trace::{Operation, traced};
 use super::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 pub(super) use forward::{forward, pack};
@@ -54,38 +55,48 @@ pub fn conv2d_with(
     residual: Option<&Tensor>,
     activation: Activation,
 ) -> Result<Tensor> {
-    let g = Geometry::new(xs.dims(), weight.dims(), conv)?;
-    check_bias(bias, g.outputs())?;
-    let shape = [g.n, g.oh, g.ow, g.outputs()];
-    check_residual(residual, &shape)?;
-    let all_fast = fast(xs) && fast(weight) && bias.is_none_or(fast) && residual.is_none_or(fast);
-    if !all_fast {
-        let ys = portable::portable(xs, weight, conv)?;
-        let ys = bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias))?;
-        let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
-        return activation.portable(&ys);
-    }
-    let (end, after) =
-        if activation.needs_input() { (Activation::None, activation) } else { (activation, Activation::None) };
-    let values = with_values(xs, |x| {
-        with_values(weight, |w| {
-            with_optional(bias, |bias| {
-                with_optional(residual, |residual| {
-                    let epilogue = Epilogue { residual, activation: end };
-                    let epilogue = (residual.is_some() || end != Activation::None).then_some(&epilogue);
-                    Ok(if g.depthwise() {
-                        depthwise::forward(&g, x, w, bias, epilogue)
-                    } else if let Some(winograd) = F2x2::of(&g) {
-                        winograd.run(x, &winograd.pack(w, Way::Forward), bias, epilogue)
-                    } else {
-                        forward(&g, x, &pack(&g, w), bias, epilogue)
+    let operation = || Operation::Conv2d {
+        xs: xs.clone(),
+        weight: weight.clone(),
+        bias: bias.cloned(),
+        windows: *conv,
+        residual: residual.cloned(),
+        activation,
+    };
+    traced(operation, || {
+        let g = Geometry::new(xs.dims(), weight.dims(), conv)?;
+        check_bias(bias, g.outputs())?;
+        let shape = [g.n, g.oh, g.ow, g.outputs()];
+        check_residual(residual, &shape)?;
+        let all_fast = fast(xs) && fast(weight) && bias.is_none_or(fast) && residual.is_none_or(fast);
+        if !all_fast {
+            let ys = portable::portable(xs, weight, conv)?;
+            let ys = bias.map_or(Ok(ys.clone()), |bias| ys.broadcast_add(bias))?;
+            let ys = residual.map_or(Ok(ys.clone()), |residual| ys + residual)?;
+            return activation.portable(&ys);
+        }
+        let (end, after) =
+            if activation.needs_input() { (Activation::None, activation) } else { (activation, Activation::None) };
+        let values = with_values(xs, |x| {
+            with_values(weight, |w| {
+                with_optional(bias, |bias| {
+                    with_optional(residual, |residual| {
+                        let epilogue = Epilogue { residual, activation: end };
+                        let epilogue = (residual.is_some() || end != Activation::None).then_some(&epilogue);
+                        Ok(if g.depthwise() {
+                            depthwise::forward(&g, x, w, bias, epilogue)
+                        } else if let Some(winograd) = F2x2::of(&g) {
+                            winograd.run(x, &winograd.pack(w, Way::Forward), bias, epilogue)
+                        } else {
+                            forward(&g, x, &pack(&g, w), bias, epilogue)
+                        })
                     })
                 })
             })
-        })
-    })?;
-    let ys = Product { g, xs, weight, bias, residual, activation: end }.record(values, &shape)?;
-    activate(&ys, after)
+        })?;
+        let ys = Product { g, xs, weight, bias, residual, activation: end }.record(values, &shape)?;
+        activate(&ys, after)
+    })
 }
 
 /// A product that was computed, and what it was computed from. Input and weight may have any shapes that hold their

@@ -9,6 +9,7 @@ mod check;
 mod clean;
 mod evaluate;
 mod explain;
+mod export;
 mod judged;
 mod model;
 mod multi_label;
@@ -58,6 +59,7 @@ use tallow::{Error, Result, cli, kernels};
                   tallow clean pets photos                  which labels are probably wrong, copies, odd photos\n  \
                   tallow similar pets cat.jpg holiday       which photos look like it\n  \
                   tallow serve pets                         a page for everybody, and an interface for programs\n  \
+                  tallow export pets --onnx pets.onnx       for Python, browsers, phones\n  \
                   tallow segment photos masks               what each pixel shows\n  \
                   tallow table adult.csv --target salary    a column of a table, predicted by the others\n  \
                   tallow ratings ratings.csv                who will like what\n  \
@@ -79,6 +81,8 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
     Explain(explain::Args),
+    /// Write a model as ONNX, for programs in other languages, with a card that says what it is
+    Export(export::Args),
     /// Find the files in a folder that are not photos, copies, and photos that show nothing
     Check(check::Args),
     /// Find wrong labels, copies and odd photos by a model, and clean the folder in a way that can be undone
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         },
         Command::Predict(args) => cli::exit(predict::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
+        Command::Export(args) => cli::exit(export::run(&args)),
         Command::Similar(args) => cli::exit(similar::run(&args)),
         Command::Check(args) => cli::exit(check::run(&args)),
         Command::Clean(args) => clean::main(&args),

@@ -17,14 +17,19 @@ pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
 
 /// The command that uses an exported model of another kind.
 fn command_of(folder: &Path) -> Option<&'static str> {
-    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("learner.json")).ok()?).ok()?;
-    match written["kind"].as_str()? {
+    match kind(folder)?.as_str() {
         "image_segmenter" => Some("tallow segment predict"),
         "tabular" => Some("tallow table predict"),
         "text_classifier" => Some("tallow text predict"),
         "collab" => Some("tallow ratings predict"),
         _ => None,
     }
+}
+
+/// The kind of an exported model, if there is one.
+pub(crate) fn kind(folder: &Path) -> Option<String> {
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("learner.json")).ok()?).ok()?;
+    written["kind"].as_str().map(String::from)
 }
 
 /// The folder of an exported model: the one that is named, or the one inside of the run that is.

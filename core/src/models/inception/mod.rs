@@ -4,7 +4,7 @@ mod blocks;
 
 use super::network::{Body, Network, NetworkOptions, Step, chain, step};
 use crate::error::Result;
-use crate::kernels::Pool;
+use crate::kernels::{Pool, trace::scale_shift};
 use crate::nn::init::Init;
 use crate::nn::{AvgPool2d, Dropout, GlobalAvgPool2d, Linear, MaxPool2d, Params};
 use blocks::{Mixed, conv};
@@ -101,7 +101,7 @@ fn transform(xs: &Tensor) -> Result<Tensor> {
     let of = |values: [f64; 3]| -> Result<Tensor> { Ok(Tensor::new(&values, xs.device())?.to_dtype(xs.dtype())?) };
     let scale = of([0.229, 0.224, 0.225].map(|std| std / 0.5))?;
     let shift = of([0.485, 0.456, 0.406].map(|mean| (mean - 0.5) / 0.5))?;
-    Ok(xs.broadcast_mul(&scale)?.broadcast_add(&shift)?)
+    Ok(scale_shift(xs, &scale, &shift)?)
 }
 
 /// A second classifier on the features in the middle, `[N, 17, 17, 768]`.

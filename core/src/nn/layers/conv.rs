@@ -219,7 +219,11 @@ impl Conv2d {
             self.prepared.forget();
         }
         let plain = |xs: &Tensor| xs.device().is_cpu() && xs.dtype() == DType::F32 && !xs.track_op();
-        !train && !observed() && plain(xs) && self.params().iter().all(|param| plain(&param.tensor()))
+        !train
+            && !observed()
+            && !kernels::trace::tracing()
+            && plain(xs)
+            && self.params().iter().all(|param| plain(&param.tensor()))
     }
 
     /// The weight, and the bias if there is one.

@@ -124,12 +124,17 @@ pub struct Flatten;
 
 impl Module for Flatten {
     fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
-        Ok(xs.flatten_from(1)?)
+        Ok(flat(xs)?)
     }
 
     fn forward_channels_last(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
         // As in PyTorch, features are ordered channel by channel.
         let (_, h, w, _) = xs.dims4()?;
-        Ok(if h * w == 1 { xs.flatten_from(1)? } else { kernels::channels_first(xs)?.flatten_from(1)? })
+        Ok(if h * w == 1 { flat(xs)? } else { flat(&kernels::channels_first(xs)?)? })
     }
+}
+
+fn flat(xs: &Tensor) -> candle_core::Result<Tensor> {
+    let n = xs.dim(0)?;
+    kernels::trace::reshape(xs, (n, xs.elem_count() / n.max(1)))
 }
