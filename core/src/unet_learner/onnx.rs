@@ -16,9 +16,10 @@ impl Segmenter {
     /// `[N, classes, H, W]`; the note `classes` has the classes' names. `N` is free, height and width are not.
     ///
     /// # Errors
-    /// [`Error::Config`] when the transforms make images of different sizes and no size is given;
-    /// [`Error::Value`] and [`Error::File`] when the network has no form in ONNX or the file, read back and run, does
-    /// not say what the network says; [`Error::Io`] when it cannot be written. No file is left then.
+    /// [`crate::Error::Config`] when the transforms make images of different sizes and no size is given;
+    /// [`crate::Error::Value`] and [`crate::Error::File`] when the network has no form in ONNX or the file, read back
+    /// and run, does not say what the network says; [`crate::Error::Io`] when it cannot be written. No file is left
+    /// then.
     pub fn export_onnx(&self, file: impl AsRef<Path>, options: OnnxOptions) -> Result<OnnxSummary> {
         let tfms = self.tfms();
         let size = size_of_images(tfms, options.size)?;
