@@ -39,7 +39,7 @@ pub fn model_card(folder: impl AsRef<Path>) -> Result<String> {
 
 /// A file, if it is there and JSON.
 fn json(file: &Path) -> Option<Value> {
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    serde_json::from_slice(&tallow_io::read::bytes(file, tallow_io::read::NOTES).ok()?).ok()
 }
 
 /// A name as it is, whatever Markdown would make of it.

@@ -130,7 +130,7 @@ fn sha256_differs(expected: &str, got: &str) -> State {
 
 /// Checks what an archive brought against the record that was made while unpacking it.
 fn unpacked(folder: &Path, receipt: &Path) -> Result<State> {
-    let text = fs::read_to_string(receipt).map_err(Error::io("read", receipt))?;
+    let text = tallow_io::read::text(receipt, tallow_io::read::NOTES).map_err(Error::io("read", receipt))?;
     for line in text.lines() {
         let entry = line.split_once("  ").and_then(|(sha256, path)| Some((sha256, path, safe_path(path)?)));
         let Some((expected, name, path)) = entry else {

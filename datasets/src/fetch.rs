@@ -65,6 +65,14 @@ impl Fetcher {
             return Err(offline(path, entry, state));
         }
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        // The folder may have been prepared by others.
+        if let Some(link) = tallow_io::inside::link_on_the_way(folder, &entry.name) {
+            return Err(Error::damaged(
+                &link,
+                "a folder, and not a link that leads out of the dataset",
+                "a link: remove it",
+            ));
+        }
         let _lock = match lock(folder, progress) {
             // A folder that is only to be read cannot be locked; offline, nothing was to be written there anyway.
             Err(_) if self.options.offline => return Err(offline(path, entry, state)),

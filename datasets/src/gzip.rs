@@ -1,6 +1,5 @@
 //! What is inside of gzipped files.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use crate::error::{Error, Result};
 /// [`Error::Io`] where it cannot be read, [`Error::Damaged`] where it is not a whole gzip file.
 pub(crate) fn digest(path: impl AsRef<Path>) -> Result<Digest> {
     let path = path.as_ref();
-    let source = BufReader::new(File::open(path).map_err(Error::io("read", path))?);
+    let source = BufReader::new(tallow_io::read::open(path).map_err(Error::io("read", path))?);
     hash::stream(MultiGzDecoder::new(source)).map_err(|source| Error::reading(path, "a whole gzip file", source))
 }
 

@@ -4,7 +4,6 @@
 //! Files may be gzipped or plain; the first two bytes tell which. Sizes in a header are promises, not facts: nothing is
 //! allocated for a promise that the file is too small to keep.
 
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
@@ -84,7 +83,7 @@ pub fn read_u8(path: impl AsRef<Path>) -> Result<Idx<u8>> {
 /// cut short, or goes on past its end.
 pub fn read<T: Element>(path: impl AsRef<Path>) -> Result<Idx<T>> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(Error::io("read", path))?;
+    let file = tallow_io::read::open(path).map_err(Error::io("read", path))?;
     let size = file.metadata().map_err(Error::io("read", path))?.len();
     decode(BufReader::new(file), size, path)
 }

@@ -151,7 +151,7 @@ impl Manifest {
     /// [`Error::Io`] where the file cannot be read; [`Error::Manifest`], naming the line, where it is wrong.
     pub fn read(path: impl AsRef<Path>) -> Result<Manifest> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = tallow_io::read::text(path, tallow_io::read::NOTES).map_err(Error::io("read", path))?;
         Manifest::parse(&text, &path.display().to_string())
     }
 
@@ -194,7 +194,7 @@ impl Manifest {
 impl Dataset {
     /// Size of the whole download, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|entry| entry.bytes).sum()
+        self.files.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.bytes))
     }
 
     /// The [`Error::Missing`] that says how to get this dataset into `folder`; `entry` is the file that is not there,
@@ -217,10 +217,17 @@ impl Dataset {
         if self.files.is_empty() {
             return Err("lists no file".into());
         }
+        if self.bytes() > MOST_BYTES {
+            return Err(format!("its files have {} bytes in all, and at most {MOST_BYTES} can be", self.bytes()));
+        }
         let mut names = BTreeSet::new();
         for entry in &self.files {
             if !names.insert(&entry.name) {
                 return Err(format!("file `{}` is listed twice", entry.name));
+            }
+            let mut folders = Path::new(&entry.name).ancestors().skip(1).filter_map(Path::to_str);
+            if let Some(folder) = folders.find(|folder| self.files.iter().any(|other| other.name == *folder)) {
+                return Err(format!("file `{}` is in the folder `{folder}`, which is a file too", entry.name));
             }
             entry.check().map_err(|what| format!("file `{}`: {what}", entry.name))?;
         }
@@ -268,7 +275,11 @@ impl Entry {
 
     fn check(&self) -> Result<(), String> {
         if safe_path(&self.name).is_none() {
-            return Err("the name must be a relative path without `..`".into());
+            return Err("the name must be a relative path of plain names, without `..` and control characters".into());
+        }
+        if let Some(ending) = [".part", ".sha256", ".lock", ".unpacking"].iter().find(|end| self.name.ends_with(**end))
+        {
+            return Err(format!("the name must not end in `{ending}`, as files of our own do while it is fetched"));
         }
         if self.bytes == 0 {
             return Err("`bytes` must say how large the file is".into());
@@ -279,7 +290,10 @@ impl Entry {
         for source in &self.sources {
             match source {
                 FileSource::Url(url) if !safe_url(url) => {
-                    return Err(format!("source `{url}` must be https:// (http:// only on this machine)"));
+                    let url = url.escape_debug();
+                    let what =
+                        "must be https:// with the name of a host, without a user (http:// only on this machine)";
+                    return Err(format!("source `{url}` {what}"));
                 }
                 FileSource::Hub(hub) if !is_hex(&hub.revision, 40) => {
                     return Err(format!("revision `{}` must be a commit of 40 hexadecimal digits", hub.revision));
@@ -316,15 +330,44 @@ fn is_hex(text: &str, digits: usize) -> bool {
 
 /// Plain http would let anyone on the way change what arrives; on this machine there is no way.
 pub(crate) fn safe_url(url: &str) -> bool {
-    let host = |rest: &str| rest.split(['/', ':', '?']).next().map(str::to_string).unwrap_or_default();
-    url.starts_with("https://")
-        || url.strip_prefix("http://").is_some_and(|rest| matches!(&*host(rest), "127.0.0.1" | "localhost"))
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return false;
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    // What stands before an `@` is a user's name, whatever it looks like; a password would be shown in messages.
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
+    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    let is_here = matches!(host, "127.0.0.1" | "localhost");
+    is_host && is_port && (scheme == "https" || (scheme == "http" && is_here))
+}
+
+/// The most bytes of a dataset: numbers up to here are the same in every language.
+const MOST_BYTES: u64 = 1 << 53;
+
+/// The longest path, and the longest name in one, in bytes.
+const LONGEST_PATH: usize = 1024;
+const LONGEST_NAME: usize = 200;
+
+/// Folders within each other.
+const DEEPEST: usize = 32;
+
+/// Whether a character turns the direction of writing, so that a name reads as another one.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The path, if it stays inside the folder that it is relative to: only plain names, at least one. Backslashes and
 /// colons are refused too, as they mean folders and drives on some systems.
 pub(crate) fn safe_path(path: &str) -> Option<PathBuf> {
     let plain = |part: Component| matches!(part, Component::Normal(_));
-    let path = Path::new(Some(path).filter(|path| !path.contains(['\\', ':', '\0']))?);
-    (path.components().next().is_some() && path.components().all(plain)).then(|| path.to_path_buf())
+    let odd = |c: char| ['\\', ':'].contains(&c) || c.is_control() || is_bidi(c);
+    let text = Some(path.trim_end_matches('/')).filter(|path| path.len() <= LONGEST_PATH && !path.contains(odd))?;
+    let path = Path::new(text);
+    let parts: Vec<Component> = path.components().collect();
+    let is_plain = !parts.is_empty() && parts.len() <= DEEPEST && parts.into_iter().all(plain);
+    // `a//b` and `a/./b` are other spellings of a path: a file has one.
+    let is_short = text.split('/').all(|name| !name.is_empty() && name != "." && name.len() <= LONGEST_NAME);
+    (is_plain && is_short).then(|| path.to_path_buf())
 }

@@ -27,7 +27,7 @@ use crate::manifest::{Entry, Unpack, safe_path};
 /// left in the folder then.
 pub fn unpack(archive: &Path, folder: &Path, entry: &Entry, progress: &mut dyn FnMut(u64)) -> Result<()> {
     // A run that was killed may have left one; the dataset's lock says that it is not in use.
-    let temporary = folder.join(format!(".{}.unpacking", entry.name.replace('/', "_")));
+    let temporary = folder.join(unpacking(entry));
     remove(&temporary)?;
     let mut sink = Sink { archive, entry, root: &temporary, files: BTreeMap::new(), count: 0, bytes: 0, progress };
     let result = sink.fill().and_then(|()| settle(&temporary, folder, entry, &sink.files));
@@ -61,11 +61,12 @@ impl Sink<'_> {
     }
 
     fn fill_from_tar(&mut self) -> Result<()> {
-        let file = File::open(self.archive).map_err(Error::io("read", self.archive))?;
+        let file = tallow_io::read::open(self.archive).map_err(Error::io("read", self.archive))?;
         // Headers and padding come on top of the files' own bytes. The bound also keeps an endless header from filling
         // the memory.
         let limit = self.entry.unpacked_limit().saturating_add(self.entry.max_unpacked_files.saturating_mul(2_048));
-        let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(limit + 10_240));
+        let mut archive =
+            tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(limit.saturating_add(10_240)));
         for item in archive.entries().map_err(|error| self.damaged(error))? {
             let mut item = item.map_err(|error| self.damaged(error))?;
             let kind = item.header().entry_type();
@@ -84,7 +85,7 @@ impl Sink<'_> {
     }
 
     fn fill_from_zip(&mut self) -> Result<()> {
-        let file = File::open(self.archive).map_err(Error::io("read", self.archive))?;
+        let file = tallow_io::read::open(self.archive).map_err(Error::io("read", self.archive))?;
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| self.damaged(error))?;
         for i in 0..archive.len() {
             let mut item = archive.by_index(i).map_err(|error| self.damaged(error))?;
@@ -109,6 +110,9 @@ impl Sink<'_> {
     fn file(&mut self, name: &str, contents: &mut dyn Read) -> Result<()> {
         let Some(path) = self.place(name)? else { return Ok(()) };
         let target = self.root.join(&path);
+        if self.files.contains_key(&slashed(&path)) || target.is_dir() {
+            return Err(self.refuse(name, "is there twice"));
+        }
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
@@ -149,6 +153,9 @@ impl Sink<'_> {
             return Err(self.refuse(name, "is not a plain path inside the folder"));
         };
         let path: PathBuf = path.components().skip(self.entry.strip).collect();
+        if let Some(own) = own_names(self.entry).into_iter().find(|own| path.starts_with(own)) {
+            return Err(self.refuse(name, &format!("would be in the place of `{}`, a file of our own", own.display())));
+        }
         Ok(Some(path).filter(|path| !path.as_os_str().is_empty()))
     }
 
@@ -166,16 +173,40 @@ impl Sink<'_> {
 /// Moves the files to their places, then writes the record. A dataset counts as incomplete until the archive's `.part`
 /// file is gone, so being killed in between does no harm.
 fn settle(temporary: &Path, folder: &Path, entry: &Entry, files: &BTreeMap<String, String>) -> Result<()> {
-    let mut record = String::new();
+    // All places first: what fails leaves nothing behind.
+    let record = receipt(folder, entry);
+    for to in files.keys().map(|path| folder.join(path)).chain([record.clone()]) {
+        let inside = to.strip_prefix(folder).unwrap_or(&to);
+        if let Some(link) = tallow_io::inside::link_on_the_way(folder, inside) {
+            let what = "a folder, and not a link that leads out of the dataset";
+            return Err(Error::damaged(&link, what, "a link: remove it, and fetch again"));
+        }
+        if to.is_dir() {
+            return Err(Error::damaged(&to, "a file", "a folder: remove it, and fetch again"));
+        }
+    }
+    let mut lines = String::new();
     for (path, sha256) in files {
         let (from, to) = (temporary.join(path), folder.join(path));
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
         fs::rename(&from, &to).map_err(Error::io("write", &to))?;
-        record.push_str(&format!("{sha256}  {path}\n"));
+        lines.push_str(&format!("{sha256}  {path}\n"));
     }
-    Ok(atomic::write(receipt(folder, entry), record)?)
+    Ok(atomic::write(record, lines)?)
+}
+
+/// The files that fetching an entry makes, relative to the dataset's folder.
+fn own_names(entry: &Entry) -> [PathBuf; 5] {
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", entry.name));
+    let [archive, part, record] = ["", ".part", ".sha256"].map(beside);
+    [archive, part, record, PathBuf::from(".lock"), PathBuf::from(unpacking(entry))]
+}
+
+/// The name of the folder in which an archive is unpacked.
+fn unpacking(entry: &Entry) -> String {
+    format!(".{}.unpacking", entry.name.replace('/', "_"))
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -27,7 +27,7 @@ where
 /// When the file cannot be read, or is not UTF-8.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = crate::read::bytes(path, crate::read::DATA).map_err(Error::io("read", path))?;
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
     let rows: std::result::Result<Vec<Vec<String>>, csv::Error> =

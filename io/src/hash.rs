@@ -1,6 +1,5 @@
 //! sha256 of files, read piece by piece, so that a file of any size takes little memory.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -25,6 +24,12 @@ pub struct Hasher {
 }
 
 impl Hasher {
+    /// Takes in some bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.state.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
     /// The digest of all that was written.
     pub fn finish(self) -> Digest {
         let sha256 = self.state.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -34,8 +39,7 @@ impl Hasher {
 
 impl Write for Hasher {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.state.update(bytes);
-        self.bytes += bytes.len() as u64;
+        self.update(bytes);
         Ok(bytes.len())
     }
 
@@ -58,7 +62,7 @@ pub fn bytes(bytes: &[u8]) -> Digest {
 /// When it cannot be read.
 pub fn file(path: impl AsRef<Path>) -> Result<Digest> {
     let path = path.as_ref();
-    stream(File::open(path).map_err(Error::io("read", path))?).map_err(Error::io("read", path))
+    stream(crate::read::open(path).map_err(Error::io("read", path))?).map_err(Error::io("read", path))
 }
 
 /// Hashes a stream to its end.

@@ -19,6 +19,8 @@ pub mod download;
 mod dtype;
 mod error;
 pub mod hash;
+pub mod inside;
+pub mod read;
 pub mod safetensors;
 mod size;
 

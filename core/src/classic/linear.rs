@@ -4,7 +4,7 @@ use super::checks;
 use super::loss::Loss;
 use super::matrix::Matrix;
 use super::newton::{FitReport, Problem, Solution};
-use super::products::{add_scaled, norm, scores, weighted_sums};
+use super::products::{add_scaled, dot, norm, scores, weighted_sums};
 use super::row_space::RowSpace;
 use super::rows::Dense;
 use super::sparse::{SparseMatrix, SparseRows};
@@ -40,21 +40,46 @@ impl Linear {
     pub(super) fn fit(xs: &Matrix, loss: &impl Loss, limits: Limits) -> Result<Linear> {
         let width = xs.columns();
         let Limits { c, tol, max_iter } = limits;
+        // An intercept without a penalty takes up any shift of the columns. Without their means, which may be a
+        // thousand times what varies around them, rounding has little to take away.
+        let means = means(xs);
+        let centred: Vec<f64> = xs.values().chunks_exact(width).flat_map(|row| differences(row, &means)).collect();
         let solve = |rows: &[f64], width: usize| -> Result<Solution> {
             Problem { rows: &Dense { rows, width }, loss, c, tol, max_iter }.solve()
         };
         if width <= xs.rows() {
-            let solution = solve(&with_ones(xs.values(), width), width + 1)?;
+            let solution = solve(&with_ones(&centred, width), width + 1)?;
             let (coef, intercept) = split_ones(&solution.weights, width);
-            return Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report });
+            let linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
+            return Ok(linear.shifted(&means));
         }
-        let space = RowSpace::of(xs.values(), width);
-        let solution = solve(&with_ones(&space.rows, space.rank), space.rank + 1)?;
-        let (small, intercept) = split_ones(&solution.weights, space.rank);
-        let coef = space.weights_of_features(&small, xs.values(), width);
-        let mut linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
-        linear.fit.gradient_norm = linear.gradient_norm(xs, loss, c);
-        Ok(linear)
+        let table = Matrix::of(width, centred);
+        let in_space = |space: &RowSpace| -> Result<Linear> {
+            let solution = solve(&with_ones(&space.rows, space.rank), space.rank + 1)?;
+            let (small, intercept) = split_ones(&solution.weights, space.rank);
+            let coef = space.weights_of_features(&small, table.values(), width);
+            let mut linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
+            // The small space may have lost something: what counts is the gradient in that of the features.
+            let there = linear.fit.gradient_norm;
+            linear.fit.gradient_norm = linear.gradient_norm(&table, loss, c);
+            linear.fit.converged &= linear.fit.gradient_norm <= 10.0 * there.max(tol);
+            Ok(linear)
+        };
+        let linear = in_space(&RowSpace::of(table.values(), width))?;
+        if linear.fit.converged {
+            return Ok(linear.shifted(&means));
+        }
+        let exact = in_space(&RowSpace::by_reflections(table.values(), width))?;
+        let better = if exact.fit.gradient_norm < linear.fit.gradient_norm { exact } else { linear };
+        Ok(better.shifted(&means))
+    }
+
+    /// The model of rows from which `means` were not taken away.
+    fn shifted(mut self, means: &[f64]) -> Linear {
+        for (intercept, weights) in self.intercept.iter_mut().zip(self.coef.iter()) {
+            *intercept -= dot(weights, means);
+        }
+        self
     }
 
     /// The same of sparse rows.
@@ -105,6 +130,20 @@ impl Linear {
             )
         })
     }
+}
+
+/// The mean of each column.
+fn means(xs: &Matrix) -> Vec<f64> {
+    let share = 1.0 / xs.rows() as f64;
+    let first = weighted_sums(xs.values(), xs.columns(), &vec![share; xs.rows()], 1);
+    // Once more, of what is left: the sum of large numbers is rounded as they are.
+    let left: Vec<f64> = xs.iter().flat_map(|row| differences(row, &first)).collect();
+    let second = weighted_sums(&left, xs.columns(), &vec![share; xs.rows()], 1);
+    first.iter().zip(second).map(|(mean, more)| mean + more).collect()
+}
+
+fn differences<'a>(row: &'a [f64], means: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+    row.iter().zip(means).map(|(x, mean)| x - mean)
 }
 
 /// Rows with a constant 1 at their ends.

@@ -58,8 +58,10 @@ impl KNeighborsModel {
         all.select_nth_unstable_by(self.k - 1, nearer);
         let mut shares = vec![0.0; self.classes.len()];
         for (_, sample) in &all[..self.k] {
-            shares[self.places[*sample]] += 1.0 / self.k as f64;
+            shares[self.places[*sample]] += 1.0;
         }
+        // Divided at the end, so that neighbours of one class are 1 and not nearly 1.
+        shares.iter_mut().for_each(|count| *count /= self.k as f64);
         shares
     }
 }

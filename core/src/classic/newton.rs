@@ -2,8 +2,9 @@
 //!
 //! Each step solves the model's own quadratic approximation, exactly by Cholesky's factorisation where there are few
 //! unknowns, else to a falling tolerance by conjugate gradients (Nocedal and Wright, *Numerical Optimization*, chapters
-//! 3 and 7), and goes along it as far as the objective falls. It stops where the gradient is short: the objective is
-//! convex, and nothing else says how far the optimum is.
+//! 3 and 7), and goes along it as far as the objective falls. It stops where the gradient is short and a further step
+//! would gain next to nothing of the objective: how short a gradient is short depends on `C` and on the features'
+//! scale, and that share does not.
 
 use super::cholesky;
 use super::loss::Loss;
@@ -75,16 +76,20 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
                 let report = FitReport { iterations, gradient_norm, converged };
                 Ok(Solution { weights: self.centred(weights), report })
             };
-            if gradient_norm <= self.tol {
+            if gradient_norm == 0.0 {
+                return stopped(weights, true);
+            }
+            let step = self.step(&point, gradient_norm / start);
+            // Twice what the step is to gain.
+            let descent = -dot(&point.gradient, &step);
+            if gradient_norm <= self.tol && descent <= self.tol * self.tol * point.value {
                 return stopped(weights, true);
             }
             if iterations == self.max_iter {
                 return stopped(weights, false);
             }
-            let step = self.step(&point, gradient_norm / start);
-            let descent = -dot(&point.gradient, &step);
-            // Twice what the step is to gain; below this the objective's own rounding hides whether it falls.
-            let rounding = 1e-13 * (1.0 + point.value.abs());
+            // Below this the objective's own rounding hides whether it falls.
+            let rounding = 1e-13 * point.value;
             let along = self.rows.scores(&step);
             let size =
                 if descent <= rounding { Some(1.0) } else { self.step_size(&weights, &point, &step, &along, descent) };
@@ -194,8 +199,8 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         }
         for at in 0..n {
             let free = at % width == width - 1;
-            // Intercepts that saw no curvature would have none: they get as much as rounding hides.
-            hessian[at * n + at] += if free { 1e-13 * (1.0 + self.c * point.scores.len() as f64) } else { 1.0 };
+            let own = hessian[at * n + at];
+            hessian[at * n + at] += if free { hidden(own) } else { 1.0 };
         }
         if outputs > 1 {
             // All intercepts together can rise without changing a probability. Their sum is held at 0, where it began.
@@ -265,7 +270,17 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         let states = point.state.chunks_exact(outputs);
         let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.hessian(s, k, k))).collect();
         let sums = self.rows.sums_of_squares(&own, outputs);
-        let penalty = |at: usize| if at % self.rows.width() == self.rows.width() - 1 { 1e-13 } else { 1.0 };
-        sums.iter().enumerate().map(|(at, sum)| penalty(at) + self.c * sum).collect()
+        let is_free = |at: usize| at % self.rows.width() == self.rows.width() - 1;
+        let with_penalty = |(at, sum): (usize, &f64)| {
+            let own = self.c * sum;
+            own + if is_free(at) { hidden(own) } else { 1.0 }
+        };
+        sums.iter().enumerate().map(with_penalty).collect()
     }
+}
+
+/// What the curvature of an intercept, which has no penalty, gets more: as much as rounding hides, so that it is above
+/// 0.
+fn hidden(curvature: f64) -> f64 {
+    1e-13 * curvature + f64::MIN_POSITIVE
 }

@@ -112,7 +112,7 @@ fn applied(root: &Path) -> Result<Vec<(u32, PathBuf)>> {
 }
 
 fn read(root: &Path, list: &Path) -> Result<Vec<Move>> {
-    let bytes = fs::read(list).map_err(Error::io(list))?;
+    let bytes = tallow_io::read::bytes(list, tallow_io::read::NOTES).map_err(Error::io(list))?;
     let moves: Vec<Move> =
         serde_json::from_slice(&bytes).map_err(|e| Error::file(list, format!("is not a list of moves: {e}")))?;
     for place in moves.iter().flat_map(|(from, to)| [from, to]) {

@@ -87,8 +87,8 @@ pub fn load_collab_on(folder: impl AsRef<Path>, device: &Device) -> Result<Ratin
     let mut exported = export::load(folder)?;
     let recipe = CollabRecipe::from_exported(folder, &exported)?;
     let seen = Seen::take(&mut exported.weights, recipe.users.len(), folder)?;
-    let params = network::params(0, device).blank();
-    let network = CollabNetwork::build(&recipe, &params)?;
+    let params = network::params(0, device).expecting(&exported.weights);
+    let network = export::fits(folder, CollabNetwork::build(&recipe, &params))?;
     params.load_state_dict(&exported.weights).map_err(|e| {
         let what = format!("its tensors do not fit its network: {e}; export the model again, or update this program");
         Error::file(folder, what)

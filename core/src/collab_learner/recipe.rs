@@ -50,8 +50,7 @@ impl CollabRecipe {
 
     /// Reads what [`CollabRecipe::to_json`] wrote.
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<CollabRecipe> {
-        let useless =
-            |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
+        let useless = |why: String| crate::train::export::useless(folder, why);
         if exported.kind != KIND {
             return Err(useless(format!("holds a model of the kind `{}`, not one of ratings", exported.kind)));
         }

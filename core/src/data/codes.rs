@@ -12,7 +12,7 @@ use std::path::Path;
 /// follow would get other numbers, or when a name stands in two lines.
 pub fn read_codes(file: impl AsRef<Path>) -> Result<Vec<String>> {
     let file = file.as_ref();
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
+    let bytes = tallow_io::read::bytes(file, tallow_io::read::NOTES).map_err(Error::io(file))?;
     let text = String::from_utf8(bytes).map_err(|_| Error::file(file, "is not UTF-8; save it as UTF-8"))?;
     let text = text.trim_start_matches('\u{feff}').trim_end();
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();

@@ -4,7 +4,6 @@ use super::inspect::{ImageFacts, inspect_images};
 use crate::vision::PerceptualHash;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use tallow_io::hash;
@@ -101,7 +100,7 @@ fn split<K: Ord + Send>(groups: Vec<Vec<usize>>, key: impl Fn(usize) -> Option<K
 
 /// The last 4 KB. Photos of one camera begin alike and end differently.
 fn end_of_file(file: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(file)?;
+    let mut file = tallow_io::read::open(file)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(4096)))?;
     let mut end = Vec::new();

@@ -20,7 +20,7 @@ impl Encoding {
     /// # Errors
     /// When the file cannot be read, or is not in this encoding; line and byte are named, and what it may be in.
     pub fn read(self, file: &Path) -> Result<String> {
-        let bytes = std::fs::read(file).map_err(Error::io(file))?;
+        let bytes = tallow_io::read::bytes(file, tallow_io::read::DATA).map_err(Error::io(file))?;
         match self {
             Encoding::Latin1 => Ok(bytes.into_iter().map(char::from).collect()),
             Encoding::Utf8 => match String::from_utf8(bytes) {

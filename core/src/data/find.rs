@@ -219,9 +219,11 @@ impl FoundImages {
         groups.iter().map(|((reason, folder, extension), paths)| note(*reason, folder, extension, paths)).collect()
     }
 
-    /// How many pictures of kinds that are not read were passed over: those that a user would miss.
-    pub fn n_of_other_kinds(&self) -> usize {
-        self.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind).count()
+    /// How many were passed over that a user would miss: pictures of kinds that are not read, and what is no regular
+    /// file.
+    pub fn n_unread(&self) -> usize {
+        let unread = [PassedOverReason::OtherKind, PassedOverReason::NoRegularFile];
+        self.passed_over.iter().filter(|passed| unread.contains(&passed.reason)).count()
     }
 }
 

@@ -189,7 +189,8 @@ impl ImageDataset {
     pub(super) fn none_readable(&self, indices: &[usize]) -> Error {
         let file = indices.first().map(|&i| self.files[i].display().to_string()).unwrap_or_default();
         Error::Value(format!(
-            "none of the {} pictures of a batch can be read, {file} among them; `verify_images` tells why",
+            "none of the {} pictures of a batch can be read, {file} among them; `tallow check`, or `verify_images` in \
+             a program, tells why",
             indices.len()
         ))
     }

@@ -84,7 +84,7 @@ fn resize_image(file: &Path, place: &Path, max_size: usize) -> Result<Result<boo
     let (w, h) = (picture.width(), picture.height());
     if w.max(h) <= max_size {
         if file != place {
-            let bytes = std::fs::read(file).map_err(Error::io(file))?;
+            let bytes = tallow_io::read::bytes(file, tallow_io::read::PICTURE).map_err(Error::io(file))?;
             atomic::write(place, bytes)?;
         }
         return Ok(Ok(false));

@@ -32,7 +32,7 @@ impl ImageFacts {
     /// As [`Image::open`].
     pub fn of_file(file: impl AsRef<Path>) -> Result<ImageFacts> {
         let file = file.as_ref();
-        let bytes = std::fs::read(file).map_err(Error::io(file))?;
+        let bytes = tallow_io::read::bytes(file, tallow_io::read::PICTURE).map_err(Error::io(file))?;
         let picture = Image::open_bytes(file, &bytes, Limits::default())?;
         let (content, named) = (Kind::of_bytes(&bytes), Kind::of_path(file));
         let other_content = content.filter(|content| named.is_some_and(|named| named != *content));

@@ -37,7 +37,7 @@ pub struct Params {
     device: Device,
     dtype: Option<DType>,
     rng: Rng,
-    blank: bool,
+    expected: Option<Arc<BTreeMap<String, Tensor>>>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -55,7 +55,7 @@ impl Params {
     /// An empty store for tensors on `device`. Initial values are drawn from named streams of `rng`.
     pub fn new(rng: &Rng, device: &Device) -> Params {
         let (prefix, dtype) = (String::new(), None);
-        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), blank: false, shared: Arc::default() }
+        Params { prefix, device: device.clone(), dtype, rng: rng.clone(), expected: None, shared: Arc::default() }
     }
 
     /// The same store, whose new parameters have this type; without it they have that of their initial values, `f32`.
@@ -65,11 +65,12 @@ impl Params {
         Params { dtype: Some(dtype), ..self }
     }
 
-    /// The same store, whose new parameters are zeros where they would be drawn at random: for a network whose values
-    /// are loaded at once ([`Params::load_state_dict`], which misses none). Drawing takes longer than reading a file.
+    /// The same store for a network whose values are these and are loaded at once ([`Params::load_state_dict`], which
+    /// misses none). New parameters are zeros where they would be drawn at random, since drawing takes longer than
+    /// reading a file; and one that is not among the values, or has another shape, is an error before it takes memory.
     #[must_use]
-    pub(crate) fn blank(self) -> Params {
-        Params { blank: true, ..self }
+    pub(crate) fn expecting(self, values: &BTreeMap<String, Tensor>) -> Params {
+        Params { expected: Some(Arc::new(values.clone())), ..self }
     }
 
     /// The same store with `name.` in front of all names made from it. candle's `VarBuilder::pp`.
@@ -97,7 +98,8 @@ impl Params {
     /// Registers a parameter, whose initial value `init` draws.
     ///
     /// # Errors
-    /// [`Error::Network`] when the name is taken; the error of `init`.
+    /// [`Error::Network`] when the name is taken, or the values that are going to be loaded have no such parameter; the
+    /// error of `init`.
     pub fn add(
         &self,
         name: &str,
@@ -110,7 +112,19 @@ impl Params {
             return Err(Error::network(name, message));
         }
         let stream = self.rng.stream(&name);
-        let value = init(&mut if self.blank { stream.blank() } else { stream }, &self.device)?;
+        let value = init(&mut if self.expected.is_some() { stream.blank() } else { stream }, &self.device)?;
+        if let Some(expected) = &self.expected {
+            let problem = match expected.get(&name) {
+                None => Some(format!("there is no `{name}`")),
+                Some(there) if there.dims() != value.dims() => {
+                    Some(format!("`{name}` has shape {:?}, and {:?} would fit", there.dims(), value.dims()))
+                }
+                Some(_) => None,
+            };
+            if let Some(message) = problem {
+                return Err(Error::network(name, message));
+            }
+        }
         let value = self.dtype.map_or(Ok(value.clone()), |dtype| value.to_dtype(dtype))?;
         let param = Param::new(name, kind, &value, &self.device)?;
         self.shared().params.push(param.clone());

@@ -10,6 +10,11 @@ use crate::error::{Error, Result};
 /// whatever a user keeps there.
 const LIST: &str = ".tallow-files";
 
+/// Files in the folders of a run, in none of which it may write through a link.
+const PLOTS: &str = "plots/file";
+const MODEL: &str = "model/file";
+const CHECKPOINTS: &str = "checkpoints/file";
+
 /// A folder whose files are listed as they are written.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -21,6 +26,9 @@ impl Folder {
     /// Makes the folder, proves that it can be written, and clears away what an earlier run of ours left.
     pub(crate) fn create(path: &Path) -> Result<Folder> {
         fs::create_dir_all(path).map_err(Error::io(path))?;
+        for name in [LIST, PLOTS, MODEL, CHECKPOINTS] {
+            check_place(path, name)?;
+        }
         for name in listed(path) {
             remove(path, &name)?;
         }
@@ -44,6 +52,7 @@ impl Folder {
             self.files.push(String::from(name));
             self.save_list()?;
         }
+        check_place(&self.path, name)?;
         Ok(self.path.join(name))
     }
 
@@ -61,8 +70,26 @@ impl Folder {
 
 /// The names of the files that a run wrote to a folder.
 pub(super) fn listed(folder: &Path) -> impl Iterator<Item = String> {
-    let list = fs::read_to_string(folder.join(LIST)).unwrap_or_default();
+    let list = tallow_io::read::text(folder.join(LIST), tallow_io::read::NOTES).unwrap_or_default();
     list.lines().filter(|name| !name.is_empty()).map(String::from).collect::<Vec<_>>().into_iter()
+}
+
+/// Checks that what is written or removed there is in this folder, and in a regular file: a folder may have been
+/// prepared by others. A link in the place of a file goes, since the file would be written through it.
+fn check_place(folder: &Path, name: &str) -> Result<()> {
+    if let Some(link) = tallow_io::inside::link_on_the_way(folder, name) {
+        let what = "is a link to a folder elsewhere, where nothing is written or removed: put a folder in its place";
+        return Err(Error::file(link, what));
+    }
+    let path = folder.join(name);
+    let Ok(found) = fs::symlink_metadata(&path) else { return Ok(()) };
+    if found.is_symlink() {
+        return fs::remove_file(&path).map_err(Error::io(&path));
+    }
+    if !(found.is_file() || found.is_dir()) {
+        return Err(Error::file(path, "is a pipe, a socket or a device, where a file is to be: remove it"));
+    }
+    Ok(())
 }
 
 /// Removes one listed file, if it is there. The list is a file like any other and may hold anything, so a name that
@@ -72,7 +99,16 @@ fn remove(folder: &Path, name: &str) -> Result<()> {
     if name.is_empty() || !inside {
         return Ok(());
     }
+    check_place(folder, name).map_err(|e| match e {
+        Error::File { path, what } => {
+            Error::file(path, format!("{what} (it is listed in {})", folder.join(LIST).display()))
+        }
+        other => other,
+    })?;
     let path = folder.join(name);
+    if path.is_dir() {
+        return Ok(()); // it is not a file that a run wrote
+    }
     match fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path)(error)),
         _ => {}

@@ -85,8 +85,8 @@ pub fn load_tabular_on(folder: impl AsRef<Path>, device: &Device) -> Result<Tabu
     let folder = folder.as_ref();
     let exported = export::load(folder)?;
     let recipe = TableRecipe::from_exported(folder, &exported)?;
-    let params = params(0, device).blank();
-    let network = TableNetwork::new(&recipe, &params)?;
+    let params = params(0, device).expecting(&exported.weights);
+    let network = export::fits(folder, TableNetwork::new(&recipe, &params))?;
     params.load_state_dict(&exported.weights).map_err(|e| {
         let what = format!("its tensors do not fit its columns: {e}; export the model again, or update this program");
         Error::file(folder, what)

@@ -36,8 +36,7 @@ impl TableRecipe {
     }
 
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<TableRecipe> {
-        let useless =
-            |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
+        let useless = |why: String| crate::train::export::useless(folder, why);
         if exported.kind != KIND {
             return Err(useless(format!("holds a model of the kind `{}`, not a `{KIND}` one", exported.kind)));
         }

@@ -190,8 +190,9 @@ pub fn load_language_model_on(folder: impl AsRef<Path>, device: &Device) -> Resu
     let folder = folder.as_ref();
     let exported = export::load(folder)?;
     let recipe: LanguageModelRecipe = recipe::from_exported(folder, &exported, LANGUAGE_MODEL)?;
-    let params = shared::params(0, device).blank();
-    let network = LanguageModel::new(recipe.text.vocab.len(), &recipe.network, &params)?;
+    let params = shared::params(0, device).expecting(&exported.weights);
+    let network = LanguageModel::new(recipe.text.vocab.len(), &recipe.network, &params);
+    let network = export::fits(folder, network)?;
     shared::load_weights(folder, &params, &exported)?;
     Ok(TextWriter { network: Arc::new(network), recipe, device: device.clone() })
 }

@@ -70,20 +70,21 @@ pub fn load_text_classifier_on(folder: impl AsRef<Path>, device: &Device) -> Res
         return load_transformer(folder, exported, device);
     }
     let recipe: ClassifierRecipe = recipe::from_exported(folder, &exported, TEXT_CLASSIFIER)?;
-    let params = shared::params(0, device).blank();
+    let params = shared::params(0, device).expecting(&exported.weights);
     let (n_words, n_classes) = (recipe.text.vocab.len(), exported.vocab.len());
-    let network = TextClassifier::new(n_words, n_classes, &recipe.network, &recipe.options(), &params)?;
+    let network = TextClassifier::new(n_words, n_classes, &recipe.network, &recipe.options(), &params);
+    let network = export::fits(folder, network)?;
     shared::load_weights(folder, &params, &exported)?;
     Ok(TextPredictor::new(Arc::new(network), recipe, exported.vocab, device))
 }
 
 fn load_transformer(folder: &Path, exported: Exported, device: &Device) -> Result<TextPredictor> {
     let recipe: TransformerRecipe = recipe::from_exported(folder, &exported, TRANSFORMER_CLASSIFIER)?;
-    let useless = |e: Error| Error::file(folder, format!("{e}; export the model again, or update this program"));
+    let useless = |e: Error| export::useless(folder, e);
     let pieces = WordPiece::from_json(&recipe.tokenizer).and_then(|pieces| pieces.max_tokens(recipe.max_tokens));
-    let params = shared::params(0, device).blank();
+    let params = shared::params(0, device).expecting(&exported.weights);
     let network = BertClassifier::new(&recipe.network, exported.vocab.len(), recipe.normalize, &params);
-    let (pieces, network) = (pieces.map_err(useless)?, network.map_err(useless)?);
+    let (pieces, network) = (pieces.map_err(useless)?, export::fits(folder, network)?);
     shared::load_weights(folder, &params, &exported)?;
     Ok(TextPredictor::of_pieces(Arc::new(network), pieces, exported.vocab, device))
 }

@@ -59,7 +59,7 @@ pub(super) fn to_json(folder: &Path, recipe: &impl Serialize) -> Result<serde_js
 
 /// Reads what [`to_json`] made.
 pub(super) fn from_exported<T: DeserializeOwned>(folder: &Path, exported: &Exported, kind: &str) -> Result<T> {
-    let useless = |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
+    let useless = |why: String| crate::train::export::useless(folder, why);
     if exported.kind != kind {
         return Err(useless(format!("holds a model of the kind `{}`, not a `{kind}`", exported.kind)));
     }

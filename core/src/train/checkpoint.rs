@@ -3,6 +3,7 @@
 //! A checkpoint holds the run's [`Fingerprint`], and no other run can resume from it.
 
 use super::callback::{Callback, CallbackState};
+use super::checkpoint_check;
 use super::position::Position;
 use super::recorder::Recorder;
 use super::state::TrainState;
@@ -53,7 +54,7 @@ struct Version {
 /// there may be a million photos.
 const FINGERPRINTS: &str = "fingerprints";
 
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 pub(super) const REMEDY: &str = "remove it, or run without resuming, to start anew";
 
@@ -128,12 +129,15 @@ impl CheckpointWriter {
             return Ok(None);
         }
         let (mut tensors, note) = weights::load(file, REMEDY)?;
-        let note = note.ok_or_else(|| self.useless("is not a checkpoint"))?;
+        let (note, has_checksum) = note.ok_or_else(|| self.useless("is not a checkpoint"))?;
         let damaged = |e| self.useless(format!("is not a checkpoint of this version: {e}"));
         let Version { version } = serde_json::from_str(&note).map_err(damaged)?;
         if version < VERSION {
             let what = "was written by an older version of this library, which kept too little of what shaped the run";
             return Err(self.useless(what));
+        }
+        if !has_checksum {
+            return Err(self.useless("is damaged: it has no checksum"));
         }
         let note: Note = serde_json::from_str(&note).map_err(damaged)?;
         let bytes = tensors.remove(FINGERPRINTS);
@@ -160,6 +164,10 @@ impl CheckpointWriter {
         callbacks: &mut [Box<dyn Callback>],
     ) -> Result<Position> {
         self.check_recorder(&note, &state.recorder, callbacks.len())?;
+        let useless = |why: String| self.useless(why);
+        let Position { epochs_before, epoch, .. } = note.position;
+        checkpoint_check::history(&note.recorder, epochs_before, epoch).map_err(useless)?;
+        checkpoint_check::streams(&note.streams, &state.params).map_err(useless)?;
         let parse = |(name, value): (&String, &String)| match value.parse::<f64>() {
             Ok(value) => Ok((name.clone(), value)),
             Err(_) => Err(self.useless(format!("is damaged: the number {name} of a callback is `{value}`"))),
@@ -177,11 +185,15 @@ impl CheckpointWriter {
         let memory = take_to_device("optimizer/")?;
         let callbacks_memory: Vec<_> =
             (0..callbacks.len()).map(|i| take_to_device(&format!("callback/{i}/"))).collect::<Result<_>>()?;
+        let model = take("model/");
+        checkpoint_check::network(&model, params)?.map_err(useless)?;
+        let n_batches = note.recorder.losses.len();
+        checkpoint_check::memory(&memory, &note.optimizer_steps, params, n_batches)?.map_err(useless)?;
         let before = optimizer.state();
         optimizer
             .set_state(OptimState { tensors: memory, steps: note.optimizer_steps })
             .map_err(|e| self.useless(format!("does not fit the optimizer: {e}")))?;
-        if let Err(e) = params.load_state_dict(&take("model/")) {
+        if let Err(e) = params.load_state_dict(&model) {
             optimizer.set_state(before)?;
             return Err(self.useless(format!("does not fit the network: {e}")));
         }

@@ -13,7 +13,7 @@ use std::path::Path;
 pub const FORMAT: u32 = 2;
 
 const WEIGHTS: &str = "model.safetensors";
-const NOTES: &str = "learner.json";
+pub(crate) const NOTES: &str = "learner.json";
 
 /// A trained network with all that another program needs to predict with it. `recipe` differs between the kinds of
 /// learners; the rest is common to all.
@@ -116,7 +116,7 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     let text = read(&path)?;
     let useless = |why: String| Error::file(&path, format!("{why}; {REMEDY}"));
     let json: Value =
-        serde_json::from_slice(&text).map_err(|e| useless(format!("is damaged: it is not JSON ({e})")))?;
+        super::strict_json::from_slice(&text).map_err(|e| useless(format!("is damaged: it is not JSON ({e})")))?;
     // First of all the version: what follows may have changed.
     match json.get("format").and_then(Value::as_u64) {
         Some(format) if format > u64::from(FORMAT) => {
@@ -138,6 +138,18 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
         serde_json::from_value(json)
     };
     let notes = notes.map_err(|e| useless(format!("is damaged: {e}")))?;
+
+    if notes.weights.file != WEIGHTS {
+        return Err(useless(format!("says that its tensors are in {:?}; they are in {WEIGHTS}", notes.weights.file)));
+    }
+    let mut classes: Vec<&String> = notes.vocab.iter().collect();
+    classes.sort_unstable();
+    if let Some(twice) = classes.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(useless(format!("has the class {:?} twice in its `vocab`", twice[0])));
+    }
+    if classes.first().is_some_and(|class| class.trim().is_empty()) {
+        return Err(useless("has a class without a name in its `vocab`".into()));
+    }
 
     let path = folder.join(WEIGHTS);
     let bytes = read(&path)?;
@@ -163,13 +175,29 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     Ok(Exported { kind, recipe, vocab, metrics, weights })
 }
 
+/// What is wrong with the notes of an exported model.
+pub(crate) fn useless(folder: &Path, why: impl std::fmt::Display) -> Error {
+    Error::file(folder.join(NOTES), format!("{why}; export the model again, or update this program"))
+}
+
+/// A network that was built by the notes, whose `vocab` and recipe determine its size.
+///
+/// # Errors
+/// With the file's name, when the tensors are not those of such a network.
+pub(crate) fn fits<T>(folder: &Path, built: Result<T>) -> Result<T> {
+    built.map_err(|e| {
+        let what = format!("`vocab` and recipe describe another network than the tensors in {WEIGHTS} are of: {e}");
+        useless(folder, what)
+    })
+}
+
 fn first_not_finite(tensors: &BTreeMap<String, Tensor>) -> Result<Option<(&str, f64)>> {
     weights::not_finite(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())))
 }
 
 /// A file of the folder. That it is missing means that this is not an exported model.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| match e.kind() {
+    tallow_io::read::bytes(path, tallow_io::read::DATA).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::file(
             path,
             format!(

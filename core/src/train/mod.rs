@@ -37,6 +37,7 @@
 mod callback;
 mod callbacks;
 mod checkpoint;
+mod checkpoint_check;
 pub mod export;
 mod features;
 mod fit;
@@ -52,6 +53,7 @@ mod recorder;
 mod resume;
 mod settings;
 mod state;
+mod strict_json;
 mod train_loop;
 mod validate;
 mod weights;

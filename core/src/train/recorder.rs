@@ -133,6 +133,40 @@ impl Smooth {
 }
 
 impl Recorder {
+    /// Whether its lists are of the lengths that go together.
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        let n = self.losses.len();
+        for (name, length) in [("smooth_losses", self.smooth_losses.len()), ("lrs", self.lrs.len())] {
+            if length != n {
+                return Err(format!("has {length} {name} in its history for {n} losses"));
+            }
+        }
+        if self.iters.len() != self.rows.len() {
+            return Err(format!(
+                "has {} rows in its history, and {} ends of epochs",
+                self.rows.len(),
+                self.iters.len()
+            ));
+        }
+        if !self.iters.is_sorted() || self.iters.last().is_some_and(|&end| end > n) {
+            return Err(format!("has epochs in its history that end after {:?} of {n} batches", self.iters));
+        }
+        let metrics = self.metric_names.len();
+        if let Some(row) = self.rows.iter().position(|row| row.metrics.len() != metrics) {
+            return Err(format!(
+                "has {} metrics in row {row} of its history, not {metrics}",
+                self.rows[row].metrics.len()
+            ));
+        }
+        if self.smooth.count as usize > n || self.rows.iter().any(|row| row.epoch > n) {
+            return Err(format!(
+                "counts {} losses and more epochs than batches in its history of {n}",
+                self.smooth.count
+            ));
+        }
+        Ok(())
+    }
+
     /// The headings of fast.ai's table: epoch, losses, metrics and time.
     pub fn columns(&self) -> Vec<String> {
         let of_training =

@@ -75,6 +75,14 @@ impl Learner {
         }
     }
 
+    /// The error of a checkpoint that is no good.
+    fn useless(&self, why: String) -> Error {
+        match &self.checkpoints {
+            Some(checkpoints) => checkpoints.useless(why),
+            None => Error::Value(why),
+        }
+    }
+
     /// Whether a resumed run has not yet come to where its checkpoint was written.
     pub(super) fn is_catching_up(&self) -> bool {
         self.resumed.as_ref().is_some_and(|at| self.position.done.len() < at.done.len() || at.is_within_fit())
@@ -82,7 +90,7 @@ impl Learner {
 
     /// The epoch and batch at which this fit begins: the first ones, or those of a checkpoint; `None` if an earlier
     /// process has done the whole fit.
-    pub(super) fn starting_point(&mut self, request: &str) -> Result<Option<(usize, usize)>> {
+    pub(super) fn starting_point(&mut self, request: &str, n_epochs: usize) -> Result<Option<(usize, usize)>> {
         if let Some(at) = &self.resumed {
             self.check_fingerprint()?;
             self.check_request(at, request)?;
@@ -95,7 +103,12 @@ impl Learner {
             if at.is_within_fit() {
                 self.position.searches.clone_from(&at.searches);
                 self.position.epochs_before = at.epochs_before;
-                let start = (at.epoch, at.batch);
+                let (start, n_batches) = ((at.epoch, at.batch), self.dls.train.n_batches());
+                if at.epoch >= n_epochs || at.batch > n_batches {
+                    let (epoch, batch) = start;
+                    let what = format!("stands at epoch {epoch} of {n_epochs}, batch {batch} of {n_batches}");
+                    return Err(self.useless(what));
+                }
                 self.resumed = None;
                 return Ok(Some(start));
             }

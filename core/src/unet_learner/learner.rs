@@ -65,7 +65,8 @@ pub fn unet_learner(dls: &SegmentationDataLoaders, arch: Arch, config: UnetConfi
     let weights = pretrained.open(arch, hub, &common.listener)?;
     let of_weights = weights.as_ref().map_or_else(|| Recipe::published(arch), |weights| weights.recipe(arch));
     let dls = prepared(dls, weights.is_some().then_some(&of_weights), &device)?;
-    let (network, params) = network::build(arch, dls.codes().len(), weights.as_ref(), seed, &device)?;
+    let params = network::params(seed, &device);
+    let network = network::build(arch, dls.codes().len(), weights.as_ref(), &params)?;
     let network = Arc::new(network);
     let recipe = SegmenterRecipe { arch, tfms: dls.valid_tfms().clone(), weights: of_weights, void: dls.void() };
     let fingerprint = recipe.fingerprint(weights.as_ref()).with("loss", format!("{loss:?}"));

@@ -7,19 +7,17 @@ use crate::nn::Params;
 use crate::rng::Rng;
 use candle_core::Device;
 
-/// The network with its parameters.
-pub(super) fn build(
-    arch: Arch,
-    n_classes: usize,
-    weights: Option<&Weights>,
-    seed: u64,
-    device: &Device,
-) -> Result<(DynamicUnet, Params)> {
-    let params = Params::new(&Rng::new(seed).stream("network"), device);
-    let network = DynamicUnet::new(arch, n_classes, &params)?;
+/// The network, whose parameters go into `params`.
+pub(super) fn build(arch: Arch, n_classes: usize, weights: Option<&Weights>, params: &Params) -> Result<DynamicUnet> {
+    let network = DynamicUnet::new(arch, n_classes, params)?;
     if let Some(weights) = weights {
         weights.load_body_into(arch, &params.pp("layers").pp(0))?;
     }
-    network.split_groups(&params)?;
-    Ok((network, params))
+    network.split_groups(params)?;
+    Ok(network)
+}
+
+/// An empty store for its parameters.
+pub(super) fn params(seed: u64, device: &Device) -> Params {
+    Params::new(&Rng::new(seed).stream("network"), device)
 }

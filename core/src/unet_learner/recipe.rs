@@ -51,8 +51,7 @@ impl SegmenterRecipe {
 
     /// Reads what [`SegmenterRecipe::to_json`] wrote.
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<SegmenterRecipe> {
-        let useless =
-            |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
+        let useless = |why: String| crate::train::export::useless(folder, why);
         if exported.kind != KIND {
             return Err(useless(format!("holds a model of the kind `{}`, not an `{KIND}`", exported.kind)));
         }
@@ -62,6 +61,7 @@ impl SegmenterRecipe {
         }
         let Written { arch, transforms: tfms, weights, void } = serde_json::from_value(exported.recipe.clone())
             .map_err(|e| useless(format!("has a recipe (network, transforms) that is not known here: {e}")))?;
+        tfms.check().map_err(|e| useless(format!("has {e}")))?;
         if let Some(void) = void.filter(|&void| void as usize >= n) {
             return Err(useless(format!("has the void class {void}, and {n} classes (0 to n - 1)")));
         }

@@ -45,7 +45,8 @@ pub fn load_segmenter_on(folder: impl AsRef<Path>, device: &Device) -> Result<Se
     let folder = folder.as_ref();
     let exported = export::load(folder)?;
     let recipe = SegmenterRecipe::from_exported(folder, &exported)?;
-    let (network, params) = network::build(recipe.arch, exported.vocab.len(), None, 0, device)?;
+    let params = network::params(0, device).expecting(&exported.weights);
+    let network = export::fits(folder, network::build(recipe.arch, exported.vocab.len(), None, &params))?;
     params.load_state_dict(&exported.weights).map_err(|e| {
         let arch = recipe.arch;
         let what = format!("its tensors do not fit a U-Net on {arch}: {e}; export it again, or update this program");

@@ -240,7 +240,7 @@ impl AugTransforms {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let wrong = |setting, what: &str| Err(Error::config(setting, format!("aug_transforms: {what}, in {self:?}")));
         if !(0.0..1.0).contains(&self.max_lighting) {
             return wrong("max_lighting", "max_lighting must be at least 0 and below 1");

@@ -167,7 +167,7 @@ impl RandomResizedCrop {
         self.draw(mask.width(), mask.height(), rng).of_mask(mask)?.resize(self.width, self.height)
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let is_range = |(low, high): (f64, f64)| low > 0.0 && low <= high && high.is_finite();
         if !is_range(self.scale) || !is_range(self.ratio) {
             return Err(Error::config(

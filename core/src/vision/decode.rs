@@ -1,10 +1,10 @@
 //! Decoding image files.
 
 use super::kinds::{Kind, other_kind_of_bytes};
-use super::{Image, Limits, jpeg, tiff};
+use super::{Image, Limits, budget, jpeg, jpeg_scan, tiff};
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
@@ -109,7 +109,7 @@ fn size(head: &[u8], opened: impl BufRead + Seek) -> Result<(usize, usize), Stri
 /// The first kilobyte of a file, and the file at its beginning.
 fn begin(file: &Path) -> Result<(Vec<u8>, BufReader<File>)> {
     refuse_irregular(file)?;
-    let mut opened = BufReader::new(File::open(file).map_err(Error::io(file))?);
+    let mut opened = BufReader::new(tallow_io::read::open(file).map_err(Error::io(file))?);
     let mut head = Vec::new();
     opened.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(file))?;
     opened.rewind().map_err(Error::io(file))?;
@@ -118,7 +118,7 @@ fn begin(file: &Path) -> Result<(Vec<u8>, BufReader<File>)> {
 
 pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     refuse_irregular(file)?;
-    std::fs::read(file).map_err(Error::io(file))
+    tallow_io::read::bytes(file, tallow_io::read::PICTURE).map_err(Error::io(file))
 }
 
 /// Reading a pipe or a device could wait for ever.
@@ -159,13 +159,32 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     reader.limits(allowed);
     let mut decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
     let (w, h) = decoder.dimensions();
-    limits.check(w, h, decoder.total_bytes())?;
+    let samples = decoder.total_bytes();
+    limits.check(w, h, samples)?;
+    // What a decoder makes is there beside the picture that becomes of it, unless they are the same.
+    let copy = if decoder.color_type() == ColorType::Rgb8 { 0 } else { u64::from(w) * u64::from(h) * 3 };
+    limits.check(w, h, samples.saturating_add(copy))?;
+    let _held = budget::hold(samples.saturating_add(copy));
     if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
         return Err("is cut short: the JPEG has no end; copy or download it again, or remove it".into());
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
+    // What a decoder fills in is of one colour, as the sky or a margin may be.
+    if format == ImageFormat::Jpeg && ends_in_one_colour(&picture) && !jpeg_scan::is_whole(bytes) {
+        let what = "is cut short: the data of the JPEG end before the picture does";
+        return Err(format!("{what}; copy or download it again, or remove it"));
+    }
     turned(picture, orientation)
+}
+
+/// Whether the last four pixels of the last row are the same.
+fn ends_in_one_colour(picture: &DynamicImage) -> bool {
+    let samples = usize::from(picture.color().bytes_per_pixel());
+    let pixels = (picture.width() as usize).min(4) * samples;
+    let bytes = picture.as_bytes();
+    let end = &bytes[bytes.len().saturating_sub(pixels)..];
+    end.chunks_exact(samples.max(1)).all(|pixel| Some(pixel) == end.get(..samples))
 }
 
 /// A picture turned as its file says.

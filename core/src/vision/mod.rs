@@ -18,6 +18,8 @@
 //! ```
 
 mod augment;
+mod budget;
+mod check;
 mod compose;
 mod crop;
 mod decode;
@@ -27,6 +29,7 @@ mod grid;
 mod image;
 mod interpolation;
 mod jpeg;
+mod jpeg_scan;
 mod kinds;
 mod lighting;
 mod limits;

@@ -69,10 +69,18 @@ impl Normalize {
         (v - self.mean[channel]) / self.std[channel]
     }
 
-    fn check(&self) -> Result<()> {
-        if self.std.iter().all(|&s| s > 0.0 && s.is_finite()) && self.mean.iter().all(|m| m.is_finite()) {
-            return Ok(());
+    pub(super) fn check(&self) -> Result<()> {
+        // The smallest numbers have no finite reciprocal.
+        if !self.std.iter().all(|&s| s > 0.0 && s.is_finite() && (1.0 / s).is_finite()) {
+            let what = format!("normalize: the deviations must be positive numbers, and are {:?}", self.std);
+            return Err(Error::config("std", what));
         }
-        Err(Error::config("std", format!("normalize: the deviations must be positive numbers, and are {:?}", self.std)))
+        if !self.mean.iter().all(|m| m.is_finite()) {
+            return Err(Error::config(
+                "mean",
+                format!("normalize: the means must be numbers, and are {:?}", self.mean),
+            ));
+        }
+        Ok(())
     }
 }

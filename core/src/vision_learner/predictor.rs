@@ -86,8 +86,9 @@ pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Pred
     let strangers = Strangers::take(notes, &mut exported.weights)
         .map_err(|why| Error::file(folder, format!("{why}; export the model again")))?;
     let ImageRecipe { arch, head, weights, .. } = recipe;
-    let params = network::params(0, device).blank();
-    let network = network::build(arch, head, exported.vocab.len(), weights.norm_eps, None, &params, &Rng::new(0))?;
+    let params = network::params(0, device).expecting(&exported.weights);
+    let built = network::build(arch, head, exported.vocab.len(), weights.norm_eps, None, &params, &Rng::new(0));
+    let network = export::fits(folder, built)?;
     params.load_state_dict(&exported.weights).map_err(|e| {
         let what = format!("its tensors do not fit {arch}: {e}; export the model again, or update this program");
         Error::file(folder, what)

@@ -86,8 +86,7 @@ impl ImageRecipe {
 
     /// Reads what [`ImageRecipe::to_json`] wrote, with the notes on training photos if there are any.
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<(ImageRecipe, Option<Notes>)> {
-        let useless =
-            |why: String| Error::file(folder, format!("{why}; export the model again, or update this program"));
+        let useless = |why: String| crate::train::export::useless(folder, why);
         if ![KIND, MULTI_LABEL_KIND].contains(&exported.kind.as_str()) {
             return Err(useless(format!("holds a model of the kind `{}`, not an `{KIND}`", exported.kind)));
         }
@@ -97,6 +96,7 @@ impl ImageRecipe {
         let written: Written = serde_json::from_value(exported.recipe.clone())
             .map_err(|e| useless(format!("has a recipe (network, head, transforms) that is not known here: {e}")))?;
         let arch: Arch = written.arch.parse().map_err(|e| useless(format!("{e}")))?;
+        written.transforms.check().map_err(|e| useless(format!("has {e}")))?;
         let weights = written.weights.unwrap_or_else(|| Recipe::published(arch));
         let Written { head, transforms: tfms, threshold, temperature, strangers, .. } = written;
         if let Some(temperature) = temperature.filter(|&t| !(t > 0.0 && f64::is_finite(t))) {

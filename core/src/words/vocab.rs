@@ -57,7 +57,7 @@ impl TextVocab {
     /// When the file cannot be read, is no list of texts, does not begin with `xxunk`, or has a token twice.
     pub fn read(file: impl AsRef<Path>) -> Result<TextVocab> {
         let file = file.as_ref();
-        let text = std::fs::read_to_string(file).map_err(Error::io(file))?;
+        let text = tallow_io::read::text(file, tallow_io::read::NOTES).map_err(Error::io(file))?;
         let tokens: Vec<String> = serde_json::from_str(&text)
             .map_err(|e| Error::file(file, format!("is not a vocabulary, which is a JSON list of words: {e}")))?;
         if tokens.first().is_none_or(|first| first != UNK) {

@@ -35,7 +35,7 @@ impl WordPiece {
     /// When the file cannot be read, or does not describe a tokenizer.
     pub fn open(path: impl AsRef<Path>) -> Result<WordPiece> {
         let path = path.as_ref().to_path_buf();
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        let bytes = tallow_io::read::bytes(&path, tallow_io::read::NOTES).map_err(Error::io(&path))?;
         let not_one = |e| {
             let what = format!("is no tokenizer: {e}; expected the `tokenizer.json` that is beside published weights");
             Error::file(&path, what)

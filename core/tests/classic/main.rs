@@ -10,6 +10,7 @@ mod polarity;
 mod refuse;
 mod report;
 mod samples;
+mod scales;
 mod simple;
 mod texts;
 mod wrappers;

@@ -115,7 +115,7 @@ fn what_is_no_photo_of_the_users_is_passed_over_aloud() {
         (PassedOverReason::NoPicture, "notes.txt"),
     ];
     assert_eq!(reasons, expected.map(|(reason, name)| (reason, at(name))));
-    assert_eq!(found.n_of_other_kinds(), 3);
+    assert_eq!(found.n_unread(), 3);
     let notes = found.notes().join("\n");
     for words in [
         "2 files of the kind HEIC (.heic)",

@@ -159,9 +159,30 @@ fn checkpoints_of_older_versions_are_refused_with_the_remedy() {
     let bytes = std::fs::read(&file).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header = String::from_utf8(bytes[8..8 + length].to_vec()).unwrap();
-    let older = header.replace(r#"{\"version\":4"#, r#"{\"version\":3"#);
+    // They had no checksum either.
+    let older = header.replace(r#"{\"version\":5"#, r#"{\"version\":4"#).replace(r#""sha256""#, r#""no_sum""#);
     assert_ne!(older, header);
     std::fs::write(&file, [&bytes[..8], older.as_bytes(), &bytes[8 + length..]].concat()).unwrap();
     let error = learner(1, 0).checkpoints(checkpoints(&file, true)).fit(1, 0.01).unwrap_err().to_string();
     assert!(error.contains("older version") && error.contains("run without resuming"), "{error}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_wherever_the_damage_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written_checkpoint(folder.path());
+    let whole = std::fs::read(&file).unwrap();
+    let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    // A bit of the notes, of the names and shapes, and of the tensors, here and there.
+    let places = (8..8 + length).step_by(97).chain((8 + length..whole.len()).step_by(331));
+    for place in places {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        std::fs::write(&file, &damaged).unwrap();
+        // A header ends in blanks, of which it may have one more or less.
+        let is_blank = whole[place] == b' ';
+        let refused = learner(1, 0).checkpoints(checkpoints(&file, true)).fit(1, 0.01);
+        let message = refused.err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(is_blank || message.contains("run without resuming"), "byte {place}: {message}");
+    }
 }

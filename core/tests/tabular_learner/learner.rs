@@ -113,7 +113,7 @@ fn what_is_not_of_this_kind_is_refused() {
     for (from, to, words) in [
         ("\"kind\": \"tabular\"", "\"kind\": \"collab\"", "holds a model of the kind `collab`"),
         ("\"in_deviations\"", "\"units\"", "has a recipe (columns, target, network) that is not known here"),
-        ("24,", "25,", "its tensors do not fit its columns"),
+        ("24,", "25,", "`layers.0.0.weight` has shape [24, 11], and [25, 11] would fit"),
     ] {
         fs::write(&notes, text.replacen(from, to, 1)).unwrap();
         let error = load_tabular_on(folder.path(), &Device::Cpu).err().unwrap();

@@ -46,9 +46,9 @@ fn what_does_not_fit_is_refused_with_a_way_out() {
     for (from, to, says) in [
         ("image_segmenter", "image_classifier", "holds a model of the kind `image_classifier`"),
         ("\"void\": 2", "\"void\": 3", "void class 3"),
-        ("efficientnet_lite0", "resnet18", "do not fit a U-Net on resnet18"),
+        ("efficientnet_lite0", "resnet18", "describe another network than the tensors"),
         ("efficientnet_lite0", "vgg11", "cannot be the encoder"),
-        ("\"unknown\"", "\"unknown\", \"more\"", "do not fit"),
+        ("\"unknown\"", "\"unknown\", \"more\"", "would fit"),
     ] {
         assert!(text.contains(from), "{text}");
         std::fs::write(&notes, text.replace(from, to)).unwrap();

@@ -29,7 +29,7 @@ fn a_folder_that_is_missing_damaged_or_of_the_future_is_refused_by_name() {
     for (from, to, words) in [
         ("\"efficientnet_lite0\"", "\"mynet\"", "there is no network called `mynet`"),
         ("\"fastai\"", "\"other\"", "not known here"),
-        ("\"efficientnet_lite0\"", "\"resnet18\"", "do not fit resnet18"),
+        ("\"efficientnet_lite0\"", "\"resnet18\"", "describe another network than the tensors"),
         ("\"format\": 2", "\"format\": 7", "update it"),
         ("\"image_classifier\"", "\"collab\"", "a model of the kind `collab`"),
     ] {

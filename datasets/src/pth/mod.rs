@@ -61,7 +61,10 @@ impl StateDict {
     /// [`Error::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<StateDict> {
         let path = path.as_ref();
-        StateDict::from_bytes(path, std::fs::read(path).map_err(Error::io("read", path))?)
+        StateDict::from_bytes(
+            path,
+            tallow_io::read::bytes(path, tallow_io::read::DATA).map_err(Error::io("read", path))?,
+        )
     }
 
     /// The same for bytes that are in memory. `path` is for messages.
@@ -97,7 +100,7 @@ impl StateDict {
 /// [`Error::Weights`] where the file is damaged, asks for a call, or holds something else; [`Error::Io`].
 pub fn read_texts(path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = tallow_io::read::bytes(path, tallow_io::read::DATA).map_err(Error::io("read", path))?;
     texts(&bytes).map_err(|what| Error::Weights { path: path.to_path_buf(), what })
 }
 

@@ -18,6 +18,11 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`Failure::Ours`] where the file cannot be made, [`Failure::Interrupted`].
 pub fn lock(path: &Path, observer: &mut dyn Observer) -> Result<Option<File>, Failure> {
+    // A pipe would be waited for, and through a link a file elsewhere would be made.
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        let what = "a lock is a regular file, and there is something else: remove it";
+        return Err(Error::io("write", path)(std::io::Error::other(what)).into());
+    }
     let file = File::options().create(true).append(true).open(path).map_err(Error::io("write", path))?;
     let mut has_told = false;
     loop {

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (class, trains) = (|file: &Path| places.class(file), |file: &Path| places.trains(file));
     findings.extend(duplicates_of(files, &facts).iter().flat_map(|copy| Finding::of_copy(copy, class, trains)));
     findings.sort_by_key(|finding| finding.problem);
-    let (n, readable) = (files.len() + found.n_of_other_kinds(), facts.iter().flatten().count());
+    let (n, readable) = (files.len() + found.n_unread(), facts.iter().flatten().count());
     if args.csv {
         print_table(&places, &findings)?;
     } else {

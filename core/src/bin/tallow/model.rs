@@ -28,7 +28,9 @@ fn command_of(folder: &Path) -> Option<&'static str> {
 
 /// The kind of an exported model, if there is one.
 pub(crate) fn kind(folder: &Path) -> Option<String> {
-    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("learner.json")).ok()?).ok()?;
+    let written: serde_json::Value =
+        serde_json::from_slice(&tallow_io::read::bytes(folder.join("learner.json"), tallow_io::read::NOTES).ok()?)
+            .ok()?;
     written["kind"].as_str().map(String::from)
 }
 

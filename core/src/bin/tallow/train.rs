@@ -248,7 +248,7 @@ fn photos(folder: &Path, dls: &ImageDataLoaders) -> Result<serde_json::Value> {
     let sides = [Some(&dls.train), Some(&dls.valid), dls.test.as_ref()];
     let [train, valid, test] = sides.map(|side| side.map_or(0, |side| side.dataset().kept().len()));
     let found = find_images(folder)?;
-    let left_out = (found.files.len() + found.n_of_other_kinds()).saturating_sub(train + valid + test);
+    let left_out = (found.files.len() + found.n_unread()).saturating_sub(train + valid + test);
     Ok(serde_json::json!({ "train": train, "valid": valid, "test": test, "left_out": left_out }))
 }
 
@@ -321,7 +321,8 @@ fn check_classes(folder: &Path, dls: &ImageDataLoaders) -> Result<()> {
     if classes.len() < 2 {
         let what = format!(
             "holds photos of one class only, `{}`; a classifier needs two folders of photos or more, or a table \
-             (`--labels`), or names that tell the class (`--label-regex`)",
+             (`--labels`), or names that tell the class (`--label-regex`); `tallow check` names photos that cannot be \
+             read",
             classes.join("")
         );
         return Err(Error::file(folder, what));

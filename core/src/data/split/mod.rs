@@ -75,7 +75,7 @@ impl FileNameSplitter {
     /// When the file cannot be read.
     pub fn read(list: impl AsRef<Path>) -> Result<FileNameSplitter> {
         let list = list.as_ref();
-        let text = std::fs::read_to_string(list).map_err(Error::io(list))?;
+        let text = tallow_io::read::text(list, tallow_io::read::NOTES).map_err(Error::io(list))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         Ok(FileNameSplitter { valid: lines.map(PathBuf::from).collect() })
     }

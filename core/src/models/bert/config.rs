@@ -56,7 +56,7 @@ impl BertConfig {
     /// When the file cannot be read, lacks a size, or describes a network that this one is not.
     pub fn read(path: impl AsRef<Path>) -> Result<BertConfig> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = tallow_io::read::text(path, tallow_io::read::NOTES).map_err(Error::io(path))?;
         let config: BertConfig = serde_json::from_str(&text)
             .map_err(|e| Error::file(path, format!("is no configuration of a BERT model: {e}")))?;
         config.check().map_err(|e| Error::file(path, e.to_string()))?;

@@ -101,7 +101,7 @@ impl Weights {
     /// damaged or truncated.
     pub fn open(path: impl AsRef<Path>) -> Result<Weights> {
         let path = path.as_ref();
-        Weights::from_bytes(path, std::fs::read(path).map_err(Error::io(path))?)
+        Weights::from_bytes(path, tallow_io::read::bytes(path, tallow_io::read::DATA).map_err(Error::io(path))?)
     }
 
     /// Opens the contents of a safetensors or PyTorch file in memory, such as embedded weights. `path` names them in

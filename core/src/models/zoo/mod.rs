@@ -262,7 +262,8 @@ impl FromStr for Arch {
         let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         Arch::ALL.into_iter().find(|arch| plain(arch.name()) == plain(name)).ok_or_else(|| {
             let names: Vec<&str> = Arch::ALL.iter().map(|arch| arch.name()).collect();
-            Error::network(name, format!("there is no network called `{name}`; there are {}", names.join(", ")))
+            let name: String = name.chars().take(60).flat_map(char::escape_debug).collect();
+            Error::network(&name, format!("there is no network called `{name}`; there are {}", names.join(", ")))
         })
     }
 }
