@@ -170,21 +170,11 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
-    // What a decoder fills in is of one colour, as the sky or a margin may be.
-    if format == ImageFormat::Jpeg && ends_in_one_colour(&picture) && !jpeg_scan::is_whole(bytes) {
+    if format == ImageFormat::Jpeg && !jpeg_scan::is_whole(bytes) {
         let what = "is cut short: the data of the JPEG end before the picture does";
         return Err(format!("{what}; copy or download it again, or remove it"));
     }
     turned(picture, orientation)
-}
-
-/// Whether the last four pixels of the last row are the same.
-fn ends_in_one_colour(picture: &DynamicImage) -> bool {
-    let samples = usize::from(picture.color().bytes_per_pixel());
-    let pixels = (picture.width() as usize).min(4) * samples;
-    let bytes = picture.as_bytes();
-    let end = &bytes[bytes.len().saturating_sub(pixels)..];
-    end.chunks_exact(samples.max(1)).all(|pixel| Some(pixel) == end.get(..samples))
 }
 
 /// A picture turned as its file says.

@@ -22,6 +22,22 @@ struct Frame {
 struct Code {
     lengths: [(u32, u32, usize); 16],
     symbols: Vec<u8>,
+    /// For the next eight bits the symbol of a word that they begin with, and its length; 0 where it is longer.
+    short: Vec<(u8, u32)>,
+}
+
+impl Code {
+    fn new(lengths: [(u32, u32, usize); 16], symbols: Vec<u8>) -> Code {
+        let mut short = vec![(0, 0); 256];
+        for (bits, entry) in short.iter_mut().enumerate() {
+            let found = (1..=8).zip(&lengths).find_map(|(length, &(first, count, from))| {
+                let place = (bits as u32 >> (8 - length)).checked_sub(first).filter(|&place| place < count)?;
+                Some((*symbols.get(from + place as usize)?, length))
+            });
+            *entry = found.unwrap_or_default();
+        }
+        Code { lengths, symbols, short }
+    }
 }
 
 struct Scans<'a> {
@@ -81,7 +97,7 @@ impl Scans<'_> {
                 from += usize::from(count);
             }
             *self.tables.get_mut(usize::from(head >> 4))?.get_mut(usize::from(head & 15))? =
-                Some(Code { lengths, symbols });
+                Some(Code::new(lengths, symbols));
             segment = rest.get(16 + n..)?;
         }
         Some(())
@@ -108,7 +124,7 @@ impl Scans<'_> {
                 blocks.extend(std::iter::repeat_n(codes, component.1 * component.2));
             }
         }
-        let mut bits = Bits { bytes: self.bytes, at: self.at, left: 0, held: 0 };
+        let mut bits = Bits { bytes: self.bytes, at: self.at, held: 0, left: 0 };
         for unit in 0..units {
             if self.restart > 0 && unit > 0 && unit % self.restart == 0 && !bits.restart() {
                 return Some(false);
@@ -137,32 +153,52 @@ fn frame(segment: &[u8]) -> Option<Frame> {
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Bits that were read, of which the last `left` are still to come.
+    held: u64,
     left: u32,
-    held: u8,
 }
 
 impl Bits<'_> {
-    fn bit(&mut self) -> Option<u32> {
-        if self.left == 0 {
-            let byte = *self.bytes.get(self.at)?;
+    /// Reads on until there is no room, or to the next marker.
+    fn fill(&mut self) {
+        while self.left <= 56 {
+            let Some(&byte) = self.bytes.get(self.at) else { return };
             if byte == 0xff {
                 // A 0 behind it makes it a byte like any other.
-                if *self.bytes.get(self.at + 1)? != 0 {
-                    return None;
+                if self.bytes.get(self.at + 1) != Some(&0) {
+                    return;
                 }
                 self.at += 1;
             }
             self.at += 1;
-            (self.left, self.held) = (8, byte);
+            self.held = self.held << 8 | u64::from(byte);
+            self.left += 8;
         }
-        self.left -= 1;
-        Some(u32::from(self.held >> self.left) & 1)
+    }
+
+    /// The next bits, as a number.
+    fn take(&mut self, n: u32) -> Option<u32> {
+        if self.left < n {
+            self.fill();
+        }
+        self.left = self.left.checked_sub(n)?;
+        Some((self.held >> self.left) as u32 & ((1 << n) - 1))
     }
 
     fn symbol(&mut self, code: &Code) -> Option<u8> {
+        if self.left < 16 {
+            self.fill();
+        }
+        if self.left >= 8 {
+            let (symbol, length) = code.short[(self.held >> (self.left - 8)) as usize & 255];
+            if length > 0 {
+                self.left -= length;
+                return Some(symbol);
+            }
+        }
         let mut word = 0;
         for &(first, count, from) in &code.lengths {
-            word = word << 1 | self.bit()?;
+            word = word << 1 | self.take(1)?;
             if word >= first && word - first < count {
                 return code.symbols.get(from + (word - first) as usize).copied();
             }
@@ -172,9 +208,8 @@ impl Bits<'_> {
 
     /// Goes through the 64 coefficients of a block.
     fn block(&mut self, first: &Code, others: &Code) -> Option<()> {
-        for _ in 0..self.symbol(first)? {
-            self.bit()?;
-        }
+        let size = self.symbol(first)?;
+        self.take(u32::from(size & 15))?;
         let mut place = 1;
         while place < 64 {
             let symbol = self.symbol(others)?;
@@ -182,9 +217,7 @@ impl Bits<'_> {
             if size == 0 && run < 15 {
                 break;
             }
-            for _ in 0..size {
-                self.bit()?;
-            }
+            self.take(u32::from(size))?;
             place += usize::from(run) + 1;
         }
         Some(())
