@@ -3,7 +3,7 @@
 //! Our images are channels-last and ONNX's are not. Each value therefore remembers how it lies: what image operators
 //! make lies channels-first under a channels-last name, and is turned around only where an operator wants it so.
 
-use super::graph::{Attribute, Constant, Dim, Graph, Kind, Port};
+use super::graph::{Attribute, Constant, Dim, Graph, Kind, Port, Values};
 use crate::error::{Error, Result};
 use crate::kernels::trace::{Operation, Trace};
 use crate::kernels::{Activation, Pool};
@@ -307,7 +307,7 @@ impl Emitter<'_> {
             let mut dims = vec![1; xs.dims.len()];
             let channel = if xs.first { 1 } else { xs.dims.len() - 1 };
             dims[channel] = factors.elem_count();
-            // It keeps its name: the name of a view is not known to the trace.
+            // A view of a parameter has no name in the trace.
             let factors = Constant { dims, ..Constant::of(factors)? };
             let factors = self.graph.constant("channel_scale", factors);
             return Ok(Value { name: self.graph.node("Mul", &[&xs.name, &factors], &[]), ..xs });
@@ -359,8 +359,7 @@ impl Emitter<'_> {
             }
             matrix
         };
-        let rows =
-            Constant { dims: vec![size[0], from[0]], values: super::graph::Values::Float(means(from[0], size[0])) };
+        let rows = Constant { dims: vec![size[0], from[0]], values: Values::Float(means(from[0], size[0])) };
         let columns = Tensor::from_vec(means(from[1], size[1]), (size[1], from[1]), &candle_core::Device::Cpu)?;
         let rows = self.graph.constant("mean_of_rows", rows);
         let columns = self.graph.constant("mean_of_columns", Constant::of(&columns.t()?.contiguous()?)?);

@@ -147,7 +147,7 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     if let Some(twice) = classes.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(useless(format!("has the class {:?} twice in its `vocab`", twice[0])));
     }
-    if classes.first().is_some_and(|class| class.trim().is_empty()) {
+    if classes.first().is_some_and(|class| class.is_empty()) {
         return Err(useless("has a class without a name in its `vocab`".into()));
     }
 
