@@ -11,9 +11,9 @@ use crate::{cargo, root};
 
 /// What cargo does, cheap failures first. The tests select the whole workspace, and so does whatever they build:
 /// packages that are built by themselves have fewer features, for which candle would be compiled again.
-const STEPS: [&[&str]; 10] = [
+const STEPS: [&[&str]; 12] = [
     &["fmt", "--all", "--check"],
-    &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies"],
+    &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies", "--test", "limits"],
     &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
     // Each feature of the library by itself. `cuda` and `metal` need machines that have them.
     &["clippy", "-p", "tallow", "--no-default-features", "--", "-D", "warnings"],
@@ -21,6 +21,8 @@ const STEPS: [&[&str]; 10] = [
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "efficientnet-lite0", "--", "-D", "warnings"],
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "serve", "--", "-D", "warnings"],
     &["doc", "--workspace", "--no-deps"],
+    &["xtask", "api"],
+    &["xtask", "package"],
     &["xtask", "book"],
     &["test", "--workspace"],
 ];
@@ -28,7 +30,13 @@ const STEPS: [&[&str]; 10] = [
 /// Examples that `cargo test` builds and does not run. Those of the library have a test of their own.
 const EXAMPLES: [&str; 1] = ["core/kernels/examples"];
 
+/// What cargo-deny sees without a network; advisories need one, and have a job of their own.
+const DENY: [&str; 6] = ["deny", "--offline", "check", "licenses", "bans", "sources"];
+
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    if !deny()? {
+        return Ok(ExitCode::FAILURE);
+    }
     for step in STEPS {
         let mut command = cargo();
         command.args(step).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
@@ -42,6 +50,16 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Holds the dependencies against `deny.toml`, where the tool for it is there.
+fn deny() -> anyhow::Result<bool> {
+    let there = cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !there {
+        println!("skipped           cargo {}: `cargo install cargo-deny --locked` brings it", DENY.join(" "));
+        return Ok(true);
+    }
+    succeeds(&format!("cargo {}", DENY.join(" ")), cargo().args(DENY).current_dir(root()))
 }
 
 /// Runs a command, and says how long it took and how it ended.
