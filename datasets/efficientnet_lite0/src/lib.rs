@@ -1,3 +1,4 @@
+//! One network, as bytes.
 #![doc = include_str!("../README.md")]
 
 /// A safetensors file with the network's 247 tensors in half precision, under their original names

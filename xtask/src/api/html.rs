@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// A line for each public item of a package, each of its methods and constants, and each trait that it has: the path, `: `, and
-/// the declaration.
+/// A line for each public item of a package, each of its methods and constants, and each trait that it has: the path,
+/// `: `, and the declaration.
 pub(super) fn items(pages: &Path) -> anyhow::Result<Vec<String>> {
     let all = read(&pages.join("all.html"))?;
     let (_, list) = all.split_once("class=\"all-items\"").context("all.html lists no items")?;
@@ -89,19 +89,24 @@ mod tests {
 
     #[test]
     fn a_page_gives_its_declaration_methods_and_traits() {
-        let page = "<pre class=\"rust item-decl\"><code>pub struct <b>Zoo</b> {\n    <details><summary>Show</summary>pub n: \
-                    u8,</details>\n}</code></pre><h2 id=\"implementations\">Implementations</h2><h3 class=\"code-header\">impl Zoo\
-                    </h3><h4 class=\"code-header\">pub const fn new(n: <a href=\"x\">u8</a>) -&gt; Zoo</h4>\
-                    <h4 class=\"code-header\">pub fn feed&lt;T&gt;(&amp;self, t: T)</h4><h2 id=\"trait-implementations\">\
-                    <h3 class=\"code-header\">impl Clone for Zoo</h3><h4 class=\"code-header\">fn clone(&amp;self)</h4>\
-                    <h2 id=\"blanket-implementations\"><h3 class=\"code-header\">impl Any</h3>";
+        let page = [
+            "<pre class=\"rust item-decl\"><code>pub struct <b>Zoo</b> {\n",
+            "    <details><summary>Show</summary>pub n: u8,</details>\n}</code></pre>",
+            "<h2 id=\"implementations\">Implementations</h2><h3 class=\"code-header\">impl Zoo</h3>",
+            "<h4 class=\"code-header\">pub const fn new(n: <a href=\"x\">u8</a>) -&gt; Zoo</h4>",
+            "<h4 class=\"code-header\">pub fn feed&lt;T&gt;(&amp;self, t: T)</h4>",
+            "<h2 id=\"trait-implementations\"><h3 class=\"code-header\">impl Clone for Zoo</h3>",
+            "<h4 class=\"code-header\">fn clone(&amp;self)</h4>",
+            "<h2 id=\"blanket-implementations\"><h3 class=\"code-header\">impl Any</h3>",
+        ]
+        .concat();
         let lines = [
             "zoo::Zoo: pub struct Zoo { pub n: u8, }",
             "zoo::Zoo.new: pub const fn new(n: u8) -> Zoo",
             "zoo::Zoo.feed: pub fn feed<T>(&self, t: T)",
             "zoo::Zoo: impl Clone for Zoo",
         ];
-        assert_eq!(of_page("zoo::Zoo", page).unwrap(), lines);
+        assert_eq!(of_page("zoo::Zoo", &page).unwrap(), lines);
         assert_eq!(text("a&amp;lt;b"), "a&lt;b");
         assert!(of_page("zoo::Zoo", "another page").is_err());
     }

@@ -47,7 +47,7 @@ pub(super) fn run(packages: &Path, version: &str) -> anyhow::Result<()> {
     let output = Command::new(&program).current_dir(&folder).env("HF_HUB_OFFLINE", "1").output();
     let output = output.with_context(|| format!("cannot start {}", program.display()))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() || !stdout.contains("fruit") {
+    if !output.status.success() || !stdout.contains("told right") {
         bail!("the program outside of the workspace failed:\n{stdout}{}", String::from_utf8_lossy(&output.stderr));
     }
     println!("a program outside of the workspace, built against the packages, says: {}", stdout.trim());
