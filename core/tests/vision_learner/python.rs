@@ -36,14 +36,18 @@ fn run(python: &str, program: &str, arguments: &[&Path]) -> String {
 fn pytorch_reads_an_exported_model_and_says_the_same() {
     let Some(python) = python("torch, torchvision, safetensors, PIL") else { return };
     let with_timm = self::python("timm").is_some();
-    for head in [HeadKind::FastAi, HeadKind::Published] {
-        let folder = tempfile::tempdir().unwrap();
-        let dls = stripes(&folder.path().join("photos"));
-        let config = config().pretrained(Pretrained::None).head(head).seed(3).metrics([accuracy()]);
+    let scratch = tempfile::tempdir().unwrap();
+    let weights = scratch.path().join("model/model.safetensors");
+    // From scratch, without normalisation; then from these weights, with ImageNet's.
+    let runs = [(HeadKind::Published, Pretrained::None), (HeadKind::FastAi, Pretrained::File(weights))];
+    for (number, (head, pretrained)) in runs.into_iter().enumerate() {
+        let folder = scratch.path().join(["", "further"][number]);
+        let dls = stripes(&folder.join("photos"));
+        let config = config().pretrained(pretrained).head(head).seed(3).metrics([accuracy()]);
         let mut learner = vision_learner(&dls, Arch::ResNet18, config).unwrap();
-        learner.unfreeze();
+        learner.unfreeze().unwrap();
         learner.fit_one_cycle(1, 1e-3).unwrap(); // statistics and weights that are not those of the beginning
-        let model = folder.path().join("model");
+        let model = folder.join("model");
         learner.export(&model).unwrap();
 
         let photos = files(&dls);
