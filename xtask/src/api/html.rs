@@ -35,9 +35,10 @@ fn of_page(name: &str, page: &str) -> anyhow::Result<Vec<String>> {
     let own = section(page, "implementations");
     for method in own.split("<h4 class=\"code-header\">").skip(1) {
         let header = text(method.split("</h4>").next().unwrap_or_default());
-        let words = header.split(['(', '<', ':', ' ', '=']).skip_while(|word| !["fn", "const", "type"].contains(word));
-        // `pub const fn name`: the last of these words is before the name.
-        let method = words.skip_while(|word| ["fn", "const", "type"].contains(word)).next().unwrap_or_default();
+        // `pub const fn name`: the name is the first word after the last of these.
+        let keyword = |word: &&str| ["fn", "const", "type"].contains(word);
+        let mut words = header.split(['(', '<', ':', ' ', '=']).skip_while(|word| !keyword(word));
+        let method = words.find(|word| !keyword(word)).unwrap_or_default();
         lines.push(format!("{name}.{method}: {header}"));
     }
     let traits = section(page, "trait-implementations");

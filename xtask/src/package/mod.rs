@@ -43,6 +43,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.metadata {
         return Ok(ExitCode::SUCCESS);
     }
+    if cargo_minor()? < 90 {
+        println!("skipped: the packages themselves, which cargo makes together from 1.90 on");
+        return Ok(ExitCode::SUCCESS);
+    }
     let version = metadata::version()?;
     let folder = target().join("package");
     make(&folder)?;
@@ -80,6 +84,14 @@ fn make(folder: &Path) -> anyhow::Result<()> {
         bail!("cargo package, into {}, warns:\n{}", folder.display(), warnings.join("\n"));
     }
     Ok(())
+}
+
+/// The number in the middle of cargo's version.
+fn cargo_minor() -> anyhow::Result<u32> {
+    let output = cargo().arg("--version").output().context("cannot start cargo")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let minor = text.split('.').nth(1).and_then(|minor| minor.parse().ok());
+    minor.with_context(|| format!("cargo says that its version is `{text}`"))
 }
 
 /// Cargo's folder for what it makes.
