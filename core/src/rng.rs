@@ -191,7 +191,7 @@ impl Rng {
     pub fn randn(&mut self, shape: impl Into<Shape>, std: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         if self.blank {
-            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+            return blank_tensor(shape, device);
         }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| (std * self.normal()) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
@@ -204,11 +204,16 @@ impl Rng {
     pub fn rand(&mut self, shape: impl Into<Shape>, low: f64, high: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         if self.blank {
-            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+            return blank_tensor(shape, device);
         }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
     }
+}
+
+/// Zeros of a shape, which take no memory: it may be one that no tensor could have.
+pub(crate) fn blank_tensor(shape: impl Into<Shape>, device: &Device) -> Result<Tensor> {
+    Ok(Tensor::zeros((), DType::F32, device)?.broadcast_as(shape.into())?)
 }
 
 /// Divides `total` in proportion to `counts`, by the method of largest remainders; of equal remainders the first wins.

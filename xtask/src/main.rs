@@ -10,6 +10,7 @@ mod download_images;
 mod embed_efficientnet;
 mod embed_mnist;
 mod fetch_data;
+mod fuzz;
 mod page;
 mod results;
 mod run_all;
@@ -46,6 +47,8 @@ enum Task {
     EmbedEfficientnet(embed_efficientnet::Args),
     /// Measure the kernels and whole networks, alone or beside PyTorch
     Bench(bench::Args),
+    /// Give hostile inputs to everything that reads a file, for hours
+    Fuzz(fuzz::Args),
     /// Check formatting, lints and tests, as the continuous integration does
     Ci,
 }
@@ -60,10 +63,11 @@ fn main() -> ExitCode {
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
         Some(Task::Bench(args)) => bench::run(&args),
+        Some(Task::Fuzz(args)) => fuzz::run(&args),
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", tallow_io::text::visible(&format!("{error:#}")));
         let data = error.chain().find_map(|cause| cause.downcast_ref::<tallow_datasets::Error>());
         data.map_or(1, exit_code).into()
     })
