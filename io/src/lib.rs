@@ -19,6 +19,7 @@ pub mod date;
 pub mod download;
 mod dtype;
 mod error;
+pub mod fault;
 pub mod hash;
 pub mod inside;
 pub mod read;
