@@ -98,8 +98,9 @@ fn train(kind: &str) {
         assert!(!words.contains("panicked"), "step {step}: {words}");
         assert!(model_is_whole(&here.join("run")), "step {step}: half a model; {words}");
         if kind == "fail" {
-            let told = ended.status.code() != Some(0) || words.lines().any(|line| line.contains("asked for by"));
-            assert!(told, "step {step}: nothing was said: {words}");
+            // What has no consequence need not be said: a file that could not be compared with others, say.
+            let told = !ended.status.success() || words.contains("asked for by TALLOW_FAULT");
+            assert!(told || weights() == expected, "step {step}: nothing was said: {words}");
             let left: Vec<_> =
                 contents(&here.join("run")).into_keys().filter(|f| f.extension().is_some_and(|e| e == "tmp")).collect();
             assert!(left.is_empty(), "step {step}: {left:?}");
