@@ -19,6 +19,7 @@ mod overwrite;
 mod part;
 mod photos;
 mod predict;
+mod ranks;
 mod ratings;
 #[cfg(feature = "drawings")]
 mod sample;
@@ -114,10 +115,7 @@ enum Command {
 fn main() -> ExitCode {
     kernels::keep_freed_memory();
     match Cli::parse_from(spelt_out(std::env::args_os().collect())).command {
-        Command::Train(args) => match train::check(&args) {
-            Ok(()) => cli::run_program(&train::PROGRAM, &args, train::run),
-            refused => cli::exit(refused),
-        },
+        Command::Train(args) => ranks::train(args),
         Command::Evaluate(args) => match evaluate::check(&args) {
             Ok(()) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
             refused => cli::exit(refused),
