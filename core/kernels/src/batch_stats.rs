@@ -16,11 +16,14 @@ pub struct BatchStats {
     pub spread: Option<Spread>,
 }
 
+/// What replaces numbers by their sums over processes.
+type Sum = dyn Fn(&mut [f64]) -> Result<()> + Send + Sync;
+
 /// A batch that is spread over several processes, each of which has some of its rows.
 #[derive(Clone)]
 pub struct Spread {
     /// Replaces numbers by their sums over all processes, in an order that does not change.
-    pub sum: Arc<dyn Fn(&mut [f64]) -> Result<()> + Send + Sync>,
+    pub sum: Arc<Sum>,
     /// Whether this process has rows of the batch. If it has none, it computes with another's so that all take part in
     /// every sum, and these are not in the statistics.
     pub counts: bool,

@@ -19,8 +19,11 @@ pub enum BatchStatistics {
     PerRank,
 }
 
+/// Something to be done with all processes.
+type Job = dyn FnOnce(&dyn Collective) + Send;
+
 enum Message {
-    Job(Box<dyn FnOnce(&dyn Collective) + Send>),
+    Job(Box<Job>),
     Finish(Sender<Result<()>>),
 }
 

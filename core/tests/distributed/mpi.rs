@@ -53,6 +53,29 @@ fn three_steps_of_resnet_by_mpi() {
     }
 }
 
+/// The same by two processes on two hosts: network namespaces with addresses of their own, which only root may make.
+#[test]
+fn three_steps_of_resnet_across_two_hosts() {
+    let namespace = format!("tallow-try-{}", std::process::id());
+    let ip =
+        |verb: &str| Command::new("ip").args(["netns", verb, &namespace]).output().is_ok_and(|o| o.status.success());
+    if !(ip("add") && ip("del")) {
+        eprintln!("SKIPPED: there are no network namespaces here (`ip netns add` fails)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cluster/namespaces.sh");
+    let mut command = Command::new(script);
+    command.arg("2").arg(std::env::current_exe().unwrap()).args(["--exact", "mpi::process"]);
+    command.env(OUT, folder.path()).env("TALLOW_MPI_ARGS", format!("-x {OUT}"));
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let expected = bytes(&each(2, three_steps)[0]);
+    for rank in 0..2 {
+        assert!(fs::read(folder.path().join(rank.to_string())).unwrap() == expected, "process {rank}");
+    }
+}
+
 /// `tallow train` on a few drawings, by `n` processes; none for one without `mpirun`.
 fn train(n: Option<usize>, here: &Path, out: &str, more: &[&str]) -> Command {
     let tallow = env!("CARGO_BIN_EXE_tallow");
@@ -60,14 +83,18 @@ fn train(n: Option<usize>, here: &Path, out: &str, more: &[&str]) -> Command {
     if n.is_some() {
         command.arg(tallow);
     }
-    command.args(["train", "drawings", "--out", out, "--size", "64", "--head-epochs", "1", "--checkpoint-every", "0"]);
+    command.args(["train", "drawings", "--out", out, "--size", "32", "--head-epochs", "1", "--checkpoint-every", "0"]);
     command.args(more).current_dir(here);
     command
 }
 
+/// Drawings of three classes.
 fn drawings(here: &Path) {
     let made = Command::new(env!("CARGO_BIN_EXE_tallow")).args(["sample", "drawings"]).current_dir(here).output();
     assert!(made.unwrap().status.success());
+    for class in ["bird", "flower", "vehicle"] {
+        fs::remove_dir_all(here.join("drawings").join(class)).unwrap();
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

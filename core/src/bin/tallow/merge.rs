@@ -42,7 +42,7 @@ fn merged(parts: &[(&Path, Part)]) -> Result<Part> {
     };
     let mut found: Vec<Option<(&Path, &crate::part::Row)>> = vec![None; first.of];
     let head = &parts[0].1.head;
-    for (file, part) in parts.iter().filter(|(_, part)| part.head != *head) {
+    if let Some((file, part)) = parts.iter().find(|(_, part)| part.head != *head) {
         let what = format!("has the columns {}, and the first part {}", part.head.join(","), head.join(","));
         return Err(Error::file(file, what));
     }
