@@ -1,5 +1,5 @@
-//! How fast several processes train, for docs/cluster.md: `mpirun -n 2 ranks resnet18 128 32 10` with the feature `mpi`.
-//! Without mpirun one process trains, on all threads that it is given.
+//! How fast several processes train, for docs/cluster.md: `mpirun -n 2 ranks resnet18 128 32 10`, with the feature
+//! `mpi`. Without mpirun one process trains, on all threads that it is given.
 //!
 //! Takes the network, the side of its square pictures, the pictures of a batch and the number of steps, and `process`
 //! for batch statistics of each process. Process 0 writes seconds a step, the median of the steps after the first, and
