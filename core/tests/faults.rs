@@ -107,7 +107,12 @@ fn train(kind: &str) {
         } else {
             assert_eq!(ended.status.code(), None, "step {step}: {words}");
         }
-        let again = tallow(&TRAIN, here, None);
+        let mut again = tallow(&TRAIN, here, None);
+        if words.contains("left out: photos/") && said(&again).contains("is of another run") {
+            // Without the photo that could not be read it was another run, which is not resumed with it.
+            fs::remove_dir_all(here.join("run")).unwrap();
+            again = tallow(&TRAIN, here, None);
+        }
         // A failure may have come when the model was already there.
         let was_finished = said(&again).contains("holds a finished run");
         assert!(again.status.success() || was_finished, "step {step}: {words}; {}", said(&again));

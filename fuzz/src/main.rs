@@ -74,10 +74,13 @@ fn supervise(targets: &[&Target], args: &Args) -> anyhow::Result<ExitCode> {
             numbers.iter().for_each(|(name, value)| {
                 command.arg(name).arg(value);
             });
-            let status = command.status().context("cannot start a process for a target")?;
+            let mut child = command.spawn().context("cannot start a process for a target")?;
+            let (id, status) = (child.id(), child.wait()?);
             if !status.success() {
-                let (from, to) = (current(args, target), args.findings.join(format!("{}-{seed}-died", target.name)));
-                std::fs::rename(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
+                let (from, to) =
+                    (current(args, target, id), args.findings.join(format!("{}-{seed}-died", target.name)));
+                std::fs::copy(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
+                let _ = std::fs::remove_file(&from);
                 println!("{}: {status}; kept as {}", target.name, to.display());
             }
             seed += 1;
@@ -88,9 +91,11 @@ fn supervise(targets: &[&Target], args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if found == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Where the input stands that is being worked on.
-fn current(args: &Args, target: &Target) -> PathBuf {
-    args.findings.join(format!("{}-current", target.name))
+/// Where the input stands that is being worked on: in memory where the system has such a place.
+fn current(args: &Args, target: &Target, process: u32) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { memory } else { &args.findings };
+    folder.join(format!("tallow-fuzz-{}-{}", target.name, process))
 }
 
 fn work(target: &'static Target, args: &Args, time: Duration) -> anyhow::Result<ExitCode> {
@@ -105,7 +110,7 @@ fn work(target: &'static Target, args: &Args, time: Duration) -> anyhow::Result<
         std::process::exit(3);
     });
     let folder = scratch()?;
-    let file = current(args, target);
+    let file = current(args, target, std::process::id());
     let mut pool = Pool::new(target, folder.path(), args.seed);
     let (begin, mut faults, mut newest) = (Instant::now(), 0, Instant::now());
     while begin.elapsed() < time && faults < 20 {
