@@ -30,6 +30,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `hub` | yes | fetching published weights from the Hugging Face Hub; those on this machine are found without it |
+//! | `efficientnet-lite0` | yes | EfficientNet-Lite0's ImageNet weights inside the program, 9.4 MB |
+//! | `drawings` | yes | 335 drawings in six classes inside the program, 2.7 MB, and scenes composed of them |
+//! | `serve` | yes | `tallow serve`, a model behind a web address |
+//! | `cuda`, `cudnn` | no | NVIDIA's graphics cards; building needs its compiler |
+//! | `metal` | no | Apple's graphics cards |
+//!
+//! `default-features = false` leaves a library that opens no socket and has no web server in it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout))]
 
 pub mod collective;

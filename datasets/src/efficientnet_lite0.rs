@@ -1,8 +1,4 @@
-//! EfficientNet-Lite0, trained on ImageNet: a small network for machines without network access.
+//! EfficientNet-Lite0, trained on ImageNet: a small network for machines without network access. It is a package of its
+//! own, `tallow-efficientnet-lite0`, since the registry takes 10 MB a package.
 
-/// A safetensors file with the network's 247 tensors in half precision, under their original names
-/// (`_conv_stem.weight`, `_blocks.0._bn1.bias`, `_fc.weight`). Its notes say where it comes from and on which terms:
-/// Apache-2.0. `cargo xtask embed-efficientnet` makes it.
-pub fn weights() -> &'static [u8] {
-    include_bytes!("../embedded/efficientnet_lite0.safetensors")
-}
+pub use tallow_efficientnet_lite0::weights;

@@ -13,9 +13,9 @@ use crate::{cargo, root};
 
 /// What cargo does, cheap failures first. The tests select the whole workspace, and so does whatever they build:
 /// packages that are built by themselves have fewer features, for which candle would be compiled again.
-const STEPS: [&[&str]; 10] = [
+const STEPS: [&[&str]; 12] = [
     &["fmt", "--all", "--check"],
-    &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies"],
+    &["test", "--quiet", "-p", "xtask", "--test", "tidy", "--test", "dependencies", "--test", "limits"],
     &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
     // Each feature of the library by itself. `cuda` and `metal` need machines that have them.
     &["clippy", "-p", "tallow", "--no-default-features", "--", "-D", "warnings"],
@@ -23,6 +23,8 @@ const STEPS: [&[&str]; 10] = [
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "efficientnet-lite0", "--", "-D", "warnings"],
     &["clippy", "-p", "tallow", "--no-default-features", "-F", "serve", "--", "-D", "warnings"],
     &["doc", "--workspace", "--no-deps"],
+    &["xtask", "api"],
+    &["xtask", "package"],
     &["xtask", "book"],
     &["test", "--workspace"],
 ];
@@ -33,7 +35,13 @@ const FOR_ALL: [&str; 3] = ["clippy", "doc", "test"];
 /// Examples that `cargo test` builds and does not run. Those of the library have a test of their own.
 const EXAMPLES: [&str; 1] = ["core/kernels/examples"];
 
+/// What cargo-deny sees without a network; advisories need one, and have a job of their own.
+const DENY: [&str; 6] = ["deny", "--offline", "check", "licenses", "bans", "sources"];
+
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    if !deny()? {
+        return Ok(ExitCode::FAILURE);
+    }
     let with_mpi = mpi::is_there();
     for step in STEPS {
         let mut command = cargo();
@@ -58,6 +66,16 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         println!("SKIPPED  training by several processes: {}", mpi::WITHOUT);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Holds the dependencies against `deny.toml`, where the tool for it is there.
+fn deny() -> anyhow::Result<bool> {
+    let there = cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !there {
+        println!("skipped           cargo {}: `cargo install cargo-deny --locked` brings it", DENY.join(" "));
+        return Ok(true);
+    }
+    succeeds(&format!("cargo {}", DENY.join(" ")), cargo().args(DENY).current_dir(root()))
 }
 
 /// Runs a command, and says how long it took and how it ended.

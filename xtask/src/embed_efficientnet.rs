@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
 
-    /// The file to write [default: datasets/embedded/efficientnet_lite0.safetensors]
+    /// The file to write [default: datasets/efficientnet_lite0/efficientnet_lite0.safetensors]
     #[arg(long, value_name = "FILE", hide = true)]
     to: Option<PathBuf>,
 }
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => download()?,
     };
     let bytes = embedded(&from)?;
-    let to = args.to.clone().unwrap_or_else(|| root().join("datasets/embedded/efficientnet_lite0.safetensors"));
+    let to =
+        args.to.clone().unwrap_or_else(|| root().join("datasets/efficientnet_lite0/efficientnet_lite0.safetensors"));
     let same = || anyhow::Ok(fs::read(&to).with_context(|| format!("cannot read {}", to.display()))? == bytes);
     let state = match args.check {
         false => {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 data missing, damaged or out of reach, 4 a target was missed.
 #![allow(clippy::print_stdout)] // a program: its results are for stdout, progress and complaints for stderr
 
+mod api;
 mod bench;
 mod book;
 mod ci;
@@ -11,6 +12,7 @@ mod embed_efficientnet;
 mod embed_mnist;
 mod fetch_data;
 mod fuzz;
+mod package;
 mod page;
 mod results;
 mod run_all;
@@ -49,6 +51,10 @@ enum Task {
     Bench(bench::Args),
     /// Give hostile inputs to everything that reads a file, for hours
     Fuzz(fuzz::Args),
+    /// Compare the public items of the packages with the lists in docs/api
+    Api(api::Args),
+    /// Make the packages of the crate registry, and see that nothing is missing
+    Package(package::Args),
     /// Check formatting, lints and tests, as the continuous integration does
     Ci,
 }
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
         Some(Task::Bench(args)) => bench::run(&args),
         Some(Task::Fuzz(args)) => fuzz::run(&args),
+        Some(Task::Api(args)) => api::run(&args),
+        Some(Task::Package(args)) => package::run(&args),
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {

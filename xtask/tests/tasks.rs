@@ -95,7 +95,7 @@ fn run_all_tells_a_missed_target_from_a_failure() {
 fn without_a_task_the_tasks_are_listed() {
     let (code, stdout, _) = xtask(&[]);
     assert_eq!(code, 0);
-    for task in ["fetch-data", "run-all", "embed-mnist", "embed-efficientnet", "ci"] {
+    for task in ["fetch-data", "run-all", "embed-mnist", "embed-efficientnet", "package", "ci"] {
         assert!(stdout.contains(&format!("  {task} ")), "{stdout}");
     }
 }

@@ -4,6 +4,7 @@
 mod dls;
 mod multi_label;
 mod predict;
+mod python;
 mod recipes;
 mod refuse;
 mod resume;

@@ -70,7 +70,7 @@ pub(super) struct NetworkArgs {
 }
 
 fn size(text: &str) -> std::result::Result<(u16, u16, u16), String> {
-    let numbers: Option<Vec<u16>> = text.split(',').map(|n| n.trim().parse().ok().filter(|&n| n > 0)).collect();
+    let numbers: Option<Vec<u16>> = text.split(',').map(|n| n.trim().parse::<u16>().ok().filter(|&n| n > 0)).collect();
     match numbers.as_deref() {
         Some(&[word, width, layers]) => Ok((word, width, layers)),
         _ => Err("expected three numbers above 0, such as 100,256,3".into()),
