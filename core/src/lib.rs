@@ -3,11 +3,10 @@
 //! To fine-tune a network on photos of one's own, begin with [`vision_learner`], on pictures with masks with
 //! [`unet_learner`]. In reading order: [`error`],
 //! [`event`], [`device`], [`rng`] and [`text`] are the ground; [`vision`] makes numbers of photos, [`words`] of texts,
-//! and [`data`] batches
-//! of files; [`kernels`] and [`autograd`] are the arithmetic that candle lacks; [`nn`] has layers and losses,
-//! [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together; [`metrics`]
-//! judges, [`interpret`] shows what was learnt; [`classic`] is scikit-learn's corner; [`plot`], [`report`] and [`cli`]
-//! face the reader.
+//! and [`data`] batches of files; [`kernels`] and [`autograd`] are the arithmetic that candle lacks; [`nn`] has layers
+//! and losses, [`models`] networks, [`optim`] steps and schedules, [`train`] the loop that brings them together,
+//! [`collective`] several processes; [`metrics`] judges, [`interpret`] shows what was learnt; [`classic`] is
+//! scikit-learn's corner; [`plot`], [`report`] and [`cli`] face the reader.
 //!
 //! ```
 //! use tallow::candle::Device;
@@ -46,6 +45,7 @@
 //! `default-features = false` leaves a library that opens no socket and has no web server in it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout))]
 
+pub mod collective;
 pub mod device;
 pub mod error;
 pub mod event;

@@ -37,6 +37,9 @@ pub struct Rng {
     blank: bool,
 }
 
+/// Words of ChaCha's stream in a number between 0 and 1.
+const WORDS: u64 = 2;
+
 impl Rng {
     /// The root stream of a seed.
     pub fn new(seed: u64) -> Rng {
@@ -104,8 +107,6 @@ impl Rng {
     /// `f` of `n` uniformly distributed numbers in `0..1`, drawn by several threads: the same as drawn one by one.
     pub(crate) fn uniforms<T: Send>(&mut self, n: usize, f: impl Fn(f64) -> T + Sync) -> Vec<T> {
         const BLOCK: usize = 1 << 13;
-        /// Words of a number.
-        const WORDS: u64 = 2;
         let start = self.position();
         let mut values = Vec::with_capacity(n);
         let blocks = (0..n.div_ceil(BLOCK)).into_par_iter().flat_map_iter(|block| {
@@ -117,6 +118,26 @@ impl Rng {
         values.par_extend(blocks);
         self.seek(start + WORDS * n as u64);
         values
+    }
+
+    /// Of `total` numbers as [`Rng::uniforms`] draws them, `n` from number `first` on. The stream goes on behind all.
+    pub(crate) fn uniforms_among<T: Send>(
+        &mut self,
+        (first, total): (usize, usize),
+        n: usize,
+        f: impl Fn(f64) -> T + Sync,
+    ) -> Vec<T> {
+        let mut rest = self.clone();
+        // Passing over numbers is a change of position; drawing none of them.
+        rest.pass(first);
+        let values = rest.uniforms(n, f);
+        self.pass(total);
+        values
+    }
+
+    /// Passes over `n` numbers of [`Rng::uniforms`].
+    fn pass(&mut self, n: usize) {
+        self.seek(self.position() + WORDS * n as u64);
     }
 
     /// A normally distributed number with mean 0 and standard deviation 1 (Box and Muller, 1958).
@@ -191,7 +212,7 @@ impl Rng {
     pub fn randn(&mut self, shape: impl Into<Shape>, std: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         if self.blank {
-            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+            return blank_tensor(shape, device);
         }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| (std * self.normal()) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
@@ -204,11 +225,16 @@ impl Rng {
     pub fn rand(&mut self, shape: impl Into<Shape>, low: f64, high: f64, device: &Device) -> Result<Tensor> {
         let shape = shape.into();
         if self.blank {
-            return Ok(Tensor::zeros(shape, DType::F32, device)?);
+            return blank_tensor(shape, device);
         }
         let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
         Ok(Tensor::from_vec(values, shape, device)?)
     }
+}
+
+/// Zeros of a shape, which take no memory: it may be one that no tensor could have.
+pub(crate) fn blank_tensor(shape: impl Into<Shape>, device: &Device) -> Result<Tensor> {
+    Ok(Tensor::zeros((), DType::F32, device)?.broadcast_as(shape.into())?)
 }
 
 /// Divides `total` in proportion to `counts`, by the method of largest remainders; of equal remainders the first wins.
@@ -241,7 +267,10 @@ mod tests {
         other.unit();
         one.unit();
         let each: Vec<f64> = (0..20_000).map(|_| one.unit()).collect();
+        let mut third = other.clone();
         assert_eq!(other.uniforms(20_000, |x| x), each);
+        assert_eq!(third.uniforms_among((9_000, 20_000), 500, |x| x), each[9_000..9_500]);
+        assert_eq!(third.position(), other.position());
         assert_eq!(other.unit(), one.unit());
     }
 

@@ -6,7 +6,9 @@ mod common;
 use candle_core::{DType, Device, Tensor, Var};
 use common::{assert_close, fixture, formula_tensor, numbers, reference_labels, values};
 use tallow::Result;
-use tallow::nn::losses::{CrossEntropy, bce_with_logits, cross_entropy, cross_entropy_smooth, l1, mse, nll_per_item};
+use tallow::nn::losses::{
+    CrossEntropy, bce_with_logits, bce_with_logits_weighted, cross_entropy, cross_entropy_smooth, l1, mse, nll_per_item,
+};
 
 /// The batch of the reference: 6 x 5 logits and labels.
 fn batch() -> (Tensor, Tensor) {
@@ -133,7 +135,8 @@ fn cross_entropy_with_weights_smoothing_and_soft_targets_is_pytorchs() {
         let weights = is("weighted").then(|| vec![0.5, 1.0, 2.0, 4.0, 0.25]);
         let z = Var::from_tensor(&z).unwrap();
         let targets = if is("soft") { &soft } else { &labels };
-        let loss = CrossEntropy { smoothing, weights: weights.clone() }.of(&z, targets).unwrap();
+        let loss =
+            CrossEntropy { smoothing, weights: weights.clone(), ..CrossEntropy::default() }.of(&z, targets).unwrap();
         let what = format!("smoothing {smoothing}, weights {weights:?}, soft {}", is("soft"));
         assert_close(&what, &values(&loss), &numbers(&case["loss"]), 1e-13);
         let grads = loss.backward().unwrap();
@@ -142,4 +145,66 @@ fn cross_entropy_with_weights_smoothing_and_soft_targets_is_pytorchs() {
     let two = CrossEntropy { weights: Some(vec![1.0, 2.0]), ..CrossEntropy::default() };
     let error = two.of(&z, &labels).unwrap_err().to_string();
     assert!(error.contains("2 class weights for 5 classes"), "{error}");
+}
+
+/// PyTorch 2.15: `F.cross_entropy(x, [0, 2, 1], ignore_index=2, weight=.., label_smoothing=..)` and its gradient.
+#[test]
+fn ignored_items_count_neither_above_nor_below() {
+    let x = Var::new(&[[2f64, 1.0, 0.1], [0.0, 3.0, 0.0], [1.0, -1.0, 0.5]], &Device::Cpu).unwrap();
+    let cases = [
+        (
+            false,
+            0.0,
+            1.4859934679599123,
+            [-0.170499431, 0.121216485, 0.049282945, 0.287048496, -0.46115221, 0.174103714],
+        ),
+        (
+            true,
+            0.0,
+            1.8423146185206052,
+            [-0.113666287, 0.08081099, 0.032855297, 0.382731329, -0.614869614, 0.232138285],
+        ),
+        (
+            false,
+            0.1,
+            1.4759934679599123,
+            [-0.137166097, 0.104549819, 0.032616279, 0.27038183, -0.427818877, 0.157437047],
+        ),
+        (
+            true,
+            0.1,
+            1.9444819954169736,
+            [-0.05483289, 0.072057266, -0.017224376, 0.384377928, -0.568698601, 0.184320673],
+        ),
+    ];
+    for ignored in [2i64, -100] {
+        let labels = Tensor::new(&[0i64, ignored, 1], &Device::Cpu).unwrap();
+        for (weighted, smoothing, want, [a, b, c, d, e, f]) in cases {
+            let weights = weighted.then(|| vec![1.0, 2.0, 5.0]);
+            let loss = CrossEntropy { smoothing, weights, ignore_index: Some(ignored) };
+            let value = loss.of(&x, &labels).unwrap();
+            assert_close("loss", &values(&value), &[want], 1e-12);
+            let dx = values(value.backward().unwrap().get(&x).unwrap());
+            assert_close("gradient", &dx, &[a, b, c, 0.0, 0.0, 0.0, d, e, f], 1e-8);
+            assert_eq!(loss.weight_of(&labels).unwrap(), if weighted { 3.0 } else { 2.0 });
+        }
+    }
+    for label in [-100i64, (1 << 32) + 1] {
+        let labels = Tensor::new(&[0i64, label, 1], &Device::Cpu).unwrap();
+        let error = cross_entropy(&x, &labels).unwrap_err().to_string();
+        assert!(error.contains(&format!("label {label} ")) && error.contains("ignore_index"), "{error}");
+    }
+}
+
+/// PyTorch 2.15: `F.binary_cross_entropy_with_logits(x, y, pos_weight=[3, .5])`.
+#[test]
+fn a_yes_counts_as_often_as_its_weight_says() {
+    let x = Var::new(&[[2f64, -1.0], [0.5, 3.0]], &Device::Cpu).unwrap();
+    let y = Tensor::new(&[[1f64, 0.0], [0.25, 1.0]], &Device::Cpu).unwrap();
+    let loss = bce_with_logits_weighted(&x, &y, &[3.0, 0.5]).unwrap();
+    assert_close("loss", &values(&loss), &[0.45111371817604284], 1e-14);
+    let dx = values(loss.backward().unwrap().get(&x).unwrap());
+    let want = [-0.08940219151658824, 0.06723535534249878, 0.045922249200695486, -0.005928234147195829];
+    assert_close("gradient", &dx, &want, 1e-14);
+    assert!(bce_with_logits_weighted(&x, &y, &[1.0]).is_err());
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
+use crate::fault;
 
 /// Writes `bytes` to `path`, replacing what was there, so that no reader ever sees a part of them. Missing folders on
 /// the way are made.
@@ -28,11 +29,12 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<()> {
 pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
     let path = path.as_ref();
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        fault::point().and_then(|()| fs::create_dir_all(folder)).map_err(Error::io("create", folder))?;
     }
     let temporary = sibling(path);
-    let written = File::create_new(&temporary).and_then(|mut file| {
+    let written = create(&temporary).and_then(|mut file| {
         fill(&mut file)?;
+        fault::point()?;
         file.sync_all()
     });
     if let Err(source) = written.and_then(|()| persist(&temporary, path)) {
@@ -65,8 +67,9 @@ pub fn write_folder(folder: impl AsRef<Path>, files: &[(&str, &[u8])]) -> Result
         files.iter().map(|(name, _)| folder.join(name)).map(|path| (sibling(&path), path)).collect();
     let write_all = || {
         for ((temporary, path), (_, bytes)) in staged.iter().zip(files) {
-            let written = File::create_new(temporary).and_then(|mut file| {
+            let written = create(temporary).and_then(|mut file| {
                 file.write_all(bytes)?;
+                fault::point()?;
                 file.sync_all()
             });
             written.map_err(Error::io("write", path))?;
@@ -89,7 +92,13 @@ pub fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
     persist(from.as_ref(), to).map_err(Error::io("write", to))
 }
 
+fn create(path: &Path) -> std::io::Result<File> {
+    fault::point()?;
+    File::create_new(path)
+}
+
 fn persist(from: &Path, to: &Path) -> std::io::Result<()> {
+    fault::point()?;
     fs::rename(from, to)?;
     // Without this a power cut may lose the name although the contents are safe. Folders cannot be opened everywhere
     // (Windows), and there the rename is journalled anyway.
@@ -109,6 +118,33 @@ fn sibling(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
 }
 
+/// Removes temporary files that killed processes left in a folder, which must be in use by nobody else.
+///
+/// # Errors
+/// Where one cannot be removed.
+pub fn remove_left_over(folder: impl AsRef<Path>) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if !is_temporary(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        let path = entry.path();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(Error::io("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// Whether [`sibling`] makes such names.
+fn is_temporary(name: &str) -> bool {
+    let numbers =
+        name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp")).and_then(|name| name.rsplit_once('.'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers
+        .and_then(|(_, numbers)| numbers.split_once('-'))
+        .is_some_and(|(id, count)| is_number(id) && is_number(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +161,20 @@ mod tests {
         write(&path, "two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(names(path.parent().unwrap()), ["b.txt"]);
+    }
+
+    #[test]
+    fn left_over_files_are_known_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        for name in [".head.safetensors.12-0.tmp", ".model.7-31.tmp/x", "own.tmp", ".own.tmp", ".a.12-x.tmp", ".12-0"] {
+            write(here.join(name), "").unwrap();
+        }
+        assert!(is_temporary(&sibling(Path::new("a/b")).file_name().unwrap().to_string_lossy()));
+        remove_left_over(here).unwrap();
+        let mut left = names(here);
+        left.sort();
+        assert_eq!(left, [".12-0", ".a.12-x.tmp", ".own.tmp", "own.tmp"]);
     }
 
     #[test]

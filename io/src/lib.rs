@@ -1,5 +1,6 @@
 //! Files, for all packages of Tallow: written whole or not at all ([`atomic`]), hashed ([`hash`]), received in parts
-//! that resume ([`download`]), in two formats that several packages write ([`safetensors`], [`csv`]); and the [`date`].
+//! that resume ([`download`]), in two formats that several packages write ([`safetensors`], [`csv`]); the [`date`],
+//! and [`text`] as it may be shown.
 //!
 //! Nothing here opens a socket: a [`download::ByteSource`] brings the bytes. What fails is always an [`Error`] of the
 //! operating system, and names the file.
@@ -18,11 +19,13 @@ pub mod date;
 pub mod download;
 mod dtype;
 mod error;
+pub mod fault;
 pub mod hash;
 pub mod inside;
 pub mod read;
 pub mod safetensors;
 mod size;
+pub mod text;
 
 pub use dtype::Dtype;
 pub use error::{Error, Result};

@@ -27,6 +27,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
         let what = if metadata.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
         return Err(Error::new(ErrorKind::InvalidData, format!("it is no regular file, but {what}")));
     }
+    crate::fault::point()?;
     File::open(path)
 }
 

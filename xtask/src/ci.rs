@@ -1,5 +1,7 @@
 //! `cargo xtask ci`: what the continuous integration runs, on this machine.
 
+mod mpi;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -27,6 +29,9 @@ const STEPS: [&[&str]; 12] = [
     &["test", "--workspace"],
 ];
 
+/// The commands that take the features of the whole workspace's build.
+const FOR_ALL: [&str; 3] = ["clippy", "doc", "test"];
+
 /// Examples that `cargo test` builds and does not run. Those of the library have a test of their own.
 const EXAMPLES: [&str; 1] = ["core/kernels/examples"];
 
@@ -37,9 +42,17 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     if !deny()? {
         return Ok(ExitCode::FAILURE);
     }
+    let with_mpi = mpi::is_there();
     for step in STEPS {
         let mut command = cargo();
-        command.args(step).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        // What is built for the whole workspace is built once, with MPI where there is one, whose tests run with all.
+        let features: &[&str] = if with_mpi && FOR_ALL.contains(&step[0]) && step.contains(&"--workspace") {
+            &["--features", "tallow/mpi"]
+        } else {
+            &[]
+        };
+        let step = [&step[..1], features, &step[1..]].concat();
+        command.args(&step).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
         if !succeeds(&format!("cargo {}", step.join(" ")), &mut command)? {
             return Ok(ExitCode::FAILURE);
         }
@@ -48,6 +61,9 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         if !runs(&example)? {
             return Ok(ExitCode::FAILURE);
         }
+    }
+    if !with_mpi {
+        println!("SKIPPED  training by several processes: {}", mpi::WITHOUT);
     }
     Ok(ExitCode::SUCCESS)
 }

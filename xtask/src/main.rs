@@ -11,6 +11,7 @@ mod download_images;
 mod embed_efficientnet;
 mod embed_mnist;
 mod fetch_data;
+mod fuzz;
 mod package;
 mod page;
 mod results;
@@ -48,6 +49,8 @@ enum Task {
     EmbedEfficientnet(embed_efficientnet::Args),
     /// Measure the kernels and whole networks, alone or beside PyTorch
     Bench(bench::Args),
+    /// Give hostile inputs to everything that reads a file, for hours
+    Fuzz(fuzz::Args),
     /// Compare the public items of the packages with the lists in docs/api
     Api(api::Args),
     /// Make the packages of the crate registry, and see that nothing is missing
@@ -66,12 +69,13 @@ fn main() -> ExitCode {
         Some(Task::EmbedMnist(args)) => embed_mnist::run(&args),
         Some(Task::EmbedEfficientnet(args)) => embed_efficientnet::run(&args),
         Some(Task::Bench(args)) => bench::run(&args),
+        Some(Task::Fuzz(args)) => fuzz::run(&args),
         Some(Task::Api(args)) => api::run(&args),
         Some(Task::Package(args)) => package::run(&args),
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", tallow_io::text::visible(&format!("{error:#}")));
         let data = error.chain().find_map(|cause| cause.downcast_ref::<tallow_datasets::Error>());
         data.map_or(1, exit_code).into()
     })

@@ -2,6 +2,7 @@
 //! and the activation that follow it.
 
 use super::activation::Activation;
+use super::batch_stats::{BatchStats, Spread};
 use super::blank::{Blank, fill, fill_pair, filled};
 use super::graph::record;
 use super::simd::dispatch;
@@ -10,17 +11,6 @@ use super::{fast, with_optional, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-
-/// The mean and the biased variance of each channel, over all other axes.
-#[derive(Debug, Clone)]
-pub struct BatchStats {
-    /// The means, `[C]`, on the device of the values; `f64` if they are, else `f32`.
-    pub mean: Tensor,
-    /// The biased variances, `[C]`: sums of squares divided by the number of values.
-    pub var: Tensor,
-    /// The number of values of each channel.
-    pub count: usize,
-}
 
 /// The settings of [`batch_norm`].
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +35,8 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
         // Types of 16 bits would lose the sums.
         let xs = if xs.dtype() == DType::F64 { xs } else { xs.to_dtype(DType::F32)? };
         let (mean, var) = moments(&xs)?;
-        return Ok(BatchStats { mean: mean.flatten_all()?, var: var.flatten_all()?, count: xs.elem_count() / c });
+        let (mean, var, count) = (mean.flatten_all()?, var.flatten_all()?, xs.elem_count() / c);
+        return Ok(BatchStats { mean, var, count, spread: None });
     }
     with_values(xs, |x| {
         let rows = Rows::new(c, x.len());
@@ -65,6 +56,7 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
             mean: Tensor::from_vec(mean, c, &Device::Cpu)?,
             var: Tensor::from_vec(var, c, &Device::Cpu)?,
             count,
+            spread: None,
         })
     })
 }
@@ -107,6 +99,11 @@ pub fn batch_norm(
             candle_core::bail!("batch_norm: input {:?} and residual {:?} differ in shape", xs.dims(), residual.dims());
         }
         if !(fast(xs) && fast(weight) && fast(bias) && residual.is_none_or(fast)) {
+            if options.training && stats.spread.is_some() {
+                candle_core::bail!(
+                    "batch_norm: statistics over several processes are for f32 on the CPU; take those of each process"
+                );
+            }
             return portable(xs, weight, bias, stats, options, residual);
         }
         let host = |values: &Tensor| values.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1();
@@ -114,11 +111,14 @@ pub fn batch_norm(
         let norm =
             with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
         let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
+        let spread = stats.spread.clone().map(|spread| (spread, stats.count));
         let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
         let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
             let grads = with_values(&x, |x| {
                 with_values(ys, |y| {
-                    with_values(grad, |dy| with_optional(needed.as_ref(), |r| Ok(norm.backward(x, y, dy, r, wanted))))
+                    with_values(grad, |dy| {
+                        with_optional(needed.as_ref(), |r| norm.backward(x, y, dy, r, wanted, spread.as_ref()))
+                    })
                 })
             })?;
             let dims = [x.dims(), &[c], &[c], x.dims()];
@@ -269,7 +269,8 @@ impl Norm {
         dy: &[f32],
         residual: Option<&[f32]>,
         wanted: &[bool],
-    ) -> [Option<Vec<f32>>; 4] {
+        spread: Option<&(Spread, usize)>,
+    ) -> Result<[Option<Vec<f32>>; 4]> {
         let (rows, count) = (self.rows, x.len() / self.rows.c);
         let block = |range: std::ops::Range<usize>| Block {
             x: &x[range.clone()],
@@ -289,9 +290,16 @@ impl Norm {
         };
         let shortcut = wanted.get(3) == Some(&true);
         // In eval mode the statistics are constants, and nothing flows through them.
-        let through = if self.options.training { 1.0 / count as f64 } else { 0.0 };
-        let means = [&dbias, &dweight]
-            .map(|sums| rows.repeat(&sums.iter().map(|sum| (sum * through) as f32).collect::<Vec<_>>()));
+        let mut through = if self.options.training { 1.0 / count as f64 } else { 0.0 };
+        let mut of_all = [dbias.clone(), dweight.clone()];
+        if let Some((spread, count)) = spread.filter(|_| self.options.training && wanted[0]) {
+            let mut both = of_all.concat();
+            (spread.sum)(&mut both)?;
+            let (by_bias, by_weight) = both.split_at(rows.c);
+            of_all = [by_bias.to_vec(), by_weight.to_vec()];
+            through = if spread.counts { 1.0 / *count as f64 } else { 0.0 };
+        }
+        let means = of_all.map(|sums| rows.repeat(&sums.iter().map(|sum| (sum * through) as f32).collect::<Vec<_>>()));
         let starts = (0..x.len()).into_par_iter().step_by(rows.block);
         let block_at = |start: usize| block(start..(start + rows.block).min(x.len()));
         let (dx, dresidual) = match (wanted[0], shortcut) {
@@ -316,7 +324,7 @@ impl Norm {
             (false, false) => (None, None),
         };
         let small = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
-        [dx, wanted[1].then(|| small(&dweight)), wanted[2].then(|| small(&dbias)), dresidual]
+        Ok([dx, wanted[1].then(|| small(&dweight)), wanted[2].then(|| small(&dbias)), dresidual])
     }
 
     /// From the gradient by what went into the activation to that by the input, in place.

@@ -17,9 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// From an operation's result and its gradient to the gradients of the inputs. The flags say which inputs want one.
 type Back = Box<dyn Fn(&Tensor, &Tensor, &[bool]) -> Result<Vec<Option<Tensor>>> + Send + Sync>;
 
+/// Is told a variable and its gradient.
+type Ready = Box<dyn FnMut(TensorId, &Tensor)>;
+
 thread_local! {
     static TAPE: RefCell<Option<Tape>> = const { RefCell::new(None) };
     static NO_GRAD: Cell<bool> = const { Cell::new(false) };
+    /// Who hears of gradients as they become known.
+    static READY: RefCell<Option<Ready>> = const { RefCell::new(None) };
     /// Where [`backward`] collects the gradients of variables, past candle's sums.
     static COLLECTED: RefCell<Option<Collected>> = const { RefCell::new(None) };
 }
@@ -110,6 +115,19 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
         grads.insert_id(id, grad);
     }
     Ok(grads)
+}
+
+/// Computes the gradients of a loss as [`backward`] does, and tells `ready` of those of a [`recorded`] passage's
+/// variables while the rest is being computed, from the last layer to the first: the moment to send them to other
+/// machines. A variable that is used outside of the passage too gets another gradient in the end, a tensor with another
+/// id than the one that `ready` was told.
+///
+/// # Errors
+/// The errors of [`backward`].
+pub fn backward_with(loss: &Tensor, ready: impl FnMut(TensorId, &Tensor) + 'static) -> Result<GradStore> {
+    let mut before = Some(READY.replace(Some(Box::new(ready))));
+    let _scope = Scope(|| READY.set(before.take().flatten()));
+    backward(loss)
 }
 
 /// Keeps the gradient of some rows of the variable `id` for [`backward`], which will give the numbers of the rows under
@@ -217,6 +235,16 @@ impl Tape {
         let (leaves, id) = (std::mem::take(&mut self.leaves), out.id());
         let inputs: Vec<&Tensor> = leaves.iter().collect();
         let ids: Vec<TensorId> = leaves.iter().map(Tensor::id).collect();
+        // The node after which a leaf's gradient is whole, on the way back: the first that uses it.
+        let mut whole_after: HashMap<usize, Vec<TensorId>> = HashMap::new();
+        let mut seen = HashSet::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            for id in node.inputs.iter().filter(|id| self.leaf_ids.contains(id)) {
+                if seen.insert(*id) {
+                    whole_after.entry(number).or_default().push(*id);
+                }
+            }
+        }
         let nodes = Mutex::new(Some(self.nodes));
         let back = move |_: &Tensor, grad: &Tensor, _: &[bool]| {
             let Some(nodes) = nodes.lock().unwrap_or_else(PoisonError::into_inner).take() else {
@@ -226,18 +254,30 @@ impl Tape {
                 )
             };
             let mut grads = HashMap::from([(id, grad.clone())]);
-            for node in nodes.into_iter().rev() {
-                let Some(grad) = grads.remove(&node.output.id()) else { continue };
-                for (id, grad) in node.inputs.iter().zip((node.back)(&node.output, &grad, &node.wanted)?) {
-                    if let Some(grad) = grad {
-                        add_to(&mut grads, *id, grad)?;
+            for (number, node) in nodes.into_iter().enumerate().rev() {
+                if let Some(grad) = grads.remove(&node.output.id()) {
+                    for (id, grad) in node.inputs.iter().zip((node.back)(&node.output, &grad, &node.wanted)?) {
+                        if let Some(grad) = grad {
+                            add_to(&mut grads, *id, grad)?;
+                        }
                     }
                 }
+                let whole = whole_after.get(&number).into_iter().flatten();
+                whole.for_each(|id| tell(*id, grads.get(id)));
             }
             Ok(ids.iter().map(|id| grads.remove(id)).collect())
         };
         graft(&inputs, vec![true; inputs.len()], values, out.shape().clone(), Box::new(back))
     }
+}
+
+/// Tells who listens that a variable's gradient is known.
+fn tell(id: TensorId, grad: Option<&Tensor>) {
+    READY.with_borrow_mut(|ready| {
+        if let (Some(ready), Some(grad)) = (ready, grad) {
+            ready(id, grad);
+        }
+    });
 }
 
 fn add_to(grads: &mut HashMap<TensorId, Tensor>, id: TensorId, grad: Tensor) -> Result<()> {

@@ -139,6 +139,7 @@ fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
     }
+    tallow_io::fault::point()?;
     fs::rename(from, to)
 }
 

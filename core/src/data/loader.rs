@@ -3,6 +3,7 @@
 use super::order::{Lengths, Order};
 use super::sampler::WeightedSampler;
 use super::{Batch, Dataset};
+use crate::collective::rows_of;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::rng::Rng;
@@ -25,6 +26,8 @@ pub struct DataLoader {
     workers: usize,
     rng: Rng,
     device: Device,
+    /// Which process of how many this one is, if they share the batches.
+    share: Option<(usize, usize)>,
 }
 
 impl DataLoader {
@@ -47,7 +50,19 @@ impl DataLoader {
             workers: 0,
             rng: Rng::new(0),
             device: Device::Cpu,
+            share: None,
         })
+    }
+
+    /// Loads the rows of process `rank` of `size` of each batch, in order, so that all together have the batches of
+    /// one. Of a batch that is too small for all, one that has no row loads the first.
+    pub(crate) fn share(self, rank: usize, size: usize) -> DataLoader {
+        DataLoader { share: Some((rank, size)), ..self }
+    }
+
+    /// The number of items of an epoch's batch, of all processes together.
+    pub(crate) fn batch_len(&self, number: usize) -> usize {
+        self.n_items().saturating_sub(number * self.batch_size).min(self.batch_size)
     }
 
     /// Shuffles the items, in a new random order in each epoch, which depends on the seed and the epoch only.
@@ -242,6 +257,11 @@ impl Source {
     fn batch(&self, number: usize) -> Result<Batch> {
         let start = number * self.loader.batch_size;
         let items = &self.order[start..self.order.len().min(start + self.loader.batch_size)];
+        let items = match self.loader.share.map(|(rank, size)| rows_of(items.len(), rank, size)) {
+            Some(rows) if rows.is_empty() => &items[..1],
+            Some(rows) => &items[rows],
+            None => items,
+        };
         self.loader.batch_in(items, self.epoch)
     }
 
@@ -306,7 +326,8 @@ impl Iterator for Batches {
             self.items += n;
             // Where files could not be read a single item may be left, of which normalisation can take no statistics.
             let Source { loader, .. } = &self.source;
-            if n == 1 && loader.drop_last && loader.batch_size > 1 && loader.n_items() > 1 {
+            let whole = loader.share.is_none();
+            if whole && n == 1 && loader.drop_last && loader.batch_size > 1 && loader.n_items() > 1 {
                 continue;
             }
             return Some(batch);

@@ -59,13 +59,13 @@ impl EmbeddedNumbers {
             );
             return Err(Error::config("embedded_numbers", message));
         }
-        let fans = [2 * k, width];
+        let fans = [k.saturating_mul(2), width];
         Ok(EmbeddedNumbers {
             frequencies: params.add("frequencies", ParamKind::Weight, |rng, dev| {
                 Init::Normal(sigma).draw((columns, k), fans, rng, dev)
             })?,
             weight: params.add("weight", ParamKind::Weight, |rng, dev| {
-                Init::Default.draw((columns, 2 * k, width), fans, rng, dev)
+                Init::Default.draw((columns, k.saturating_mul(2), width), fans, rng, dev)
             })?,
             bias: params
                 .add("bias", ParamKind::Bias, |rng, dev| Init::Default.draw((columns, width), fans, rng, dev))?,

@@ -18,7 +18,7 @@
 //! ```
 
 use crate::error::{Error, Result};
-use crate::rng::Rng;
+use crate::rng::{Rng, blank_tensor};
 use candle_core::{DType, Device, Shape, Tensor};
 
 /// A distribution of initial values.
@@ -70,6 +70,9 @@ impl Init {
         rng: &mut Rng,
         device: &Device,
     ) -> Result<Tensor> {
+        if rng.is_blank() {
+            return blank_tensor(shape, device);
+        }
         match self {
             Init::Icnr(r) => icnr(shape, fan_in, r, rng, device),
             Init::Default => kaiming_uniform(shape, fan_in, rng, device),
@@ -135,7 +138,7 @@ pub fn icnr(shape: impl Into<Shape>, fan: usize, r: usize, rng: &mut Rng, device
 pub fn trunc_normal(shape: impl Into<Shape>, deviation: f64, rng: &mut Rng, device: &Device) -> Result<Tensor> {
     let shape = shape.into();
     if rng.is_blank() {
-        return Ok(Tensor::zeros(shape, DType::F32, device)?);
+        return blank_tensor(shape, device);
     }
     let values: Vec<f32> = (0..shape.elem_count()).map(|_| ((rng.normal() % 2.0) * deviation) as f32).collect();
     Ok(Tensor::from_vec(values, shape, device)?)

@@ -74,7 +74,7 @@ pub fn cross_entropy_of_each(logits: &Tensor, targets: &Tensor) -> Result<Tensor
 /// # use tallow::candle::Device;
 /// let logits = Tensor::new(&[[2f32, 1., 0.1], [0., 3., 0.]], &Device::Cpu)?;
 /// let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
-/// let loss = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1 };
+/// let loss = CrossEntropy { weights: Some(vec![1.0, 1.0, 5.0]), smoothing: 0.1, ..CrossEntropy::default() };
 /// // PyTorch's `F.cross_entropy(logits, labels, weight=tensor([1., 1., 5.]), label_smoothing=0.1)`
 /// assert!((loss.of(&logits, &labels)?.to_scalar::<f32>()? - 0.7651067).abs() < 1e-6);
 /// assert_eq!(loss.weight_of(&labels)?, 2.0); // 1 + 1
@@ -89,6 +89,10 @@ pub struct CrossEntropy {
     /// The weight of each class; all 1 if `None`, the default. With labels the loss is then the weighted mean over
     /// items; with probabilities as targets it remains the plain mean, as in PyTorch.
     pub weights: Option<Vec<f64>>,
+    /// The label of items that do not count, neither in the sum nor in what it is divided by; none by default.
+    /// PyTorch's `ignore_index`, which is -100 there: labels may be `i64`. As there, a batch in which all are ignored
+    /// has the loss NaN.
+    pub ignore_index: Option<i64>,
 }
 
 impl CrossEntropy {
@@ -112,16 +116,40 @@ impl CrossEntropy {
             };
             return Ok((costs * targets)?.sum_all()?.affine(1.0 / n as f64, 0.0)?);
         }
-        let nll = nll_per_item(logits, targets)?;
-        let Some(weights) = weights else {
-            return self.blend(nll.mean_all()?, || Ok(kernels::log_softmax(logits)?.mean_all()?.neg()?));
+        if weights.is_none() && self.ignore_index.is_none() {
+            let nll = nll_per_item(logits, targets)?.mean_all()?;
+            return self.blend(nll, || Ok(kernels::log_softmax(logits)?.mean_all()?.neg()?));
+        }
+        let (targets, counted) = self.counted(&targets.flatten_all()?)?;
+        let nll = nll_per_item(logits, &targets)?;
+        let counted = counted.to_dtype(logits.dtype())?;
+        let of_items = match &weights {
+            Some(weights) => (weights.index_select(&targets, 0)? * &counted)?, // [N]
+            None => counted.clone(),
         };
-        let of_items = weights.index_select(&labels(&targets.flatten_all()?)?, 0)?; // [N]
         let total = of_items.sum_all()?;
         self.blend((nll * of_items)?.sum_all()?.div(&total)?, || {
-            let costs = kernels::log_softmax(logits)?.neg()?.broadcast_mul(&weights)?;
+            let costs = kernels::log_softmax(logits)?.neg()?.broadcast_mul(&counted.unsqueeze(1)?)?;
+            let costs = match &weights {
+                Some(weights) => costs.broadcast_mul(weights)?,
+                None => costs,
+            };
             Ok(costs.sum_all()?.affine(1.0 / classes as f64, 0.0)?.div(&total)?)
         })
+    }
+
+    /// The labels with 0 for those that do not count, and 1 for each that counts, `[N]` both.
+    fn counted(&self, targets: &Tensor) -> Result<(Tensor, Tensor)> {
+        let Some(ignored) = self.ignore_index else {
+            let labels = labels(targets)?;
+            let ones = labels.ones_like()?;
+            return Ok((labels, ones));
+        };
+        whole(targets)?;
+        let targets = targets.to_dtype(DType::I64)?;
+        let counted = targets.ne(ignored)?;
+        let labels = labels(&counted.where_cond(&targets, &targets.zeros_like()?)?)?;
+        Ok((labels, counted))
     }
 
     /// The weight of a batch in a mean over batches: the sum of its labels' class weights, or the number of its items
@@ -131,16 +159,20 @@ impl CrossEntropy {
     /// # Errors
     /// When a label has no weight.
     pub fn weight_of(&self, targets: &Tensor) -> Result<f64> {
-        let Some(weights) = self.weights.as_ref().filter(|_| !targets.dtype().is_float()) else {
-            return Ok(targets.dims().first().copied().unwrap_or(1) as f64);
-        };
-        let labels = labels(&targets.flatten_all()?)?.to_vec1::<u32>()?;
-        let of = |&label: &u32| {
+        let n = targets.dims().first().copied().unwrap_or(1) as f64;
+        if targets.dtype().is_float() || (self.weights.is_none() && self.ignore_index.is_none()) {
+            return Ok(n);
+        }
+        let (labels, counted) = self.counted(&targets.flatten_all()?)?;
+        let (labels, counted) = (labels.to_vec1::<u32>()?, counted.to_dtype(DType::F64)?.to_vec1::<f64>()?);
+        let Some(weights) = &self.weights else { return Ok(counted.iter().sum()) };
+        let of = |(&label, &counted): (&u32, &f64)| {
             let n = weights.len();
             let message = || format!("label {label} has none of the {n} class weights");
-            weights.get(label as usize).ok_or_else(|| Error::label(label, n, message()))
+            let weight = weights.get(label as usize).ok_or_else(|| Error::label(label, n, message()))?;
+            Ok(weight * counted)
         };
-        labels.iter().map(of).sum()
+        labels.iter().zip(&counted).map(of).sum()
     }
 
     fn blend(&self, nll: Tensor, uniform: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
@@ -224,6 +256,31 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     Ok(kernels::bce_with_logits(logits, targets)?.mean_all()?)
 }
 
+/// [`bce_with_logits`] in which a yes of class `c` counts `pos_weight[c]` times: PyTorch's
+/// `F.binary_cross_entropy_with_logits(pos_weight=..)`. The number of noes for each yes makes up for rare classes.
+///
+/// ```text
+/// loss = mean(p·y·ln(1 + exp(-x)) + (1 - y)·ln(1 + exp(x)))
+/// ```
+///
+/// # Shapes
+/// `logits` `x` and `targets` `y` (0 to 1) `[.., C]`, `pos_weight` `p` of length `C` → `[]`
+///
+/// # Errors
+/// [`Error::Shape`] when the shapes differ, or there is not one weight for each class.
+pub fn bce_with_logits_weighted(logits: &Tensor, targets: &Tensor, pos_weight: &[f64]) -> Result<Tensor> {
+    same_shape(logits, targets)?;
+    let classes = logits.dims().last().copied().unwrap_or(1);
+    if pos_weight.len() != classes {
+        let n = pos_weight.len();
+        return Err(Error::shape(format!("{n} weights for {classes} classes: expected one for each"), &[n]));
+    }
+    let weights = Tensor::new(pos_weight, logits.device())?.to_dtype(logits.dtype())?;
+    let yes = kernels::bce_with_logits(logits, &targets.ones_like()?)?.broadcast_mul(&weights)?;
+    let no = kernels::bce_with_logits(logits, &targets.zeros_like()?)?;
+    Ok(((yes * targets)? + (no * targets.affine(-1.0, 1.0)?)?)?.mean_all()?)
+}
+
 /// The mean squared error, `mean((preds - targets)²)`. PyTorch's `F.mse_loss`.
 ///
 /// # Shapes
@@ -257,10 +314,24 @@ fn same_shape(a: &Tensor, b: &Tensor) -> Result<()> {
     Err(Error::shape(format!("predictions of shape {:?} but targets of shape {:?}", a.dims(), b.dims()), b.dims()))
 }
 
-/// The labels as `u32`. Labels that are not integers are an error, since losses and metrics would misread them.
+/// The labels as `u32`. Labels that are not integers are an error, since losses and metrics would misread them, and so
+/// are those that no class can have.
 pub(crate) fn labels(ys: &Tensor) -> Result<Tensor> {
+    whole(ys)?;
+    if ys.dtype() == DType::I64 {
+        let all = ys.flatten_all()?.to_vec1::<i64>()?;
+        if let Some(label) = all.iter().find(|&&label| u32::try_from(label).is_err()) {
+            let what = "is not the number of a class; PyTorch's -100, for what is to be left out, is `ignore_index` of \
+                        `CrossEntropy`";
+            return Err(Error::Value(format!("label {label} {what}")));
+        }
+    }
+    Ok(ys.to_dtype(DType::U32)?)
+}
+
+fn whole(ys: &Tensor) -> Result<()> {
     match ys.dtype() {
-        DType::U8 | DType::U32 | DType::I64 => Ok(ys.to_dtype(DType::U32)?),
+        DType::U8 | DType::U32 | DType::I64 => Ok(()),
         other => Err(Error::Value(format!("class labels must be whole numbers (u8, u32 or i64), got {other:?}"))),
     }
 }

@@ -137,7 +137,8 @@ impl Params {
     /// [`Error::Network`] when the name is taken.
     pub fn constant(&self, name: &str, kind: ParamKind, shape: impl Into<Shape>, value: f32) -> Result<Param> {
         let shape = shape.into();
-        self.add(name, kind, |_, device| Ok(Tensor::full(value, shape, device)?))
+        // One number in memory, until the shape is known to fit.
+        self.add(name, kind, |_, device| Ok(Tensor::full(value, (), device)?.broadcast_as(shape)?))
     }
 
     /// Registers a random stream for a layer.

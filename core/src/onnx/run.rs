@@ -49,7 +49,7 @@ impl Operator<'_> {
             }
             "BatchNormalization" => {
                 let (mean, var) = (self.input(3)?.clone(), self.input(4)?.clone());
-                let stats = BatchStats { mean, var, count: 0 };
+                let stats = BatchStats { mean, var, count: 0, spread: None };
                 let eps = self.float("epsilon", 1e-5)?;
                 let options = BatchNormOptions { eps: eps.into(), training: false, activation: Activation::None };
                 let norm =

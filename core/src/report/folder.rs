@@ -1,6 +1,7 @@
 //! The folder of a run: which of its files are ours, and how they are written.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use tallow_io::atomic;
 
@@ -15,24 +16,33 @@ const PLOTS: &str = "plots/file";
 const MODEL: &str = "model/file";
 const CHECKPOINTS: &str = "checkpoints/file";
 
+/// The file that a run keeps locked, with its process in it, so that no other writes to the same folder.
+const LOCK: &str = ".tallow-lock";
+
 /// A folder whose files are listed as they are written.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     files: Vec<String>,
+    _lock: Lock,
 }
 
 impl Folder {
     /// Makes the folder, proves that it can be written, and clears away what an earlier run of ours left.
     pub(crate) fn create(path: &Path) -> Result<Folder> {
         fs::create_dir_all(path).map_err(Error::io(path))?;
-        for name in [LIST, PLOTS, MODEL, CHECKPOINTS] {
+        for name in [LIST, LOCK, PLOTS, MODEL, CHECKPOINTS] {
             check_place(path, name)?;
+        }
+        let lock = Lock::take(path)?;
+        for name in [LIST, PLOTS, MODEL, CHECKPOINTS] {
+            // What a killed run was writing when it was killed.
+            path.join(name).parent().map_or(Ok(()), atomic::remove_left_over)?;
         }
         for name in listed(path) {
             remove(path, &name)?;
         }
-        let folder = Folder { path: path.to_path_buf(), files: Vec::new() };
+        let folder = Folder { path: path.to_path_buf(), files: Vec::new(), _lock: lock };
         folder.save_list()?;
         Ok(folder)
     }
@@ -65,6 +75,52 @@ impl Folder {
 
     fn save_list(&self) -> Result<()> {
         Ok(atomic::write(self.path.join(LIST), self.files.join("\n") + "\n")?)
+    }
+}
+
+/// The lock of a folder, which goes with the process that holds it, however that ends.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    /// None where the file system has no locks.
+    file: Option<File>,
+}
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Lock> {
+        let path = folder.join(LOCK);
+        loop {
+            let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+            let mut file = opened.map_err(Error::io(&path))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::Error(_)) => return Ok(Lock { path, file: None }),
+                Err(TryLockError::WouldBlock) => {
+                    let holder = fs::read_to_string(&path).unwrap_or_default();
+                    let what = format!(
+                        "is being written by another run ({}); wait for its end, or choose another folder by --out",
+                        holder.trim()
+                    );
+                    return Err(Error::Usage(format!("{} {what}", folder.display())));
+                }
+            }
+            // The holder before us removes its file when it ends, perhaps after we have opened it.
+            if !path.exists() {
+                continue;
+            }
+            let holder = format!("process {}\n", std::process::id());
+            let written = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+            written.map_err(Error::io(&path))?;
+            return Ok(Lock { path, file: Some(file) });
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -122,13 +122,19 @@ impl CheckpointWriter {
         self.config.resume
     }
 
-    /// Reads the file, if there is one. Nothing is changed yet.
-    pub(super) fn read(&self) -> Result<Option<Found>> {
+    /// The contents of the file, if there is one.
+    pub(super) fn contents(&self) -> Result<Option<Vec<u8>>> {
         let file = &self.config.file;
         if !file.exists() {
             return Ok(None);
         }
-        let (mut tensors, note) = weights::load(file, REMEDY)?;
+        Ok(Some(tallow_io::read::bytes(file, tallow_io::read::DATA).map_err(Error::io(file))?))
+    }
+
+    /// What the file says. Nothing is changed yet.
+    pub(super) fn parse(&self, contents: &[u8]) -> Result<Found> {
+        let file = &self.config.file;
+        let (mut tensors, note) = weights::parse(file, contents, REMEDY)?;
         let (note, has_checksum) = note.ok_or_else(|| self.useless("is not a checkpoint"))?;
         let damaged = |e| self.useless(format!("is not a checkpoint of this version: {e}"));
         let Version { version } = serde_json::from_str(&note).map_err(damaged)?;
@@ -143,7 +149,7 @@ impl CheckpointWriter {
         let bytes = tensors.remove(FINGERPRINTS);
         let bytes = bytes.ok_or_else(|| self.useless("does not say what shaped the run"))?.to_vec1::<u8>()?;
         let fingerprints = serde_json::from_slice(&bytes).map_err(damaged)?;
-        Ok(Some(Found { tensors, note, fingerprints }))
+        Ok(Found { tensors, note, fingerprints })
     }
 
     /// Removes what an earlier run left.

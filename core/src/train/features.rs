@@ -1,5 +1,6 @@
 //! Features of a frozen body, computed once.
 
+use crate::collective::{Share, World};
 use crate::data::{DataLoader, DataLoaders, TensorDataset};
 use crate::error::Result;
 use crate::event::Listener;
@@ -51,8 +52,20 @@ pub fn cache_features(
     rng: &Rng,
     listener: &Listener,
 ) -> Result<DataLoaders> {
-    let train = DataLoader::new(features(body, &dls.train, listener)?, batch_size)?;
-    let valid = DataLoader::new(features(body, &dls.valid, listener)?, batch_size)?;
+    cache_features_among(None, body, dls, batch_size, rng, listener)
+}
+
+/// [`cache_features`] of several processes, which all get all of them.
+pub(crate) fn cache_features_among(
+    world: Option<&World>,
+    body: &dyn Module,
+    dls: &DataLoaders,
+    batch_size: usize,
+    rng: &Rng,
+    listener: &Listener,
+) -> Result<DataLoaders> {
+    let train = DataLoader::new(features_among(world, body, &dls.train, listener)?, batch_size)?;
+    let valid = DataLoader::new(features_among(world, body, &dls.valid, listener)?, batch_size)?;
     Ok(DataLoaders { train: train.shuffle(rng).drop_last_of_one(), valid })
 }
 
@@ -62,14 +75,37 @@ pub fn cache_features(
 /// # Errors
 /// When an item cannot be read, shapes do not fit, or a stop is requested.
 pub fn features(body: &dyn Module, loader: &DataLoader, listener: &Listener) -> Result<TensorDataset> {
+    features_among(None, body, loader, listener)
+}
+
+fn features_among(
+    world: Option<&World>,
+    body: &dyn Module,
+    loader: &DataLoader,
+    listener: &Listener,
+) -> Result<TensorDataset> {
     let loader = loader.clone().in_order();
+    let mine = match world {
+        Some(world) => loader.clone().share(world.rank(), world.size()),
+        None => loader.clone(),
+    };
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
     let task = listener.task("features", loader.n_batches());
-    for batch in loader.epoch(0) {
+    for (number, batch) in mine.epoch(0).enumerate() {
         let batch = batch?;
         listener.stop_if_interrupted()?;
-        xs.push(kernels::no_grad(|| body.forward(&batch.xs, false))?.detach());
-        ys.push(batch.ys);
+        let found = kernels::no_grad(|| body.forward(&batch.xs, false))?.detach();
+        match world.map(|world| Share::new(world, loader.batch_len(number))) {
+            None => {
+                xs.push(found);
+                ys.push(batch.ys);
+            }
+            Some(share) => {
+                let n = if share.counts { found.dim(0)? } else { 0 };
+                xs.push(share.world.gather_rows(&found, n)?);
+                ys.push(share.world.gather_rows(&batch.ys, n)?);
+            }
+        }
         task.progress(xs.len(), "");
     }
     drop(task);

@@ -6,6 +6,7 @@ use super::checkpoint::{CheckpointWriter, Checkpoints};
 use super::loss::{Loss, LossWeight, n_items};
 use super::metric::Metric;
 use super::model::Model;
+use super::others::Others;
 use super::position::Position;
 use super::recorder::Recorder;
 use super::state::TrainState;
@@ -50,6 +51,8 @@ pub struct Learner {
     pub(super) must_load: bool,
     /// The position of a resumed checkpoint, until the fit that it belongs to comes along.
     pub(super) resumed: Option<Position>,
+    /// The other processes, if there are any.
+    pub(super) others: Option<Others>,
 }
 
 impl Learner {
@@ -81,6 +84,7 @@ impl Learner {
             must_describe: true,
             must_load: false,
             resumed: None,
+            others: None,
         }
     }
 

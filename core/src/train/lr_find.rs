@@ -3,7 +3,7 @@
 use super::learner::Learner;
 use super::loss::loss_value;
 use super::lr_search::{LrFind, LrFindConfig, Search};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels;
 use crate::optim::{Hypers, OptimState, sched_exp};
 
@@ -21,6 +21,15 @@ impl Learner {
         let found = match known.filter(|search| search.request == request) {
             Some(search) => search.found.clone(),
             None => self.search(config)?,
+        };
+        // Each process has searched by itself; machines of different kinds round differently.
+        let found = match self.world() {
+            Some(world) => {
+                let unreadable = |e: serde_json::Error| Error::Value(format!("cannot tell what was found: {e}"));
+                let told = world.broadcast(serde_json::to_vec(&found).map_err(unreadable)?)?;
+                serde_json::from_slice(&told).map_err(unreadable)?
+            }
+            None => found,
         };
         self.position.searches.push(Search { request, found: found.clone() });
         Ok(found)

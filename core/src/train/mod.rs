@@ -34,10 +34,12 @@
 //! `validate` validation and prediction. A [`Model`] is the network as the learner calls it, and [`Callback`]s change
 //! the [`TrainState`]; the rest are files and records.
 
+mod buckets;
 mod callback;
 mod callbacks;
 mod checkpoint;
 mod checkpoint_check;
+mod distributed;
 pub mod export;
 mod features;
 mod fit;
@@ -48,6 +50,7 @@ mod lr_search;
 mod mask_metrics;
 mod metric;
 mod model;
+mod others;
 mod position;
 mod recorder;
 mod resume;
@@ -64,6 +67,7 @@ pub use callbacks::{
     ReduceLrOnPlateau, SaveBest, TerminateOnNaN, WeightAverage,
 };
 pub use checkpoint::Checkpoints;
+pub(crate) use features::cache_features_among;
 pub use features::{cache_features, features};
 pub use fit::FineTune;
 pub use learner::Learner;

@@ -13,9 +13,22 @@ impl Learner {
     pub(super) fn load_checkpoint(&mut self, request: Option<&str>) -> Result<()> {
         self.take_fingerprint()?;
         let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.must_load) else { return Ok(()) };
+        let writes = self.writes();
+        let contents = if writes && checkpoints.resumes() { checkpoints.contents()? } else { None };
+        let contents = match self.world().filter(|_| checkpoints.resumes()) {
+            // Nothing, or a mark and the file.
+            Some(world) => {
+                let told = contents.map_or_else(Vec::new, |bytes| [&b"+"[..], &bytes].concat());
+                world.broadcast(told)?.strip_prefix(b"+").map(<[u8]>::to_vec)
+            }
+            None => contents,
+        };
         if !checkpoints.resumes() {
-            checkpoints.remove()?;
-        } else if let Some(mut found) = checkpoints.read()? {
+            if writes {
+                checkpoints.remove()?;
+            }
+        } else if let Some(contents) = contents {
+            let mut found = checkpoints.parse(&contents)?;
             self.earlier = std::mem::take(&mut found.fingerprints);
             self.check_fingerprint()?;
             if let Some(request) = request {
@@ -33,7 +46,7 @@ impl Learner {
 
     /// Writes down what shapes the fit that begins, for its checkpoints.
     fn take_fingerprint(&mut self) -> Result<()> {
-        if self.checkpoints.is_none() || !self.must_describe {
+        if self.checkpoints.is_none() || !self.must_describe || !self.writes() {
             return Ok(());
         }
         let callbacks: Vec<String> = self.callbacks.iter().filter_map(|callback| callback.describe()).collect();
@@ -54,6 +67,9 @@ impl Learner {
     /// An error if the checkpoint that is there is of a run that something else shaped than what shapes the coming fit.
     fn check_fingerprint(&self) -> Result<()> {
         let (Some(checkpoints), Some(now)) = (&self.checkpoints, self.fingerprints.last()) else { return Ok(()) };
+        if !self.writes() {
+            return Ok(()); // process 0 judges for all
+        }
         let then = self.earlier.get(self.fingerprints.len() - 1).or(self.earlier.last());
         match then.map(|then| then.difference(now)) {
             Some(Some(difference)) => Err(checkpoints.useless(format!("is of another run: {difference}"))),
@@ -121,8 +137,16 @@ impl Learner {
     /// Ends the fit, with a checkpoint, if a stop has been asked for; else writes one if it is due in the middle of an
     /// epoch.
     pub(super) fn stop_or_keep(&mut self) -> Result<()> {
-        if self.listener.take_interrupt() {
+        let stop = match &mut self.others {
+            Some(others) => others.take_stop(),
+            None => self.listener.take_interrupt(),
+        };
+        if stop {
             self.write_checkpoint()?;
+            // Who ends before the checkpoint is written would end the process that writes it.
+            if let Some(others) = &self.others {
+                others.world().barrier()?;
+            }
             let kept =
                 self.checkpoints.as_ref().map(|c| format!("; the checkpoint {} is up to date", c.file().display()));
             return Err(Error::Interrupted(kept.unwrap_or_default()));
@@ -136,7 +160,8 @@ impl Learner {
 
     pub(super) fn write_checkpoint(&mut self) -> Result<()> {
         (self.position.epoch, self.position.batch) = (self.state.epoch, self.state.batch);
-        match &mut self.checkpoints {
+        let writes = self.writes();
+        match self.checkpoints.as_mut().filter(|_| writes) {
             Some(checkpoints) => {
                 let (position, fingerprints) = (&self.position, &self.fingerprints);
                 checkpoints.save(position, fingerprints, &self.state, &*self.optimizer, &self.callbacks)

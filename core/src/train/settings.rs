@@ -4,6 +4,7 @@ use super::callback::Callback;
 use super::checkpoint::Checkpoints;
 use super::learner::Learner;
 use super::metric::Metric;
+use crate::collective::World;
 use crate::device;
 use crate::event::Listener;
 use crate::fingerprint::Fingerprint;
@@ -22,6 +23,7 @@ pub(crate) struct LearnerSettings {
     pub(crate) listener: Listener,
     pub(crate) checkpoints: Option<Checkpoints>,
     pub(crate) fingerprint: Fingerprint,
+    pub(crate) world: Option<World>,
 }
 
 impl Default for LearnerSettings {
@@ -36,6 +38,7 @@ impl Default for LearnerSettings {
             listener: Listener::default(),
             checkpoints: None,
             fingerprint: Fingerprint::default(),
+            world: None,
         }
     }
 }
@@ -56,6 +59,9 @@ impl LearnerSettings {
             .fingerprint(network.and("", self.fingerprint));
         if self.train_metrics {
             learner = learner.train_metrics();
+        }
+        if let Some(world) = &self.world {
+            learner = learner.distributed(world);
         }
         learner = self.callbacks.into_iter().fold(learner, Learner::boxed_callback);
         match self.checkpoints {
@@ -139,6 +145,14 @@ macro_rules! learner_settings {
             #[must_use]
             pub fn checkpoints(mut self, checkpoints: crate::train::Checkpoints) -> $Config {
                 self.common.checkpoints = Some(checkpoints);
+                self
+            }
+
+            /// Makes the learner one of several processes that train together
+            /// ([`Learner::distributed`](crate::train::Learner::distributed)).
+            #[must_use]
+            pub fn distributed(mut self, world: &crate::collective::World) -> $Config {
+                self.common.world = Some(world.clone());
                 self
             }
 

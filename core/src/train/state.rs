@@ -1,6 +1,7 @@
 //! The state of a training run, which callbacks read and change.
 
 use super::recorder::Recorder;
+use crate::collective::Share;
 use crate::data::Batch;
 use crate::nn::Params;
 use crate::optim::{Hypers, Progress};
@@ -29,6 +30,11 @@ pub struct TrainState {
     pub more_xs: Vec<Tensor>,
     /// The batch's targets; a callback may replace them.
     pub ys: Option<Tensor>,
+    /// The number of items of the current batch; of all processes, where several share it
+    /// ([`super::Learner::distributed`]).
+    pub n_items: usize,
+    /// The rows of the batch that are this process's, where several share it.
+    pub(super) share: Option<Share>,
     /// The predictions for the current batch; in [`super::Callback::after_loss`] with their graph.
     pub preds: Option<Tensor>,
     /// The loss as a tensor of one element, from the forward to the backward pass. A callback may add a penalty to it
@@ -61,6 +67,8 @@ impl TrainState {
             xs: None,
             more_xs: Vec::new(),
             ys: None,
+            n_items: 0,
+            share: None,
             preds: None,
             loss_tensor: None,
             loss: f64::NAN,
@@ -79,7 +87,9 @@ impl TrainState {
         self.forget_batch();
     }
 
-    pub(super) fn begin_batch(&mut self, batch: Batch) {
+    pub(super) fn begin_batch(&mut self, batch: Batch, share: Option<Share>) {
+        self.n_items = share.as_ref().map_or(batch.len(), |share| share.of);
+        self.share = share;
         (self.xs, self.more_xs, self.ys) = (Some(batch.xs), batch.more_xs, Some(batch.ys));
     }
 

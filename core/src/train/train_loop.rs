@@ -6,6 +6,7 @@ use super::loss::loss_value;
 use super::recorder::{EpochRow, Recorder};
 use super::state::TrainState;
 use super::weights;
+use crate::collective::with_share;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::kernels;
@@ -28,6 +29,9 @@ impl Learner {
         let start = self.starting_point(&request, n_epochs)?;
         self.params().note_training(request.clone());
         let Some(start) = start else { return Ok(()) };
+        if let Some(others) = &self.others {
+            others.agree(&request)?;
+        }
         self.position.request = request;
         self.state.begin_fit(n_epochs, n_batches, start);
         let outcome = self.all_epochs(schedule);
@@ -56,13 +60,17 @@ impl Learner {
 
     fn one_epoch(&mut self, schedule: &dyn Schedule) -> Result<()> {
         self.hook(<dyn Callback>::before_epoch)?;
+        if let Some(others) = &self.others {
+            others.align(self.params())?;
+        }
         let name = format!("epoch {}/{}", self.state.epoch + 1, self.state.n_epochs);
         let task = self.listener.task(&name, self.state.n_batches);
         let trainable = self.params().trainable();
         // Epochs are numbered over all fits, so that no two have the same order.
         let epoch = self.position.epochs_before + self.state.epoch;
-        for batch in self.dls.train.epoch_from(epoch, self.state.batch) {
-            self.state.begin_batch(batch?);
+        for batch in self.shared(&self.dls.train).epoch_from(epoch, self.state.batch) {
+            let share = self.share(&self.dls.train, self.state.batch);
+            self.state.begin_batch(batch?, share);
             self.state.hypers = schedule.hypers(&self.state.progress());
             self.one_batch(&trainable)?;
             if self.state.cancel {
@@ -87,9 +95,12 @@ impl Learner {
         if self.state.cancel {
             return Ok(());
         }
-        self.backward()?;
+        self.backward(trainable)?;
         self.hook(<dyn Callback>::after_backward)?;
         self.step(trainable)?;
+        if let Some(others) = &self.others {
+            others.average_statistics(self.params())?;
+        }
         self.record(labels)?;
         self.hook(<dyn Callback>::after_batch)
     }
@@ -99,15 +110,20 @@ impl Learner {
         let (Some(xs), Some(ys)) = (&self.state.xs, &self.state.ys) else {
             return Err(Error::Value("a callback took the batch away".into()));
         };
-        let preds = self.model.forward_inputs(xs, &self.state.more_xs, true)?;
+        let share = self.state.share.clone();
+        let preds = with_share(share, || self.model.forward_inputs(xs, &self.state.more_xs, true))?;
         let loss = (self.loss)(&preds, ys)?;
         self.state.loss = loss_value(&loss)?;
+        if let (Some(others), Some(share)) = (&mut self.others, &self.state.share) {
+            let weight = if share.counts { (self.loss_weight)(ys)? } else { 0.0 };
+            self.state.loss = others.whole_loss(self.state.loss, weight, &self.listener)?;
+        }
         (self.state.preds, self.state.loss_tensor) = (Some(preds), Some(loss));
         Ok(())
     }
 
     /// The gradients of the loss. The graph, and with it the activations, are freed here.
-    fn backward(&mut self) -> Result<()> {
+    fn backward(&mut self, trainable: &[Param]) -> Result<()> {
         let TrainState { loss, epoch, batch, .. } = self.state;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, epoch, batch });
@@ -115,7 +131,10 @@ impl Learner {
         let Some(loss) = self.state.loss_tensor.take() else {
             return Err(Error::Value("a callback took the loss away".into()));
         };
-        self.state.grads = Some(kernels::backward(&loss)?);
+        self.state.grads = Some(match &self.others {
+            None => kernels::backward(&loss)?,
+            Some(others) => others.backward(&loss, trainable)?,
+        });
         self.state.preds = self.state.preds.take().map(|preds| preds.detach());
         Ok(())
     }
@@ -137,7 +156,15 @@ impl Learner {
     fn record(&mut self, labels: Option<Tensor>) -> Result<()> {
         let state = &mut self.state;
         if let (true, Some(preds), Some(labels)) = (state.recorder.with_train_metrics, &state.preds, labels) {
-            let values: Result<Vec<f64>> = self.metrics.iter().map(|metric| metric.of(preds, &labels)).collect();
+            let (preds, labels) = match &state.share {
+                None => (preds.clone(), labels),
+                Some(share) => {
+                    let n = if share.counts { labels.dims().first().copied().unwrap_or(1) } else { 0 };
+                    (share.world.gather_rows(preds, n)?, share.world.gather_rows(&labels, n)?)
+                }
+            };
+            let (preds, labels) = (&preds, &labels);
+            let values: Result<Vec<f64>> = self.metrics.iter().map(|metric| metric.of(preds, labels)).collect();
             state.recorder.push_train_metrics(&values?, labels.dims().first().copied().unwrap_or(1) as f64);
         }
         state.recorder.push_batch(state.loss, &state.hypers);

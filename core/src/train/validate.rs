@@ -26,19 +26,22 @@ impl Learner {
     pub fn validate_on(&self, loader: &DataLoader) -> Result<(f64, Vec<f64>)> {
         let mut tallies: Vec<_> = self.metrics.iter().map(|metric| metric.tally()).collect();
         let (mut total, mut loss) = (0.0, 0.0);
-        for batch in loader.epoch(0) {
-            let batch = batch?;
-            let preds = self.predict_batch(&batch)?;
-            let weight = (self.loss_weight)(&batch.ys)?;
+        let mut not_finite = None;
+        self.each_prediction(loader, |preds, ys| {
+            if not_finite.is_some() {
+                return Ok(());
+            }
+            let weight = (self.loss_weight)(&ys)?;
             // A mean over items that all weigh nothing is not a number, and counts for nothing.
             if weight != 0.0 {
-                let value = loss_value(&(self.loss)(&preds, &batch.ys)?)?;
-                if !value.is_finite() {
-                    return Ok((value, vec![f64::NAN; tallies.len()]));
-                }
+                let value = loss_value(&(self.loss)(&preds, &ys)?)?;
+                not_finite = (!value.is_finite()).then_some(value);
                 (total, loss) = (total + weight, loss + weight * value);
             }
-            tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &batch.ys))?;
+            tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &ys))
+        })?;
+        if let Some(value) = not_finite {
+            return Ok((value, vec![f64::NAN; tallies.len()]));
         }
         let metrics: Result<Vec<f64>> = tallies.into_iter().map(|tally| tally.value()).collect();
         Ok((loss / total, metrics?))
@@ -73,11 +76,11 @@ impl Learner {
     /// When shapes do not fit.
     pub fn get_preds(&self, loader: &DataLoader) -> Result<(Tensor, Tensor)> {
         let (mut preds, mut ys) = (Vec::new(), Vec::new());
-        for batch in loader.epoch(0) {
-            let batch = batch?;
-            preds.push(self.predict_batch(&batch)?);
-            ys.push(batch.ys);
-        }
+        self.each_prediction(loader, |more, of| {
+            preds.push(more);
+            ys.push(of);
+            Ok(())
+        })?;
         Ok((Tensor::cat(&preds, 0)?, Tensor::cat(&ys, 0)?))
     }
 }

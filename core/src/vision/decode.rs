@@ -1,7 +1,7 @@
 //! Decoding image files.
 
 use super::kinds::{Kind, other_kind_of_bytes};
-use super::{Image, Limits, budget, jpeg, jpeg_scan, tiff};
+use super::{Image, Limits, budget, gif, jpeg, orientation, tiff};
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
@@ -12,7 +12,8 @@ use std::path::Path;
 impl Image {
     /// Reads an image file of any name: JPEG, PNG, WebP, GIF (the first frame), BMP or TIFF (the first page). Grey,
     /// palette, CMYK and 16-bit images become 8-bit RGB, an alpha channel is dropped, as by Pillow's `convert("RGB")`,
-    /// and a photo is rotated by its EXIF orientation.
+    /// and a photo is rotated by the orientation in its EXIF data or else its XMP packet. A JPEG's pixels are
+    /// libjpeg's, and so Pillow's, to the last bit.
     ///
     /// # Errors
     /// When the file cannot be read, is not an image of a kind that can be decoded ([`Kind`]), is damaged or truncated,
@@ -153,6 +154,12 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
         let (begins, readable) = (beginning(bytes), Kind::readable());
         return Err(format!("is not a picture ({begins}); {readable} can be read; remove or replace it"));
     };
+    if format == ImageFormat::Jpeg {
+        return jpeg(bytes, limits);
+    }
+    if format == ImageFormat::Gif {
+        return turned(gif::decode(bytes, limits)?.into(), Orientation::NoTransforms);
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(limits.max_bytes);
@@ -165,16 +172,20 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let copy = if decoder.color_type() == ColorType::Rgb8 { 0 } else { u64::from(w) * u64::from(h) * 3 };
     limits.check(w, h, samples.saturating_add(copy))?;
     let _held = budget::hold(samples.saturating_add(copy));
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
-        return Err("is cut short: the JPEG has no end; copy or download it again, or remove it".into());
-    }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    let orientation = orientation::of(exif.as_deref(), xmp.as_deref());
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
-    if format == ImageFormat::Jpeg && !jpeg_scan::is_whole(bytes) {
-        let what = "is cut short: the data of the JPEG end before the picture does";
-        return Err(format!("{what}; copy or download it again, or remove it"));
-    }
     turned(picture, orientation)
+}
+
+fn jpeg(bytes: &[u8], limits: Limits) -> Result<Image, String> {
+    let decoded = jpeg::decode(bytes, |width, height, memory| {
+        limits.check(width, height, memory)?;
+        Ok(budget::hold(memory))
+    })?;
+    let orientation = orientation::of(decoded.exif, decoded.xmp);
+    let rgb = image::RgbImage::from_raw(decoded.width as u32, decoded.height as u32, decoded.rgb);
+    turned(rgb.unwrap_or_default().into(), orientation)
 }
 
 /// A picture turned as its file says.

@@ -1,7 +1,7 @@
 //! Images: decoding, resizing, cropping, augmentation and normalisation.
 //!
 //! An [`Image`] is read, passes through a chain of [`Transform`]s ([`Compose`]), and becomes [`ChannelPlanes`] or a
-//! tensor `[3, H, W]`. Decoding, resizing and cropping give Pillow's and torchvision's pixels to one level or two;
+//! tensor `[3, H, W]`. Decoding gives Pillow's pixels, resizing and cropping torchvision's to one level or two;
 //! augmentation is fast.ai's. Random steps draw from the stream that they receive, so an item's result depends on its
 //! own stream only. A [`Mask`] passes through the same steps beside its image ([`Compose::apply_both`]).
 //!
@@ -25,11 +25,11 @@ mod crop;
 mod decode;
 mod erase;
 mod flip;
+mod gif;
 mod grid;
 mod image;
 mod interpolation;
 mod jpeg;
-mod jpeg_scan;
 mod kinds;
 mod lighting;
 mod limits;
@@ -37,6 +37,7 @@ mod mask;
 mod mask_colours;
 mod mask_file;
 mod normalize;
+mod orientation;
 mod pad;
 mod perceptual_hash;
 mod planes;

@@ -1,8 +1,8 @@
 //! TIFF, the format of scanners and microscopes: many ways to store samples, made into 8 bits of red, green and blue.
 
-use super::jpeg;
 use super::kinds::CAMERA_RAW;
 use super::limits::Limits;
+use super::{jpeg, orientation};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 use std::io::{Cursor, Read, Seek};
@@ -12,6 +12,9 @@ use tiff::tags::{
     ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag,
 };
 use tiff::{TiffError, TiffResult};
+
+/// The tag of an XMP packet.
+const XMP: u16 = 700;
 
 /// The tag by which Adobe's DNG, a camera's raw file, differs from other TIFFs.
 const DNG_VERSION: Tag = Tag::Unknown(50706);
@@ -26,7 +29,9 @@ pub(super) fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, Orie
     page.check_tiles(&mut decoder, (width, height), limits)?;
     check_jpegs(bytes, &mut decoder, (width, height))?;
     let orientation = decoder.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
-    let orientation = orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    let xmp = decoder.find_tag(Tag::Unknown(XMP)).ok().flatten().and_then(|value| value.into_u8_vec().ok());
+    let orientation =
+        orientation.and_then(Orientation::from_exif).unwrap_or_else(|| orientation::of(None, xmp.as_deref()));
     let samples = if page.photometric == Photometric::RGBPalette {
         // The decoder knows no palettes, but grey values of the same bits: these are the numbers of the colours.
         let as_grey = with_photometric(bytes, &mut decoder, Photometric::BlackIsZero)

@@ -16,7 +16,7 @@ use crate::nn::losses::{CrossEntropy, bce_with_logits};
 use crate::optim::{Lrs, Schedule};
 use crate::rng::Rng;
 use crate::train::export::{self, Exported};
-use crate::train::{FineTune, Learner, LrFind, LrFindConfig, Recorder, cache_features};
+use crate::train::{FineTune, Learner, LrFind, LrFindConfig, Recorder, cache_features_among};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -332,8 +332,9 @@ impl VisionLearner {
         &self.network.head_prefixes()[0]
     }
 
-    /// A learner for the head alone, on features that the body makes once of every picture (see [`cache_features`]):
-    /// the fast way to train with a frozen body. The head is this learner's own; what it learns is learnt here too.
+    /// A learner for the head alone, on features that the body makes once of every picture
+    /// ([`cache_features`](crate::train::cache_features)): the fast way to train with a frozen body. The head is this
+    /// learner's own; what it learns is learnt here too.
     ///
     /// The training pictures come **as in validation**, without augmentation, and with the weights that they are drawn
     /// by ([`ImageDataLoaders::weighted`]); the loss is this learner's.
@@ -344,13 +345,17 @@ impl VisionLearner {
         let plain = self.dls.without_augmentation()?.loaders();
         let body = FeaturesOf(self.network.clone());
         let rng = Rng::new(self.seed).stream("features");
-        let mut features = cache_features(&body, &plain, batch_size, &rng, &self.listener)?;
+        let mut features = cache_features_among(self.learner.world(), &body, &plain, batch_size, &rng, &self.listener)?;
         if let Some(weights) = self.dls.train.kept_weights() {
             features.train = features.train.weighted(&weights, &rng)?;
         }
         let head = self.learner.params().pp(self.head_name());
         let head = Learner::new(features, HeadOf(self.network.clone()), &head, loss_fn(&self.loss));
         let head = weighed(head, &self.loss);
+        let head = match self.learner.world() {
+            Some(world) => head.distributed(world),
+            None => head,
+        };
         Ok(head.listener(self.listener.clone()).fingerprint(self.fingerprint.clone()))
     }
 

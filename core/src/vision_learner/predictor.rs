@@ -97,6 +97,9 @@ pub fn load_learner_on(folder: impl AsRef<Path>, device: &Device) -> Result<Pred
 }
 
 impl Predictor {
+    /// How many images of many are computed together.
+    pub const BATCH: usize = 32;
+
     pub(super) fn new(network: Arc<Network>, recipe: ImageRecipe, vocab: Vec<String>, device: &Device) -> Predictor {
         Predictor { network, recipe, vocab, device: device.clone(), listener: Listener::default(), strangers: None }
     }
@@ -208,10 +211,9 @@ impl Predictor {
         files: &[PathBuf],
         judge: impl Fn(&[&Tensor]) -> Result<Vec<T>>,
     ) -> Result<Vec<Result<T>>> {
-        const BATCH: usize = 32;
         let task = self.listener.task(what, files.len());
         let mut all = Vec::with_capacity(files.len());
-        for chunk in files.chunks(BATCH) {
+        for chunk in files.chunks(Predictor::BATCH) {
             self.listener.stop_if_interrupted()?;
             let read = |file: &PathBuf| Image::open(file).and_then(|image| self.prepare(image));
             let prepared: Vec<Result<Tensor>> = chunk.par_iter().map(read).collect();

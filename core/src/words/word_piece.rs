@@ -120,11 +120,15 @@ impl Pieces {
     /// Several texts together, filled up behind their ends.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or a text has no pieces, of which a network could make nothing but NaN.
     pub fn batch(parts: &[&Pieces]) -> Result<Pieces> {
-        let places = parts.iter().map(|part| part.places).max().unwrap_or(0);
-        if places == 0 {
+        let Some(places) = parts.iter().map(|part| part.places).max() else {
             return Err(Error::Value("expected at least one text, got none".into()));
+        };
+        if parts.iter().any(|part| part.places == 0) {
+            let what = "a text has no pieces; leave empty texts out, or use a tokenizer that puts marks around a text \
+                        (a `post_processor`)";
+            return Err(Error::Value(what.into()));
         }
         let mut batch = Pieces { ids: Vec::new(), mask: Vec::new(), texts: 0, places, cut: 0 };
         for part in parts {
@@ -143,4 +147,22 @@ fn of_one(encoding: &Encoding) -> Pieces {
     let ids = encoding.get_ids().to_vec();
     let (places, cut) = (ids.len(), usize::from(!encoding.get_overflowing().is_empty()));
     Pieces { mask: vec![true; places], ids, texts: 1, places, cut }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_pieces_is_refused_in_a_batch() {
+        let json = serde_json::json!({ "version": "1.0", "pre_tokenizer": { "type": "BertPreTokenizer" },
+            "model": { "type": "WordPiece", "vocab": { "[UNK]": 0, "the": 1 }, "unk_token": "[UNK]",
+                "continuing_subword_prefix": "##", "max_input_chars_per_word": 100 } });
+        let pieces = WordPiece::from_json(&json).unwrap();
+        assert_eq!(pieces.encode(&["the the", "the"]).unwrap().ids, [1, 1, 1, 0]);
+        for texts in [&["the", ""][..], &[""]] {
+            let error = pieces.encode(texts).unwrap_err().to_string();
+            assert!(error.contains("a text has no pieces"), "{error}");
+        }
+    }
 }

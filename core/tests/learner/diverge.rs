@@ -204,7 +204,7 @@ fn plain_descent_stays_plain_under_a_schedule_of_momenta() {
 #[test]
 fn a_weighted_loss_is_that_of_all_items_however_they_fall_into_batches() {
     // F.cross_entropy(scores, ys, weight=torch.tensor([1., 2., 5.])) over all 37 items at once
-    let loss = CrossEntropy { weights: Some(vec![1.0, 2.0, 5.0]), smoothing: 0.0 };
+    let loss = CrossEntropy { weights: Some(vec![1.0, 2.0, 5.0]), ..CrossEntropy::default() };
     let (xs, ys) = crate::images();
     let judge = |batch_size: usize, with_weight: bool| {
         let (network, params) = linear();

@@ -13,6 +13,7 @@ mod ratings;
 mod runs;
 mod segment;
 mod serve;
+mod shards;
 mod similar;
 mod table;
 mod text;

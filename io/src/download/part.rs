@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Cut, Failure, Observer, Progress};
 use crate::error::{Error, Result};
+use crate::fault;
 use crate::hash::Mismatch;
 
 /// An unfinished file, which a [`ByteSource`](super::ByteSource) appends to. The file is made with its first bytes.
@@ -83,7 +84,7 @@ impl<'a> Part<'a> {
             self.truncate(self.len)?;
         }
         if let Some(file) = &mut self.file {
-            let written = file.write_all(bytes).map_err(Error::io("write", self.path));
+            let written = fault::point().and_then(|()| file.write_all(bytes)).map_err(Error::io("write", self.path));
             written.map_err(Failure::Ours)?;
         }
         self.len = len;
@@ -94,13 +95,13 @@ impl<'a> Part<'a> {
     /// Makes the file durable once it is whole.
     pub(super) fn sync(&mut self) -> Result<(), Cut> {
         let whole = self.file.as_ref().filter(|_| self.len == self.bytes);
-        let synced = whole.map_or(Ok(()), File::sync_all);
+        let synced = fault::point().and_then(|()| whole.map_or(Ok(()), File::sync_all));
         Ok(synced.map_err(Error::io("write", self.path)).map_err(Failure::Ours)?)
     }
 }
 
 /// Opens a file for appending at `len`, dropping what follows.
 fn truncate(path: &Path, len: u64) -> Result<File> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = fault::point().and_then(|()| OpenOptions::new().create(true).append(true).open(path));
     file.and_then(|file| file.set_len(len).map(|()| file)).map_err(Error::io("write", path))
 }

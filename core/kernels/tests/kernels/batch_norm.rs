@@ -67,7 +67,7 @@ fn check(dims: &[usize], training: bool, dtype: DType) {
         batch_stats(&x).unwrap()
     } else {
         let narrow = |v: &[f64]| Tensor::new(v, &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap();
-        BatchStats { mean: narrow(&constants.0), var: narrow(&constants.1), count: 0 }
+        BatchStats { mean: narrow(&constants.0), var: narrow(&constants.1), count: 0, spread: None }
     };
     let dy = formula("dy", x.elem_count());
     let constant = (!training).then_some((&constants.0[..], &constants.1[..]));

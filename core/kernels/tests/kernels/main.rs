@@ -16,6 +16,7 @@ mod lstm;
 mod max_pool2d;
 mod pixels;
 mod pool;
+mod ready;
 mod step;
 
 /// What outputs and gradients may be off by, relative to the largest magnitude.

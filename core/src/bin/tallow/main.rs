@@ -11,19 +11,24 @@ mod evaluate;
 mod explain;
 mod export;
 mod judged;
+mod merge;
 mod model;
 mod multi_label;
 mod one_class;
 mod overwrite;
+mod part;
 mod photos;
 mod predict;
+mod ranks;
 mod ratings;
 #[cfg(feature = "drawings")]
 mod sample;
+mod scoring;
 mod segment;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
+mod shard;
 mod similar;
 mod table;
 mod text;
@@ -77,6 +82,8 @@ enum Command {
     Train(train::Args),
     /// Say what photos show
     Predict(predict::Args),
+    /// Make one table of the parts that several `tallow predict --shard` have written
+    Merge(merge::Args),
     /// Evaluate a classifier on photos whose classes are known
     Evaluate(evaluate::Args),
     /// Show a photo as the network sees it, and which parts of it decide
@@ -108,15 +115,13 @@ enum Command {
 fn main() -> ExitCode {
     kernels::keep_freed_memory();
     match Cli::parse_from(spelt_out(std::env::args_os().collect())).command {
-        Command::Train(args) => match train::check(&args) {
-            Ok(()) => cli::run_program(&train::PROGRAM, &args, train::run),
-            refused => cli::exit(refused),
-        },
+        Command::Train(args) => ranks::train(args),
         Command::Evaluate(args) => match evaluate::check(&args) {
             Ok(()) => cli::run_program(&evaluate::PROGRAM, &args, evaluate::run),
             refused => cli::exit(refused),
         },
         Command::Predict(args) => cli::exit(predict::run(&args)),
+        Command::Merge(args) => cli::exit(merge::run(&args)),
         Command::Explain(args) => cli::exit(explain::run(&args)),
         Command::Export(args) => cli::exit(export::run(&args)),
         Command::Similar(args) => cli::exit(similar::run(&args)),

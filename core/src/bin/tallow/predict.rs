@@ -2,6 +2,8 @@
 
 use crate::model;
 use crate::say;
+use crate::scoring::Scoring;
+use crate::shard::Shard;
 use std::path::PathBuf;
 use tallow::text::visible;
 use tallow::vision_learner::{Prediction, predictions_csv};
@@ -38,6 +40,19 @@ pub(crate) struct Args {
     #[arg(long)]
     csv: bool,
 
+    /// Write the table of `--csv` into a file. A killed command goes on where it was when it is given again. A photo
+    /// that cannot be read is a row with the reason
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["csv", "json", "top"])]
+    out: Option<PathBuf>,
+
+    /// Score the I-th of N shares of the photos, for N processes; `tallow merge` makes one table of their files
+    #[arg(long, value_name = "I/N", requires = "out")]
+    shard: Option<Shard>,
+
+    /// Replace the file of `--out`
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+
     /// Where to compute: auto, cpu, cuda, cuda:N or metal
     #[arg(long, env = "TALLOW_DEVICE", default_value = "auto", value_name = "DEVICE")]
     device: String,
@@ -67,12 +82,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let what = format!("the model has a class `{UNKNOWN}`, which `--unknown-below` could not be told from");
         return Err(Error::Usage(what));
     }
-    let mut predictions = predictor.predict(&files)?;
-    for prediction in predictions.iter_mut().flatten() {
-        if args.unknown_below.is_some_and(|least| prediction.probability < least) {
-            prediction.labels = vec![UNKNOWN.into()];
+    if let Some(out) = &args.out {
+        if let Some((_, error)) = without.into_iter().next() {
+            return Err(error);
         }
+        let learner = model::folder(&args.model).join("learner.json");
+        // It holds the hash of the weights.
+        let learner = tallow_io::read::text(&learner, tallow_io::read::NOTES).map_err(Error::io(&learner))?;
+        let of = format!("{learner} {:?}", args.unknown_below);
+        let scoring =
+            Scoring { predictor: &predictor, files: &files, shard: args.shard, out, overwrite: args.overwrite, of };
+        return scoring.run(|predictions| args.call_unknown(predictions));
     }
+    let mut predictions = predictor.predict(&files)?;
+    args.call_unknown(&mut predictions);
     for (folder, error) in without {
         files.push(folder);
         predictions.push(Err(error));
@@ -103,6 +126,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(first) => {
             let (bad, n) = (bad.len(), files.len());
             Err(Error::file(first, format!("{bad} of {n} photos or folders could not be read; the reasons are above")))
+        }
+    }
+}
+
+impl Args {
+    /// Says `unknown` where that is asked for.
+    fn call_unknown(&self, predictions: &mut [Result<Prediction>]) {
+        for prediction in predictions.iter_mut().flatten() {
+            if self.unknown_below.is_some_and(|least| prediction.probability < least) {
+                prediction.labels = vec![UNKNOWN.into()];
+            }
         }
     }
 }

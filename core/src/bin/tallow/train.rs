@@ -9,6 +9,7 @@ use crate::transforms::TransformArgs;
 use crate::{multi_label, settings, shown, trust, values};
 use std::path::{Path, PathBuf};
 use tallow::cli::{Chapter, CommonArgs, Session};
+use tallow::collective::{BatchStatistics, World};
 use tallow::data::{BadFiles, DataBlock, ImageBlock, ImageDataLoaders, TargetBlock, find_images};
 use tallow::interpret::{plot_losses, show_batch};
 use tallow::models::hub::HubConfig;
@@ -82,6 +83,11 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// Under mpirun: take the statistics of batch normalisation over a whole batch, as one process does, or over each
+    /// process's part of it, which is faster and another training
+    #[arg(long, value_name = "OF", value_enum, default_value_t = StatisticsArg::Batch)]
+    batch_statistics: StatisticsArg,
+
     // Each of these has a heading in the help that also stands over what follows, so they come last.
     #[command(flatten)]
     #[serde(flatten)]
@@ -106,6 +112,32 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(skip)]
     overwrite: OverwriteArgs,
+
+    /// The processes that train together, if this is one of several.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub(crate) world: Option<World>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum StatisticsArg {
+    Batch,
+    Process,
+}
+
+impl Args {
+    /// Of what batch normalisation takes its statistics.
+    pub(crate) fn statistics(&self) -> BatchStatistics {
+        match self.batch_statistics {
+            StatisticsArg::Batch => BatchStatistics::Synchronised,
+            StatisticsArg::Process => BatchStatistics::PerRank,
+        }
+    }
+
+    pub(crate) fn common_mut(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -184,6 +216,10 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .metrics(metrics(args, dls.is_multi_label()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
+    let config = match &args.world {
+        Some(world) => config.distributed(world),
+        None => config,
+    };
     let config = args.best.callbacks().into_iter().fold(config, VisionConfig::boxed_callback);
     let config = match args.transforms.mixup(dls.n_classes(), s.seed) {
         Some(mixup) => config.callback(mixup),

@@ -1,5 +1,6 @@
 //! Stochastic depth.
 
+use crate::collective::current_share;
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
@@ -39,9 +40,10 @@ impl Module for DropPath {
         }
         let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
         // One number for each sample: drawn here for every device, since there is little to copy.
-        let mut stream = lock(&self.stream);
-        let factors: Vec<f32> =
-            (0..xs.dim(0)?).map(|_| if stream.uniform(0.0, 1.0) < self.p { 0.0 } else { kept }).collect();
+        let n = xs.dim(0)?;
+        let place = current_share().map_or((0, n), |share| share.place(n));
+        let of = |x: f64| if x < self.p { 0.0 } else { kept };
+        let factors = lock(&self.stream).uniforms_among(place, n, of);
         Ok(kernels::scale_samples(xs, &factors)?)
     }
 

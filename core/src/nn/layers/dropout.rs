@@ -1,5 +1,6 @@
 //! Layers that drop at random.
 
+use crate::collective::current_share;
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::nn::{Module, Params, Stream, lock};
@@ -55,15 +56,27 @@ impl Dropout {
         let shape = shape.into();
         Ok(match (self.p, device) {
             (0.0, _) => None,
-            (_, Device::Cpu) => Some(self.drawn_mask(&shape)?.to_dtype(dtype)?),
+            (_, Device::Cpu) => Some(self.drawn_mask(&shape, (0, shape.elem_count()))?.to_dtype(dtype)?),
             _ => Some(self.computed_mask(&shape, dtype, device)?),
         })
     }
 
-    /// Drawn from the stream.
-    fn drawn_mask(&self, shape: &Shape) -> Result<Tensor> {
+    /// The mask of a batch, of which this process may have a share: then it is the same as in one process.
+    fn mask_of_batch(&self, xs: &Tensor) -> Result<Option<Tensor>> {
+        match current_share() {
+            Some(share) if self.p > 0.0 && xs.device().is_cpu() => {
+                let place = share.place(xs.elem_count());
+                Ok(Some(self.drawn_mask(xs.shape(), place)?.to_dtype(xs.dtype())?))
+            }
+            _ => self.mask(xs.shape(), xs.dtype(), xs.device()),
+        }
+    }
+
+    /// Drawn from the stream, from a number of many on.
+    fn drawn_mask(&self, shape: &Shape, place: (usize, usize)) -> Result<Tensor> {
         let kept = if self.p < 1.0 { (1.0 / (1.0 - self.p)) as f32 } else { 0.0 };
-        let mask = lock(&self.stream).uniforms(shape.elem_count(), |x| if x < self.p { 0.0 } else { kept });
+        let of = |x: f64| if x < self.p { 0.0 } else { kept };
+        let mask = lock(&self.stream).uniforms_among(place, shape.elem_count(), of);
         Ok(Tensor::from_vec(mask, shape, &Device::Cpu)?)
     }
 
@@ -78,7 +91,7 @@ impl Dropout {
 
 impl Module for Dropout {
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let mask = if train { self.mask(xs.shape(), xs.dtype(), xs.device())? } else { None };
+        let mask = if train { self.mask_of_batch(xs)? } else { None };
         Ok(match mask {
             Some(mask) => kernels::dropout(xs, &mask)?,
             None => xs.clone(),
@@ -100,8 +113,9 @@ mod tests {
         let params = Params::new(&Rng::new(1), &Device::Cpu);
         let (dropout, xs) = (Dropout::new(0.3, &params).unwrap(), Tensor::ones((100, 200), DType::F32, &Device::Cpu));
         let xs = xs.unwrap();
-        let masks: [&dyn Fn() -> Result<Tensor>; 2] =
-            [&|| dropout.drawn_mask(xs.shape()), &|| dropout.computed_mask(xs.shape(), DType::F32, &Device::Cpu)];
+        let masks: [&dyn Fn() -> Result<Tensor>; 2] = [&|| dropout.drawn_mask(xs.shape(), (0, 20_000)), &|| {
+            dropout.computed_mask(xs.shape(), DType::F32, &Device::Cpu)
+        }];
         for mask in masks {
             let values = |mask: Result<Tensor>| mask.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let positions = params.stream_positions();

@@ -1,10 +1,12 @@
 //! Normalisation layers.
 
+use crate::collective::{BatchStatistics, current_share};
 use crate::error::{Error, Result};
-use crate::kernels::{self, Activation, BatchNormOptions, BatchStats};
+use crate::kernels::{self, Activation, BatchNormOptions, BatchStats, Spread};
 use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
+use std::sync::Arc;
 
 /// Batch normalisation (Ioffe and Szegedy, 2015). PyTorch's `nn.BatchNorm2d` and `nn.BatchNorm1d`, with the same
 /// defaults: epsilon 1e-5, momentum 0.1.
@@ -94,7 +96,7 @@ impl BatchNorm {
     ) -> Result<Tensor> {
         let train = train && !self.running_mean.fixed();
         let stats = if train {
-            let stats = kernels::batch_stats(xs)?;
+            let stats = of_whole_batch(kernels::batch_stats(xs)?)?;
             if stats.count < 2 {
                 let message = format!(
                     "batch normalisation `{}` needs more than one value per channel while training, got input {:?}; \
@@ -130,7 +132,7 @@ impl BatchNorm {
     }
 
     fn running(&self) -> BatchStats {
-        BatchStats { mean: self.running_mean.tensor(), var: self.running_var.tensor(), count: 0 }
+        BatchStats { mean: self.running_mean.tensor(), var: self.running_var.tensor(), count: 0, spread: None }
     }
 
     fn update_running(&self, stats: &BatchStats) -> Result<()> {
@@ -143,6 +145,32 @@ impl BatchNorm {
         update(&self.running_mean, &stats.mean, 1.0)?;
         update(&self.running_var, &stats.var, unbias)
     }
+}
+
+/// The statistics of the whole batch, of which this process may have a share.
+fn of_whole_batch(own: BatchStats) -> Result<BatchStats> {
+    let Some(share) = current_share().filter(|s| s.world.statistics() == BatchStatistics::Synchronised) else {
+        return Ok(own);
+    };
+    let n = if share.counts { own.count } else { 0 };
+    let mut numbers = vec![n as f64];
+    for values in [&own.mean, &own.var] {
+        numbers.extend(values.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1::<f64>()?);
+    }
+    let all = share.world.gather_numbers(&numbers)?;
+    let (total, c) = (all.iter().map(|of_rank| of_rank[0]).sum::<f64>().max(1.0), own.mean.elem_count());
+    let weighted = |f: &dyn Fn(&[f64]) -> f64| all.iter().map(|r| r[0] * f(&r[1..])).sum::<f64>() / total;
+    let mean: Vec<f64> = (0..c).map(|i| weighted(&|r| r[i])).collect();
+    // The variance within the processes, and that between them.
+    let var = (0..c).map(|i| weighted(&|r| r[c + i] + (r[i] - mean[i]).powi(2))).collect::<Vec<f64>>();
+    let back = |values: &[f64], like: &Tensor| -> Result<Tensor> {
+        Ok(Tensor::new(values, &Device::Cpu)?.to_dtype(like.dtype())?.to_device(like.device())?)
+    };
+    let (mean, var) = (back(&mean, &own.mean)?, back(&var, &own.var)?);
+    let world = share.world.clone();
+    let sum = move |values: &mut [f64]| world.sum(values).map_err(candle_core::Error::wrap);
+    let spread = Spread { sum: Arc::new(sum), counts: share.counts };
+    Ok(BatchStats { mean, var, count: total as usize, spread: Some(spread) })
 }
 
 impl Module for BatchNorm {

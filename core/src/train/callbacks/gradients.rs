@@ -53,8 +53,8 @@ impl Callback for GradientAccumulation {
     }
 
     fn after_backward(&mut self, state: &mut TrainState) -> Result<()> {
-        let (Some(grads), Some(xs)) = (&mut state.grads, &state.xs) else { return Ok(()) };
-        let size = xs.dims().first().copied().unwrap_or_default();
+        let Some(grads) = &mut state.grads else { return Ok(()) };
+        let size = state.n_items;
         let share = size as f64 / self.n_items.max(1) as f64;
         self.seen += size;
         for param in state.params.trainable() {
