@@ -1,4 +1,5 @@
-# An image with the one binary: docker build -t tallow . && docker run --rm -v "$PWD:/work" tallow train photos --out run
+# An image with the one binary:
+# docker build -t tallow . && docker run --rm -v "$PWD:/work" tallow train photos --out run
 FROM rust:1-alpine AS build
 RUN apk add --no-cache ca-certificates musl-dev
 WORKDIR /src
