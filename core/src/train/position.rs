@@ -23,12 +23,12 @@ pub(super) struct Position {
 impl Position {
     /// Whether a fit has begun and not ended.
     pub(super) fn is_within_fit(&self) -> bool {
-        self.epoch + self.batch > 0
+        self.epoch > 0 || self.batch > 0
     }
 
     /// The current fit ends after `epochs` epochs.
     pub(super) fn end_fit(&mut self, epochs: usize) {
-        self.epochs_before += epochs;
+        self.epochs_before = self.epochs_before.saturating_add(epochs);
         self.done.push(self.request.clone());
     }
 }

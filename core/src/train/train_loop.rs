@@ -67,7 +67,7 @@ impl Learner {
         let task = self.listener.task(&name, self.state.n_batches);
         let trainable = self.params().trainable();
         // Epochs are numbered over all fits, so that no two have the same order.
-        let epoch = self.position.epochs_before + self.state.epoch;
+        let epoch = self.position.epochs_before.saturating_add(self.state.epoch);
         for batch in self.shared(&self.dls.train).epoch_from(epoch, self.state.batch) {
             let share = self.share(&self.dls.train, self.state.batch);
             self.state.begin_batch(batch?, share);
