@@ -27,6 +27,10 @@ impl Chapter {
             let target = folder.parent().unwrap();
             let mut cargo = Command::new(env!("CARGO"));
             cargo.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
+            // `cargo xtask ci` tests with more features than the default ones.
+            if let Some(features) = std::env::var_os("TALLOW_TEST_FEATURES") {
+                cargo.arg("--features").arg(features);
+            }
             // What cargo says of this test's package is no setting of a build: crates whose build scripts look at it,
             // and all that stands on them, would be compiled anew by each side in turn.
             for (name, _) in std::env::vars_os() {

@@ -53,6 +53,10 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         };
         let step = [&step[..1], features, &step[1..]].concat();
         command.args(&step).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        if with_mpi {
+            // The chapters' tests build their programs themselves.
+            command.env("TALLOW_TEST_FEATURES", "tallow/mpi");
+        }
         if !succeeds(&format!("cargo {}", step.join(" ")), &mut command)? {
             return Ok(ExitCode::FAILURE);
         }

@@ -35,7 +35,10 @@ impl Learner {
             // A mean over items that all weigh nothing is not a number, and counts for nothing.
             if weight != 0.0 {
                 let value = loss_value(&(self.loss)(&preds, &ys)?)?;
-                not_finite = (!value.is_finite()).then_some(value);
+                if !value.is_finite() {
+                    not_finite = Some(value);
+                    return Ok(());
+                }
                 (total, loss) = (total + weight, loss + weight * value);
             }
             tallies.iter_mut().try_for_each(|tally| tally.add(&preds, &ys))
