@@ -46,5 +46,5 @@ fn listen_for_other_signals() {
     let hangs_up = std::io::stderr().is_terminal();
     let signals = if hangs_up { &[SIGTERM, SIGHUP][..] } else { &[SIGTERM] };
     let Ok(mut signals) = signal_hook::iterator::Signals::new(signals) else { return };
-    std::thread::spawn(move || signals.forever().for_each(|_| stop("the checkpoint is kept")));
+    std::thread::spawn(move || signals.forever().for_each(|_| stop("send the signal again to stop at once")));
 }
