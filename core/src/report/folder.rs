@@ -190,6 +190,10 @@ mod tests {
         fs::write(folder.claim("model/learner.json").unwrap(), "{}").unwrap();
         fs::write(path.join("model/own.txt"), "").unwrap();
         assert_eq!(listed(path).collect::<Vec<_>>(), ["plots/a.png", "model/learner.json"]);
+        let held = Folder::create(path).err().unwrap().to_string();
+        assert!(held.contains("is being written by another run"), "{held}");
+        assert!(path.join("plots/a.png").is_file(), "nothing goes while the first run still writes");
+        drop(folder);
         Folder::create(path).unwrap();
         assert!(!path.join("plots").exists() && !path.join("model/learner.json").exists());
         assert!(path.join("model/own.txt").is_file());

@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn a_text_without_pieces_is_refused_in_a_batch() {
         let json = serde_json::json!({ "version": "1.0", "pre_tokenizer": { "type": "BertPreTokenizer" },
-            "model": { "type": "WordPiece", "vocab": { "[UNK]": 0, "the": 1 }, "unk_token": "[UNK]",
+            "model": { "type": "WordPiece", "vocab": { "[PAD]": 0, "[UNK]": 1, "the": 2 }, "unk_token": "[UNK]",
                 "continuing_subword_prefix": "##", "max_input_chars_per_word": 100 } });
         let pieces = WordPiece::from_json(&json).unwrap();
-        assert_eq!(pieces.encode(&["the the", "the"]).unwrap().ids, [1, 1, 1, 0]);
+        assert_eq!(pieces.encode(&["the the", "the"]).unwrap().ids, [2, 2, 2, 0]);
         for texts in [&["the", ""][..], &[""]] {
             let error = pieces.encode(texts).unwrap_err().to_string();
             assert!(error.contains("a text has no pieces"), "{error}");
