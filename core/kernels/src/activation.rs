@@ -179,6 +179,56 @@ impl Activation {
         }
     }
 
+    /// Whether [`Activation::of_registers`] has it.
+    #[inline(always)]
+    pub(super) fn in_registers(self) -> bool {
+        matches!(self, Activation::None | Activation::Relu | Activation::Relu6 | Activation::HardSwish)
+    }
+
+    /// [`Activation::apply`] for values that are in registers, and stay there. Others than
+    /// [`Activation::in_registers`] change nothing.
+    #[inline(always)]
+    pub(super) fn of_registers<S: Simd, const R: usize, const V: usize>(
+        self,
+        simd: S,
+        mut values: [[S::f32s; V]; R],
+    ) -> [[S::f32s; V]; R] {
+        let (zero, three, six) = (simd.splat_f32s(0.0), simd.splat_f32s(3.0), simd.splat_f32s(6.0));
+        // Not minimum and maximum, of which some make a number of NaN. Macros and loops, since a closure that is not
+        // inlined would be compiled for other instructions.
+        macro_rules! relu {
+            ($x:expr) => {
+                simd.select_f32s(simd.less_than_or_equal_f32s($x, zero), zero, $x)
+            };
+        }
+        macro_rules! relu6 {
+            ($x:expr) => {{
+                let x = relu!($x);
+                simd.select_f32s(simd.greater_than_or_equal_f32s(x, six), six, x)
+            }};
+        }
+        macro_rules! each {
+            (|$x:ident| $f:expr) => {
+                for row in 0..R {
+                    for v in 0..V {
+                        let $x = values[row][v];
+                        values[row][v] = $f;
+                    }
+                }
+            };
+        }
+        match self {
+            Activation::Relu => each!(|x| relu!(x)),
+            Activation::Relu6 => each!(|x| relu6!(x)),
+            Activation::HardSwish => each!(|x| {
+                let shifted = simd.add_f32s(x, three);
+                simd.div_f32s(simd.mul_f32s(x, relu6!(shifted)), six)
+            }),
+            _ => {}
+        }
+        values
+    }
+
     /// Multiplies gradients by the slope at inputs `xs` with results `ys`, of which only one is read: see
     /// [`Activation::needs_input`].
     #[inline(always)]

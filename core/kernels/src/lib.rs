@@ -52,7 +52,7 @@ pub use batch_stats::{BatchStats, Spread};
 pub use bce::bce_with_logits;
 pub use cat::cat;
 pub use concat_pool2d::concat_pool2d;
-pub use conv2d::{ConvParams, PreparedConv, conv2d, conv2d_with};
+pub use conv2d::{ConvParams, ConvStep, PreparedConv, conv_chain, conv2d, conv2d_with};
 pub use dropout::{dropout, dropout_mask};
 pub use elementwise::add;
 pub use embedding::embedding;

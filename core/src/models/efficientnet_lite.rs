@@ -123,19 +123,14 @@ impl Block {
     }
 
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let ys = match &self.expand {
-            Some(expand) => expand.forward_channels_last(xs, train)?,
-            None => xs.clone(),
-        };
-        let ys = self.depthwise.forward_channels_last(&ys, train)?;
+        let layers: Vec<&ConvNorm> = self.expand.iter().chain([&self.depthwise, &self.project]).collect();
         match &self.shortcut {
-            // Where nothing can be dropped, the sum is a part of the normalisation.
-            Some(_) if !train => self.project.forward_channels_last_with(&ys, train, Some(xs)),
-            Some(drop_path) => {
-                let ys = self.project.forward_channels_last(&ys, train)?;
+            Some(drop_path) if train => {
+                let ys = ConvNorm::chain(&layers, xs, train, None)?;
                 Ok(add(&drop_path.forward_channels_last(&ys, train)?, xs)?)
             }
-            None => self.project.forward_channels_last(&ys, train),
+            // Where nothing can be dropped, the sum is a part of the normalisation.
+            shortcut => ConvNorm::chain(&layers, xs, train, shortcut.as_ref().map(|_| xs)),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
 use crate::kernels::{Activation, activate, global_avg_pool2d, scale, trace::reshape};
 use crate::nn::init::{FanMode, Init};
-use crate::nn::{Conv2d, Conv2dConfig, ConvNorm, Dropout, GlobalAvgPool2d, Linear, Module, Params};
+use crate::nn::{Conv2d, Conv2dConfig, ConvNorm, Dropout, GlobalAvgPool2d, Linear, Params};
 use candle_core::Tensor;
 
 /// MobileNet v3 (Howard et al., *Searching for MobileNetV3*, 2019) as in torchvision: inverted residual blocks with
@@ -146,16 +146,14 @@ impl InvertedResidual {
     }
 
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let ys = match &self.expand {
-            Some(expand) => expand.forward_channels_last(xs, train)?,
-            None => xs.clone(),
+        let residual = Some(xs).filter(|_| self.shortcut);
+        let mut layers: Vec<&ConvNorm> = self.expand.iter().chain([&self.depthwise]).collect();
+        let Some(excite) = &self.excite else {
+            layers.push(&self.project);
+            return ConvNorm::chain(&layers, xs, train, residual);
         };
-        let ys = self.depthwise.forward_channels_last(&ys, train)?;
-        let ys = match &self.excite {
-            Some(excite) => excite.forward(&ys, train)?,
-            None => ys,
-        };
-        self.project.forward_channels_last_with(&ys, train, Some(xs).filter(|_| self.shortcut))
+        let ys = ConvNorm::chain(&layers, xs, train, None)?;
+        self.project.forward_channels_last_with(&excite.forward(&ys, train)?, train, residual)
     }
 }
 

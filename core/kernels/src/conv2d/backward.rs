@@ -5,7 +5,7 @@
 use super::geometry::{Geometry, raster};
 use crate::blank::Blank;
 use crate::shared::SharedMut;
-use crate::tiles::{Gemm, PADDING, PackedB};
+use crate::tiles::{Gemm, PADDING, PackedB, Place};
 
 /// `dx` `[N, H, W, C]` from `dy` `[N, H', W', O]`.
 ///
@@ -38,7 +38,7 @@ pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec
                     len: g.co,
                     segments: &class.taps,
                     panels: &panels,
-                    place: &place,
+                    place: Place::Each(&place),
                     bias: None,
                     accumulate: false,
                     epilogue: None,

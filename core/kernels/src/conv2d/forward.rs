@@ -5,7 +5,7 @@
 use super::geometry::{Geometry, raster};
 use crate::blank::filled;
 use crate::shared::SharedMut;
-use crate::tiles::{Epilogue, Gemm, PADDING, PackedB};
+use crate::tiles::{Epilogue, Gemm, PADDING, PackedB, Place};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
@@ -31,9 +31,10 @@ pub(crate) fn forward(
                 ((image * g.oh + y) * g.ow + x) * g.outputs() + group * g.co
             };
             let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
+            let place = if g.pointwise() { Place::Rows } else { Place::Each(&place) };
             let (segments, len) = (view.segments.as_slice(), view.len);
             let (rows, source) = (g.out_pixels(), view.source.as_ref());
-            let gemm = Gemm { rows, source, len, segments, panels, place: &place, bias, accumulate: false, epilogue };
+            let gemm = Gemm { rows, source, len, segments, panels, place, bias, accumulate: false, epilogue };
             // SAFETY: an output pixel is one row, and of its outputs a group has its own.
             unsafe { gemm.run(SharedMut::new(&mut out)) };
         }

@@ -57,6 +57,11 @@ impl Geometry {
         Ok(Geometry { n, h, w, ci, co, groups, kernel: [kh, kw], stride, padding, dilation, oh, ow })
     }
 
+    /// Whether each output pixel is made of the input pixel at the same place alone.
+    pub(super) fn pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [[0; 2]; 2] && self.groups == 1
+    }
+
     pub(super) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }

@@ -5,6 +5,7 @@
 //! group of its own there is nothing to multiply but vectors ([`depthwise`]).
 
 mod backward;
+mod chain;
 mod depthwise;
 mod forward;
 mod geometry;
@@ -14,6 +15,7 @@ mod prepared;
 mod weight_gradient;
 mod winograd;
 
+pub use chain::{ConvStep, conv_chain};
 pub use params::ConvParams;
 pub use prepared::PreparedConv;
 
@@ -24,6 +26,7 @@ use super::tiles::Epilogue;
 use super::trace::{Operation, traced};
 use super::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
+use depthwise::by_tap;
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
 use winograd::{F2x2, Way};
@@ -84,7 +87,7 @@ pub fn conv2d_with(
                         let epilogue = Epilogue { residual, activation: end };
                         let epilogue = (residual.is_some() || end != Activation::None).then_some(&epilogue);
                         Ok(if g.depthwise() {
-                            depthwise::forward(&g, x, w, bias, epilogue)
+                            depthwise::forward(&g, x, &by_tap(w, g.channels(), g.taps()), bias, epilogue)
                         } else if let Some(winograd) = F2x2::of(&g) {
                             winograd.run(x, &winograd.pack(w, Way::Forward), bias, epilogue)
                         } else {

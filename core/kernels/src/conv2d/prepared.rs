@@ -1,10 +1,11 @@
 //! A convolution whose weights are packed once, for inference.
 
+use super::depthwise::{self, by_tap};
 use super::geometry::Geometry;
 use super::winograd::{F4x4, Way};
-use super::{ConvParams, check_bias, check_residual, depthwise, forward, pack};
+use super::{ConvParams, check_bias, check_residual, forward, pack};
 use crate::activation::Activation;
-use crate::tiles::{Epilogue, PackedB};
+use crate::tiles::{Epilogue, PackedB, whole_registers};
 use crate::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::OnceLock;
@@ -14,8 +15,10 @@ use std::sync::OnceLock;
 pub struct PreparedConv {
     weight: Tensor,
     bias: Option<Tensor>,
-    /// Packed when first used: which of the two it will be depends on the size of the images.
+    /// Made when first used: which of them it will be depends on the size of the images.
     direct: OnceLock<Vec<PackedB>>,
+    by_tap: OnceLock<Vec<f32>>,
+    whole_bias: OnceLock<Vec<f32>>,
     winograd: OnceLock<PackedB>,
 }
 
@@ -30,7 +33,14 @@ impl PreparedConv {
             candle_core::bail!("a convolution is prepared from f32 tensors in CPU memory, not from {weight:?}");
         }
         let (weight, bias) = (weight.detach(), bias.map(Tensor::detach));
-        Ok(PreparedConv { weight, bias, direct: OnceLock::new(), winograd: OnceLock::new() })
+        Ok(PreparedConv {
+            weight,
+            bias,
+            direct: OnceLock::new(),
+            by_tap: OnceLock::new(),
+            whole_bias: OnceLock::new(),
+            winograd: OnceLock::new(),
+        })
     }
 
     /// `activation(conv2d(xs) + residual)`. Gradients do not flow through it. All calls must have the same groups.
@@ -45,28 +55,59 @@ impl PreparedConv {
         activation: Activation,
     ) -> Result<Tensor> {
         let g = Geometry::new(xs.dims(), self.weight.dims(), conv)?;
-        if !fast(xs) || self.direct.get().is_some_and(|panels| panels.len() != g.groups) {
-            candle_core::bail!("a prepared convolution got {xs:?} in {} groups", g.groups);
+        if !fast(xs) {
+            candle_core::bail!("a prepared convolution got {xs:?}");
         }
         let shape = [g.n, g.oh, g.ow, g.outputs()];
         check_residual(residual, &shape)?;
         let values = with_values(xs, |x| {
-            with_optional(self.bias.as_ref(), |bias| {
-                with_optional(residual, |residual| {
-                    let epilogue = Epilogue { residual, activation };
-                    with_values(&self.weight, |w| {
-                        Ok(if g.depthwise() {
-                            depthwise::forward(&g, x, w, bias, Some(&epilogue))
-                        } else if let Some(winograd) = F4x4::of(&g) {
-                            let panels = self.winograd.get_or_init(|| winograd.pack(w, Way::Forward));
-                            winograd.run(x, panels, bias, Some(&epilogue))
-                        } else {
-                            forward(&g, x, self.direct.get_or_init(|| pack(&g, w)), bias, Some(&epilogue))
-                        })
-                    })
+            with_optional(residual, |residual| {
+                let (bias, epilogue) =
+                    (self.bias()?.map(|bias| &bias[..g.outputs()]), Epilogue { residual, activation });
+                Ok(if g.depthwise() {
+                    depthwise::forward(&g, x, self.by_tap(&g)?, bias, Some(&epilogue))
+                } else if let Some(winograd) = F4x4::of(&g) {
+                    let pack = || with_values(&self.weight, |w| Ok(winograd.pack(w, Way::Forward)));
+                    winograd.run(x, made(&self.winograd, pack)?, bias, Some(&epilogue))
+                } else {
+                    forward(&g, x, self.direct(&g)?, bias, Some(&epilogue))
                 })
             })
         })?;
         Tensor::from_vec(values, shape.as_slice(), &Device::Cpu)
     }
+
+    pub(super) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// The bias, filled up to whole registers.
+    pub(super) fn bias(&self) -> Result<Option<&[f32]>> {
+        let fill = |bias: &Tensor| with_values(bias, |bias| Ok(whole_registers(bias)));
+        let bias = self.bias.as_ref().map(|bias| made(&self.whole_bias, || fill(bias)));
+        Ok(bias.transpose()?.map(Vec::as_slice))
+    }
+
+    /// The weights for products, one matrix for each group.
+    pub(super) fn direct(&self, g: &Geometry) -> Result<&[PackedB]> {
+        let panels = made(&self.direct, || with_values(&self.weight, |w| Ok(pack(g, w))))?;
+        if panels.len() != g.groups {
+            candle_core::bail!("a convolution was prepared for {} groups, and got {}", panels.len(), g.groups);
+        }
+        Ok(panels)
+    }
+
+    /// The weights of a depthwise convolution.
+    pub(super) fn by_tap(&self, g: &Geometry) -> Result<&[f32]> {
+        made(&self.by_tap, || with_values(&self.weight, |w| Ok(by_tap(w, g.channels(), g.taps())))).map(Vec::as_slice)
+    }
+}
+
+/// What is in the cell already, or what `make` puts there.
+fn made<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(there) = cell.get() {
+        return Ok(there);
+    }
+    let new = make()?;
+    Ok(cell.get_or_init(|| new))
 }

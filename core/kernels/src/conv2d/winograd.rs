@@ -13,7 +13,7 @@ use super::geometry::Geometry;
 use crate::blank::{Blank, filled, refill};
 use crate::shared::SharedMut;
 use crate::simd::{dispatch, load};
-use crate::tiles::{Epilogue, Gemm, PackedB};
+use crate::tiles::{Epilogue, Gemm, PackedB, Place};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -154,7 +154,7 @@ where
                     len,
                     segments,
                     panels: weights,
-                    place,
+                    place: Place::Each(&place),
                     bias: None,
                     accumulate: false,
                     epilogue: None,

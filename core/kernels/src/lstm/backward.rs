@@ -9,7 +9,7 @@ use crate::math::tanh;
 use crate::shared::SharedMut;
 use crate::simd::vectorized;
 use crate::sums::sum_rows;
-use crate::tiles::{Gemm, PackedB};
+use crate::tiles::{Gemm, PackedB, Place};
 use candle_core::Result;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -92,7 +92,17 @@ fn product<'a>(
     panels: &'a PackedB,
     place: &'a (dyn Fn(usize, &mut [usize]) -> usize + Sync),
 ) -> Gemm<'a> {
-    Gemm { rows, source, len, segments: &[0], panels, place, bias: None, accumulate: false, epilogue: None }
+    Gemm {
+        rows,
+        source,
+        len,
+        segments: &[0],
+        panels,
+        place: Place::Each(place),
+        bias: None,
+        accumulate: false,
+        epilogue: None,
+    }
 }
 
 /// `[N, T, in]` as `[T, N, in]`.

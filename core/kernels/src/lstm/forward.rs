@@ -6,7 +6,7 @@ use crate::blank::{Blank, fill, filled};
 use crate::math::{sigmoid, tanh};
 use crate::shared::SharedMut;
 use crate::simd::vectorized;
-use crate::tiles::{Gemm, PackedB};
+use crate::tiles::{Gemm, PackedB, Place};
 use candle_core::Result;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -86,7 +86,7 @@ fn from_inputs(units: &Units, xs: &[f32], weight_ih: &[f32], bias: &[f32]) -> Ve
         len: features,
         segments: &[0],
         panels: &panels,
-        place: &place,
+        place: Place::Each(&place),
         bias: Some(&bias),
         accumulate: false,
         epilogue: None,
@@ -130,7 +130,7 @@ impl Pass<'_> {
             len: h,
             segments: &[0],
             panels: self.weight_hh,
-            place: &place,
+            place: Place::Each(&place),
             bias: None,
             accumulate: true,
             epilogue: None,

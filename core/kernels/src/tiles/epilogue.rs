@@ -19,4 +19,9 @@ impl Epilogue<'_> {
         }
         self.activation.apply(values);
     }
+    /// Whether the activation can be applied to registers.
+    #[inline(always)]
+    pub(crate) fn in_registers(&self) -> bool {
+        self.activation.in_registers()
+    }
 }

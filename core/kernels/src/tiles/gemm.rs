@@ -1,12 +1,15 @@
 //! Rows of pieces times a packed matrix.
 #![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
 
-use super::{Epilogue, MAX_NR, MR, PackedB, vectors};
+use super::{Epilogue, MAX_NR, PackedB, vectors};
+use crate::activation::Activation;
 use crate::shared::SharedMut;
-use crate::simd::dispatch;
+use crate::simd::{dispatch, load, store};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::slice;
 
 /// A piece that lies outside of the image: zeros.
 pub(crate) const PADDING: usize = usize::MAX;
@@ -16,7 +19,10 @@ pub(crate) const PADDING: usize = usize::MAX;
 const KC: usize = 256;
 
 /// Rows that one task works on: BLIS' MC.
-const MC: usize = 16 * MR;
+const MC: usize = 8 * MOST_ROWS;
+
+/// Rows of the highest tiles, which are narrow. One as wide as a full panel has six.
+const MOST_ROWS: usize = 12;
 
 /// Values of panels that stay in the second cache: BLIS' NC, but counted in values, since panels differ in depth.
 const NC: usize = 1 << 16;
@@ -33,15 +39,23 @@ pub(crate) struct Gemm<'a> {
     /// Which rows of the panels a piece meets: those from `segments[piece] * len`.
     pub(crate) segments: &'a [usize],
     pub(crate) panels: &'a PackedB,
-    /// Writes where the pieces of a row begin in the source ([`PADDING`] for zeros), and returns where the row's result
-    /// begins in the output.
-    pub(crate) place: &'a (dyn Fn(usize, &mut [usize]) -> usize + Sync),
+    pub(crate) place: Place<'a>,
     /// Added to every row.
     pub(crate) bias: Option<&'a [f32]>,
     /// Whether to add to what the rows hold already, instead of beginning with the bias.
     pub(crate) accumulate: bool,
     /// Applied to each finished part of a row.
     pub(crate) epilogue: Option<&'a Epilogue<'a>>,
+}
+
+/// Where a product's rows are read and written.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// A matrix that lies row by row, each row one piece, becomes another.
+    Rows,
+    /// Writes where the pieces of a row begin in the source ([`PADDING`] for zeros), and returns where the row's result
+    /// begins in the output.
+    Each(&'a (dyn Fn(usize, &mut [usize]) -> usize + Sync)),
 }
 
 impl Gemm<'_> {
@@ -55,9 +69,7 @@ impl Gemm<'_> {
         // Few rows are cut by panels too, so that there is work for every thread.
         let parts = 32usize.div_ceil(blocks).min(panels);
         let share = panels.div_ceil(parts);
-        // Tiles read whole registers.
-        let mut bias = self.bias.map(<[f32]>::to_vec).unwrap_or_default();
-        bias.resize(bias.len().next_multiple_of(MAX_NR), 0.0);
+        let bias = self.bias.map(whole_registers).unwrap_or_default();
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
             let rows = block * MC..((block + 1) * MC).min(self.rows);
@@ -66,14 +78,23 @@ impl Gemm<'_> {
         });
     }
 
-    /// Computes some rows' values in some panels on this thread, without a bias: for operations that cut their work
-    /// themselves and go on with what they have just computed.
+    /// Computes some rows' values in some panels on this thread, for operations that cut their work themselves and go
+    /// on with what they have just computed. The bias has to be filled up by [`whole_registers`].
     ///
     /// # Safety
     /// As [`Gemm::run`]; if the product accumulates, the rows must have been written before.
     pub(crate) unsafe fn run_part(&self, rows: Range<usize>, panels: Range<usize>, out: SharedMut<'_>) {
-        dispatch(Block { gemm: self, bias: &[], rows, panels, out });
+        let bias = self.bias.unwrap_or(&[]);
+        assert!(bias.is_empty() || bias.len() >= self.panels.n.next_multiple_of(MAX_NR), "a bias of its bare length");
+        dispatch(Block { gemm: self, bias, rows, panels, out });
     }
+}
+
+/// A bias filled up with zeros, since tiles read whole registers.
+pub(crate) fn whole_registers(bias: &[f32]) -> Vec<f32> {
+    let mut bias = bias.to_vec();
+    bias.resize(bias.len().next_multiple_of(MAX_NR), 0.0);
+    bias
 }
 
 struct Block<'a> {
@@ -90,76 +111,159 @@ impl WithSimd for Block<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Gemm { source, len, segments, panels, place, epilogue, accumulate, .. } = *self.gemm;
-        let bias = self.bias;
-        let (count, tiles) = (segments.len(), self.rows.len().div_ceil(MR));
-        // Where each row's pieces are, tile by tile.
-        let mut pieces = vec![[ZEROS.as_ptr(); MR]; tiles * count];
-        let mut places = Vec::with_capacity(self.rows.len());
-        let mut starts = vec![PADDING; count];
-        for (i, row) in self.rows.enumerate() {
-            places.push(place(row, &mut starts));
-            for (piece, &start) in starts.iter().enumerate() {
-                if start != PADDING {
-                    pieces[i / MR * count + piece][i % MR] = source[start..start + len].as_ptr();
-                }
-            }
-        }
-        let groups = groups(count, len);
-        // While a panel's part of `k` is in the cache all tiles use it; but if the panels fit whole, it is better to
-        // finish a tile's rows, which lie together in the output.
-        let by_rows = groups.len() == 1 && count * len * panels.width * self.panels.len() <= NC;
-        let (outer, inner) = if by_rows { (tiles, self.panels.len()) } else { (self.panels.len(), tiles) };
-        let mut scratch = [[0.0; MAX_NR]; MR];
-        for outer in 0..outer {
-            for (group, stretch) in groups.iter().enumerate() {
-                for inner in 0..inner {
-                    let (tile, panel) = if by_rows { (outer, inner) } else { (inner, outer) };
-                    let (index, places) = (self.panels.start + panel, &places[tile * MR..]);
-                    let places = &places[..places.len().min(MR)];
-                    let (panel, columns, width) = panels.panel(index);
-                    let column = index * panels.width;
-                    // SAFETY: the columns of a row belong to this task, and only one part is in use at a time.
-                    let part = |at: usize| unsafe { self.out.part(at + column, columns) };
-                    // A tile that is not full goes by way of the scratch.
-                    let whole = columns == width && places.len() == MR;
-                    let mut rows = [std::ptr::null_mut(); MR];
-                    for (i, row) in rows.iter_mut().enumerate() {
-                        *row = if whole { part(places[i]).as_mut_ptr() } else { scratch[i].as_mut_ptr() };
-                    }
-                    let adds = group > 0 || accumulate;
-                    if !whole && adds {
-                        for (row, &at) in scratch.iter_mut().zip(places) {
-                            // SAFETY: the group before has written the part, or the caller.
-                            row[..columns].copy_from_slice(unsafe { part(at).assume_filled() });
-                        }
-                    }
-                    let piece = Piece {
-                        rows: &pieces[tile * count..][stretch.pieces.clone()],
-                        segments: &segments[stretch.pieces.clone()],
-                        panel: &panel[stretch.begin * width..],
-                        stride: len * width,
-                        begin: stretch.begin,
-                        k: stretch.k,
+        let (count, rows) = (self.gemm.segments.len(), self.rows.len());
+        // Where each row's pieces are, and room for a tile beyond the last row.
+        let depth = rows + MOST_ROWS;
+        let mut pieces = vec![ZEROS.as_ptr(); depth * count];
+        let mut places = vec![0; rows];
+        self.locate(&mut pieces, &mut places);
+        let groups = groups(count, self.gemm.len);
+        // While a panel's part of `k` is in the cache all rows use it; but if the panels fit whole, it is better to
+        // finish some rows, which lie together in the output.
+        let panels = self.gemm.panels;
+        let by_rows = groups.len() == 1 && panels.depth * panels.width * self.panels.len() <= NC;
+        let strip = if by_rows { MOST_ROWS } else { rows };
+        for first in (0..rows).step_by(strip) {
+            let strip = strip.min(rows - first);
+            for index in self.panels.clone() {
+                for (group, stretch) in groups.iter().enumerate() {
+                    let tiles = Tiles {
+                        block: &self,
+                        panel: panels.panel(index),
+                        pieces: &pieces,
+                        depth,
+                        places: &places,
+                        index,
+                        stretch,
+                        adds: group > 0 || self.gemm.accumulate,
+                        epilogue: self.gemm.epilogue.filter(|_| group + 1 == groups.len()),
                     };
-                    let initial = (!adds).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
-                    // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; each of
-                    // the rows has room for the panel's width.
-                    unsafe { piece.add(simd, width / S::F32_LANES, initial, rows) };
-                    if !whole {
-                        for (row, &at) in scratch.iter().zip(places) {
-                            part(at).copy(&row[..columns]);
-                        }
-                    }
-                    if let (true, Some(epilogue)) = (group + 1 == groups.len(), epilogue) {
-                        for &at in places {
-                            // SAFETY: written just now.
-                            epilogue.apply(at + column, unsafe { part(at).assume_filled() });
+                    tiles.run(simd, first..first + strip);
+                }
+            }
+        }
+    }
+}
+
+impl Block<'_> {
+    /// Finds the rows' pieces and places.
+    #[inline(always)]
+    fn locate(&self, pieces: &mut [*const f32], places: &mut [usize]) {
+        let Gemm { source, len, segments, panels, place, .. } = *self.gemm;
+        match place {
+            Place::Rows => {
+                let source = &source[self.rows.start * len..self.rows.end * len];
+                let rows = source.chunks_exact(len).zip(self.rows.clone());
+                for ((piece, place), (source, row)) in pieces.iter_mut().zip(places).zip(rows) {
+                    (*piece, *place) = (source.as_ptr(), row * panels.n);
+                }
+            }
+            Place::Each(locate) => {
+                let mut starts = vec![PADDING; segments.len()];
+                let depth = pieces.len() / segments.len();
+                for (i, row) in self.rows.clone().enumerate() {
+                    places[i] = locate(row, &mut starts);
+                    for (piece, &start) in starts.iter().enumerate() {
+                        if start != PADDING {
+                            pieces[piece * depth + i] = source[start..start + len].as_ptr();
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// The tiles of a block in a panel, and in a stretch of the sum.
+struct Tiles<'a> {
+    block: &'a Block<'a>,
+    /// A piece's pointers for all rows, `depth` of them, then the next piece's.
+    pieces: &'a [*const f32],
+    depth: usize,
+    places: &'a [usize],
+    /// The panel's values, columns and width.
+    panel: (&'a [f32], usize, usize),
+    /// Its number.
+    index: usize,
+    stretch: &'a Stretch,
+    /// Whether to add to what is there.
+    adds: bool,
+    /// What follows, if this is the last stretch.
+    epilogue: Option<&'a Epilogue<'a>>,
+}
+
+impl Tiles<'_> {
+    /// Narrow panels get high tiles: as many sums as there are registers for, and pointers to rows.
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, rows: Range<usize>) {
+        let wide = vectors::<S>() > 2;
+        match self.panel.2 / S::F32_LANES {
+            1 => self.high::<S, 12, 1>(simd, rows),
+            2 if wide => self.high::<S, 12, 2>(simd, rows),
+            2 => self.high::<S, 6, 2>(simd, rows),
+            3 if wide => self.high::<S, 6, 3>(simd, rows),
+            _ if wide => self.high::<S, 6, 4>(simd, rows),
+            _ => {}
+        }
+    }
+
+    /// Tiles of `R` rows, and lower ones for what is left.
+    #[inline(always)]
+    fn high<S: Simd, const R: usize, const V: usize>(&self, simd: S, rows: Range<usize>) {
+        let mut first = rows.start;
+        while first < rows.end {
+            let left = rows.end - first;
+            first += match left {
+                1 => self.tile::<S, 1, V>(simd, first, 1),
+                2..=6 => self.tile::<S, 6, V>(simd, first, left),
+                _ => self.tile::<S, R, V>(simd, first, left.min(R)),
+            };
+        }
+    }
+
+    /// A tile of `R` rows, of which `count` are there, and are counted.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(&self, simd: S, first: usize, count: usize) -> usize {
+        let Block { gemm, bias, out, .. } = self.block;
+        let (panel, columns, width) = self.panel;
+        let (column, places) = (self.index * gemm.panels.width, &self.places[first..first + count]);
+        // SAFETY: the columns of a row belong to this task, and only one part is in use at a time.
+        let part = |at: usize| unsafe { out.part(at + column, columns) };
+        let mut rows = [std::ptr::null_mut(); R];
+        for (row, &at) in rows.iter_mut().zip(places) {
+            *row = part(at).as_mut_ptr();
+        }
+        let stretch = self.stretch;
+        let piece = Piece {
+            pieces: &self.pieces[stretch.pieces.start * self.depth + first..],
+            depth: self.depth,
+            segments: &gemm.segments[stretch.pieces.clone()],
+            panel: &panel[stretch.begin * width..],
+            stride: gemm.len * width,
+            begin: stretch.begin,
+            k: stretch.k,
+            last: columns - (V - 1) * S::F32_LANES,
+        };
+        let initial = (!self.adds).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
+        let now = self.epilogue.filter(|epilogue| epilogue.in_registers());
+        let residual = now.and_then(|epilogue| epilogue.residual);
+        let mut beside = [std::ptr::null(); R];
+        if let Some(residual) = residual {
+            for (beside, &at) in beside.iter_mut().zip(places) {
+                *beside = residual[at + column..][..columns].as_ptr();
+            }
+        }
+        let activation = now.map_or(Activation::None, |epilogue| epilogue.activation);
+        // SAFETY: every piece has `len` values from its pointer, or is `ZEROS` and is not moved; the first `count` rows
+        // have `columns` values each, and so has the residual, if there is one.
+        unsafe { piece.add::<S, R, V>(simd, initial, (rows, count), residual.map(|_| beside), activation) };
+        if let (Some(epilogue), None) = (self.epilogue, now) {
+            for &at in places {
+                // SAFETY: written just now.
+                epilogue.apply(at + column, unsafe { part(at).assume_filled() });
+            }
+        }
+        count
     }
 }
 
@@ -185,7 +289,9 @@ fn groups(count: usize, len: usize) -> Vec<Stretch> {
 
 /// A stretch of the sum over `k`, for one tile.
 struct Piece<'a> {
-    rows: &'a [[*const f32; MR]],
+    /// A piece's pointers for all rows from the tile's first on, `depth` from the next piece's.
+    pieces: &'a [*const f32],
+    depth: usize,
     segments: &'a [usize],
     /// The panel, from row `begin` of its first segment.
     panel: &'a [f32],
@@ -194,46 +300,59 @@ struct Piece<'a> {
     /// First value of each piece, and how many.
     begin: usize,
     k: usize,
+    /// Values of the last register that count.
+    last: usize,
 }
 
 impl Piece<'_> {
-    /// Adds to the rows, or to `initial` if it is given.
+    /// Adds to the rows, or to `initial` if it is given; then adds what is `beside` them, and applies the activation.
     ///
     /// # Safety
-    /// `rows` point to `vectors` registers that belong to the caller, the pieces to `begin + k` values or to [`ZEROS`].
+    /// The first `count` of the rows and of what is beside them point to `(V - 1)` registers and `last` values, of the
+    /// rows exclusively; the pieces point to `begin + k` values or to [`ZEROS`].
     #[inline(always)]
-    unsafe fn add<S: Simd>(&self, simd: S, vectors: usize, initial: Option<&[f32]>, rows: [*mut f32; MR]) {
-        // SAFETY: passed on.
-        unsafe {
-            match vectors {
-                1 => self.tile::<S, 1>(simd, initial, rows),
-                2 => self.tile::<S, 2>(simd, initial, rows),
-                3 if self::vectors::<S>() > 2 => self.tile::<S, 3>(simd, initial, rows),
-                _ if self::vectors::<S>() > 2 => self.tile::<S, 4>(simd, initial, rows),
-                _ => {}
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`Piece::add`], with `V` registers.
-    #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, initial: Option<&[f32]>, rows: [*mut f32; MR]) {
+    unsafe fn add<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        initial: Option<&[f32]>,
+        (rows, count): ([*mut f32; R], usize),
+        beside: Option<[*const f32; R]>,
+        activation: Activation,
+    ) {
         let lanes = S::F32_LANES;
-        let mut sums = [[simd.splat_f32s(0.0); V]; MR];
-        let initial = initial.map(|initial| initial[..V * lanes].as_ptr());
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            for (v, sum) in sums.iter_mut().enumerate() {
-                let from = initial.unwrap_or(row.cast_const());
-                // SAFETY: `V` registers from `from`, by the slice above or by the caller's promise.
-                *sum = unsafe { from.add(v * lanes).cast::<S::f32s>().read_unaligned() };
+        let whole = count == R && self.last == lanes;
+        // SAFETY: by the caller's promise, if all rows are whole.
+        let register = |from: *const f32, v: usize| unsafe { from.add(v * lanes).cast::<S::f32s>().read_unaligned() };
+        // What a loop of unknown length touches lies in memory: the sums are touched by none, and stay in registers.
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        if let Some(initial) = initial {
+            let (initial, _) = S::as_simd_f32s(&initial[..V * lanes]);
+            for v in 0..V {
+                let value = initial[v];
+                for row in 0..R {
+                    sums[row][v] = value;
+                }
+            }
+        } else if whole {
+            for row in 0..R {
+                for v in 0..V {
+                    sums[row][v] = register(rows[row], v);
+                }
+            }
+        } else {
+            // SAFETY: passed on.
+            let there: [[S::f32s; V]; R] = unsafe { self.read(simd, rows.map(<*mut f32>::cast_const), count) };
+            for row in 0..R {
+                for v in 0..V {
+                    sums[row][v] = there[row][v];
+                }
             }
         }
-        for (pieces, segment) in self.rows.iter().zip(self.segments) {
+        for (pieces, segment) in self.pieces.chunks(self.depth).zip(self.segments) {
+            let mut pieces: [*const f32; R] = *pieces.first_chunk().unwrap_or(&[ZEROS.as_ptr(); R]);
             if pieces.iter().all(|&piece| piece == ZEROS.as_ptr()) {
                 continue;
             }
-            let mut pieces = *pieces;
             for piece in &mut pieces {
                 if *piece != ZEROS.as_ptr() {
                     // SAFETY: `begin` is inside the piece.
@@ -255,11 +374,73 @@ impl Piece<'_> {
                 }
             }
         }
-        for (sums, row) in sums.iter().zip(rows) {
-            for (v, &sum) in sums.iter().enumerate() {
-                // SAFETY: as for reading.
-                unsafe { row.add(v * lanes).cast::<S::f32s>().write_unaligned(sum) };
+        if let Some(beside) = beside {
+            if whole {
+                for (sums, beside) in sums.iter_mut().zip(beside) {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.add_f32s(*sum, register(beside, v));
+                    }
+                }
+            } else {
+                // SAFETY: passed on.
+                let beside: [[S::f32s; V]; R] = unsafe { self.read(simd, beside, count) };
+                for (sums, beside) in sums.iter_mut().zip(&beside) {
+                    for (sum, &beside) in sums.iter_mut().zip(beside) {
+                        *sum = simd.add_f32s(*sum, beside);
+                    }
+                }
             }
         }
+        let sums = activation.of_registers(simd, sums);
+        if whole {
+            for (row, sums) in rows.into_iter().zip(sums) {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: by the caller's promise.
+                    unsafe { row.add(v * lanes).cast::<S::f32s>().write_unaligned(sum) };
+                }
+            }
+        } else {
+            let mut there = [[simd.splat_f32s(0.0); V]; R];
+            for row in 0..R {
+                for v in 0..V {
+                    there[row][v] = sums[row][v];
+                }
+            }
+            for (row, sums) in rows.into_iter().zip(&there).take(count) {
+                for (v, &sum) in sums.iter().enumerate() {
+                    // SAFETY: by the caller's promise.
+                    let to = unsafe { slice::from_raw_parts_mut(row.add(v * lanes), self.len::<S, V>(v)) };
+                    store(simd, to, sum);
+                }
+            }
+        }
+    }
+
+    /// What stands in the first `count` rows.
+    ///
+    /// # Safety
+    /// They have to be as [`Piece::add`] wants them.
+    #[inline(always)]
+    unsafe fn read<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        rows: [*const f32; R],
+        count: usize,
+    ) -> [[S::f32s; V]; R] {
+        let mut registers = [[simd.splat_f32s(0.0); V]; R];
+        for (registers, row) in registers.iter_mut().zip(rows).take(count) {
+            for (v, register) in registers.iter_mut().enumerate() {
+                // SAFETY: by the caller's promise.
+                *register =
+                    load(simd, unsafe { slice::from_raw_parts(row.add(v * S::F32_LANES), self.len::<S, V>(v)) });
+            }
+        }
+        registers
+    }
+
+    /// Values of a row's register: all but the last one are whole.
+    #[inline(always)]
+    fn len<S: Simd, const V: usize>(&self, v: usize) -> usize {
+        if v + 1 < V { S::F32_LANES } else { self.last }
     }
 }

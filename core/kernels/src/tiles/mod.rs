@@ -14,7 +14,7 @@ mod rank_k;
 
 pub(super) use dot::{FEW, dot};
 pub(super) use epilogue::Epilogue;
-pub(super) use gemm::{Gemm, PADDING};
+pub(super) use gemm::{Gemm, PADDING, Place, whole_registers};
 pub(super) use packed::PackedB;
 pub(super) use rank_k::RankKUpdate;
 

@@ -7,6 +7,7 @@ mod common;
 mod activation;
 mod attention;
 mod batch_norm;
+mod chain;
 mod conv2d;
 mod embedding;
 mod layers;

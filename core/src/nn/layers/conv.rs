@@ -201,7 +201,7 @@ impl Conv2d {
         shortcut: Option<&Tensor>,
         activation: Activation,
     ) -> Result<Tensor> {
-        let windows = self.windows(xs)?;
+        let windows = self.windows(xs.dims())?;
         let (weight, bias) = (self.weight.tensor(), self.bias.as_ref().map(Param::tensor));
         if self.may_prepare(xs, train) {
             let prepared = self.prepared.get(&self.params(), || Ok(PreparedConv::new(&weight, bias.as_ref())?))?;
@@ -231,19 +231,30 @@ impl Conv2d {
         [&self.weight].into_iter().chain(&self.bias).collect()
     }
 
-    /// How the windows move over these images, channels-last.
-    pub(super) fn windows(&self, xs: &Tensor) -> Result<ConvParams> {
-        let (_, h, w, channels) = xs.dims4()?;
-        if channels != self.config.in_channels {
-            let message = format!(
-                "convolution `{}` takes {} channels, which an input [N, H, W, C] of shape {:?} does not have",
-                self.weight.name(),
-                self.config.in_channels,
-                xs.dims()
-            );
-            return Err(Error::shape(message, xs.dims()));
+    /// How the windows move over channels-last images of this shape.
+    pub(super) fn windows(&self, dims: &[usize]) -> Result<ConvParams> {
+        match *dims {
+            [_, h, w, channels] if channels == self.config.in_channels => Ok(self.config.windows([h, w])),
+            _ => {
+                let message = format!(
+                    "convolution `{}` takes {} channels, which an input [N, H, W, C] of shape {dims:?} does not have",
+                    self.weight.name(),
+                    self.config.in_channels,
+                );
+                Err(Error::shape(message, dims))
+            }
         }
-        Ok(self.config.windows([h, w]))
+    }
+
+    /// The shape of the result for channels-last images of this shape: something of 0 where they are too small.
+    pub(super) fn result_dims(&self, dims: &[usize]) -> Result<[usize; 4]> {
+        let windows = self.windows(dims)?;
+        let size = |axis: usize| {
+            let reach = windows.dilation[axis] * (self.config.kernel[axis] - 1) + 1;
+            let padded = dims[axis + 1] + windows.padding[axis].iter().sum::<usize>();
+            padded.checked_sub(reach).map_or(0, |room| room / windows.stride[axis] + 1)
+        };
+        Ok([dims[0], size(0), size(1), self.config.out_channels])
     }
 }
 

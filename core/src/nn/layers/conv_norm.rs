@@ -2,9 +2,10 @@
 
 use super::prepared::Prepared;
 use crate::error::Result;
-use crate::kernels::{Activation, PreparedConv};
+use crate::kernels::{Activation, ConvStep, PreparedConv, conv_chain};
 use crate::nn::{BatchNorm, Conv2d, Conv2dConfig, Module, Param, Params, through_channels_last};
 use candle_core::{DType, Tensor};
+use std::sync::Arc;
 
 /// A convolution with batch normalisation and an activation. torchvision's `Conv2dNormActivation`, timm's
 /// `ConvNormAct`.
@@ -61,16 +62,48 @@ impl ConvNorm {
     /// When `xs` has a different number of channels or is smaller than the kernel, when the shortcut does not have the
     /// result's shape, or when training on a single value per channel.
     pub fn forward_channels_last_with(&self, xs: &Tensor, train: bool, residual: Option<&Tensor>) -> Result<Tensor> {
-        if train {
-            self.prepared.forget();
-        }
-        if self.conv.may_prepare(xs, train) && self.norm.params().iter().all(|param| !param.tensor().track_op()) {
-            let params: Vec<&Param> = self.conv.params().into_iter().chain(self.norm.params()).collect();
-            let prepared = self.prepared.get(&params, || self.merged())?;
-            return Ok(prepared.run(xs, &self.conv.windows(xs)?, residual, self.activation)?);
+        if let Some(prepared) = self.prepare(xs, train)? {
+            return Ok(prepared.run(xs, &self.conv.windows(xs.dims())?, residual, self.activation)?);
         }
         let ys = self.conv.forward_with(xs, train, Activation::None)?;
         self.norm.forward_with(&ys, train, self.activation, residual)
+    }
+
+    /// Runs layers one after the other on channels-last images, with an optional shortcut that is added before the last
+    /// activation. In inference they run as one ([`conv_chain`]).
+    ///
+    /// # Errors
+    /// As [`ConvNorm::forward_channels_last_with`].
+    pub(crate) fn chain(layers: &[&ConvNorm], xs: &Tensor, train: bool, residual: Option<&Tensor>) -> Result<Tensor> {
+        let mut prepared = Vec::with_capacity(layers.len());
+        let mut dims = xs.dims().to_vec();
+        for layer in layers {
+            // What the layers hand on is as its input is: on the CPU or not, with gradients or without.
+            let Some(conv) = layer.prepare(xs, train)? else { break };
+            prepared.push((conv, layer.conv.windows(&dims)?, layer.activation));
+            dims = layer.conv.result_dims(&dims)?.to_vec();
+        }
+        if prepared.len() == layers.len() && !layers.is_empty() {
+            let steps = prepared.iter();
+            let steps = steps.map(|&(ref conv, windows, activation)| ConvStep { conv, windows, activation });
+            let steps: Vec<ConvStep<'_>> = steps.collect();
+            return Ok(conv_chain(xs, &steps, residual)?);
+        }
+        let Some((last, first)) = layers.split_last() else { return Ok(xs.clone()) };
+        let run = |xs: Tensor, layer: &&ConvNorm| layer.forward_channels_last(&xs, train);
+        last.forward_channels_last_with(&first.iter().try_fold(xs.clone(), run)?, train, residual)
+    }
+
+    /// The folded convolution, where it may be used.
+    fn prepare(&self, xs: &Tensor, train: bool) -> Result<Option<Arc<PreparedConv>>> {
+        if train {
+            self.prepared.forget();
+        }
+        if !(self.conv.may_prepare(xs, train) && self.norm.params().iter().all(|param| !param.tensor().track_op())) {
+            return Ok(None);
+        }
+        let params: Vec<&Param> = self.conv.params().into_iter().chain(self.norm.params()).collect();
+        self.prepared.get(&params, || self.merged()).map(Some)
     }
 
     /// The convolution with the running statistics' normalisation folded in.
