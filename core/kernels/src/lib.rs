@@ -10,11 +10,13 @@
 mod activation;
 mod attention;
 mod avg_pool2d;
+mod awake;
 mod batch_norm;
 mod batch_stats;
 mod bce;
 mod blank;
 mod cat;
+mod channels_last;
 mod concat_pool2d;
 mod conv2d;
 mod dropout;
@@ -47,10 +49,12 @@ mod zip;
 pub use activation::{Activation, activate, relu};
 pub use attention::attention;
 pub use avg_pool2d::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
+pub use awake::awake;
 pub use batch_norm::{BatchNormOptions, batch_norm, batch_stats};
 pub use batch_stats::{BatchStats, Spread};
 pub use bce::bce_with_logits;
 pub use cat::cat;
+pub use channels_last::{channels_first, channels_last};
 pub use concat_pool2d::concat_pool2d;
 pub use conv2d::{ConvParams, ConvStep, PreparedConv, conv_chain, conv2d, conv2d_with};
 pub use dropout::{dropout, dropout_mask};
@@ -73,31 +77,7 @@ pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 pub use windows::Pool;
 
-use trace::{Operation, traced};
-
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
-
-/// Converts images to the channels-last layout.
-///
-/// # Shapes
-/// `xs` `[N, C, H, W]` → contiguous `[N, H, W, C]`
-///
-/// # Errors
-/// When `xs` is not of rank 4.
-pub fn channels_last(xs: &Tensor) -> Result<Tensor> {
-    traced(|| Operation::ChannelsLast { xs: xs.clone() }, || xs.permute((0, 2, 3, 1))?.contiguous())
-}
-
-/// Converts channels-last images back: a view on the same memory.
-///
-/// # Shapes
-/// `xs` `[N, H, W, C]` → `[N, C, H, W]`
-///
-/// # Errors
-/// When `xs` is not of rank 4.
-pub fn channels_first(xs: &Tensor) -> Result<Tensor> {
-    traced(|| Operation::ChannelsFirst { xs: xs.clone() }, || xs.permute((0, 3, 1, 2)))
-}
 
 /// Whether the fast CPU code can take this tensor.
 fn fast(xs: &Tensor) -> bool {

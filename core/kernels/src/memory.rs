@@ -10,8 +10,10 @@ pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         // Above this size glibc maps each block by itself, and unmaps it when it is freed. No block may be mapped so,
-        // and the top of the heap, however much of it is free, stays where it is.
-        for (parameter, value) in [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, libc::c_int::MAX)] {
+        // and the top of the heap, however much of it is free, stays where it is. What one thread frees another can
+        // use: all have one heap, where glibc would give each its own.
+        let settings = [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, libc::c_int::MAX), (libc::M_ARENA_MAX, 1)];
+        for (parameter, value) in settings {
             // SAFETY: mallopt takes two plain numbers, may be called at any time and from any thread, and changes
             // nothing about memory that is in use. What it answers (0 for a parameter that it does not know) is of no
             // consequence.

@@ -2,9 +2,11 @@
 
 use super::network::{Body, Network, NetworkOptions, chain, step};
 use crate::error::Result;
-use crate::kernels::{Activation, activate, add, scale};
+use crate::kernels::{Activation, ConvParams, ConvStep, add, conv_chain, scale};
 use crate::nn::init::Init;
-use crate::nn::{Conv2d, Conv2dConfig, DropPath, GlobalAvgPool2d, LayerNorm, Linear, Module, Param, ParamKind, Params};
+use crate::nn::{
+    Conv2d, Conv2dConfig, DropPath, GlobalAvgPool2d, LayerNorm, Linear, Module, Param, ParamKind, Params, Prepared,
+};
 use candle_core::Tensor;
 
 /// A ConvNeXt (Liu et al., *A ConvNet for the 2020s*, 2022) as in torchvision: depthwise 7 x 7 convolutions, layer
@@ -90,6 +92,8 @@ struct Block {
     norm: LayerNorm,
     widen: Linear,
     narrow: Linear,
+    /// `narrow` with the layer's scale in its weights.
+    scaled: Prepared,
     drop_path: DropPath,
 }
 
@@ -104,14 +108,32 @@ impl Block {
             norm: LayerNorm::new(width, 1e-6, &inside.pp(2))?,
             widen: linear(width, 4 * width, &inside.pp(3))?,
             narrow: linear(4 * width, width, &inside.pp(5))?,
+            scaled: Prepared::default(),
             drop_path: DropPath::new(drop_path, params)?,
         })
     }
 
     fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
         let ys = self.norm.forward_channels_last(&self.depthwise.forward_channels_last(xs, train)?, train)?;
-        let ys = activate(&self.widen.forward(&ys, train)?, Activation::Gelu)?; // [N, H, W, 4 * width]
+        if train {
+            self.scaled.forget();
+        }
+        if self.widen.may_prepare(&ys, train) && self.narrow.may_prepare(&ys, train) {
+            return self.narrowed(&ys, xs);
+        }
+        let ys = self.widen.forward_with(&ys, train, Activation::Gelu)?; // [N, H, W, 4 * width]
         let ys = scale(&self.narrow.forward(&ys, train)?, &self.layer_scale.tensor().flatten_all()?)?;
         Ok(add(&self.drop_path.forward_channels_last(&ys, train)?, xs)?)
+    }
+
+    /// Both linear layers, the scale and the shortcut `xs`, in inference: as one.
+    fn narrowed(&self, ys: &Tensor, xs: &Tensor) -> Result<Tensor> {
+        let params: Vec<&Param> = self.narrow.params().into_iter().chain([&self.layer_scale]).collect();
+        let pack = || self.narrow.scaled(Some(&self.layer_scale.tensor().flatten_all()?));
+        let narrow = self.scaled.get(&params, pack)?;
+        let step = |conv, activation| ConvStep { conv, windows: ConvParams::new(1, 0), activation };
+        let widen = self.widen.prepared()?;
+        let steps = [step(&*widen, Activation::Gelu), step(&*narrow, Activation::None)];
+        Ok(conv_chain(ys, &steps, Some(xs))?)
     }
 }

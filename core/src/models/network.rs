@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernels;
-use crate::nn::{AdaptiveConcatPool2d, Module, Params, through_channels_last};
+use crate::nn::{AdaptiveConcatPool2d, Module, Params, through_channels_last, with_channels_last};
 use candle_core::Tensor;
 use std::sync::Arc;
 
@@ -229,9 +229,7 @@ impl Network {
     /// # Errors
     /// When the network cannot take an input of this shape.
     pub fn features(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let xs = kernels::channels_last(xs)?;
-        let ys = kernels::recorded(|| (self.neck)(&self.body.forward_channels_last(&xs, train)?, train))?;
-        Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
+        with_channels_last(xs, train, |xs| (self.neck)(&self.body.forward_channels_last(xs, train)?, train))
     }
 
     /// Computes what the body makes of images, in which every value still belongs to a place.
@@ -242,8 +240,7 @@ impl Network {
     /// # Errors
     /// When the network cannot take an input of this shape.
     pub fn maps(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
-        let xs = kernels::channels_last(xs)?;
-        Ok(kernels::channels_first(&kernels::recorded(|| self.body.forward_channels_last(&xs, train))?)?)
+        with_channels_last(xs, train, |xs| self.body.forward_channels_last(xs, train))
     }
 
     /// Computes the scores `[N, n_classes]` of maps from [`Network::maps`].

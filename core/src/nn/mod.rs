@@ -33,6 +33,7 @@ mod params;
 mod segmentation_loss;
 mod sequential;
 
+pub(crate) use layers::Prepared;
 pub use layers::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, BatchNorm, Conv2d, Conv2dConfig, ConvNorm,
     DropPath, Dropout, Embedding, Flatten, GlobalAvgPool2d, LayerNorm, Linear, Lstm, LstmState, MaxPool2d, Padding,
@@ -97,7 +98,20 @@ impl<M: Module + ?Sized> Module for std::sync::Arc<M> {
 
 /// `forward` of a module that computes channels-last: convert, compute on a tape, convert back.
 pub(crate) fn through_channels_last(module: &dyn Module, xs: &Tensor, train: bool) -> Result<Tensor> {
-    let xs = kernels::channels_last(xs)?;
-    let ys = kernels::recorded(|| module.forward_channels_last(&xs, train))?;
-    Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
+    with_channels_last(xs, train, |xs| module.forward_channels_last(xs, train))
+}
+
+/// Converts images to channels-last, computes `f` of them on a tape, and converts a result of rank 4 back. In inference
+/// all threads stay awake meanwhile.
+pub(crate) fn with_channels_last(
+    xs: &Tensor,
+    train: bool,
+    f: impl FnOnce(&Tensor) -> Result<Tensor> + Send,
+) -> Result<Tensor> {
+    let compute = || {
+        let ys = kernels::recorded(|| f(&kernels::channels_last(xs)?))?;
+        Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
+    };
+    let watched = train || kernels::grad_enabled() || observe::observed() || kernels::trace::tracing();
+    if watched || !xs.device().is_cpu() { compute() } else { kernels::awake(compute) }
 }

@@ -5,7 +5,8 @@ use super::geometry::Geometry;
 use super::winograd::{F4x4, Way};
 use super::{ConvParams, check_bias, check_residual, forward, pack};
 use crate::activation::Activation;
-use crate::tiles::{Epilogue, PackedB, whole_registers};
+use crate::simd::vectorized;
+use crate::tiles::{Epilogue, FEW, PackedB, dot, whole_registers};
 use crate::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::OnceLock;
@@ -75,6 +76,38 @@ impl PreparedConv {
             })
         })?;
         Tensor::from_vec(values, shape.as_slice(), &Device::Cpu)
+    }
+
+    /// The same for a fully connected layer, whose weight was given as `[O, C, 1, 1]`:
+    /// `activation(linear(xs) + residual)`.
+    ///
+    /// # Shapes
+    /// `xs` `[.., C]` and `residual` `[.., O]` → `[.., O]`
+    ///
+    /// # Errors
+    /// When the weight is another convolution's, and as [`PreparedConv::run`].
+    pub fn linear(&self, xs: &Tensor, residual: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
+        let k = xs.dims().last().copied().unwrap_or(0);
+        let rows = xs.elem_count() / k.max(1);
+        let g = Geometry::new(&[1, rows, 1, k], self.weight.dims(), &ConvParams::new(1, 0))?;
+        if !(fast(xs) && g.pointwise()) {
+            candle_core::bail!("a prepared layer of weight {:?} got {xs:?}", self.weight.dims());
+        }
+        let shape: Vec<usize> = xs.dims()[..xs.rank() - 1].iter().copied().chain([g.outputs()]).collect();
+        check_residual(residual, &shape)?;
+        let values = with_values(xs, |x| {
+            with_optional(residual, |residual| {
+                let (bias, epilogue) =
+                    (self.bias()?.map(|bias| &bias[..g.outputs()]), Epilogue { residual, activation });
+                if rows > FEW {
+                    return Ok(forward(&g, x, self.direct(&g)?, bias, Some(&epilogue)));
+                }
+                let mut values = with_values(&self.weight, |w| Ok(dot(x, w, bias, k)))?;
+                vectorized!(epilogue.apply(0, &mut values));
+                Ok(values)
+            })
+        })?;
+        Tensor::from_vec(values, shape, &Device::Cpu)
     }
 
     pub(super) fn weight(&self) -> &Tensor {

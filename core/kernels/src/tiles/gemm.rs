@@ -21,6 +21,9 @@ const KC: usize = 256;
 /// Rows that one task works on: BLIS' MC.
 const MC: usize = 8 * MOST_ROWS;
 
+/// Tasks among which threads can share work out evenly.
+const ENOUGH: usize = 8;
+
 /// Rows of the highest tiles, which are narrow. One as wide as a full panel has six.
 const MOST_ROWS: usize = 12;
 
@@ -65,14 +68,16 @@ impl Gemm<'_> {
     /// No two rows may have overlapping places, and nothing else may use them meanwhile. If the product accumulates,
     /// the rows must have been written before.
     pub(crate) unsafe fn run(&self, out: SharedMut<'_>) {
-        let (blocks, panels) = (self.rows.div_ceil(MC), self.panels.count());
-        // Few rows are cut by panels too, so that there is work for every thread.
-        let parts = 32usize.div_ceil(blocks).min(panels);
+        // Few rows are cut by panels too, and then into lower blocks, so that there is work for every thread.
+        let panels = self.panels.count();
+        let parts = 32usize.div_ceil(self.rows.div_ceil(MC)).min(panels);
         let share = panels.div_ceil(parts);
+        let height = self.rows.div_ceil(ENOUGH.div_ceil(parts)).next_multiple_of(MOST_ROWS).min(MC);
+        let blocks = self.rows.div_ceil(height);
         let bias = self.bias.map(whole_registers).unwrap_or_default();
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
-            let rows = block * MC..((block + 1) * MC).min(self.rows);
+            let rows = block * height..((block + 1) * height).min(self.rows);
             let panels = part * share..((part + 1) * share).min(panels);
             dispatch(Block { gemm: self, bias: &bias, rows, panels, out });
         });
@@ -281,8 +286,10 @@ fn groups(count: usize, len: usize) -> Vec<Stretch> {
     let pieces = (0..count).step_by(together).map(|from| from..(from + together).min(count));
     pieces
         .flat_map(|pieces| {
-            let begins = (0..len).step_by(KC);
-            begins.map(move |begin| Stretch { pieces: pieces.clone(), begin, k: KC.min(len - begin) })
+            // Of about one length: a short one would cost as much around it as a long one.
+            let k = len.div_ceil(len.div_ceil(KC));
+            let begins = (0..len).step_by(k);
+            begins.map(move |begin| Stretch { pieces: pieces.clone(), begin, k: k.min(len - begin) })
         })
         .collect()
 }

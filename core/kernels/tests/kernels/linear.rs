@@ -3,7 +3,7 @@
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Tensor, Var};
-use tallow_kernels::linear;
+use tallow_kernels::{Activation, PreparedConv, activate, linear};
 
 fn check(leading: &[usize], k: usize, n: usize, bias: bool) {
     let rows: usize = leading.iter().product();
@@ -50,6 +50,24 @@ fn batches_small_and_large() {
     check(&[40], 2100, 17, false);
     check(&[2, 3, 4], 9, 5, true);
     check(&[], 6, 4, true);
+}
+
+#[test]
+fn a_prepared_layer_is_the_layer_with_a_shortcut_and_an_activation() {
+    for (leading, k, n) in [(&[1][..], 30, 20), (&[4], 64, 33), (&[2, 3, 4], 130, 7), (&[200], 300, 70), (&[], 6, 4)] {
+        let dims = |last: usize| leading.iter().copied().chain([last]).collect::<Vec<_>>();
+        let tensor = |name: &str, dims: &[usize]| formula_tensor(name, dims).to_dtype(DType::F32).unwrap();
+        let (xs, weight, bias) = (tensor("x", &dims(k)), tensor("w", &[n, k]), tensor("b", &[n]));
+        let residual = tensor("r", &dims(n));
+        let prepared = PreparedConv::new(&weight.reshape((n, k, 1, 1)).unwrap(), Some(&bias)).unwrap();
+        for activation in [Activation::None, Activation::Relu6, Activation::Gelu] {
+            let want = (linear(&xs, &weight, Some(&bias)).unwrap() + &residual).unwrap();
+            let got = prepared.linear(&xs, Some(&residual), activation).unwrap();
+            let want = activate(&want, activation).unwrap();
+            assert_close(&format!("{leading:?} x {k} to {n}, {activation:?}"), &values(&got), &values(&want), 1e-6);
+        }
+        assert!(prepared.linear(&weight, Some(&residual), Activation::None).is_err() || leading == [n]);
+    }
 }
 
 #[test]

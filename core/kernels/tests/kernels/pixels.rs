@@ -4,8 +4,8 @@
 use crate::common::{assert_close, formula, formula_tensor, formula_var, values};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use tallow_kernels::{
-    Activation, ConvParams, activate, conv2d, conv2d_with, log_softmax, mean_cross_entropy, pixel_shuffle,
-    pixel_unshuffle, upsample_nearest2d,
+    Activation, ConvParams, activate, channels_first, channels_last, conv2d, conv2d_with, log_softmax,
+    mean_cross_entropy, pixel_shuffle, pixel_unshuffle, upsample_nearest2d,
 };
 
 /// The values of `f` and the gradient of their sum, each weighted by the formula's `dy`.
@@ -162,4 +162,19 @@ fn the_mean_cross_entropy_of_what_counts() {
     assert!(mean_cross_entropy(&x, &Tensor::new(&[3u32], &Device::Cpu).unwrap(), None, None).is_err());
     assert!(mean_cross_entropy(&x, &Tensor::new(&[0u32, 1], &Device::Cpu).unwrap(), None, None).is_err());
     assert!(mean_cross_entropy(&x, &label, Some(&[1.0]), None).is_err());
+}
+
+#[test]
+fn images_are_turned_with_their_gradients() {
+    for dims in [[2, 3, 5, 7], [1, 1, 4, 4], [3, 70, 9, 8], [1, 4100, 1, 2], [2, 5, 80, 60]] {
+        let (got, dx) = run(&dims, DType::F32, &channels_last);
+        let (want, want_dx) = run(&dims, DType::F64, &channels_last);
+        assert_close(&format!("{dims:?}"), &got, &want, 1e-6);
+        assert_close(&format!("gradient of {dims:?}"), &dx, &want_dx, 1e-6);
+        let xs = formula_tensor("x", &dims).to_dtype(DType::F32).unwrap();
+        let view = xs.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        assert_eq!(values(&channels_last(&xs).unwrap()), values(&view));
+        let back = channels_first(&channels_last(&xs).unwrap()).unwrap();
+        assert_eq!(values(&back), values(&xs));
+    }
 }

@@ -1,12 +1,12 @@
 //! The convolutional layer.
 
-use super::prepared::Prepared;
+use super::prepared::{Prepared, may_prepare};
 use crate::error::{Error, Result};
 use crate::kernels::{self, Activation, ConvParams, PreparedConv};
 use crate::nn::init::Init;
-use crate::nn::observe::{observed, report};
+use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params, through_channels_last};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 /// The settings of a [`Conv2d`]. Pairs are (vertical, horizontal), lengths are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -218,12 +218,7 @@ impl Conv2d {
         if train {
             self.prepared.forget();
         }
-        let plain = |xs: &Tensor| xs.device().is_cpu() && xs.dtype() == DType::F32 && !xs.track_op();
-        !train
-            && !observed()
-            && !kernels::trace::tracing()
-            && plain(xs)
-            && self.params().iter().all(|param| plain(&param.tensor()))
+        may_prepare(xs, train, &self.params())
     }
 
     /// The weight, and the bias if there is one.

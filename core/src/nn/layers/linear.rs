@@ -1,11 +1,13 @@
 //! The fully connected layer.
 
+use super::prepared::{Prepared, may_prepare};
 use crate::error::{Error, Result};
-use crate::kernels;
+use crate::kernels::{self, Activation, PreparedConv, activate};
 use crate::nn::init::Init;
 use crate::nn::observe::report;
 use crate::nn::{Module, Param, ParamKind, Params};
 use candle_core::Tensor;
+use std::sync::Arc;
 
 /// A fully connected layer. PyTorch's `nn.Linear`.
 ///
@@ -37,6 +39,7 @@ use candle_core::Tensor;
 pub struct Linear {
     weight: Param,
     bias: Option<Param>,
+    prepared: Prepared,
 }
 
 /// A [`Linear`] layer with bias and PyTorch's initial values.
@@ -72,12 +75,17 @@ impl Linear {
             .add("weight", ParamKind::Weight, |rng, dev| weight.draw((out_features, in_features), fans, rng, dev))?;
         let bias =
             bias.map(|bias| params.add("bias", ParamKind::Bias, |rng, dev| bias.draw(out_features, fans, rng, dev)));
-        Ok(Linear { weight, bias: bias.transpose()? })
+        Ok(Linear { weight, bias: bias.transpose()?, prepared: Prepared::default() })
     }
 }
 
-impl Module for Linear {
-    fn forward(&self, xs: &Tensor, _train: bool) -> Result<Tensor> {
+impl Linear {
+    /// Runs the layer and an activation, `activation(linear(xs))`: in inference in one pass, with weights that stay
+    /// packed from one call to the next.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the last axis of `xs` has not `in_features` values.
+    pub fn forward_with(&self, xs: &Tensor, train: bool, activation: Activation) -> Result<Tensor> {
         let weight = self.weight.tensor();
         if xs.dims().last() != weight.dims().last() {
             let message = format!(
@@ -88,10 +96,47 @@ impl Module for Linear {
             );
             return Err(Error::shape(message, xs.dims()));
         }
+        if self.may_prepare(xs, train) {
+            return Ok(self.prepared()?.linear(xs, None, activation)?);
+        }
         let bias = self.bias.as_ref().map(Param::tensor);
         let ys = kernels::linear(xs, &weight, bias.as_ref())?;
-        let params: Vec<&Param> = [&self.weight].into_iter().chain(&self.bias).collect();
-        report("Linear", &params, &ys, weight.dims()[1]);
-        Ok(ys)
+        report("Linear", &self.params(), &ys, weight.dims()[1]);
+        Ok(activate(&ys, activation)?)
+    }
+
+    /// Whether the result may come from packed weights. Training gives the memory back.
+    pub(crate) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
+        if train {
+            self.prepared.forget();
+        }
+        may_prepare(xs, train, &self.params())
+    }
+
+    /// The layer as a pointwise convolution, packed once.
+    pub(crate) fn prepared(&self) -> Result<Arc<PreparedConv>> {
+        self.prepared.get(&self.params(), || self.scaled(None))
+    }
+
+    /// The layer as a pointwise convolution, its outputs multiplied by a factor each.
+    pub(crate) fn scaled(&self, factors: Option<&Tensor>) -> Result<PreparedConv> {
+        let (mut weight, mut bias) = (self.weight.tensor(), self.bias.as_ref().map(Param::tensor));
+        if let Some(factors) = factors {
+            weight = weight.broadcast_mul(&factors.reshape(((), 1))?)?;
+            bias = bias.map(|bias| bias * factors).transpose()?;
+        }
+        let (outputs, inputs) = weight.dims2()?;
+        Ok(PreparedConv::new(&weight.reshape((outputs, inputs, 1, 1))?, bias.as_ref())?)
+    }
+
+    /// The weight, and the bias if there is one.
+    pub(crate) fn params(&self) -> Vec<&Param> {
+        [&self.weight].into_iter().chain(&self.bias).collect()
+    }
+}
+
+impl Module for Linear {
+    fn forward(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        self.forward_with(xs, train, Activation::None)
     }
 }

@@ -28,4 +28,5 @@ pub use pool::{
     AdaptiveAvgPool2d, AdaptiveConcatPool2d, AdaptiveMaxPool2d, AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d,
     PixelShuffle, Upsample,
 };
+pub(crate) use prepared::Prepared;
 pub use shuffle::PixelShuffleIcnr;

@@ -1,8 +1,10 @@
 //! Packed weights that layers keep for inference.
 
 use crate::error::Result;
-use crate::kernels::PreparedConv;
+use crate::kernels::{self, PreparedConv};
+use crate::nn::observe::observed;
 use crate::nn::{Param, lock};
+use candle_core::{DType, Tensor};
 use std::sync::{Arc, Mutex};
 
 /// A convolution's packed weights, for as long as the parameters that they were made of stay as they are.
@@ -34,4 +36,15 @@ impl Prepared {
     pub(crate) fn forget(&self) {
         *lock(&self.0) = None;
     }
+}
+
+/// Whether a result may come from packed weights: in inference on the CPU, without gradients and without an observer of
+/// each step.
+pub(super) fn may_prepare(xs: &Tensor, train: bool, params: &[&Param]) -> bool {
+    let plain = |xs: &Tensor| xs.device().is_cpu() && xs.dtype() == DType::F32 && !xs.track_op();
+    !train
+        && !observed()
+        && !kernels::trace::tracing()
+        && plain(xs)
+        && params.iter().all(|param| plain(&param.tensor()))
 }

@@ -1,0 +1,79 @@
+//! Keeping threads awake from one operation to the next.
+
+use super::graph::{grad_enabled, no_grad};
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Looks for work in vain after which a thread lets others have its core.
+const PATIENCE: u32 = 64;
+
+/// Runs `f`, a network's forward pass without gradients, on one of rayon's threads, while the others look for work of
+/// it until it ends, instead of going to sleep after each operation: to wake a thread takes as long as a small layer.
+/// Other threads that want a core meanwhile get it.
+///
+/// What belongs to a thread, but for [`no_grad`], is not seen inside of `f`. On one of rayon's threads already, and
+/// where there is but one, `f` just runs.
+pub fn awake<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    if rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1 {
+        return f();
+    }
+    let gradients = grad_enabled();
+    let done = AtomicBool::new(false);
+    rayon::scope(|scope| {
+        // Done however `f` ends: nobody waits for what panicked.
+        let _end = End(&done);
+        let (runs_f, done) = (rayon::current_thread_index(), &done);
+        scope.spawn_broadcast(move |_, _| {
+            // The thread of `f` must not wait for its own end when it comes by while it waits for others.
+            if rayon::current_thread_index() != runs_f {
+                work_until(done);
+            }
+        });
+        if gradients { f() } else { no_grad(f) }
+    })
+}
+
+/// Works on whatever rayon has to do.
+fn work_until(done: &AtomicBool) {
+    let mut idle = 0;
+    while !done.load(Ordering::Acquire) {
+        match rayon::yield_now() {
+            Some(rayon::Yield::Executed) => idle = 0,
+            _ if idle < PATIENCE => {
+                idle += 1;
+                spin_loop();
+            }
+            _ => {
+                idle = 0;
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn it_is_a_call_inside_of_itself_from_many_threads_and_after_a_panic() {
+        let sum = |n: u64| awake(|| awake(|| (0..n).into_par_iter().sum::<u64>()));
+        assert!(catch_unwind(AssertUnwindSafe(|| awake(|| panic!("no")))).is_err());
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| (0..200).for_each(|n| assert_eq!(sum(n), n * n.saturating_sub(1) / 2)));
+            }
+        });
+        assert!(no_grad(|| awake(|| !grad_enabled())) && awake(grad_enabled));
+    }
+}
