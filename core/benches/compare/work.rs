@@ -7,7 +7,9 @@
 //! train resnet18 64 32        one step of SGD with momentum, images of 64 x 64, batches of 32
 //! infer vgg16 224 1           scores of one image
 //! mlp                         an epoch of the digit chapter's network, 784-30-1, on 12,396 digits
+//! head                        a hundred steps of AdamW with a head on cached features, 2560-512-2, batches of 32
 //! first efficientnet_lite0    from nothing to the first prediction, with the embedded weights
+//! about                       which instructions this machine has
 //! memory                      the most memory this process has had, in bytes
 //! ```
 //!
@@ -23,7 +25,7 @@ use tallow::models::Arch;
 use tallow::models::weights::{LoadOptions, Weights};
 use tallow::nn::losses::{bce_with_logits, cross_entropy};
 use tallow::nn::{Module, Params, Sequential};
-use tallow::optim::{Hypers, Optimizer, Sgd};
+use tallow::optim::{Adam, Hypers, Optimizer, Sgd};
 use tallow::rng::Rng;
 use tallow::{Error, kernels};
 
@@ -38,6 +40,10 @@ fn main() -> Result<()> {
         let line = line.map_err(|error| Error::Value(format!("standard input: {error}")))?;
         if line == "memory" {
             println!("{}", peak_memory());
+            continue;
+        }
+        if line == "about" {
+            println!("{}", kernels::simd_level());
             continue;
         }
         if !ready.contains_key(&line) {
@@ -64,6 +70,7 @@ fn prepare(line: &str) -> Result<Work> {
         ["train", arch, side, batch] => train(arch.parse()?, number(side)?, number(batch)?),
         ["infer", arch, side, batch] => infer(arch.parse()?, number(side)?, number(batch)?),
         ["mlp"] => mlp(),
+        ["head"] => head(),
         ["first", arch] => Ok(first(arch.parse()?)),
         _ => Err(Error::Value(format!("`{line}` is not a piece of work; see the head of this program"))),
     }
@@ -104,6 +111,23 @@ fn mlp() -> Result<Work> {
         for start in (0..DIGITS).step_by(256) {
             let n = 256.min(DIGITS - start);
             let loss = bce_with_logits(&network.forward(&xs.narrow(0, start, n)?, true)?, &ys.narrow(0, start, n)?)?;
+            optimizer.step(&params.trainable(), &kernels::backward(&loss)?, &hypers)?;
+        }
+        Ok(())
+    }))
+}
+
+fn head() -> Result<Work> {
+    const ROWS: usize = 3200;
+    let params = Params::new(&Rng::new(1), &Device::Cpu);
+    let network = Sequential::new(&params).batch_norm(2560)?.dropout(0.25)?.linear_no_bias(2560, 512)?.relu();
+    let network = network.batch_norm(512)?.dropout(0.5)?.linear_no_bias(512, 2)?;
+    let xs = Rng::new(7).randn((ROWS, 2560), 1.0, &Device::Cpu)?;
+    let ys = Tensor::from_vec((0..ROWS as u32).map(|i| i % 2).collect::<Vec<_>>(), ROWS, &Device::Cpu)?;
+    let (mut optimizer, hypers) = (Adam::adamw(0.01), Hypers::lr(1e-3));
+    Ok(Box::new(move || {
+        for start in (0..ROWS).step_by(32) {
+            let loss = cross_entropy(&network.forward(&xs.narrow(0, start, 32)?, true)?, &ys.narrow(0, start, 32)?)?;
             optimizer.step(&params.trainable(), &kernels::backward(&loss)?, &hypers)?;
         }
         Ok(())

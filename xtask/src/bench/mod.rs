@@ -1,21 +1,29 @@
-//! `cargo xtask bench`: how fast the kernels and the networks are, alone or beside PyTorch.
+//! `cargo xtask bench`: how fast the kernels and the networks are, alone or beside others.
 
 mod compare;
+mod peer;
 mod worker;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 
+use self::peer::Peer;
 use crate::{cargo, root};
+
+/// What does the work in Python.
+const SCRIPT: &str = include_str!("work.py");
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Do the same work in another framework too, by turns, and show the ratios
-    #[arg(long, value_name = "FRAMEWORK")]
-    compare: Option<Framework>,
+    /// Do the same work in others too, by turns, and show the ratios; those that are not installed are skipped
+    #[arg(long, value_name = "PEER", value_delimiter = ',')]
+    compare: Vec<Peer>,
+    /// Where to write the comparison, a Markdown table
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    table: Option<PathBuf>,
     /// Only work (or criterion benchmarks) whose name contains this
     #[arg(value_name = "NAME")]
     filter: Option<String>,
@@ -25,22 +33,13 @@ pub(crate) struct Args {
     /// The Python to compare with
     #[arg(long, default_value = "python3", env = "TALLOW_PYTHON")]
     python: String,
-    /// How many threads both may use
+    /// How many threads each may use
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, Into::into))]
     threads: usize,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Framework {
-    /// PyTorch with torchvision, in the faster of its two memory formats
-    Pytorch,
-}
-
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match args.compare {
-        Some(Framework::Pytorch) => compare::run(args),
-        None => criterion(args),
-    }
+    if args.compare.is_empty() { criterion(args) } else { compare::run(args) }
 }
 
 /// The benchmarks under `core/benches` and `core/kernels/benches`.

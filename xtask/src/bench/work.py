@@ -1,9 +1,13 @@
 """The work of core/benches/compare/work.rs in PyTorch: the same lines on standard input, the same seconds on standard output.
 
-The first argument is the memory format (contiguous or channels_last), the second the number of threads.
+The first argument is how: eager in a memory format (contiguous or channels_last), compiled, in bf16, or through
+onnxruntime or openvino, which only infer. The second is the number of threads.
 """
+import os
+
 import resource
 import sys
+import tempfile
 import time
 
 import torch
@@ -11,8 +15,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
 
-FORMAT = getattr(torch, f"{sys.argv[1]}_format" if sys.argv[1] == "contiguous" else sys.argv[1])
-torch.set_num_threads(int(sys.argv[2]))
+MODE, THREADS = sys.argv[1], int(sys.argv[2])
+FORMAT = torch.channels_last if MODE in ("channels_last", "compiled", "bf16") else torch.contiguous_format
+torch.set_num_threads(THREADS)
 torch.manual_seed(1)
 
 
@@ -62,40 +67,93 @@ def network(name, classes):
     return getattr(torchvision.models, name)(num_classes=classes).to(memory_format=FORMAT)
 
 
+def made(model):
+    """What runs in this mode."""
+    if MODE == "compiled":
+        torch._inductor.config.freezing = not model.training
+        return torch.compile(model)
+    return model
+
+
+def precision():
+    return torch.autocast("cpu", torch.bfloat16, enabled=MODE == "bf16")
+
+
 def images(batch, side):
     return torch.randn(batch, 3, side, side).to(memory_format=FORMAT)
 
 
 def train(name, side, batch):
-    model = network(name, 10).train()
+    model = made(network(name, 10).train())
     xs, ys = images(int(batch), int(side)), torch.arange(int(batch)) % 10
     optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9), nn.CrossEntropyLoss()
 
     def step():
         optimizer.zero_grad()
-        loss(model(xs), ys).backward()
+        with precision():
+            error = loss(model(xs), ys)
+        error.backward()
         optimizer.step()
 
     return step
 
 
+def exported(name, side, batch):
+    """The ONNX file of a network for one shape."""
+    path = os.path.join(tempfile.mkdtemp(), "network.onnx")
+    model = network(name, 1000).eval()
+    torch.onnx.export(model, (images(batch, side),), path, dynamo=True, opset_version=18, external_data=False,
+                      verbose=False)
+    return path
+
+
 def infer(name, side, batch):
-    model, xs = network(name, 1000).eval(), images(int(batch), int(side))
+    side, batch = int(side), int(batch)
+    xs = images(batch, side)
+    if MODE == "onnxruntime":
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        session = onnxruntime.InferenceSession(exported(name, side, batch), options, ["CPUExecutionProvider"])
+        inputs = {session.get_inputs()[0].name: xs.numpy()}
+        return lambda: session.run(None, inputs)
+    if MODE == "openvino":
+        import openvino
+        settings = {"INFERENCE_NUM_THREADS": THREADS, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        request = openvino.Core().compile_model(exported(name, side, batch), "CPU", settings).create_infer_request()
+        return lambda: request.infer({0: xs.numpy()})
+    model = made(network(name, 1000).eval())
 
     def step():
-        with torch.inference_mode():
+        with torch.inference_mode(), precision():
             model(xs)
 
     return step
 
 
 def mlp():
-    model = nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 1))
+    model = made(nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 1)))
     xs, ys = torch.randn(12396, 784), (torch.arange(12396) % 2).float()[:, None]
     optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss()
 
     def epoch():
         for x, y in zip(xs.split(256), ys.split(256)):
+            optimizer.zero_grad()
+            loss(model(x), y).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def head():
+    layers = [nn.BatchNorm1d(2560), nn.Dropout(0.25), nn.Linear(2560, 512, bias=False), nn.ReLU(),
+              nn.BatchNorm1d(512), nn.Dropout(0.5), nn.Linear(512, 2, bias=False)]
+    model = made(nn.Sequential(*layers))
+    xs, ys = torch.randn(3200, 2560), torch.arange(3200) % 2
+    optimizer, loss = torch.optim.AdamW(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
+
+    def epoch():
+        for x, y in zip(xs.split(32), ys.split(32)):
             optimizer.zero_grad()
             loss(model(x), y).backward()
             optimizer.step()
@@ -119,7 +177,7 @@ for line in sys.stdin:
         continue
     if line not in ready:
         kind, *rest = line.split()
-        ready[line] = {"train": train, "infer": infer, "mlp": mlp, "first": first}[kind](*rest)
+        ready[line] = {"train": train, "infer": infer, "mlp": mlp, "head": head, "first": first}[kind](*rest)
         if kind != "first":
             ready[line]()
     start = time.perf_counter()

@@ -29,12 +29,18 @@ impl Worker {
 
     /// Has a piece of work done, and gives its answer: seconds, or bytes of memory.
     pub(crate) fn ask(&mut self, work: &str) -> anyhow::Result<f64> {
+        let answer = self.tell(work)?;
+        answer.parse().with_context(|| format!("{} answered `{answer}` to `{work}`", self.name))
+    }
+
+    /// Has something done or told, and gives the answer.
+    pub(crate) fn tell(&mut self, work: &str) -> anyhow::Result<String> {
         let mut answer = String::new();
         let asked = self.orders.as_mut().map(|orders| writeln!(orders, "{work}").and_then(|()| orders.flush()));
         if !matches!(asked, Some(Ok(()))) || self.answers.read_line(&mut answer)? == 0 {
             return Err(self.complaint(work));
         }
-        answer.trim().parse().with_context(|| format!("{} answered `{}` to `{work}`", self.name, answer.trim()))
+        Ok(answer.trim().to_string())
     }
 
     /// What the process said when it gave up.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::geometry::{Geometry, raster};
-use crate::blank::filled;
+use crate::blank::{fill, filled};
 use crate::shared::SharedMut;
 use crate::tiles::{Epilogue, Gemm, PADDING, PackedB, Place};
 use rayon::prelude::*;
@@ -72,6 +72,13 @@ impl View<'_> {
 
     /// Where the pieces begin that output pixel (y, x) of an image sees, from channel `first`.
     pub(super) fn pieces(&self, image: usize, y: usize, x: usize, first: usize, pieces: &mut [usize]) {
+        if self.by_rows {
+            // All of them are segments of the first one's column.
+            let down = (self.g.w + self.g.padding[1][0] + self.g.padding[1][1]) * self.g.ci * self.g.dilation[0];
+            let start = self.piece(image, y, x, first, 0);
+            pieces.iter_mut().enumerate().for_each(|(segment, piece)| *piece = start + segment * down);
+            return;
+        }
         for (piece, &segment) in pieces.iter_mut().zip(&self.segments) {
             *piece = self.piece(image, y, x, first, segment);
         }
@@ -97,11 +104,13 @@ impl View<'_> {
 fn padded(g: &Geometry, xs: &[f32]) -> Vec<f32> {
     let [[top, bottom], [left, right]] = g.padding;
     let (h, w, row) = (g.h + top + bottom, (g.w + left + right) * g.ci, g.w * g.ci);
-    let mut out = vec![0.0; g.n * h * w];
-    out.par_chunks_exact_mut(h * w).zip(xs.par_chunks_exact(g.h * row)).for_each(|(out, xs)| {
-        for (out, xs) in out.chunks_exact_mut(w).skip(top).zip(xs.chunks_exact(row)) {
-            out[left * g.ci..][..row].copy_from_slice(xs);
+    let zeros = vec![0.0; left.max(right) * g.ci];
+    fill(g.n * h * w, w, (0..g.n * h).into_par_iter(), |index, out| {
+        let (image, y) = (index / h, index % h);
+        let rest = w - row - left * g.ci;
+        match y.checked_sub(top).filter(|y| *y < g.h) {
+            Some(y) => out.join([&zeros[..left * g.ci], &xs[(image * g.h + y) * row..][..row], &zeros[..rest]]),
+            None => out.fill(0.0),
         }
-    });
-    out
+    })
 }
