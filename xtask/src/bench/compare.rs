@@ -89,6 +89,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut peers: Vec<Peer> = contenders.iter().filter_map(|contender| contender.peer).collect();
     peers.dedup();
     let mut table = Table::new(&peers);
+    // Row by row, so that a comparison which is stopped has not measured for nothing.
+    let head = head(args, &versions);
+    print!("{head}\n{}", table.text);
     for work in WORK.into_iter().filter(|work| wanted(args, work)) {
         eprintln!("{work}");
         let seconds = by_turns(args, &mut contenders, work)?;
@@ -127,9 +130,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         table.row("process start to first prediction", 3, &peers, &starts);
     }
-    let page = format!("{}\n{}", head(args, &versions), table.text);
-    print!("{page}");
     if let Some(path) = &args.table {
+        let page = format!("{head}\n{}", table.text);
         tallow_io::atomic::write(path, page.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -179,18 +181,20 @@ impl Table {
             of.min_by(f64::total_cmp)
         };
         let Some(ours) = least(None) else { return };
-        let _ = write!(self.text, "| {work} | {ours:.digits$} |");
+        let mut row = format!("| {work} | {ours:.digits$} |");
         for &peer in peers {
             match least(Some(peer)) {
-                Some(took) => _ = write!(self.text, " {took:.digits$} ({:.2}) |", ours / took),
-                None => self.text += " |",
+                Some(took) => _ = write!(row, " {took:.digits$} ({:.2}) |", ours / took),
+                None => row += " |",
             }
         }
         let fastest = peers.iter().filter_map(|&peer| least(Some(peer))).min_by(f64::total_cmp);
         let _ = match fastest {
-            Some(fastest) => writeln!(self.text, " {:.2} |", ours / fastest),
-            None => writeln!(self.text, " |"),
+            Some(fastest) => writeln!(row, " {:.2} |", ours / fastest),
+            None => writeln!(row, " |"),
         };
+        print!("{row}");
+        self.text += &row;
     }
 }
 
