@@ -98,13 +98,13 @@ def train(name, side, batch):
     return step
 
 
-def exported(name, side, batch):
-    """The ONNX file of a network for one shape."""
-    path = os.path.join(tempfile.mkdtemp(), "network.onnx")
-    model = network(name, 1000).eval()
-    torch.onnx.export(model, (images(batch, side),), path, dynamo=True, opset_version=18, external_data=False,
-                      verbose=False)
-    return path
+def opened(name, side, batch, read):
+    """What `read` makes of the ONNX file of a network for one shape; the file goes, since they are large."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = os.path.join(folder, "network.onnx")
+        torch.onnx.export(network(name, 1000).eval(), (images(batch, side),), path, dynamo=True, opset_version=18,
+                          external_data=False, verbose=False)
+        return read(path)
 
 
 def infer(name, side, batch):
@@ -114,13 +114,15 @@ def infer(name, side, batch):
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
-        session = onnxruntime.InferenceSession(exported(name, side, batch), options, ["CPUExecutionProvider"])
+        start = lambda path: onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
+        session = opened(name, side, batch, start)
         inputs = {session.get_inputs()[0].name: xs.numpy()}
         return lambda: session.run(None, inputs)
     if MODE == "openvino":
         import openvino
         settings = {"INFERENCE_NUM_THREADS": THREADS, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        request = openvino.Core().compile_model(exported(name, side, batch), "CPU", settings).create_infer_request()
+        start = lambda path: openvino.Core().compile_model(path, "CPU", settings)
+        request = opened(name, side, batch, start).create_infer_request()
         return lambda: request.infer({0: xs.numpy()})
     model = made(network(name, 1000).eval())
 
@@ -131,18 +133,20 @@ def infer(name, side, batch):
     return step
 
 
-def mlp():
-    model = made(nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 1)))
-    xs, ys = torch.randn(12396, 784), (torch.arange(12396) % 2).float()[:, None]
-    optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss()
-
-    def epoch():
-        for x, y in zip(xs.split(256), ys.split(256)):
+def epoch(model, xs, ys, size, optimizer, loss):
+    def run():
+        for x, y in zip(xs.split(size), ys.split(size)):
             optimizer.zero_grad()
             loss(model(x), y).backward()
             optimizer.step()
 
-    return epoch
+    return run
+
+
+def mlp():
+    model = made(nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 1)))
+    xs, ys = torch.randn(12396, 784), (torch.arange(12396) % 2).float()[:, None]
+    return epoch(model, xs, ys, 256, torch.optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss())
 
 
 def head():
@@ -150,15 +154,7 @@ def head():
               nn.BatchNorm1d(512), nn.Dropout(0.5), nn.Linear(512, 2, bias=False)]
     model = made(nn.Sequential(*layers))
     xs, ys = torch.randn(3200, 2560), torch.arange(3200) % 2
-    optimizer, loss = torch.optim.AdamW(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
-
-    def epoch():
-        for x, y in zip(xs.split(32), ys.split(32)):
-            optimizer.zero_grad()
-            loss(model(x), y).backward()
-            optimizer.step()
-
-    return epoch
+    return epoch(model, xs, ys, 32, torch.optim.AdamW(model.parameters(), lr=1e-3), nn.CrossEntropyLoss())
 
 
 def first(name):

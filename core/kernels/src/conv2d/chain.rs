@@ -109,6 +109,10 @@ impl Geometry {
 
     /// The input rows that these output rows see.
     fn rows_seen(&self, rows: &Range<usize>) -> Range<usize> {
+        // Rows that lie in the padding alone see nothing.
+        if rows.is_empty() {
+            return 0..0;
+        }
         let from = (rows.start * self.stride[0]).saturating_sub(self.padding[0][0]);
         let to = ((rows.end - 1) * self.stride[0] + self.reach()).saturating_sub(self.padding[0][0]);
         from.min(self.h)..to.min(self.h).max(from.min(self.h))

@@ -69,6 +69,18 @@ fn inverted_residuals_of_any_size_are_their_convolutions_bit_for_bit() {
 }
 
 #[test]
+fn rows_that_see_nothing_but_padding_are_rows_too() {
+    let mut wide = depthwise(9, 3, 1, 1, Activation::Relu);
+    wide.windows.padding = [[40, 50], [2, 6]];
+    let mut wider = depthwise(9, 1, 1, 1, Activation::None);
+    wider.windows.padding = [[7; 2]; 2];
+    let layers = [pointwise(3, 9, Activation::Relu), wide, wider, depthwise(9, 3, 1, 1, Activation::Relu)];
+    for n in [1, 4] {
+        check(&format!("{n} images"), [n, 20, 30, 3], &layers, false);
+    }
+}
+
+#[test]
 fn chains_that_gain_nothing_are_run_step_by_step() {
     let small = [pointwise(30, 180, Activation::Relu), depthwise(180, 5, 1, 1, Activation::Relu)];
     check("small images", [2, 3, 3, 30], &small, false);
