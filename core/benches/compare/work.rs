@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! train resnet18 64 32        one step of SGD with momentum, images of 64 x 64, batches of 32
+//! train-bf16 resnet18 64 32   the same in mixed precision
 //! infer vgg16 224 1           scores of one image
 //! mlp                         an epoch of the digit chapter's network, 784-30-1, on 12,396 digits
 //! head                        a hundred steps of AdamW with a head on cached features, 2560-512-2, batches of 32
@@ -16,7 +17,7 @@
 //! What is needed for a piece of work is made when it is first asked for, and done once without being counted.
 #![allow(clippy::print_stdout)] // a program: its results are for stdout
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::time::Instant;
@@ -67,7 +68,8 @@ fn prepare(line: &str) -> Result<Work> {
     let number =
         |word: &str| word.parse::<usize>().map_err(|_| Error::Value(format!("`{line}`: {word} is not a number")));
     match words[..] {
-        ["train", arch, side, batch] => train(arch.parse()?, number(side)?, number(batch)?),
+        ["train", arch, side, batch] => train(arch.parse()?, number(side)?, number(batch)?, DType::F32),
+        ["train-bf16", arch, side, batch] => train(arch.parse()?, number(side)?, number(batch)?, DType::BF16),
         ["infer", arch, side, batch] => infer(arch.parse()?, number(side)?, number(batch)?),
         ["mlp"] => mlp(),
         ["head"] => head(),
@@ -80,15 +82,15 @@ fn images(batch: usize, side: usize) -> Result<Tensor> {
     Rng::new(7).randn((batch, 3, side, side), 1.0, &Device::Cpu)
 }
 
-fn train(arch: Arch, side: usize, batch: usize) -> Result<Work> {
+fn train(arch: Arch, side: usize, batch: usize, dtype: DType) -> Result<Work> {
     let params = Params::new(&Rng::new(1), &Device::Cpu);
     let network = arch.build(10, &params)?;
     let xs = images(batch, side)?;
     let ys = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<_>>(), batch, &Device::Cpu)?;
     let (mut optimizer, hypers) = (Sgd::torch(0.9, 0.0), Hypers::lr(0.01));
     Ok(Box::new(move || {
-        let loss = cross_entropy(&network.forward(&xs, true)?, &ys)?;
-        optimizer.step(&params.trainable(), &kernels::backward(&loss)?, &hypers)
+        let scores = network.forward(&xs.to_dtype(dtype)?, true)?.to_dtype(DType::F32)?;
+        optimizer.step(&params.trainable(), &kernels::backward(&cross_entropy(&scores, &ys)?)?, &hypers)
     }))
 }
 

@@ -1,12 +1,13 @@
 //! Activations, alone or as the last step of another operation.
 
-use super::blank::{Blank, fill};
+use super::blank::Blank;
 use super::graph::record;
 use super::math::{erfc, exp, sigmoid, tanh};
 use super::simd::dispatch;
 use super::trace::{Operation, traced};
-use super::{fast, with_all, with_values};
-use candle_core::{Device, Result, Tensor};
+use super::values::fill_as;
+use super::{fast, with_stored};
+use candle_core::{Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::f32::consts::{FRAC_1_SQRT_2, PI};
@@ -71,8 +72,15 @@ pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
             if !fast(xs) {
                 return activation.portable(xs);
             }
-            let mut values = with_values(xs, |xs| Ok(xs.to_vec()))?;
-            values.par_chunks_mut(BLOCK).for_each(|values| dispatch(Apply(activation, values)));
+            let values = with_stored(xs, |xs| {
+                let starts = (0..xs.len()).into_par_iter().step_by(BLOCK);
+                Ok(fill_as(xs.dtype(), xs.len(), BLOCK, starts, |start, out| {
+                    let n = out.len();
+                    let out = out.copy(&xs.part(start..start + n));
+                    dispatch(Apply(activation, out));
+                    out
+                }))
+            })?;
             let input = if activation.needs_input() { Some(xs.clone()) } else { None };
             record(&[xs], values, xs.shape(), move |ys, grad, _| {
                 Ok(vec![Some(gradient(activation, input.as_ref().unwrap_or(ys), ys, grad)?)])
@@ -84,13 +92,19 @@ pub fn activate(xs: &Tensor, activation: Activation) -> Result<Tensor> {
 /// The gradient by an activation's input `xs`, from that by its result `ys`. Of the two only one is read: see
 /// [`Activation::needs_input`].
 pub(super) fn gradient(activation: Activation, xs: &Tensor, ys: &Tensor, grad: &Tensor) -> Result<Tensor> {
-    let dx = with_all(&[xs, ys, grad], |values| {
-        let [xs, ys, dy] = [0, 1, 2].map(|which| values[which].par_chunks(BLOCK));
-        Ok(fill(values[2].len(), BLOCK, xs.zip(ys).zip(dy), |((xs, ys), dy), dx| {
-            dispatch(Back { activation, xs, ys, dy, dx })
-        }))
+    let dx = with_stored(xs, |xs| {
+        with_stored(ys, |ys| {
+            with_stored(grad, |dy| {
+                let starts = (0..dy.len()).into_par_iter().step_by(BLOCK);
+                Ok(fill_as(dy.dtype(), dy.len(), BLOCK, starts, |start, dx| {
+                    let range = start..start + dx.len();
+                    let [xs, ys, dy] = [xs, ys, dy].map(|values| values.part(range.clone()));
+                    dispatch(Back { activation, xs: &xs, ys: &ys, dy: &dy, dx })
+                }))
+            })
+        })
     })?;
-    Tensor::from_vec(dx, ys.shape(), &Device::Cpu)
+    dx.tensor(ys.shape())
 }
 
 /// The rectified linear unit, `max(x, 0)`, of each value. As in PyTorch, its gradient at 0 is 0.

@@ -3,14 +3,16 @@
 
 use super::activation::Activation;
 use super::batch_stats::{BatchStats, Spread};
-use super::blank::{Blank, fill, fill_pair, filled};
+use super::blank::{Blank, filled};
 use super::graph::record;
 use super::simd::dispatch;
 use super::trace::{Operation, traced};
-use super::{fast, with_optional, with_values};
+use super::values::{Stored, Values, fill_as, fill_pair_as};
+use super::{fast, with_optional_stored, with_stored, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// The settings of [`batch_norm`].
 #[derive(Debug, Clone, Copy)]
@@ -38,20 +40,22 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
         let (mean, var, count) = (mean.flatten_all()?, var.flatten_all()?, xs.elem_count() / c);
         return Ok(BatchStats { mean, var, count, spread: None });
     }
-    with_values(xs, |x| {
+    with_stored(xs, |x| {
         let rows = Rows::new(c, x.len());
         // Differences from some value of the channel: squares of large means would drown the variance.
-        let origin = rows.repeat(&x[..c]);
+        let first = x.part(0..c);
+        let origin = rows.repeat(&first);
         let sums = rows.sums(|range| {
             let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
-            dispatch(Moments { xs: &x[range], origin: &origin, sums: &mut sums });
+            dispatch(Moments { xs: &x.part(range), origin: &origin, sums: &mut sums });
             sums
         });
         let count = x.len() / c;
         let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
         let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
         let var: Vec<f32> = var.collect();
-        let mean: Vec<f32> = mean.iter().zip(x).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
+        let mean: Vec<f32> =
+            mean.iter().zip(&*first).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
         Ok(BatchStats {
             mean: Tensor::from_vec(mean, c, &Device::Cpu)?,
             var: Tensor::from_vec(var, c, &Device::Cpu)?,
@@ -110,21 +114,19 @@ pub fn batch_norm(
         let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
         let norm =
             with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
-        let values = with_values(xs, |x| with_optional(residual, |residual| Ok(norm.forward(x, residual))))?;
+        let values = with_stored(xs, |x| with_optional_stored(residual, |residual| Ok(norm.forward(x, residual))))?;
         let spread = stats.spread.clone().map(|spread| (spread, stats.count));
         let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
         let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
-            let grads = with_values(&x, |x| {
-                with_values(ys, |y| {
-                    with_values(grad, |dy| {
-                        with_optional(needed.as_ref(), |r| norm.backward(x, y, dy, r, wanted, spread.as_ref()))
+            let grads = with_stored(&x, |x| {
+                with_stored(ys, |y| {
+                    with_stored(grad, |dy| {
+                        with_optional_stored(needed.as_ref(), |r| norm.backward(x, y, dy, r, wanted, spread.as_ref()))
                     })
                 })
             })?;
             let dims = [x.dims(), &[c], &[c], x.dims()];
-            let tensor = |(grad, dims): (Option<Vec<f32>>, &[usize])| {
-                grad.map(|grad| Tensor::from_vec(grad, dims, &Device::Cpu)).transpose()
-            };
+            let tensor = |(grad, dims): (Option<Values>, &[usize])| grad.map(|grad| grad.tensor(dims)).transpose();
             grads.into_iter().zip(dims).take(wanted.len()).map(tensor).collect()
         };
         let inputs: Vec<&Tensor> = [xs, weight, bias].into_iter().chain(residual).collect();
@@ -253,30 +255,31 @@ impl Norm {
         Norm { rows, mean, inv_std, scale, bias, options: *options }
     }
 
-    fn forward(&self, x: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
-        let block = self.rows.block;
-        fill(x.len(), block, x.par_chunks(block).enumerate(), |(i, x), out| {
-            let residual = residual.map(|residual| &residual[i * block..][..x.len()]);
-            dispatch(Forward { norm: self, x, residual, out })
+    fn forward(&self, x: Stored<'_>, residual: Option<Stored<'_>>) -> Values {
+        let starts = (0..x.len()).into_par_iter().step_by(self.rows.block);
+        fill_as(x.dtype(), x.len(), self.rows.block, starts, |start, out| {
+            let range = start..start + out.len();
+            let residual = residual.map(|residual| residual.part(range.clone()));
+            dispatch(Forward { norm: self, x: &x.part(range), residual: residual.as_deref(), out })
         })
     }
 
     /// The gradients by input, weight, bias and residual, of those that are wanted.
     fn backward(
         &self,
-        x: &[f32],
-        y: &[f32],
-        dy: &[f32],
-        residual: Option<&[f32]>,
+        x: Stored<'_>,
+        y: Stored<'_>,
+        dy: Stored<'_>,
+        residual: Option<Stored<'_>>,
         wanted: &[bool],
         spread: Option<&(Spread, usize)>,
-    ) -> Result<[Option<Vec<f32>>; 4]> {
+    ) -> Result<[Option<Values>; 4]> {
         let (rows, count) = (self.rows, x.len() / self.rows.c);
         let block = |range: std::ops::Range<usize>| Block {
-            x: &x[range.clone()],
-            y: &y[range.clone()],
-            dy: &dy[range.clone()],
-            residual: residual.map(|residual| &residual[range]),
+            x: x.part(range.clone()),
+            y: y.part(range.clone()),
+            dy: dy.part(range.clone()),
+            residual: residual.map(|residual| residual.part(range)),
         };
         let sums_wanted = self.options.training && wanted[0] || wanted[1] || wanted[2];
         let [dbias, dweight] = if sums_wanted {
@@ -304,26 +307,26 @@ impl Norm {
         let block_at = |start: usize| block(start..(start + rows.block).min(x.len()));
         let (dx, dresidual) = match (wanted[0], shortcut) {
             (true, true) => {
-                let [dx, dresidual] = fill_pair(x.len(), rows.block, starts, |start, dx, dresidual| {
+                let [dx, dresidual] = fill_pair_as(x.dtype(), x.len(), rows.block, starts, |start, dx, dresidual| {
                     dispatch(BackToBoth { norm: self, block: block_at(start), means: &means, dx, dresidual })
                 });
                 (Some(dx), Some(dresidual))
             }
             (true, false) => {
-                let dx = fill(x.len(), rows.block, starts, |start, dx| {
+                let dx = fill_as(x.dtype(), x.len(), rows.block, starts, |start, dx| {
                     dispatch(BackToInput { norm: self, block: block_at(start), means: &means, dx })
                 });
                 (Some(dx), None)
             }
             (false, true) => {
-                let dresidual = fill(x.len(), rows.block, starts, |start, dresidual| {
+                let dresidual = fill_as(x.dtype(), x.len(), rows.block, starts, |start, dresidual| {
                     dispatch(BackToResidual { norm: self, block: block_at(start), dresidual })
                 });
                 (None, Some(dresidual))
             }
             (false, false) => (None, None),
         };
-        let small = |sums: &[f64]| sums.iter().map(|&sum| sum as f32).collect();
+        let small = |sums: &[f64]| Values::F32(sums.iter().map(|&sum| sum as f32).collect());
         Ok([dx, wanted[1].then(|| small(&dweight)), wanted[2].then(|| small(&dbias)), dresidual])
     }
 
@@ -380,10 +383,10 @@ impl<'o> WithSimd for Forward<'_, 'o> {
 
 /// A stretch of all that the backward pass reads.
 struct Block<'a> {
-    x: &'a [f32],
-    y: &'a [f32],
-    dy: &'a [f32],
-    residual: Option<&'a [f32]>,
+    x: Cow<'a, [f32]>,
+    y: Cow<'a, [f32]>,
+    dy: Cow<'a, [f32]>,
+    residual: Option<Cow<'a, [f32]>>,
 }
 
 impl Block<'_> {
@@ -391,12 +394,12 @@ impl Block<'_> {
     #[inline(always)]
     fn before_activation<'a>(&self, norm: &Norm, out: Blank<'a>) -> &'a mut [f32] {
         let activation = norm.options.activation;
-        let out = out.copy(self.dy);
+        let out = out.copy(&self.dy);
         if activation.needs_input() {
-            let pre = filled(self.x.len(), |pre| norm.normalise(self.x, self.residual, pre));
-            activation.back(out, &pre, self.y);
+            let pre = filled(self.x.len(), |pre| norm.normalise(&self.x, self.residual.as_deref(), pre));
+            activation.back(out, &pre, &self.y);
         } else {
-            activation.back(out, self.y, self.y);
+            activation.back(out, &self.y, &self.y);
         }
         out
     }
@@ -445,7 +448,7 @@ impl<'o> WithSimd for BackToInput<'_, 'o> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let dx = self.block.before_activation(self.norm, self.dx);
-        self.norm.through_statistics(self.block.x, self.means, dx);
+        self.norm.through_statistics(&self.block.x, self.means, dx);
         dx
     }
 }
@@ -482,7 +485,7 @@ impl<'o, 'r> WithSimd for BackToBoth<'_, 'o, 'r> {
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
         let dresidual = self.block.before_activation(self.norm, self.dresidual);
         let dx = self.dx.copy(dresidual);
-        self.norm.through_statistics(self.block.x, self.means, dx);
+        self.norm.through_statistics(&self.block.x, self.means, dx);
         (dx, dresidual)
     }
 }

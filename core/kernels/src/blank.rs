@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// Memory for values that are not there yet.
-pub(crate) struct Blank<'a>(&'a mut [MaybeUninit<f32>]);
+pub(crate) struct Blank<'a, T = f32>(&'a mut [MaybeUninit<T>]);
 
 /// A vector of `len` values that `write` writes.
 #[inline(always)] // into code whose instructions are chosen already
-pub(crate) fn filled(len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) -> Vec<f32> {
+pub(crate) fn filled<T>(len: usize, write: impl FnOnce(Blank<'_, T>) -> &mut [T]) -> Vec<T> {
     let mut values = Vec::new();
     refill(&mut values, len, write);
     values
@@ -22,7 +22,7 @@ pub(crate) fn filled(len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) ->
 
 /// [`filled`] in memory that is there already, if it is large enough.
 #[inline(always)]
-pub(crate) fn refill(values: &mut Vec<f32>, len: usize, write: impl FnOnce(Blank<'_>) -> &mut [f32]) {
+pub(crate) fn refill<T>(values: &mut Vec<T>, len: usize, write: impl FnOnce(Blank<'_, T>) -> &mut [T]) {
     values.clear();
     values.reserve_exact(len);
     complete(&mut values.spare_capacity_mut()[..len], write);
@@ -31,24 +31,24 @@ pub(crate) fn refill(values: &mut Vec<f32>, len: usize, write: impl FnOnce(Blank
 }
 
 /// [`filled`] by several threads, block by block, each block of `block` values from an item of `inputs`.
-pub(crate) fn fill<T: Send>(
+pub(crate) fn fill<I: Send, T: Send>(
     len: usize,
     block: usize,
-    inputs: impl IndexedParallelIterator<Item = T>,
-    write: impl Fn(T, Blank<'_>) -> &mut [f32] + Sync,
-) -> Vec<f32> {
+    inputs: impl IndexedParallelIterator<Item = I>,
+    write: impl Fn(I, Blank<'_, T>) -> &mut [T] + Sync,
+) -> Vec<T> {
     filled(len, |out| out.par_chunks(block, inputs, write))
 }
 
 /// [`fill`] for two vectors of the same length that are written together.
-pub(crate) fn fill_pair<T: Send>(
+pub(crate) fn fill_pair<I: Send, T: Send>(
     len: usize,
     block: usize,
-    inputs: impl IndexedParallelIterator<Item = T>,
-    write: impl for<'a, 'b> Fn(T, Blank<'a>, Blank<'b>) -> (&'a mut [f32], &'b mut [f32]) + Sync,
-) -> [Vec<f32>; 2] {
+    inputs: impl IndexedParallelIterator<Item = I>,
+    write: impl for<'a, 'b> Fn(I, Blank<'a, T>, Blank<'b, T>) -> (&'a mut [T], &'b mut [T]) + Sync,
+) -> [Vec<T>; 2] {
     let mut pair = [Vec::with_capacity(len), Vec::with_capacity(len)];
-    let [a, b] = pair.each_mut().map(|values: &mut Vec<f32>| values.spare_capacity_mut()[..len].par_chunks_mut(block));
+    let [a, b] = pair.each_mut().map(|values: &mut Vec<T>| values.spare_capacity_mut()[..len].par_chunks_mut(block));
     let blocks = a.zip(b).zip(inputs).map(|((a, b), input)| {
         let memory = [address(a), address(b)];
         let (a, b) = write(input, Blank(a), Blank(b));
@@ -62,21 +62,21 @@ pub(crate) fn fill_pair<T: Send>(
     pair
 }
 
-impl<'a> From<&'a mut [f32]> for Blank<'a> {
+impl<'a, T> From<&'a mut [T]> for Blank<'a, T> {
     /// Memory that was written before may be written again.
-    fn from(values: &'a mut [f32]) -> Blank<'a> {
+    fn from(values: &'a mut [T]) -> Blank<'a, T> {
         let (start, len) = (values.as_mut_ptr().cast(), values.len());
         // SAFETY: the same memory, borrowed for as long; nothing but values can be written through a `Blank`.
         Blank(unsafe { std::slice::from_raw_parts_mut(start, len) })
     }
 }
 
-impl<'a> Blank<'a> {
+impl<'a, T> Blank<'a, T> {
     /// Memory that other code looks after.
     ///
     /// # Safety
     /// There must be room for `len` values, which nothing else reads or writes during `'a`.
-    pub(crate) unsafe fn from_raw_parts(start: *mut f32, len: usize) -> Blank<'a> {
+    pub(crate) unsafe fn from_raw_parts(start: *mut T, len: usize) -> Blank<'a, T> {
         // SAFETY: by the caller's promise, and `MaybeUninit` may hold anything.
         Blank(unsafe { std::slice::from_raw_parts_mut(start.cast(), len) })
     }
@@ -85,13 +85,13 @@ impl<'a> Blank<'a> {
         self.0.len()
     }
 
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut f32 {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
         self.0.as_mut_ptr().cast()
     }
 
     /// `len` of the values, from `start` on.
     #[inline(always)]
-    pub(crate) fn part(&mut self, start: usize, len: usize) -> Blank<'_> {
+    pub(crate) fn part(&mut self, start: usize, len: usize) -> Blank<'_, T> {
         Blank(&mut self.0[start..start + len])
     }
 
@@ -100,14 +100,14 @@ impl<'a> Blank<'a> {
     /// # Safety
     /// All of them must have been written.
     #[inline(always)]
-    pub(crate) unsafe fn assume_filled(self) -> &'a mut [f32] {
+    pub(crate) unsafe fn assume_filled(self) -> &'a mut [T] {
         // SAFETY: initialised, by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len()) }
     }
 
     /// Writes one value after the other.
     #[inline(always)]
-    pub(crate) fn write(self, values: impl IntoIterator<Item = f32>) -> &'a mut [f32] {
+    pub(crate) fn write(self, values: impl IntoIterator<Item = T>) -> &'a mut [T] {
         let mut written = 0;
         for (place, value) in self.0.iter_mut().zip(values) {
             place.write(value);
@@ -120,7 +120,7 @@ impl<'a> Blank<'a> {
 
     /// Copies.
     #[inline(always)]
-    pub(crate) fn copy(self, values: &[f32]) -> &'a mut [f32] {
+    pub(crate) fn copy(self, values: &[T]) -> &'a mut [T] {
         assert!(values.len() == self.0.len(), "a kernel left values unwritten");
         // SAFETY: as many values on both sides, and an exclusive borrow overlaps no other.
         unsafe {
@@ -131,7 +131,10 @@ impl<'a> Blank<'a> {
 
     /// Copies slices, one after the other.
     #[inline(always)]
-    pub(crate) fn join<'x>(self, parts: impl IntoIterator<Item = &'x [f32]>) -> &'a mut [f32] {
+    pub(crate) fn join<'x>(self, parts: impl IntoIterator<Item = &'x [T]>) -> &'a mut [T]
+    where
+        T: 'x,
+    {
         let mut written = 0;
         for part in parts {
             Blank(&mut self.0[written..written + part.len()]).copy(part);
@@ -144,12 +147,51 @@ impl<'a> Blank<'a> {
 
     /// Sets all to one value.
     #[inline(always)]
-    pub(crate) fn fill(self, value: f32) -> &'a mut [f32] {
+    pub(crate) fn fill(self, value: T) -> &'a mut [T]
+    where
+        T: Copy,
+    {
         self.0.fill(MaybeUninit::new(value));
         // SAFETY: all were written.
         unsafe { self.assume_filled() }
     }
 
+    /// Writes chunks of `width` values (the last one may be shorter) in order, each from an item of `inputs`.
+    #[inline(always)]
+    pub(crate) fn chunks<I>(
+        self,
+        width: usize,
+        inputs: impl IntoIterator<Item = I>,
+        mut write: impl FnMut(I, Blank<'_, T>) -> &mut [T],
+    ) -> &'a mut [T] {
+        let mut written = 0;
+        for (chunk, input) in self.0.chunks_mut(width).zip(inputs) {
+            written += complete(chunk, |chunk| write(input, chunk));
+        }
+        assert!(written == self.0.len(), "a kernel left values unwritten");
+        // SAFETY: the chunks are all there is, and all were written.
+        unsafe { self.assume_filled() }
+    }
+
+    /// [`Blank::chunks`] by several threads.
+    pub(crate) fn par_chunks<I: Send>(
+        self,
+        width: usize,
+        inputs: impl IndexedParallelIterator<Item = I>,
+        write: impl Fn(I, Blank<'_, T>) -> &mut [T] + Sync,
+    ) -> &'a mut [T]
+    where
+        T: Send,
+    {
+        let chunks = self.0.par_chunks_mut(width).zip(inputs);
+        let written: usize = chunks.map(|(chunk, input)| complete(chunk, |chunk| write(input, chunk))).sum();
+        assert!(written == self.0.len(), "a kernel left values unwritten");
+        // SAFETY: the chunks are all there is, and all were written.
+        unsafe { self.assume_filled() }
+    }
+}
+
+impl<'a> Blank<'a> {
     /// Writes the values of a register, or as many of them as there is room for.
     #[inline(always)]
     pub(crate) fn store<S: Simd>(self, simd: S, values: S::f32s) -> &'a mut [f32] {
@@ -165,46 +207,15 @@ impl<'a> Blank<'a> {
         let n = self.0.len();
         self.copy(&lanes[..n])
     }
-
-    /// Writes chunks of `width` values (the last one may be shorter) in order, each from an item of `inputs`.
-    #[inline(always)]
-    pub(crate) fn chunks<T>(
-        self,
-        width: usize,
-        inputs: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(T, Blank<'_>) -> &mut [f32],
-    ) -> &'a mut [f32] {
-        let mut written = 0;
-        for (chunk, input) in self.0.chunks_mut(width).zip(inputs) {
-            written += complete(chunk, |chunk| write(input, chunk));
-        }
-        assert!(written == self.0.len(), "a kernel left values unwritten");
-        // SAFETY: the chunks are all there is, and all were written.
-        unsafe { self.assume_filled() }
-    }
-
-    /// [`Blank::chunks`] by several threads.
-    pub(crate) fn par_chunks<T: Send>(
-        self,
-        width: usize,
-        inputs: impl IndexedParallelIterator<Item = T>,
-        write: impl Fn(T, Blank<'_>) -> &mut [f32] + Sync,
-    ) -> &'a mut [f32] {
-        let chunks = self.0.par_chunks_mut(width).zip(inputs);
-        let written: usize = chunks.map(|(chunk, input)| complete(chunk, |chunk| write(input, chunk))).sum();
-        assert!(written == self.0.len(), "a kernel left values unwritten");
-        // SAFETY: the chunks are all there is, and all were written.
-        unsafe { self.assume_filled() }
-    }
 }
 
 /// Values of the widest register, AVX-512's.
 const MOST_LANES: usize = 16;
 
-/// Has all of `memory` written, and counts its values. A `&mut [f32]` at the same address and of the same length can be
+/// Has all of `memory` written, and counts its values. A `&mut [T]` at the same address and of the same length can be
 /// nothing but this memory, and initialised.
 #[inline(always)]
-fn complete(memory: &mut [MaybeUninit<f32>], write: impl FnOnce(Blank<'_>) -> &mut [f32]) -> usize {
+fn complete<T>(memory: &mut [MaybeUninit<T>], write: impl FnOnce(Blank<'_, T>) -> &mut [T]) -> usize {
     let expected = address(memory);
     let written = address(write(Blank(memory)));
     assert!(written == expected, "a kernel left values unwritten");
@@ -212,7 +223,7 @@ fn complete(memory: &mut [MaybeUninit<f32>], write: impl FnOnce(Blank<'_>) -> &m
 }
 
 #[inline(always)]
-fn address<T>(values: &[T]) -> (*const f32, usize) {
+fn address<T>(values: &[T]) -> (*const (), usize) {
     (values.as_ptr().cast(), values.len())
 }
 

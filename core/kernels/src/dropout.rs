@@ -22,7 +22,7 @@ pub fn dropout(xs: &Tensor, mask: &Tensor) -> Result<Tensor> {
         return xs * mask;
     }
     record(&[xs], zip(xs, &mask, |x, m| x * m)?, xs.shape(), move |_, grad, _| {
-        Ok(vec![Some(Tensor::from_vec(zip(grad, &mask, |dy, m| dy * m)?, grad.shape(), &Device::Cpu)?)])
+        Ok(vec![Some(zip(grad, &mask, |dy, m| dy * m)?.tensor(grad.shape())?)])
     })
 }
 

@@ -8,8 +8,9 @@
 //! may stand between ours: the tape runs candle's `backward` for them.
 
 use super::row_gradient::RowSums;
+use super::values::Values;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Result, Shape, Tensor, TensorId, Var};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, TensorId};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -145,28 +146,47 @@ pub(super) fn collect_rows(id: TensorId, key: &Tensor, sums: RowSums) -> Option<
 }
 
 /// The result of an operation on CPU tensors: `values` in `shape`, with `back(result, gradient, wanted)` as the way
-/// to its inputs' gradients.
+/// to its inputs' gradients. Values have the type of the first input, and gradients that of theirs: what was computed
+/// in `f32` for tensors of `bf16` is rounded here.
 pub(super) fn record(
     inputs: &[&Tensor],
-    values: Vec<f32>,
+    values: impl Into<Values>,
     shape: impl Into<Shape>,
     back: impl Fn(&Tensor, &Tensor, &[bool]) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
 ) -> Result<Tensor> {
     let shape = shape.into();
+    let dtypes: Vec<DType> = inputs.iter().map(|t| t.dtype()).collect();
+    let values = values.into().of_type(dtypes.first().copied().unwrap_or(DType::F32));
     if !tracked(inputs) {
-        return Tensor::from_vec(values, shape, &Device::Cpu);
+        return values.tensor(shape);
     }
     let wanted: Vec<bool> = inputs.iter().map(|t| t.track_op()).collect();
-    let back = Box::new(back);
+    let back: Back = if dtypes.contains(&DType::BF16) {
+        Box::new(move |ys, grad, wanted| {
+            let grads = back(ys, grad, wanted)?.into_iter().zip(&dtypes);
+            grads.map(|(grad, dtype)| grad.map(|grad| of_type(grad, *dtype)).transpose()).collect()
+        })
+    } else {
+        Box::new(back)
+    };
     TAPE.with_borrow_mut(|tape| match tape {
         Some(tape) => {
             // A variable, so that whatever candle makes of it is tracked too.
-            let out = Var::from_vec(values, shape, &Device::Cpu)?.into_inner();
+            let out = values.variable(shape)?;
             tape.push(inputs, wanted, out.clone(), back);
             Ok(out)
         }
         None => graft(inputs, wanted, values, shape, back),
     })
+}
+
+/// A tensor's values in another type, if they are not in it.
+fn of_type(tensor: Tensor, dtype: DType) -> Result<Tensor> {
+    if tensor.dtype() == dtype {
+        return Ok(tensor);
+    }
+    let values = super::with_stored(&tensor, |values| Ok(values.to_values()))?;
+    values.of_type(dtype).tensor(tensor.shape())
 }
 
 /// Whether an operation on these tensors has to keep what its backward pass needs.
@@ -231,7 +251,7 @@ impl Tape {
             return Ok(out);
         }
         self.know(&out);
-        let values = super::with_values(&out, |values| Ok(values.to_vec()))?;
+        let values = super::with_stored(&out, |values| Ok(values.to_values()))?;
         let (leaves, id) = (std::mem::take(&mut self.leaves), out.id());
         let inputs: Vec<&Tensor> = leaves.iter().collect();
         let ids: Vec<TensorId> = leaves.iter().map(Tensor::id).collect();
@@ -292,7 +312,7 @@ fn add_to(grads: &mut HashMap<TensorId, Tensor>, id: TensorId, grad: Tensor) -> 
 /// Puts an operation with any number of inputs into candle's graph, whose operations have at most three: a chain of
 /// one-element tensors runs through the inputs to the result, and on the way back each link hands its input the
 /// gradient that the result's backward pass has left for it.
-fn graft(inputs: &[&Tensor], wanted: Vec<bool>, values: Vec<f32>, shape: Shape, back: Back) -> Result<Tensor> {
+fn graft(inputs: &[&Tensor], wanted: Vec<bool>, values: Values, shape: Shape, back: Back) -> Result<Tensor> {
     let grads: Slots = Arc::new(Mutex::new(Vec::new()));
     let mut chain: Option<Tensor> = None;
     for (slot, input) in inputs.iter().enumerate().filter(|(slot, _)| wanted[*slot]) {
@@ -302,7 +322,7 @@ fn graft(inputs: &[&Tensor], wanted: Vec<bool>, values: Vec<f32>, shape: Shape, 
             Some(chain) => chain.apply_op2(input, link)?,
         });
     }
-    let out = (CpuStorage::F32(values), shape);
+    let out = (values.storage(), shape);
     match chain {
         Some(chain) => chain.apply_op1(Grafted { out: Mutex::new(Some(out)), wanted, back, grads }),
         None => candle_core::bail!("an operation without inputs has no gradient"),

@@ -43,6 +43,7 @@ mod sums;
 mod tiles;
 pub mod trace;
 mod upsample;
+mod values;
 mod windows;
 mod zip;
 
@@ -77,29 +78,27 @@ pub use step::{adam_step, add_scaled, scale_add, square_average};
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 pub use windows::Pool;
 
-use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
+use candle_core::{DType, Result, Storage, Tensor};
+use values::Stored;
 
 /// Whether the fast CPU code can take this tensor.
 fn fast(xs: &Tensor) -> bool {
-    xs.device().is_cpu() && xs.dtype() == DType::F32
+    xs.device().is_cpu() && matches!(xs.dtype(), DType::F32 | DType::BF16)
 }
 
-/// The values of a contiguous `f32` tensor in CPU memory, as a custom operation sees it.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("a kernel got a tensor that is not contiguous: {layout:?}"),
-    }
-}
-
-/// Calls `f` with the values of an `f32` CPU tensor, made contiguous first if it must be.
-fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+/// Calls `f` with a CPU tensor's values as they are in memory, made contiguous first if they must be.
+fn with_stored<T>(xs: &Tensor, f: impl FnOnce(Stored<'_>) -> Result<T>) -> Result<T> {
     let xs = xs.contiguous()?;
     let (storage, layout) = xs.storage_and_layout();
     match &*storage {
-        Storage::Cpu(storage) => f(values(storage, layout)?),
+        Storage::Cpu(storage) => f(Stored::of(storage, layout)?),
         _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
     }
+}
+
+/// [`with_stored`] for values in `f32`, widened first if they are not.
+fn with_values<T>(xs: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    with_stored(xs, |xs| f(&xs.all()))
 }
 
 /// [`with_values`] for any number of tensors.
@@ -107,10 +106,19 @@ fn with_all<T>(xs: &[&Tensor], f: impl FnOnce(&[&[f32]]) -> Result<T>) -> Result
     let xs: Vec<Tensor> = xs.iter().map(|xs| xs.contiguous()).collect::<Result<_>>()?;
     let storages: Vec<_> = xs.iter().map(Tensor::storage_and_layout).collect();
     let all = storages.iter().map(|(storage, layout)| match &**storage {
-        Storage::Cpu(storage) => values(storage, layout),
+        Storage::Cpu(storage) => Ok(Stored::of(storage, layout)?.all()),
         _ => candle_core::bail!("a CPU kernel got a tensor on another device"),
     });
-    f(&all.collect::<Result<Vec<_>>>()?)
+    let all = all.collect::<Result<Vec<_>>>()?;
+    f(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+}
+
+/// [`with_stored`] for what may not be there.
+fn with_optional_stored<T>(xs: Option<&Tensor>, f: impl FnOnce(Option<Stored<'_>>) -> Result<T>) -> Result<T> {
+    match xs {
+        Some(xs) => with_stored(xs, |xs| f(Some(xs))),
+        None => f(None),
+    }
 }
 
 /// [`with_values`] for what may not be there.

@@ -1,10 +1,10 @@
 //! The fully connected layer's product.
 
 use super::activation::Activation;
-use super::conv2d::{ConvParams, Geometry, Product, forward, pack};
+use super::conv2d::{ConvParams, Geometry, Product};
 use super::tiles::{FEW, dot};
 use super::trace::{Operation, traced};
-use super::{fast, with_optional, with_values};
+use super::{fast, with_optional, with_stored, with_values};
 use candle_core::{Result, Tensor};
 
 /// A fully connected layer, `xs · weightᵀ + bias`. PyTorch's `F.linear`.
@@ -42,10 +42,15 @@ pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
             }
             // A convolution of one tap over an image of one column.
             let g = Geometry::new(&[1, rows, 1, k], &[n, k, 1, 1], &ConvParams::new(1, 0))?;
-            let values = with_values(xs, |x| {
+            let values = with_stored(xs, |x| {
                 with_values(weight, |w| {
                     with_optional(bias, |bias| {
-                        Ok(if rows <= FEW { dot(x, w, bias, k) } else { forward(&g, x, &pack(&g, w), bias, None) })
+                        let few = rows <= FEW;
+                        Ok(if few {
+                            dot(&x.all(), w, bias, k).into()
+                        } else {
+                            g.product(x, w, bias, None, Activation::None)
+                        })
                     })
                 })
             })?;

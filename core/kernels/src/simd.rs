@@ -1,20 +1,23 @@
 //! Which vector instructions the kernels use: found out once, when the first kernel runs.
 //!
-//! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`), so that each level can
-//! be tested and measured on a machine that has a higher one.
+//! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`; `avx512` is without its
+//! BF16), so that each level can be tested and measured on a machine that has a higher one.
 
+use super::tiles::multiplies_pairs;
 use pulp::{Arch, Simd, WithSimd};
 use std::sync::OnceLock;
 
 /// The variable that caps the instruction set.
 pub const SIMD_VARIABLE: &str = "TALLOW_SIMD";
 
-/// The vector instructions that the kernels use here: "AVX-512", "AVX2", "NEON" or "plain".
+/// The vector instructions that the kernels use here: "AVX-512 with BF16", "AVX-512", "AVX2", "NEON" or "plain".
 pub fn simd_level() -> &'static str {
     match arch() {
         Arch::Scalar => "plain",
         #[cfg(target_arch = "x86_64")]
         Arch::V3(_) => "AVX2",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(_) if multiplies_pairs() => "AVX-512 with BF16",
         #[cfg(target_arch = "x86_64")]
         Arch::V4(_) => "AVX-512",
         #[allow(unreachable_patterns)]
@@ -76,6 +79,12 @@ pub(super) fn store<S: Simd>(simd: S, to: &mut [f32], values: S::f32s) {
 pub(super) fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
     *ARCH.get_or_init(|| capped(std::env::var(SIMD_VARIABLE).ok().as_deref()))
+}
+
+/// Whether products are to be those of `f32` alone.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn capped_to_f32() -> bool {
+    std::env::var(SIMD_VARIABLE).is_ok_and(|cap| cap == "avx512")
 }
 
 fn capped(cap: Option<&str>) -> Arch {

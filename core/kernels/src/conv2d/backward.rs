@@ -5,16 +5,16 @@
 use super::geometry::{Geometry, raster};
 use crate::blank::Blank;
 use crate::shared::SharedMut;
-use crate::tiles::{Gemm, PADDING, PackedB, Place};
+use crate::tiles::{Element, Gemm, PADDING, PackedB, Place};
 
 /// `dx` `[N, H, W, C]` from `dy` `[N, H', W', O]`.
 ///
 /// With strides, input pixels fall into classes by their remainders: pixels of a class meet the same taps.
-pub(super) fn gradient_by_input(g: &Geometry, dy: &[f32], weight: &[f32]) -> Vec<f32> {
+pub(super) fn gradient_by_input<E: Element>(g: &Geometry, dy: &[E], weight: &[f32]) -> Vec<E> {
     // Zeros, since there may be pixels that no output saw.
-    let mut dx = vec![0.0; g.n * g.h * g.w * g.channels()];
+    let mut dx = vec![E::default(); g.n * g.h * g.w * g.channels()];
     for (group, weight) in weight.chunks_exact(weight.len() / g.groups).enumerate() {
-        let panels = PackedB::backward(weight, g.co, g.ci, g.taps());
+        let panels = PackedB::backward::<E>(weight, g.co, g.ci, g.taps());
         for first_y in 0..g.stride[0].min(g.h) {
             for first_x in 0..g.stride[1].min(g.w) {
                 let class = Class::new(g, first_y, first_x);

@@ -3,25 +3,25 @@
 #![allow(unsafe_code)]
 
 use super::geometry::{Geometry, raster};
-use crate::blank::{fill, filled};
+use crate::blank::{Blank, fill, filled};
 use crate::shared::SharedMut;
-use crate::tiles::{Epilogue, Gemm, PADDING, PackedB, Place};
+use crate::tiles::{Element, Epilogue, Gemm, PADDING, PackedB, Place};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// The weights of a convolution, ready for the product: one matrix for each group.
-pub(crate) fn pack(g: &Geometry, weight: &[f32]) -> Vec<PackedB> {
-    weight.chunks_exact(weight.len() / g.groups).map(|w| PackedB::forward(w, g.co, g.ci, g.taps())).collect()
+pub(crate) fn pack<E: Element>(g: &Geometry, weight: &[f32]) -> Vec<PackedB> {
+    weight.chunks_exact(weight.len() / g.groups).map(|w| PackedB::forward::<E>(w, g.co, g.ci, g.taps())).collect()
 }
 
 /// The result `[N, H', W', O]`, with `epilogue` applied to each finished stretch of values.
-pub(crate) fn forward(
+pub(crate) fn forward<E: Element>(
     g: &Geometry,
-    xs: &[f32],
+    xs: &[E],
     weights: &[PackedB],
     bias: Option<&[f32]>,
-    epilogue: Option<&Epilogue<'_>>,
-) -> Vec<f32> {
+    epilogue: Option<&Epilogue<'_, E>>,
+) -> Vec<E> {
     let view = View::new(g, xs);
     filled(g.out_pixels() * g.outputs(), |mut out| {
         for (group, panels) in weights.iter().enumerate() {
@@ -45,9 +45,11 @@ pub(crate) fn forward(
 
 /// How a convolution looks at its input: through one piece for each tap, or, where pixels have few channels, one for
 /// each row of the kernel, whose pixels lie side by side in a copy of the input with the padding written out.
-pub(super) struct View<'a> {
+pub(super) struct View<'a, E: Element> {
     g: Geometry,
-    pub(super) source: Cow<'a, [f32]>,
+    pub(super) source: Cow<'a, [E]>,
+    /// Values of a pixel there: of whole lanes.
+    pub(super) pixel: usize,
     /// Length of a piece.
     pub(super) len: usize,
     /// The taps, or the rows of the kernel, that meet the image. There is always one.
@@ -55,26 +57,27 @@ pub(super) struct View<'a> {
     by_rows: bool,
 }
 
-impl View<'_> {
-    pub(super) fn new<'a>(g: &Geometry, xs: &'a [f32]) -> View<'a> {
-        let by_rows = g.ci < 16 && g.groups == 1 && g.dilation[1] == 1 && g.kernel[1] > 1;
+impl<E: Element> View<'_, E> {
+    pub(super) fn new<'a>(g: &Geometry, xs: &'a [E]) -> View<'a, E> {
+        let by_rows = g.by_rows();
         if by_rows {
-            let (source, len) = (Cow::Owned(padded(g, xs)), g.kernel[1] * g.ci);
-            return View { g: *g, source, len, segments: (0..g.kernel[0]).collect(), by_rows };
+            let pixel = g.ci.next_multiple_of(E::PER_LANE);
+            let (source, len) = (Cow::Owned(padded(g, xs, pixel)), g.kernel[1] * pixel);
+            return View { g: *g, source, pixel, len, segments: (0..g.kernel[0]).collect(), by_rows };
         }
         let mut segments = g.useful_taps();
         if segments.is_empty() {
             // All of the kernel lies in the padding: one tap is enough to come to 0.
             segments.push(0);
         }
-        View { g: *g, source: Cow::Borrowed(xs), len: g.ci, segments, by_rows }
+        View { g: *g, source: Cow::Borrowed(xs), pixel: g.ci, len: g.ci, segments, by_rows }
     }
 
     /// Where the pieces begin that output pixel (y, x) of an image sees, from channel `first`.
     pub(super) fn pieces(&self, image: usize, y: usize, x: usize, first: usize, pieces: &mut [usize]) {
         if self.by_rows {
             // All of them are segments of the first one's column.
-            let down = (self.g.w + self.g.padding[1][0] + self.g.padding[1][1]) * self.g.ci * self.g.dilation[0];
+            let down = (self.g.w + self.g.padding[1][0] + self.g.padding[1][1]) * self.pixel * self.g.dilation[0];
             let start = self.piece(image, y, x, first, 0);
             pieces.iter_mut().enumerate().for_each(|(segment, piece)| *piece = start + segment * down);
             return;
@@ -90,7 +93,7 @@ impl View<'_> {
         if self.by_rows {
             let (h, w) = (g.h + g.padding[0][0] + g.padding[0][1], g.w + g.padding[1][0] + g.padding[1][1]);
             let row = y * g.stride[0] + segment * g.dilation[0];
-            return ((image * h + row) * w + x * g.stride[1]) * g.ci;
+            return ((image * h + row) * w + x * g.stride[1]) * self.pixel;
         }
         let (ky, kx) = (segment / g.kernel[1], segment % g.kernel[1]);
         match (g.input(0, y, ky), g.input(1, x, kx)) {
@@ -100,17 +103,22 @@ impl View<'_> {
     }
 }
 
-/// A copy of the input with its border of zeros.
-fn padded(g: &Geometry, xs: &[f32]) -> Vec<f32> {
+/// A copy of the input with its border of zeros, and each pixel filled up to `pixel` values.
+fn padded<E: Element>(g: &Geometry, xs: &[E], pixel: usize) -> Vec<E> {
     let [[top, bottom], [left, right]] = g.padding;
-    let (h, w, row) = (g.h + top + bottom, (g.w + left + right) * g.ci, g.w * g.ci);
-    let zeros = vec![0.0; left.max(right) * g.ci];
-    fill(g.n * h * w, w, (0..g.n * h).into_par_iter(), |index, out| {
+    let (h, w, row) = (g.h + top + bottom, (g.w + left + right) * pixel, g.w * g.ci);
+    let zeros = vec![E::default(); left.max(right).max(1) * pixel];
+    fill(g.n * h * w, w, (0..g.n * h).into_par_iter(), |index, out: Blank<'_, E>| {
         let (image, y) = (index / h, index % h);
-        let rest = w - row - left * g.ci;
-        match y.checked_sub(top).filter(|y| *y < g.h) {
-            Some(y) => out.join([&zeros[..left * g.ci], &xs[(image * g.h + y) * row..][..row], &zeros[..rest]]),
-            None => out.fill(0.0),
+        let Some(y) = y.checked_sub(top).filter(|y| *y < g.h) else {
+            return out.fill(E::default());
+        };
+        let values = &xs[(image * g.h + y) * row..][..row];
+        let (before, after) = (&zeros[..left * pixel], &zeros[..right * pixel]);
+        if pixel == g.ci {
+            return out.join([before, values, after]);
         }
+        let pixels = values.chunks_exact(g.ci).flat_map(|values| [values, &zeros[..pixel - g.ci]]);
+        out.join([before].into_iter().chain(pixels).chain([after]))
     })
 }

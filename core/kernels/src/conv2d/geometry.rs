@@ -62,6 +62,11 @@ impl Geometry {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [[0; 2]; 2] && self.groups == 1
     }
 
+    /// Whether pixels have so few channels that the kernel's rows are looked at as one piece each.
+    pub(super) fn by_rows(&self) -> bool {
+        self.ci < 16 && self.groups == 1 && self.dilation[1] == 1 && self.kernel[1] > 1
+    }
+
     pub(super) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }

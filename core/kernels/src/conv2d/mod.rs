@@ -22,13 +22,16 @@ pub use prepared::PreparedConv;
 use super::activation::{Activation, activate, gradient};
 use super::graph::record;
 use super::sums::sum_rows;
-use super::tiles::Epilogue;
+use super::tiles::{Epilogue, MOST_PADDING, multiplies_pairs};
 use super::trace::{Operation, traced};
-use super::{fast, with_optional, with_values};
-use candle_core::{Device, Result, Tensor};
+use super::values::{Stored, Values, nearest, wide};
+use super::{fast, with_optional, with_optional_stored, with_stored, with_values};
+use candle_core::{DType, Device, Result, Tensor};
 use depthwise::by_tap;
 pub(super) use forward::{forward, pack};
 pub(super) use geometry::Geometry;
+use half::bf16;
+use std::borrow::Cow;
 use winograd::{F2x2, Way};
 
 /// A two-dimensional convolution; as in PyTorch's `F.conv2d`, a cross-correlation: the kernel is not flipped.
@@ -80,20 +83,10 @@ pub fn conv2d_with(
         }
         let (end, after) =
             if activation.needs_input() { (Activation::None, activation) } else { (activation, Activation::None) };
-        let values = with_values(xs, |x| {
+        let values = with_stored(xs, |x| {
             with_values(weight, |w| {
                 with_optional(bias, |bias| {
-                    with_optional(residual, |residual| {
-                        let epilogue = Epilogue { residual, activation: end };
-                        let epilogue = (residual.is_some() || end != Activation::None).then_some(&epilogue);
-                        Ok(if g.depthwise() {
-                            depthwise::forward(&g, x, &by_tap(w, g.channels(), g.taps()), bias, epilogue)
-                        } else if let Some(winograd) = F2x2::of(&g) {
-                            winograd.run(x, &winograd.pack(w, Way::Forward), bias, epilogue)
-                        } else {
-                            forward(&g, x, &pack(&g, w), bias, epilogue)
-                        })
-                    })
+                    with_optional_stored(residual, |residual| Ok(g.product(x, w, bias, residual, end)))
                 })
             })
         })?;
@@ -117,7 +110,7 @@ pub(super) struct Product<'a> {
 
 impl Product<'_> {
     /// Puts the result into the graph.
-    pub(super) fn record(self, values: Vec<f32>, shape: &[usize]) -> Result<Tensor> {
+    pub(super) fn record(self, values: Values, shape: &[usize]) -> Result<Tensor> {
         let Product { g, xs, weight, bias, residual, activation } = self;
         let inputs: Vec<&Tensor> = [xs, weight].into_iter().chain(bias).chain(residual).collect();
         let (x, w, has_bias) = (xs.clone(), weight.clone(), bias.is_some());
@@ -126,13 +119,14 @@ impl Product<'_> {
                 Activation::None => grad.clone(),
                 activation => gradient(activation, ys, ys, grad)?,
             };
-            with_values(&grad, |dy| {
+            with_stored(&grad, |dy| {
                 let tensor = |values: Vec<f32>, dims: &[usize]| Tensor::from_vec(values, dims, &Device::Cpu);
-                let dx = wanted[0].then(|| with_values(&w, |w| tensor(g.by_input(dy, w), x.dims())));
-                let dw = wanted[1].then(|| with_values(&x, |x| tensor(g.by_weight(dy, x), w.dims())));
+                let dx = wanted[0].then(|| with_values(&w, |w| g.by_input(dy, w, x.dtype()).tensor(x.dims())));
+                let dw = wanted[1].then(|| with_stored(&x, |x| tensor(g.by_weight(dy, x), w.dims())));
                 let mut grads = vec![dx.transpose()?, dw.transpose()?];
                 if has_bias {
-                    grads.push(wanted[2].then(|| tensor(sum_rows(dy, g.outputs()), &[g.outputs()])).transpose()?);
+                    grads
+                        .push(wanted[2].then(|| tensor(sum_rows(&dy.all(), g.outputs()), &[g.outputs()])).transpose()?);
                 }
                 // What is left is the residual's, if there is one.
                 grads.extend(wanted[grads.len()..].iter().map(|wanted| wanted.then(|| grad.clone())));
@@ -161,26 +155,81 @@ fn check_bias(bias: Option<&Tensor>, outputs: usize) -> Result<()> {
     }
 }
 
+/// The weights as products of `dtype` see them: of 16 bits, also where they are multiplied in `f32`, so that results
+/// differ as little as can be from one processor to the other.
+fn rounded_for(dtype: DType, w: &[f32]) -> Cow<'_, [f32]> {
+    match dtype {
+        DType::BF16 => Cow::Owned(w.iter().map(|&w| wide(nearest(w))).collect()),
+        _ => Cow::Borrowed(w),
+    }
+}
+
 impl Geometry {
     fn depthwise(&self) -> bool {
         self.ci == 1 && self.co == 1 && self.groups > 1
     }
 
-    fn by_input(&self, dy: &[f32], w: &[f32]) -> Vec<f32> {
-        if self.depthwise() {
-            depthwise::gradient_by_input(self, dy, w)
-        } else if let Some(winograd) = F2x2::back(self) {
-            winograd.run(dy, &winograd.pack(w, Way::Back), None, None)
-        } else {
-            backward::gradient_by_input(self, dy, w)
-        }
+    /// Whether values of `bf16` are multiplied as they are, with pieces of `channels`: whole pairs.
+    fn by_pairs(&self, channels: usize) -> bool {
+        multiplies_pairs() && !self.depthwise() && channels.is_multiple_of(2) && channels <= MOST_PADDING
     }
 
-    pub(super) fn by_weight(&self, dy: &[f32], x: &[f32]) -> Vec<f32> {
-        if self.depthwise() {
-            depthwise::gradient_by_weight(self, dy, x)
+    /// Whether [`Geometry::by_pairs`] holds for the input.
+    fn input_by_pairs(&self) -> bool {
+        self.by_pairs(if self.by_rows() { 2 } else { self.ci })
+    }
+
+    /// `activation(conv2d(x) + residual)`.
+    pub(super) fn product(
+        &self,
+        x: Stored<'_>,
+        w: &[f32],
+        bias: Option<&[f32]>,
+        residual: Option<Stored<'_>>,
+        activation: Activation,
+    ) -> Values {
+        let plain = residual.is_none() && activation == Activation::None;
+        if let (Stored::BF16(x), None | Some(Stored::BF16(_)), true) = (x, residual, self.input_by_pairs()) {
+            let residual = residual.and_then(|residual| residual.bf16());
+            let epilogue = Epilogue { residual, activation };
+            return forward(self, x, &pack::<bf16>(self, w), bias, (!plain).then_some(&epilogue)).into();
+        }
+        let w = &*rounded_for(x.dtype(), w);
+        let (x, residual) = (x.all(), residual.map(|residual| residual.all()));
+        let epilogue = Epilogue { residual: residual.as_deref(), activation };
+        let epilogue = (!plain).then_some(&epilogue);
+        let values = if self.depthwise() {
+            depthwise::forward(self, &x, &by_tap(w, self.channels(), self.taps()), bias, epilogue)
+        } else if let Some(winograd) = F2x2::of(self) {
+            winograd.run(&x, &winograd.pack(w, Way::Forward), bias, epilogue)
         } else {
-            weight_gradient::gradient_by_weight(self, dy, x)
+            forward(self, &x, &pack::<f32>(self, w), bias, epilogue)
+        };
+        values.into()
+    }
+
+    /// The gradient by the input, of whose type results may be.
+    fn by_input(&self, dy: Stored<'_>, w: &[f32], dtype: DType) -> Values {
+        if dtype == DType::BF16 && self.by_pairs(self.co) {
+            return backward::gradient_by_input(self, &dy.narrow(), w).into();
+        }
+        let w = &*rounded_for(dtype, w);
+        let dy = dy.all();
+        let values = if self.depthwise() {
+            depthwise::gradient_by_input(self, &dy, w)
+        } else if let Some(winograd) = F2x2::back(self) {
+            winograd.run(&dy, &winograd.pack(w, Way::Back), None, None)
+        } else {
+            backward::gradient_by_input(self, &dy, w)
+        };
+        values.into()
+    }
+
+    pub(super) fn by_weight(&self, dy: Stored<'_>, x: Stored<'_>) -> Vec<f32> {
+        match x {
+            Stored::BF16(x) if self.input_by_pairs() => weight_gradient::gradient_by_weight(self, &dy.narrow(), x),
+            x if self.depthwise() => depthwise::gradient_by_weight(self, &dy.all(), &x.all()),
+            x => weight_gradient::gradient_by_weight::<f32>(self, &dy.all(), &x.all()),
         }
     }
 }

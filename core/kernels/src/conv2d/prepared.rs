@@ -123,7 +123,7 @@ impl PreparedConv {
 
     /// The weights for products, one matrix for each group.
     pub(super) fn direct(&self, g: &Geometry) -> Result<&[PackedB]> {
-        let panels = made(&self.direct, || with_values(&self.weight, |w| Ok(pack(g, w))))?;
+        let panels = made(&self.direct, || with_values(&self.weight, |w| Ok(pack::<f32>(g, w))))?;
         if panels.len() != g.groups {
             candle_core::bail!("a convolution was prepared for {} groups, and got {}", panels.len(), g.groups);
         }

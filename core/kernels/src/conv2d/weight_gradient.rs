@@ -5,20 +5,27 @@ use super::forward::View;
 use super::geometry::{Geometry, raster};
 use crate::blank::{Blank, filled};
 use crate::shared::SharedMut;
-use crate::tiles::{PADDING, RankKUpdate};
+use crate::tiles::{Element, MAX_NR, PADDING, RankKUpdate};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 /// Output pixels that are summed up before the next tap.
 const BLOCK: usize = 128;
 
 /// `dw` `[O, C / groups, kh, kw]`.
-pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f32> {
+pub(super) fn gradient_by_weight<E: Element>(g: &Geometry, dy: &[E], xs: &[E]) -> Vec<f32> {
     let view = View::new(g, xs);
     let each = g.co * g.ci * g.taps();
     filled(g.groups * each, |dw| {
         dw.chunks(each, 0..g.groups, |group, dw| {
-            let sum =
-                Sum { g, dy, view: &view, group, stride: view.segments.len() * RankKUpdate::padded_columns(view.len) };
+            let sum = Sum {
+                g,
+                dy,
+                view: &view,
+                group,
+                stride: view.segments.len() * RankKUpdate::<E>::padded_columns(view.len),
+            };
             let sums = if sum.by_pixels() { sum.over_chunks() } else { sum.over_panels() };
             sum.unpack(&sums, dw)
         })
@@ -26,18 +33,18 @@ pub(super) fn gradient_by_weight(g: &Geometry, dy: &[f32], xs: &[f32]) -> Vec<f3
 }
 
 /// The sum for one group, as a matrix `[O, segment, C]` with whole tiles and registers.
-struct Sum<'a> {
+struct Sum<'a, E: Element> {
     g: &'a Geometry,
-    dy: &'a [f32],
-    view: &'a View<'a>,
+    dy: &'a [E],
+    view: &'a View<'a, E>,
     group: usize,
     /// Length of a row.
     stride: usize,
 }
 
-impl Sum<'_> {
+impl<E: Element> Sum<'_, E> {
     fn size(&self) -> usize {
-        RankKUpdate::padded_rows(self.g.co) * self.stride
+        RankKUpdate::<E>::padded_rows(self.g.co) * self.stride
     }
 
     fn blocks(&self) -> usize {
@@ -56,7 +63,7 @@ impl Sum<'_> {
         let row = |&(image, y, x): &(usize, usize, usize)| {
             &self.dy[((image * g.oh + y) * g.ow + x) * g.outputs() + self.group * g.co..][..g.co]
         };
-        let left = RankKUpdate::pack_left(g.co, pixels.iter().map(row));
+        let left = RankKUpdate::<E>::pack_left(g.co, &pixels.iter().map(row).collect::<Vec<_>>());
         Block { pixels, left }
     }
 
@@ -72,7 +79,7 @@ impl Sum<'_> {
                 for index in chunk * each..((chunk + 1) * each).min(self.blocks()) {
                     let block = self.block(index);
                     for segment in 0..self.view.segments.len() {
-                        let sums = &mut sums[segment * RankKUpdate::padded_columns(self.view.len)..];
+                        let sums = &mut sums[segment * RankKUpdate::<E>::padded_columns(self.view.len)..];
                         self.add(&block, segment, 0..self.view.len, &mut right, sums, self.stride);
                     }
                 }
@@ -93,21 +100,21 @@ impl Sum<'_> {
     fn over_panels(&self) -> Vec<f32> {
         let blocks: Vec<Block> = (0..self.blocks()).into_par_iter().map(|index| self.block(index)).collect();
         // Columns of a task: a few panels, so that a block of gradients is used several times while it is in the cache.
-        let columns = 64.max(RankKUpdate::width()).min(RankKUpdate::padded_columns(self.view.len));
+        let columns = 64.max(RankKUpdate::<E>::width()).min(RankKUpdate::<E>::padded_columns(self.view.len));
         let parts = self.view.len.div_ceil(columns);
-        let rows = RankKUpdate::padded_rows(self.g.co);
+        let rows = RankKUpdate::<E>::padded_rows(self.g.co);
         filled(self.size(), |mut total| {
             let out = SharedMut::new(&mut total);
             (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
                 let (segment, part) = (task / parts, task % parts);
                 let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));
-                let width = RankKUpdate::padded_columns(to - from);
+                let width = RankKUpdate::<E>::padded_columns(to - from);
                 let mut sums = vec![0.0; rows * width];
                 let mut right = Vec::new();
                 for block in &blocks {
                     self.add(block, segment, from..to, &mut right, &mut sums, width);
                 }
-                let start = segment * RankKUpdate::padded_columns(self.view.len) + from;
+                let start = segment * RankKUpdate::<E>::padded_columns(self.view.len) + from;
                 for (row, sums) in sums.chunks_exact(width).enumerate() {
                     // SAFETY: no other task has these columns.
                     unsafe { out.part(row * self.stride + start, width) }.copy(sums);
@@ -130,39 +137,41 @@ impl Sum<'_> {
         stride: usize,
     ) {
         let (mut picks, mut starts) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
-        for (pick, &(image, y, x)) in block.pixels.iter().enumerate() {
-            let start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
-            if start != PADDING {
+        for (pick, pixels) in block.pixels.chunks(E::PER_LANE).enumerate() {
+            // Where the pixels of a lane look: one alone may look at the padding, or not be there.
+            let mut lane = [PADDING; 2];
+            for (start, &(image, y, x)) in lane.iter_mut().zip(pixels) {
+                *start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
+            }
+            if lane != [PADDING; 2] {
                 picks.push(pick as u32);
-                starts.push(start);
+                starts.push(lane);
             }
         }
-        right.resize(BLOCK * RankKUpdate::width(), 0.0);
-        for first in columns.clone().step_by(RankKUpdate::width()) {
-            let n = RankKUpdate::width().min(columns.end - first);
+        right.resize(BLOCK * RankKUpdate::<E>::width(), 0.0);
+        for first in columns.clone().step_by(RankKUpdate::<E>::width()) {
+            let n = RankKUpdate::<E>::width().min(columns.end - first);
             // Beyond the last column is what was there before, which goes into sums that are not read.
-            let width = RankKUpdate::padded_columns(n);
-            for (&start, right) in starts.iter().zip(right.chunks_exact_mut(width)) {
-                copy(&self.view.source[start + first..start + first + n], right);
-            }
-            let (left, pixels, sums) = (&block.left, block.pixels.len(), &mut sums[first - columns.start..]);
-            RankKUpdate { left, pixels, picks: &picks, right, width, sums, stride }.run();
+            let width = RankKUpdate::<E>::padded_columns(n);
+            E::run(Right { source: &self.view.source[first..], starts: &starts, n, width, right });
+            let (left, lanes, sums) = (&block.left, block.lanes::<E>(), &mut sums[first - columns.start..]);
+            RankKUpdate { left, lanes, picks: &picks, right, width, sums, stride, element: PhantomData::<E> }.run();
         }
     }
 
     /// From rows `[segment, C]` to PyTorch's `[C, tap]`.
     fn unpack<'a>(&self, sums: &[f32], dw: Blank<'a>) -> &'a mut [f32] {
         let g = self.g;
-        let (taps, columns) = (g.taps(), RankKUpdate::padded_columns(self.view.len));
+        let (taps, columns) = (g.taps(), RankKUpdate::<E>::padded_columns(self.view.len));
         // There may be more rows of sums, with nothing in them: tiles are whole.
         dw.par_chunks(g.ci * taps, sums.par_chunks_exact(self.stride), |sums, dw| {
             // Taps that meet nothing but padding have no segment.
             let dw = dw.fill(0.0);
             for (&segment, sums) in self.view.segments.iter().zip(sums.chunks_exact(columns)) {
                 // A segment holds the pixels of one tap, or of a row of taps.
-                for (i, sums) in sums[..self.view.len].chunks_exact(g.ci).enumerate() {
-                    let tap = segment * (self.view.len / g.ci) + i;
-                    dw[tap..].iter_mut().step_by(taps).zip(sums).for_each(|(dw, sum)| *dw = *sum);
+                for (i, sums) in sums[..self.view.len].chunks_exact(self.view.pixel).enumerate() {
+                    let tap = segment * (self.view.len / self.view.pixel) + i;
+                    dw[tap..].iter_mut().step_by(taps).zip(&sums[..g.ci]).for_each(|(dw, sum)| *dw = *sum);
                 }
             }
             dw
@@ -170,13 +179,27 @@ impl Sum<'_> {
     }
 }
 
-/// Copies a few values: in registers where there are sixteen, without the detour of a call.
-fn copy(from: &[f32], to: &mut [f32]) {
-    let ((from, rest), (to, place)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    match to.get_mut(from.len()) {
-        Some(to) => to[..rest.len()].copy_from_slice(rest),
-        None => place[..rest.len()].copy_from_slice(rest),
+/// The inputs that a block's lanes meet, row by row.
+struct Right<'a, E> {
+    source: &'a [E],
+    /// Where the pixels of each lane begin.
+    starts: &'a [[usize; 2]],
+    n: usize,
+    width: usize,
+    right: &'a mut [f32],
+}
+
+impl<E: Element> WithSimd for Right<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let zeros = [E::default(); MAX_NR];
+        for (&[a, b], right) in self.starts.iter().zip(self.right.chunks_exact_mut(self.width)) {
+            let row =
+                |start: usize| if start == PADDING { &zeros[..self.n] } else { &self.source[start..start + self.n] };
+            E::copy_beside(row(a), row(b), &mut right[..self.n]);
+        }
     }
 }
 
@@ -184,4 +207,11 @@ fn copy(from: &[f32], to: &mut [f32]) {
 struct Block {
     pixels: Vec<(usize, usize, usize)>,
     left: Vec<f32>,
+}
+
+impl Block {
+    /// The lanes of a tile of gradients.
+    fn lanes<E: Element>(&self) -> usize {
+        self.pixels.len().div_ceil(E::PER_LANE)
+    }
 }

@@ -10,6 +10,7 @@ use crate::shared::SharedMut;
 use crate::simd::vectorized;
 use crate::sums::sum_rows;
 use crate::tiles::{Gemm, PackedB, Place};
+use crate::values::Stored;
 use candle_core::Result;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -27,7 +28,7 @@ pub(super) fn backward(
     let &[xs, _, _, weight_ih, weight_hh, ..] = inputs else { candle_core::bail!("lstm: expected seven inputs") };
     let Units { batch, steps, features, hidden: h } = *units;
     let (columns, state, width) = (units.columns(), units.state(), batch * units.columns());
-    let panels = PackedB::backward(&units.ordered(weight_hh, h), columns, h, 1);
+    let panels = PackedB::backward::<f32>(&units.ordered(weight_hh, h), columns, h, 1);
     let mut dgates = vec![0.0; steps * width];
     let (mut dhidden, mut dcell) = (vec![0.0; state], dcell.unwrap_or_else(|| vec![0.0; state]));
     let to_hidden = |row: usize, pieces: &mut [usize]| {
@@ -68,14 +69,14 @@ pub(super) fn backward(
         })
     };
     let dxs = wanted[0].then(|| {
-        let panels = PackedB::backward(&units.ordered(weight_ih, features), columns, features, 1);
+        let panels = PackedB::backward::<f32>(&units.ordered(weight_ih, features), columns, features, 1);
         run(product(batch * steps, &dgates, columns, &panels, &to_inputs), batch * steps * features)
     });
     let dfirst = wanted[1].then(|| run(product(batch, &dgates[..width], columns, &panels, &to_hidden), state));
     let by_weight = |source: &[f32], k: usize| {
         // A linear layer's weight, seen as a convolution's.
         let geometry = Geometry::new(&[1, batch * steps, 1, k], &[columns, k, 1, 1], &ConvParams::new(1, 0))?;
-        Result::Ok(units.unordered(&geometry.by_weight(&dgates, source), k))
+        Result::Ok(units.unordered(&geometry.by_weight(Stored::F32(&dgates), Stored::F32(source)), k))
     };
     let dweight_ih = wanted[3].then(|| by_weight(&by_time(units, xs), features)).transpose()?;
     let dweight_hh = wanted[4].then(|| by_weight(&history.hidden[..steps * state], h)).transpose()?;

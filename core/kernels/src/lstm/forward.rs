@@ -36,7 +36,7 @@ pub(super) fn forward(units: &Units, inputs: &[&[f32]], keep: bool) -> Result<Pa
     };
     let Units { batch, steps, hidden: h, .. } = *units;
     let (columns, state) = (units.columns(), units.state());
-    let weight_hh = PackedB::forward(&units.ordered(weight_hh, h), columns, h, 1);
+    let weight_hh = PackedB::forward::<f32>(&units.ordered(weight_hh, h), columns, h, 1);
     let bias: Vec<f32> = bias_ih.iter().zip(bias_hh).map(|(a, b)| a + b).collect();
     let mut gates = from_inputs(units, xs, weight_ih, &bias);
     let mut states = [hidden, cell].map(|first| {
@@ -73,7 +73,7 @@ pub(super) fn forward(units: &Units, inputs: &[&[f32]], keep: bool) -> Result<Pa
 fn from_inputs(units: &Units, xs: &[f32], weight_ih: &[f32], bias: &[f32]) -> Vec<f32> {
     let Units { batch, steps, features, .. } = *units;
     let columns = units.columns();
-    let panels = PackedB::forward(&units.ordered(weight_ih, features), columns, features, 1);
+    let panels = PackedB::forward::<f32>(&units.ordered(weight_ih, features), columns, features, 1);
     let place = |row: usize, pieces: &mut [usize]| {
         let (step, sample) = (row / batch, row % batch);
         pieces[0] = (sample * steps + step) * features;

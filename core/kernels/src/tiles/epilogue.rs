@@ -3,10 +3,18 @@
 use crate::activation::Activation;
 
 /// `activation(result + residual)`.
-pub(crate) struct Epilogue<'a> {
+pub(crate) struct Epilogue<'a, E = f32> {
     /// Of the whole result's layout.
-    pub(crate) residual: Option<&'a [f32]>,
+    pub(crate) residual: Option<&'a [E]>,
     pub(crate) activation: Activation,
+}
+
+impl<E> Epilogue<'_, E> {
+    /// Whether the activation can be applied to registers.
+    #[inline(always)]
+    pub(crate) fn in_registers(&self) -> bool {
+        self.activation.in_registers()
+    }
 }
 
 impl Epilogue<'_> {
@@ -18,10 +26,5 @@ impl Epilogue<'_> {
             values.iter_mut().zip(residual).for_each(|(value, residual)| *value += residual);
         }
         self.activation.apply(values);
-    }
-    /// Whether the activation can be applied to registers.
-    #[inline(always)]
-    pub(crate) fn in_registers(&self) -> bool {
-        self.activation.in_registers()
     }
 }

@@ -2,10 +2,9 @@
 #![allow(unsafe_code)]
 #![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
 
-use super::{Epilogue, MAX_NR, PackedB, vectors};
+use super::{Element, Epilogue, MAX_NR, PackedB, vectors};
 use crate::activation::Activation;
 use crate::shared::SharedMut;
-use crate::simd::{dispatch, load, store};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -13,10 +12,6 @@ use std::slice;
 
 /// A piece that lies outside of the image: zeros.
 pub(crate) const PADDING: usize = usize::MAX;
-
-/// Values of `k` (BLIS' KC) that are summed up before the next panel: with six rows of that length, a panel's part
-/// stays in the nearest cache.
-const KC: usize = 256;
 
 /// Rows that one task works on: BLIS' MC.
 const MC: usize = 8 * MOST_ROWS;
@@ -30,14 +25,23 @@ const MOST_ROWS: usize = 12;
 /// Values of panels that stay in the second cache: BLIS' NC, but counted in values, since panels differ in depth.
 const NC: usize = 1 << 16;
 
-static ZEROS: [f32; KC] = [0.0; KC];
+/// The longest piece, in lanes, that may lie outside of the image.
+pub(crate) const MOST_PADDING: usize = 1 << 12;
+
+/// What such a piece points to.
+static ZEROS: [f32; MOST_PADDING] = [0.0; MOST_PADDING];
+
+#[inline(always)]
+fn zeros<E>() -> *const E {
+    ZEROS.as_ptr().cast()
+}
 
 /// `out[place(row)] = Σ_piece source[piece of row] · panels[piece] + bias`, for every row.
-pub(crate) struct Gemm<'a> {
+pub(crate) struct Gemm<'a, E = f32> {
     pub(crate) rows: usize,
     /// What the rows' pieces are cut from.
-    pub(crate) source: &'a [f32],
-    /// Length of a piece.
+    pub(crate) source: &'a [E],
+    /// Length of a piece: whole lanes.
     pub(crate) len: usize,
     /// Which rows of the panels a piece meets: those from `segments[piece] * len`.
     pub(crate) segments: &'a [usize],
@@ -48,7 +52,7 @@ pub(crate) struct Gemm<'a> {
     /// Whether to add to what the rows hold already, instead of beginning with the bias.
     pub(crate) accumulate: bool,
     /// Applied to each finished part of a row.
-    pub(crate) epilogue: Option<&'a Epilogue<'a>>,
+    pub(crate) epilogue: Option<&'a Epilogue<'a, E>>,
 }
 
 /// Where a product's rows are read and written.
@@ -61,13 +65,13 @@ pub(crate) enum Place<'a> {
     Each(&'a (dyn Fn(usize, &mut [usize]) -> usize + Sync)),
 }
 
-impl Gemm<'_> {
+impl<E: Element> Gemm<'_, E> {
     /// Computes all rows: afterwards the `n` values from the place of each row on are written.
     ///
     /// # Safety
     /// No two rows may have overlapping places, and nothing else may use them meanwhile. If the product accumulates,
     /// the rows must have been written before.
-    pub(crate) unsafe fn run(&self, out: SharedMut<'_>) {
+    pub(crate) unsafe fn run(&self, out: SharedMut<'_, E>) {
         // Few rows are cut by panels too, and then into lower blocks, so that there is work for every thread.
         let panels = self.panels.count();
         let parts = 32usize.div_ceil(self.rows.div_ceil(MC)).min(panels);
@@ -79,7 +83,7 @@ impl Gemm<'_> {
             let (block, part) = (task / parts, task % parts);
             let rows = block * height..((block + 1) * height).min(self.rows);
             let panels = part * share..((part + 1) * share).min(panels);
-            dispatch(Block { gemm: self, bias: &bias, rows, panels, out });
+            E::run(Block { gemm: self, bias: &bias, rows, panels, out });
         });
     }
 
@@ -88,10 +92,10 @@ impl Gemm<'_> {
     ///
     /// # Safety
     /// As [`Gemm::run`]; if the product accumulates, the rows must have been written before.
-    pub(crate) unsafe fn run_part(&self, rows: Range<usize>, panels: Range<usize>, out: SharedMut<'_>) {
+    pub(crate) unsafe fn run_part(&self, rows: Range<usize>, panels: Range<usize>, out: SharedMut<'_, E>) {
         let bias = self.bias.unwrap_or(&[]);
         assert!(bias.is_empty() || bias.len() >= self.panels.n.next_multiple_of(MAX_NR), "a bias of its bare length");
-        dispatch(Block { gemm: self, bias, rows, panels, out });
+        E::run(Block { gemm: self, bias, rows, panels, out });
     }
 }
 
@@ -102,16 +106,16 @@ pub(crate) fn whole_registers(bias: &[f32]) -> Vec<f32> {
     bias
 }
 
-struct Block<'a> {
-    gemm: &'a Gemm<'a>,
+struct Block<'a, E> {
+    gemm: &'a Gemm<'a, E>,
     bias: &'a [f32],
     rows: Range<usize>,
     panels: Range<usize>,
     /// Where no other block has the same rows and panels, and so the same places.
-    out: SharedMut<'a>,
+    out: SharedMut<'a, E>,
 }
 
-impl WithSimd for Block<'_> {
+impl<E: Element> WithSimd for Block<'_, E> {
     type Output = ();
 
     #[inline(always)]
@@ -119,10 +123,10 @@ impl WithSimd for Block<'_> {
         let (count, rows) = (self.gemm.segments.len(), self.rows.len());
         // Where each row's pieces are, and room for a tile beyond the last row.
         let depth = rows + MOST_ROWS;
-        let mut pieces = vec![ZEROS.as_ptr(); depth * count];
+        let mut pieces = vec![zeros::<E>(); depth * count];
         let mut places = vec![0; rows];
         self.locate(&mut pieces, &mut places);
-        let groups = groups(count, self.gemm.len);
+        let groups = groups(count, self.gemm.len / E::PER_LANE, E::STRETCH);
         // While a panel's part of `k` is in the cache all rows use it; but if the panels fit whole, it is better to
         // finish some rows, which lie together in the output.
         let panels = self.gemm.panels;
@@ -150,10 +154,10 @@ impl WithSimd for Block<'_> {
     }
 }
 
-impl Block<'_> {
+impl<E: Element> Block<'_, E> {
     /// Finds the rows' pieces and places.
     #[inline(always)]
-    fn locate(&self, pieces: &mut [*const f32], places: &mut [usize]) {
+    fn locate(&self, pieces: &mut [*const E], places: &mut [usize]) {
         let Gemm { source, len, segments, panels, place, .. } = *self.gemm;
         match place {
             Place::Rows => {
@@ -164,6 +168,7 @@ impl Block<'_> {
                 }
             }
             Place::Each(locate) => {
+                assert!((len / E::PER_LANE).min(E::STRETCH) <= MOST_PADDING, "a piece of {len} values");
                 let mut starts = vec![PADDING; segments.len()];
                 let depth = pieces.len() / segments.len();
                 for (i, row) in self.rows.clone().enumerate() {
@@ -180,10 +185,10 @@ impl Block<'_> {
 }
 
 /// The tiles of a block in a panel, and in a stretch of the sum.
-struct Tiles<'a> {
-    block: &'a Block<'a>,
+struct Tiles<'a, E> {
+    block: &'a Block<'a, E>,
     /// A piece's pointers for all rows, `depth` of them, then the next piece's.
-    pieces: &'a [*const f32],
+    pieces: &'a [*const E],
     depth: usize,
     places: &'a [usize],
     /// The panel's values, columns and width.
@@ -194,10 +199,10 @@ struct Tiles<'a> {
     /// Whether to add to what is there.
     adds: bool,
     /// What follows, if this is the last stretch.
-    epilogue: Option<&'a Epilogue<'a>>,
+    epilogue: Option<&'a Epilogue<'a, E>>,
 }
 
-impl Tiles<'_> {
+impl<E: Element> Tiles<'_, E> {
     /// Narrow panels get high tiles: as many sums as there are registers for, and pointers to rows.
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, rows: Range<usize>) {
@@ -244,12 +249,12 @@ impl Tiles<'_> {
             depth: self.depth,
             segments: &gemm.segments[stretch.pieces.clone()],
             panel: &panel[stretch.begin * width..],
-            stride: gemm.len * width,
+            stride: gemm.len / E::PER_LANE * width,
             begin: stretch.begin,
             k: stretch.k,
             last: columns - (V - 1) * S::F32_LANES,
         };
-        let initial = (!self.adds).then(|| if bias.is_empty() { &ZEROS } else { &bias[column..] });
+        let initial = (!self.adds).then(|| if bias.is_empty() { &ZEROS[..] } else { &bias[column..] });
         let now = self.epilogue.filter(|epilogue| epilogue.in_registers());
         let residual = now.and_then(|epilogue| epilogue.residual);
         let mut beside = [std::ptr::null(); R];
@@ -265,7 +270,7 @@ impl Tiles<'_> {
         if let (Some(epilogue), None) = (self.epilogue, now) {
             for &at in places {
                 // SAFETY: written just now.
-                epilogue.apply(at + column, unsafe { part(at).assume_filled() });
+                E::finish(epilogue, at + column, unsafe { part(at).assume_filled() });
             }
         }
         count
@@ -275,19 +280,19 @@ impl Tiles<'_> {
 /// A part of the sum over `k`: some pieces of a row, or a stretch of one.
 struct Stretch {
     pieces: Range<usize>,
-    /// First value of each piece, and how many.
+    /// First lane of each piece, and how many.
     begin: usize,
     k: usize,
 }
 
-/// Cuts `count` pieces of `len` values into stretches of about [`KC`].
-fn groups(count: usize, len: usize) -> Vec<Stretch> {
-    let together = (KC / len).max(1);
-    let pieces = (0..count).step_by(together).map(|from| from..(from + together).min(count));
+/// Cuts `count` pieces of `len` lanes into stretches of about `most`.
+fn groups(count: usize, len: usize, most: usize) -> Vec<Stretch> {
+    let together = (most / len).max(1);
+    let pieces = (0..count).step_by(together).map(|from| from..from.saturating_add(together).min(count));
     pieces
         .flat_map(|pieces| {
             // Of about one length: a short one would cost as much around it as a long one.
-            let k = len.div_ceil(len.div_ceil(KC));
+            let k = len.div_ceil(len.div_ceil(most));
             let begins = (0..len).step_by(k);
             begins.map(move |begin| Stretch { pieces: pieces.clone(), begin, k: k.min(len - begin) })
         })
@@ -295,23 +300,23 @@ fn groups(count: usize, len: usize) -> Vec<Stretch> {
 }
 
 /// A stretch of the sum over `k`, for one tile.
-struct Piece<'a> {
+struct Piece<'a, E> {
     /// A piece's pointers for all rows from the tile's first on, `depth` from the next piece's.
-    pieces: &'a [*const f32],
+    pieces: &'a [*const E],
     depth: usize,
     segments: &'a [usize],
     /// The panel, from row `begin` of its first segment.
     panel: &'a [f32],
     /// Values from one segment of the panel to the next.
     stride: usize,
-    /// First value of each piece, and how many.
+    /// First lane of each piece, and how many.
     begin: usize,
     k: usize,
     /// Values of the last register that count.
     last: usize,
 }
 
-impl Piece<'_> {
+impl<E: Element> Piece<'_, E> {
     /// Adds to the rows, or to `initial` if it is given; then adds what is `beside` them, and applies the activation.
     ///
     /// # Safety
@@ -322,14 +327,14 @@ impl Piece<'_> {
         &self,
         simd: S,
         initial: Option<&[f32]>,
-        (rows, count): ([*mut f32; R], usize),
-        beside: Option<[*const f32; R]>,
+        (rows, count): ([*mut E; R], usize),
+        beside: Option<[*const E; R]>,
         activation: Activation,
     ) {
         let lanes = S::F32_LANES;
         let whole = count == R && self.last == lanes;
         // SAFETY: by the caller's promise, if all rows are whole.
-        let register = |from: *const f32, v: usize| unsafe { from.add(v * lanes).cast::<S::f32s>().read_unaligned() };
+        let register = |from: *const E, v: usize| unsafe { E::read(simd, from.add(v * lanes)) };
         // What a loop of unknown length touches lies in memory: the sums are touched by none, and stay in registers.
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
         if let Some(initial) = initial {
@@ -348,7 +353,7 @@ impl Piece<'_> {
             }
         } else {
             // SAFETY: passed on.
-            let there: [[S::f32s; V]; R] = unsafe { self.read(simd, rows.map(<*mut f32>::cast_const), count) };
+            let there: [[S::f32s; V]; R] = unsafe { self.read(simd, rows.map(<*mut E>::cast_const), count) };
             for row in 0..R {
                 for v in 0..V {
                     sums[row][v] = there[row][v];
@@ -356,14 +361,14 @@ impl Piece<'_> {
             }
         }
         for (pieces, segment) in self.pieces.chunks(self.depth).zip(self.segments) {
-            let mut pieces: [*const f32; R] = *pieces.first_chunk().unwrap_or(&[ZEROS.as_ptr(); R]);
-            if pieces.iter().all(|&piece| piece == ZEROS.as_ptr()) {
+            let mut pieces: [*const E; R] = *pieces.first_chunk().unwrap_or(&[zeros(); R]);
+            if pieces.iter().all(|&piece| piece == zeros()) {
                 continue;
             }
             for piece in &mut pieces {
-                if *piece != ZEROS.as_ptr() {
+                if *piece != zeros() {
                     // SAFETY: `begin` is inside the piece.
-                    *piece = unsafe { piece.add(self.begin) };
+                    *piece = unsafe { piece.add(self.begin * E::PER_LANE) };
                 }
             }
             let panel = self.panel[segment * self.stride..][..self.k * V * lanes].as_ptr();
@@ -373,10 +378,12 @@ impl Piece<'_> {
                     panel.add((k * V + v) * lanes).cast::<S::f32s>().read_unaligned()
                 });
                 for (sums, piece) in sums.iter_mut().zip(pieces) {
-                    // SAFETY: a piece has at least `k` values from here, and `ZEROS` has `KC`.
-                    let value = simd.splat_f32s(unsafe { *piece.add(k) });
-                    for (sum, &column) in sums.iter_mut().zip(&columns) {
-                        *sum = simd.mul_add_e_f32s(value, column, *sum);
+                    // SAFETY: a piece has at least `k` lanes from here, and so have the zeros.
+                    unsafe {
+                        let lane = piece.add(k * E::PER_LANE);
+                        for (sum, &column) in sums.iter_mut().zip(&columns) {
+                            *sum = E::multiply_add(simd, lane, column, *sum);
+                        }
                     }
                 }
             }
@@ -403,7 +410,7 @@ impl Piece<'_> {
             for (row, sums) in rows.into_iter().zip(sums) {
                 for (v, sum) in sums.into_iter().enumerate() {
                     // SAFETY: by the caller's promise.
-                    unsafe { row.add(v * lanes).cast::<S::f32s>().write_unaligned(sum) };
+                    unsafe { E::write(simd, row.add(v * lanes), sum) };
                 }
             }
         } else {
@@ -417,7 +424,7 @@ impl Piece<'_> {
                 for (v, &sum) in sums.iter().enumerate() {
                     // SAFETY: by the caller's promise.
                     let to = unsafe { slice::from_raw_parts_mut(row.add(v * lanes), self.len::<S, V>(v)) };
-                    store(simd, to, sum);
+                    E::store(simd, to, sum);
                 }
             }
         }
@@ -431,7 +438,7 @@ impl Piece<'_> {
     unsafe fn read<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
-        rows: [*const f32; R],
+        rows: [*const E; R],
         count: usize,
     ) -> [[S::f32s; V]; R] {
         let mut registers = [[simd.splat_f32s(0.0); V]; R];
@@ -439,7 +446,7 @@ impl Piece<'_> {
             for (v, register) in registers.iter_mut().enumerate() {
                 // SAFETY: by the caller's promise.
                 *register =
-                    load(simd, unsafe { slice::from_raw_parts(row.add(v * S::F32_LANES), self.len::<S, V>(v)) });
+                    E::load(simd, unsafe { slice::from_raw_parts(row.add(v * S::F32_LANES), self.len::<S, V>(v)) });
             }
         }
         registers

@@ -7,14 +7,16 @@
 //! [`dot`] serves batches too small to be worth packing.
 
 mod dot;
+mod element;
 mod epilogue;
 mod gemm;
 mod packed;
 mod rank_k;
 
 pub(super) use dot::{FEW, dot};
+pub(super) use element::{Element, multiplies_pairs};
 pub(super) use epilogue::Epilogue;
-pub(super) use gemm::{Gemm, PADDING, Place, whole_registers};
+pub(super) use gemm::{Gemm, MOST_PADDING, PADDING, Place, whole_registers};
 pub(super) use packed::PackedB;
 pub(super) use rank_k::RankKUpdate;
 
@@ -25,7 +27,7 @@ use pulp::{Simd, WithSimd};
 const MR: usize = 6;
 
 /// The widest panel, in values: four AVX-512 registers.
-const MAX_NR: usize = 64;
+pub(super) const MAX_NR: usize = 64;
 
 /// Registers across a panel: six rows of them must fit into the register file together with the panel's own values.
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! The right-hand matrix of a product, packed for the tiles.
 #![allow(unsafe_code)]
 
-use super::{nr, padded};
+use super::{Element, nr, padded};
 use crate::blank::Blank;
 use rayon::prelude::*;
 
@@ -17,38 +17,50 @@ pub(crate) struct PackedB {
 impl PackedB {
     /// Packs a convolution's weight `[n, channels, taps]` (its output channels become columns) with rows in the order
     /// (tap, channel). A linear layer's weight `[n, k]` is the case of one tap.
-    pub(crate) fn forward(weight: &[f32], n: usize, channels: usize, taps: usize) -> PackedB {
+    /// Rows are lanes of `E`: for pairs, each holds two channels, of which the last may be zeros.
+    pub(crate) fn forward<E: Element>(weight: &[f32], n: usize, channels: usize, taps: usize) -> PackedB {
         /// Channels that are copied together: small enough for their rows to stay in the cache.
         const BLOCK: usize = 16;
+        let rows = channels.div_ceil(E::PER_LANE);
         let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
             let weight = &weight[first * channels * taps..];
-            for from in (0..channels).step_by(BLOCK) {
+            for from in (0..rows).step_by(BLOCK) {
                 for tap in 0..taps {
-                    for c in from..(from + BLOCK).min(channels) {
-                        let values = (0..columns).map(|column| weight[(column * channels + c) * taps + tap]);
-                        panel.part((tap * channels + c) * width, columns).write(values);
+                    for row in from..(from + BLOCK).min(rows) {
+                        let values = (0..columns).map(|column| {
+                            E::lane(|i| match row * E::PER_LANE + i {
+                                c if c < channels => weight[(column * channels + c) * taps + tap],
+                                _ => 0.0,
+                            })
+                        });
+                        panel.part((tap * rows + row) * width, columns).write(values);
                     }
                 }
             }
         };
         // SAFETY: every pair of a tap and a channel, and so every row, comes up.
-        unsafe { PackedB::pack(channels * taps, n, write) }
+        unsafe { PackedB::pack(rows * taps, n, write) }
     }
 
     /// Packs the same weight `[outputs, n, taps]` for the way back: its input channels become columns, rows are in the
     /// order (tap, output).
-    pub(crate) fn backward(weight: &[f32], outputs: usize, n: usize, taps: usize) -> PackedB {
+    pub(crate) fn backward<E: Element>(weight: &[f32], outputs: usize, n: usize, taps: usize) -> PackedB {
+        let rows = outputs.div_ceil(E::PER_LANE);
         let write = |panel: &mut Blank<'_>, first: usize, columns: usize, width: usize| {
-            for output in 0..outputs {
-                let row = &weight[(output * n + first) * taps..][..columns * taps];
+            for row in 0..rows {
                 for tap in 0..taps {
-                    let values = (0..columns).map(|column| row[column * taps + tap]);
-                    panel.part((tap * outputs + output) * width, columns).write(values);
+                    let values = (0..columns).map(|column| {
+                        E::lane(|i| match row * E::PER_LANE + i {
+                            output if output < outputs => weight[(output * n + first + column) * taps + tap],
+                            _ => 0.0,
+                        })
+                    });
+                    panel.part((tap * rows + row) * width, columns).write(values);
                 }
             }
         };
         // SAFETY: every pair of a tap and an output, and so every row, comes up.
-        unsafe { PackedB::pack(outputs * taps, n, write) }
+        unsafe { PackedB::pack(rows * taps, n, write) }
     }
 
     /// Packs what `write(panel, first column, columns, width)` writes: into each row of a panel, `width` values long,

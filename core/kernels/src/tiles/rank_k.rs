@@ -1,18 +1,18 @@
 //! Sums of outer products: how the gradient of a weight arises from pairs of an output's gradient and its input.
 #![allow(unsafe_code)]
 
-use super::{MR, nr, padded, vectors};
-use crate::simd::dispatch;
+use super::{Element, MR, nr, padded, vectors};
 use pulp::{Simd, WithSimd};
+use std::marker::PhantomData;
 
 /// `sums[row][column] += Σ_i left[picks[i]][row] · right[i][column]` over the rows of a block of left values
-/// (see [`RankKUpdate::pack_left`]) and a panel of right values.
-pub(crate) struct RankKUpdate<'a> {
-    /// Tiles of six rows, `[tile][pixel][6]`.
+/// (see [`RankKUpdate::pack_left`]) and a panel of right values, where a lane of either is a pixel's, or two pixels'.
+pub(crate) struct RankKUpdate<'a, E> {
+    /// Tiles of six rows, `[tile][lane][6]`.
     pub(crate) left: &'a [f32],
-    /// Pixels of a tile.
-    pub(crate) pixels: usize,
-    /// The pixels that have a partner on the right.
+    /// Lanes of a tile.
+    pub(crate) lanes: usize,
+    /// The lanes that have a partner on the right.
     pub(crate) picks: &'a [u32],
     /// `[pick][width]`
     pub(crate) right: &'a [f32],
@@ -21,9 +21,10 @@ pub(crate) struct RankKUpdate<'a> {
     /// The sums, from the panel's first column; rows are `stride` apart.
     pub(crate) sums: &'a mut [f32],
     pub(crate) stride: usize,
+    pub(crate) element: PhantomData<E>,
 }
 
-impl RankKUpdate<'_> {
+impl<E: Element> RankKUpdate<'_, E> {
     /// Rows that `n` rows take: whole tiles.
     pub(crate) fn padded_rows(n: usize) -> usize {
         n.next_multiple_of(MR)
@@ -39,16 +40,24 @@ impl RankKUpdate<'_> {
         nr()
     }
 
-    /// Appends rows of `n` values, a pixel each, as tiles `[tile][pixel][6]`, with zeros for the rows beyond `n`.
-    pub(crate) fn pack_left<'a>(n: usize, rows: impl ExactSizeIterator<Item = &'a [f32]>) -> Vec<f32> {
-        let pixels = rows.len();
-        let mut left = vec![0.0; Self::padded_rows(n) * pixels];
-        for (pixel, row) in rows.enumerate() {
-            for (tile, values) in row[..n].chunks(MR).enumerate() {
-                let start = (tile * pixels + pixel) * MR;
-                match <&[f32; MR]>::try_from(values) {
-                    Ok(values) => left[start..start + MR].copy_from_slice(values),
-                    Err(_) => left[start..start + values.len()].copy_from_slice(values),
+    /// Rows of `n` values, a pixel each, as tiles `[tile][lane][6]`, with zeros for the rows beyond `n`.
+    pub(crate) fn pack_left(n: usize, rows: &[&[E]]) -> Vec<f32> {
+        let lanes = rows.len().div_ceil(E::PER_LANE);
+        let mut left = vec![0.0; Self::padded_rows(n) * lanes];
+        let zeros = vec![E::default(); n];
+        for (lane, rows) in rows.chunks(E::PER_LANE).enumerate() {
+            let (a, b) = (&rows[0][..n], &rows.get(1).copied().unwrap_or(&zeros)[..n]);
+            for (tile, (a, b)) in a.chunks(MR).zip(b.chunks(MR)).enumerate() {
+                let start = (tile * lanes + lane) * MR;
+                match (<&[E; MR]>::try_from(a), <&[E; MR]>::try_from(b)) {
+                    (Ok(a), Ok(b)) => {
+                        let left = &mut left[start..start + MR];
+                        (0..MR).for_each(|i| left[i] = E::beside(a[i], b[i]));
+                    }
+                    _ => {
+                        let left = left[start..].iter_mut().zip(a.iter().zip(b));
+                        left.for_each(|(left, (a, b))| *left = E::beside(*a, *b));
+                    }
                 }
             }
         }
@@ -57,30 +66,34 @@ impl RankKUpdate<'_> {
 
     /// Adds everything up.
     pub(crate) fn run(self) {
-        dispatch(self);
+        E::run(self);
     }
 }
 
-impl WithSimd for RankKUpdate<'_> {
+impl<E: Element> WithSimd for RankKUpdate<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let vectors = self.width / S::F32_LANES;
-        let tiles = self.left.len() / (self.pixels * MR);
+        let tiles = self.left.len() / (self.lanes * MR);
         assert!(self.width == vectors * S::F32_LANES && self.right.len() >= self.picks.len() * self.width);
         assert!(self.sums.len() >= (tiles * MR - 1) * self.stride + self.width);
-        assert!(self.picks.iter().all(|&pick| (pick as usize) < self.pixels));
-        for (tile, left) in self.left.chunks_exact(self.pixels * MR).enumerate() {
+        assert!(self.picks.iter().all(|&pick| (pick as usize) < self.lanes));
+        for (tile, left) in self.left.chunks_exact(self.lanes * MR).enumerate() {
             let sums = self.sums[tile * MR * self.stride..].as_mut_ptr();
             // SAFETY: by the assertions there are `width` values for each pick on the right, six on the left for any
             // pick, and the six rows of sums are inside their slice.
             unsafe {
                 match vectors {
-                    1 => add::<S, 1>(simd, left, self.picks, self.right, sums, self.stride),
-                    2 => add::<S, 2>(simd, left, self.picks, self.right, sums, self.stride),
-                    3 if self::vectors::<S>() > 2 => add::<S, 3>(simd, left, self.picks, self.right, sums, self.stride),
-                    _ if self::vectors::<S>() > 2 => add::<S, 4>(simd, left, self.picks, self.right, sums, self.stride),
+                    1 => add::<E, S, 1>(simd, left, self.picks, self.right, sums, self.stride),
+                    2 => add::<E, S, 2>(simd, left, self.picks, self.right, sums, self.stride),
+                    3 if self::vectors::<S>() > 2 => {
+                        add::<E, S, 3>(simd, left, self.picks, self.right, sums, self.stride)
+                    }
+                    _ if self::vectors::<S>() > 2 => {
+                        add::<E, S, 4>(simd, left, self.picks, self.right, sums, self.stride)
+                    }
                     _ => {}
                 }
             }
@@ -92,7 +105,7 @@ impl WithSimd for RankKUpdate<'_> {
 /// `left` has six values for each pick, `right` `V` registers for each of the picks, and `sums` has six rows of `V`
 /// registers, `stride` apart.
 #[inline(always)]
-unsafe fn add<S: Simd, const V: usize>(
+unsafe fn add<E: Element, S: Simd, const V: usize>(
     simd: S,
     left: &[f32],
     picks: &[u32],
@@ -112,10 +125,12 @@ unsafe fn add<S: Simd, const V: usize>(
         let columns: [S::f32s; V] =
             std::array::from_fn(|v| unsafe { right.add((i * V + v) * lanes).cast::<S::f32s>().read_unaligned() });
         for (row, sums) in tile.iter_mut().enumerate() {
-            // SAFETY: six values for each pick.
-            let value = simd.splat_f32s(unsafe { *left.add(pick as usize * MR + row) });
-            for (sum, &column) in sums.iter_mut().zip(&columns) {
-                *sum = simd.mul_add_e_f32s(value, column, *sum);
+            // SAFETY: six lanes for each pick.
+            unsafe {
+                let lane = left.add(pick as usize * MR + row).cast::<E>();
+                for (sum, &column) in sums.iter_mut().zip(&columns) {
+                    *sum = E::multiply_add(simd, lane, column, *sum);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::TOLERANCE;
 use crate::common::{assert_close, formula, formula_tensor, formula_var, hash, values};
 use candle_core::{DType, Device, Tensor, Var};
+use half::bf16;
 use tallow_kernels::{Activation, ConvParams, PreparedConv, conv2d};
 
 /// A convolution's sizes; the formula gives its values.
@@ -101,6 +102,28 @@ impl Case {
                 assert_close(&what("by bias"), &got[3], &want[3], TOLERANCE);
             }
         }
+        self.check_bf16();
+    }
+
+    /// Inputs of 16 bits, whose products are summed up in `f32`: what is rounded is the result and the gradient by the
+    /// input, and nothing before.
+    fn check_bf16(&self) {
+        let rounded = |values: &Vec<f64>| values.iter().map(|&value| bf16::from_f64(value).to_f64()).collect();
+        let [x, w, b, dy] = self.inputs();
+        let [x, w, dy]: [Vec<f64>; 3] = [&x, &w, &dy].map(rounded);
+        let want = self.reference(&x, &w, &b, &dy);
+        let (xd, wd, _) = self.dims();
+        let (x, w) = (formula_var("x", &xd, DType::BF16), formula_var("w", &wd, DType::F32));
+        let b = formula_var("b", &[self.o], DType::F32);
+        let y = conv2d(&x, &w, self.bias.then_some(b.as_tensor()), &self.conv).unwrap();
+        let grads = weighted_sum(&y).backward().unwrap();
+        let (dx, dw) = (grads.get(&x).unwrap(), grads.get(&w).unwrap());
+        assert_eq!([y.dtype(), dx.dtype(), dw.dtype()], [DType::BF16, DType::BF16, DType::F32]);
+        let what = |name: &str| format!("{name} in bf16 of {self:?}");
+        // Half a unit in the last of eight binary places.
+        assert_close(&what("result"), &values(&y), &want[0], 1.0 / 256.0 + TOLERANCE);
+        assert_close(&what("by input"), &values(dx), &want[1], 1.0 / 256.0 + TOLERANCE);
+        assert_close(&what("by weight"), &values(dw), &want[2], TOLERANCE);
     }
 
     /// The same convolution with its weights prepared.
