@@ -89,7 +89,7 @@ fn train(arch: Arch, side: usize, batch: usize, dtype: DType) -> Result<Work> {
     let ys = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<_>>(), batch, &Device::Cpu)?;
     let (mut optimizer, hypers) = (Sgd::torch(0.9, 0.0), Hypers::lr(0.01));
     Ok(Box::new(move || {
-        let scores = network.forward(&xs.to_dtype(dtype)?, true)?.to_dtype(DType::F32)?;
+        let scores = kernels::to_dtype(&network.forward(&kernels::to_dtype(&xs, dtype)?, true)?, DType::F32)?;
         optimizer.step(&params.trainable(), &kernels::backward(&cross_entropy(&scores, &ys)?)?, &hypers)
     }))
 }

@@ -5,7 +5,7 @@ use super::graph::record;
 use super::math::{erfc, exp, sigmoid, tanh};
 use super::simd::dispatch;
 use super::trace::{Operation, traced};
-use super::values::fill_as;
+use super::values::{Number, fill_as};
 use super::{fast, with_stored};
 use candle_core::{Result, Tensor};
 use pulp::{Simd, WithSimd};
@@ -158,7 +158,8 @@ macro_rules! each {
 /// Multiplies gradients by a slope.
 macro_rules! slope {
     ($grad:expr, $values:expr, |$x:ident| $f:expr) => {
-        for (grad, &$x) in $grad.iter_mut().zip($values) {
+        for (grad, value) in $grad.iter_mut().zip($values) {
+            let $x = value.wide();
             *grad *= $f;
         }
     };
@@ -246,17 +247,18 @@ impl Activation {
     /// Multiplies gradients by the slope at inputs `xs` with results `ys`, of which only one is read: see
     /// [`Activation::needs_input`].
     #[inline(always)]
-    pub(super) fn back(self, grad: &mut [f32], xs: &[f32], ys: &[f32]) {
+    pub(super) fn back<N: Number, M: Number>(self, grad: &mut [f32], xs: &[M], ys: &[N]) {
         match self {
             Activation::None => {}
             Activation::Relu => {
                 // Not a product, which would make NaN of 0 times infinity.
-                for (grad, &y) in grad.iter_mut().zip(ys) {
-                    *grad = if y == 0.0 { 0.0 } else { *grad };
+                for (grad, y) in grad.iter_mut().zip(ys) {
+                    *grad = if y.wide() == 0.0 { 0.0 } else { *grad };
                 }
             }
             Activation::Relu6 => {
-                for (grad, &y) in grad.iter_mut().zip(ys) {
+                for (grad, y) in grad.iter_mut().zip(ys) {
+                    let y = y.wide();
                     *grad = if y == 0.0 || y == 6.0 { 0.0 } else { *grad };
                 }
             }

@@ -7,12 +7,11 @@ use super::blank::{Blank, filled};
 use super::graph::record;
 use super::simd::dispatch;
 use super::trace::{Operation, traced};
-use super::values::{Stored, Values, fill_as, fill_pair_as};
+use super::values::{Number, Stored, Values, fill_as, fill_pair_as};
 use super::{fast, with_optional_stored, with_stored, with_values};
 use candle_core::{DType, Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 /// The settings of [`batch_norm`].
 #[derive(Debug, Clone, Copy)]
@@ -41,21 +40,11 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
         return Ok(BatchStats { mean, var, count, spread: None });
     }
     with_stored(xs, |x| {
-        let rows = Rows::new(c, x.len());
-        // Differences from some value of the channel: squares of large means would drown the variance.
-        let first = x.part(0..c);
-        let origin = rows.repeat(&first);
-        let sums = rows.sums(|range| {
-            let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
-            dispatch(Moments { xs: &x.part(range), origin: &origin, sums: &mut sums });
-            sums
-        });
         let count = x.len() / c;
-        let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
-        let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
-        let var: Vec<f32> = var.collect();
-        let mean: Vec<f32> =
-            mean.iter().zip(&*first).map(|(mean, origin)| (mean + f64::from(*origin)) as f32).collect();
+        let (mean, var) = match x {
+            Stored::F32(x) => mean_and_var(x, c),
+            Stored::BF16(x) => mean_and_var(x, c),
+        };
         Ok(BatchStats {
             mean: Tensor::from_vec(mean, c, &Device::Cpu)?,
             var: Tensor::from_vec(var, c, &Device::Cpu)?,
@@ -63,6 +52,23 @@ pub fn batch_stats(xs: &Tensor) -> Result<BatchStats> {
             spread: None,
         })
     })
+}
+
+fn mean_and_var<N: Number>(x: &[N], c: usize) -> (Vec<f32>, Vec<f32>) {
+    let rows = Rows::new(c, x.len());
+    // Differences from some value of the channel: squares of large means would drown the variance.
+    let first: Vec<f32> = x[..c].iter().map(|x| x.wide()).collect();
+    let origin = rows.repeat(&first);
+    let sums = rows.sums(|range| {
+        let mut sums = [vec![0.0; rows.width], vec![0.0; rows.width]];
+        dispatch(Moments { xs: &x[range], origin: &origin, sums: &mut sums });
+        sums
+    });
+    let count = x.len() / c;
+    let mean: Vec<f64> = sums[0].iter().map(|sum| sum / count as f64).collect();
+    let var = sums[1].iter().zip(&mean).map(|(square, mean)| (square / count as f64 - mean * mean).max(0.0) as f32);
+    let var = var.collect();
+    (mean.iter().zip(first).map(|(mean, origin)| (mean + f64::from(origin)) as f32).collect(), var)
 }
 
 /// Batch normalisation, a residual sum and an activation in one pass. PyTorch's `F.batch_norm`.
@@ -114,14 +120,30 @@ pub fn batch_norm(
         let (mean, var) = (host(&stats.mean)?, host(&stats.var)?);
         let norm =
             with_values(weight, |w| with_values(bias, |b| Ok(Norm::new(xs.elem_count(), w, b, &mean, &var, options))))?;
-        let values = with_stored(xs, |x| with_optional_stored(residual, |residual| Ok(norm.forward(x, residual))))?;
+        let values = with_stored(xs, |x| {
+            with_optional_stored(residual, |r| {
+                Ok(match x {
+                    Stored::F32(x) => norm.forward(x, r.map(|r| r.all()).as_deref()),
+                    Stored::BF16(x) => norm.forward(x, r.map(|r| r.narrow()).as_deref()),
+                })
+            })
+        })?;
         let spread = stats.spread.clone().map(|spread| (spread, stats.count));
         let (x, needed) = (xs.clone(), residual.filter(|_| options.activation.needs_input()).cloned());
         let back = move |ys: &Tensor, grad: &Tensor, wanted: &[bool]| {
             let grads = with_stored(&x, |x| {
                 with_stored(ys, |y| {
                     with_stored(grad, |dy| {
-                        with_optional_stored(needed.as_ref(), |r| norm.backward(x, y, dy, r, wanted, spread.as_ref()))
+                        with_optional_stored(needed.as_ref(), |r| match x {
+                            Stored::F32(x) => {
+                                let (y, dy, r) = (y.all(), dy.all(), r.map(|r| r.all()));
+                                norm.backward(x, &y, &dy, r.as_deref(), wanted, spread.as_ref())
+                            }
+                            Stored::BF16(x) => {
+                                let (y, dy, r) = (y.narrow(), dy.narrow(), r.map(|r| r.narrow()));
+                                norm.backward(x, &y, &dy, r.as_deref(), wanted, spread.as_ref())
+                            }
+                        })
                     })
                 })
             })?;
@@ -211,13 +233,13 @@ impl Rows {
 }
 
 /// Sums of differences from `origin`, and of their squares.
-struct Moments<'a> {
-    xs: &'a [f32],
+struct Moments<'a, N> {
+    xs: &'a [N],
     origin: &'a [f32],
     sums: &'a mut [Vec<f32>; 2],
 }
 
-impl WithSimd for Moments<'_> {
+impl<N: Number> WithSimd for Moments<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -227,7 +249,7 @@ impl WithSimd for Moments<'_> {
             let n = xs.len();
             let (origin, sums, squares) = (&self.origin[..n], &mut sums[..n], &mut squares[..n]);
             for i in 0..n {
-                let d = xs[i] - origin[i];
+                let d = xs[i].wide() - origin[i];
                 sums[i] += d;
                 squares[i] += d * d;
             }
@@ -255,31 +277,30 @@ impl Norm {
         Norm { rows, mean, inv_std, scale, bias, options: *options }
     }
 
-    fn forward(&self, x: Stored<'_>, residual: Option<Stored<'_>>) -> Values {
-        let starts = (0..x.len()).into_par_iter().step_by(self.rows.block);
-        fill_as(x.dtype(), x.len(), self.rows.block, starts, |start, out| {
-            let range = start..start + out.len();
-            let residual = residual.map(|residual| residual.part(range.clone()));
-            dispatch(Forward { norm: self, x: &x.part(range), residual: residual.as_deref(), out })
+    fn forward<N: Number>(&self, x: &[N], residual: Option<&[N]>) -> Values {
+        let block = self.rows.block;
+        fill_as(N::DTYPE, x.len(), block, x.par_chunks(block).enumerate(), |(i, x), out| {
+            let residual = residual.map(|residual| &residual[i * block..][..x.len()]);
+            dispatch(Forward { norm: self, x, residual, out })
         })
     }
 
     /// The gradients by input, weight, bias and residual, of those that are wanted.
-    fn backward(
+    fn backward<N: Number>(
         &self,
-        x: Stored<'_>,
-        y: Stored<'_>,
-        dy: Stored<'_>,
-        residual: Option<Stored<'_>>,
+        x: &[N],
+        y: &[N],
+        dy: &[N],
+        residual: Option<&[N]>,
         wanted: &[bool],
         spread: Option<&(Spread, usize)>,
     ) -> Result<[Option<Values>; 4]> {
         let (rows, count) = (self.rows, x.len() / self.rows.c);
         let block = |range: std::ops::Range<usize>| Block {
-            x: x.part(range.clone()),
-            y: y.part(range.clone()),
-            dy: dy.part(range.clone()),
-            residual: residual.map(|residual| residual.part(range)),
+            x: &x[range.clone()],
+            y: &y[range.clone()],
+            dy: &dy[range.clone()],
+            residual: residual.map(|residual| &residual[range]),
         };
         let sums_wanted = self.options.training && wanted[0] || wanted[1] || wanted[2];
         let [dbias, dweight] = if sums_wanted {
@@ -307,19 +328,19 @@ impl Norm {
         let block_at = |start: usize| block(start..(start + rows.block).min(x.len()));
         let (dx, dresidual) = match (wanted[0], shortcut) {
             (true, true) => {
-                let [dx, dresidual] = fill_pair_as(x.dtype(), x.len(), rows.block, starts, |start, dx, dresidual| {
+                let [dx, dresidual] = fill_pair_as(N::DTYPE, x.len(), rows.block, starts, |start, dx, dresidual| {
                     dispatch(BackToBoth { norm: self, block: block_at(start), means: &means, dx, dresidual })
                 });
                 (Some(dx), Some(dresidual))
             }
             (true, false) => {
-                let dx = fill_as(x.dtype(), x.len(), rows.block, starts, |start, dx| {
+                let dx = fill_as(N::DTYPE, x.len(), rows.block, starts, |start, dx| {
                     dispatch(BackToInput { norm: self, block: block_at(start), means: &means, dx })
                 });
                 (Some(dx), None)
             }
             (false, true) => {
-                let dresidual = fill_as(x.dtype(), x.len(), rows.block, starts, |start, dresidual| {
+                let dresidual = fill_as(N::DTYPE, x.len(), rows.block, starts, |start, dresidual| {
                     dispatch(BackToResidual { norm: self, block: block_at(start), dresidual })
                 });
                 (None, Some(dresidual))
@@ -332,30 +353,30 @@ impl Norm {
 
     /// From the gradient by what went into the activation to that by the input, in place.
     #[inline(always)]
-    fn through_statistics(&self, x: &[f32], means: &[Vec<f32>; 2], dx: &mut [f32]) {
+    fn through_statistics<N: Number>(&self, x: &[N], means: &[Vec<f32>; 2], dx: &mut [f32]) {
         let width = self.rows.width;
         for (x, dx) in x.chunks(width).zip(dx.chunks_mut(width)) {
             let n = x.len();
             let (mean, inv_std, scale) = (&self.mean[..n], &self.inv_std[..n], &self.scale[..n]);
             let (by_bias, by_weight, dx) = (&means[0][..n], &means[1][..n], &mut dx[..n]);
             for i in 0..n {
-                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i] - mean[i]) * inv_std[i] * by_weight[i]);
+                dx[i] = scale[i] * (dx[i] - by_bias[i] - (x[i].wide() - mean[i]) * inv_std[i] * by_weight[i]);
             }
         }
     }
 
     /// What goes into the activation.
     #[inline(always)]
-    fn normalise<'a>(&self, x: &[f32], residual: Option<&[f32]>, out: Blank<'a>) -> &'a mut [f32] {
+    fn normalise<'a, N: Number>(&self, x: &[N], residual: Option<&[N]>, out: Blank<'a>) -> &'a mut [f32] {
         let width = self.rows.width;
         out.chunks(width, x.chunks(width).enumerate(), |(i, x), out| {
             let n = x.len();
             let (mean, scale, bias) = (&self.mean[..n], &self.scale[..n], &self.bias[..n]);
-            let value = |i: usize| (x[i] - mean[i]) * scale[i] + bias[i];
+            let value = |i: usize| (x[i].wide() - mean[i]) * scale[i] + bias[i];
             match residual {
                 Some(residual) => {
                     let residual = &residual[i * width..][..n];
-                    out.write((0..n).map(|i| value(i) + residual[i]))
+                    out.write((0..n).map(|i| value(i) + residual[i].wide()))
                 }
                 None => out.write((0..n).map(value)),
             }
@@ -363,14 +384,14 @@ impl Norm {
     }
 }
 
-struct Forward<'a, 'o> {
+struct Forward<'a, 'o, N> {
     norm: &'a Norm,
-    x: &'a [f32],
-    residual: Option<&'a [f32]>,
+    x: &'a [N],
+    residual: Option<&'a [N]>,
     out: Blank<'o>,
 }
 
-impl<'o> WithSimd for Forward<'_, 'o> {
+impl<'o, N: Number> WithSimd for Forward<'_, 'o, N> {
     type Output = &'o mut [f32];
 
     #[inline(always)]
@@ -382,37 +403,37 @@ impl<'o> WithSimd for Forward<'_, 'o> {
 }
 
 /// A stretch of all that the backward pass reads.
-struct Block<'a> {
-    x: Cow<'a, [f32]>,
-    y: Cow<'a, [f32]>,
-    dy: Cow<'a, [f32]>,
-    residual: Option<Cow<'a, [f32]>>,
+struct Block<'a, N> {
+    x: &'a [N],
+    y: &'a [N],
+    dy: &'a [N],
+    residual: Option<&'a [N]>,
 }
 
-impl Block<'_> {
+impl<N: Number> Block<'_, N> {
     /// The gradient by what went into the activation.
     #[inline(always)]
     fn before_activation<'a>(&self, norm: &Norm, out: Blank<'a>) -> &'a mut [f32] {
         let activation = norm.options.activation;
-        let out = out.copy(&self.dy);
+        let out = out.write(self.dy.iter().map(|dy| dy.wide()));
         if activation.needs_input() {
-            let pre = filled(self.x.len(), |pre| norm.normalise(&self.x, self.residual.as_deref(), pre));
-            activation.back(out, &pre, &self.y);
+            let pre = filled(self.x.len(), |pre| norm.normalise(self.x, self.residual, pre));
+            activation.back(out, &pre, self.y);
         } else {
-            activation.back(out, &self.y, &self.y);
+            activation.back(out, self.y, self.y);
         }
         out
     }
 }
 
 /// The sums over rows that bias and weight get.
-struct Sums<'a> {
+struct Sums<'a, N> {
     norm: &'a Norm,
-    block: Block<'a>,
+    block: Block<'a, N>,
     sums: &'a mut [Vec<f32>; 2],
 }
 
-impl WithSimd for Sums<'_> {
+impl<N: Number> WithSimd for Sums<'_, N> {
     type Output = ();
 
     #[inline(always)]
@@ -426,7 +447,7 @@ impl WithSimd for Sums<'_> {
             let (biases, weights) = (&mut biases[..n], &mut weights[..n]);
             for i in 0..n {
                 biases[i] += pre[i];
-                weights[i] += pre[i] * (x[i] - mean[i]);
+                weights[i] += pre[i] * (x[i].wide() - mean[i]);
             }
         }
         weights.iter_mut().zip(&self.norm.inv_std).for_each(|(weight, inv_std)| *weight *= inv_std);
@@ -434,33 +455,33 @@ impl WithSimd for Sums<'_> {
 }
 
 /// The gradient by the input alone.
-struct BackToInput<'a, 'o> {
+struct BackToInput<'a, 'o, N> {
     norm: &'a Norm,
-    block: Block<'a>,
+    block: Block<'a, N>,
     /// What flows through mean and variance.
     means: &'a [Vec<f32>; 2],
     dx: Blank<'o>,
 }
 
-impl<'o> WithSimd for BackToInput<'_, 'o> {
+impl<'o, N: Number> WithSimd for BackToInput<'_, 'o, N> {
     type Output = &'o mut [f32];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let dx = self.block.before_activation(self.norm, self.dx);
-        self.norm.through_statistics(&self.block.x, self.means, dx);
+        self.norm.through_statistics(self.block.x, self.means, dx);
         dx
     }
 }
 
 /// The gradient by the residual alone.
-struct BackToResidual<'a, 'o> {
+struct BackToResidual<'a, 'o, N> {
     norm: &'a Norm,
-    block: Block<'a>,
+    block: Block<'a, N>,
     dresidual: Blank<'o>,
 }
 
-impl<'o> WithSimd for BackToResidual<'_, 'o> {
+impl<'o, N: Number> WithSimd for BackToResidual<'_, 'o, N> {
     type Output = &'o mut [f32];
 
     #[inline(always)]
@@ -470,22 +491,22 @@ impl<'o> WithSimd for BackToResidual<'_, 'o> {
 }
 
 /// The gradients by input and residual.
-struct BackToBoth<'a, 'o, 'r> {
+struct BackToBoth<'a, 'o, 'r, N> {
     norm: &'a Norm,
-    block: Block<'a>,
+    block: Block<'a, N>,
     means: &'a [Vec<f32>; 2],
     dx: Blank<'o>,
     dresidual: Blank<'r>,
 }
 
-impl<'o, 'r> WithSimd for BackToBoth<'_, 'o, 'r> {
+impl<'o, 'r, N: Number> WithSimd for BackToBoth<'_, 'o, 'r, N> {
     type Output = (&'o mut [f32], &'r mut [f32]);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
         let dresidual = self.block.before_activation(self.norm, self.dresidual);
         let dx = self.dx.copy(dresidual);
-        self.norm.through_statistics(&self.block.x, self.means, dx);
+        self.norm.through_statistics(self.block.x, self.means, dx);
         (dx, dresidual)
     }
 }

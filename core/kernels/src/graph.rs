@@ -154,14 +154,26 @@ pub(super) fn record(
     shape: impl Into<Shape>,
     back: impl Fn(&Tensor, &Tensor, &[bool]) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
 ) -> Result<Tensor> {
+    let dtype = inputs.first().map_or(DType::F32, |first| first.dtype());
+    record_as(dtype, inputs, values, shape, back)
+}
+
+/// [`record`] with a result of any type.
+pub(super) fn record_as(
+    dtype: DType,
+    inputs: &[&Tensor],
+    values: impl Into<Values>,
+    shape: impl Into<Shape>,
+    back: impl Fn(&Tensor, &Tensor, &[bool]) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
+) -> Result<Tensor> {
     let shape = shape.into();
     let dtypes: Vec<DType> = inputs.iter().map(|t| t.dtype()).collect();
-    let values = values.into().of_type(dtypes.first().copied().unwrap_or(DType::F32));
+    let values = values.into().of_type(dtype);
     if !tracked(inputs) {
         return values.tensor(shape);
     }
     let wanted: Vec<bool> = inputs.iter().map(|t| t.track_op()).collect();
-    let back: Back = if dtypes.contains(&DType::BF16) {
+    let back: Back = if dtype == DType::BF16 || dtypes.contains(&DType::BF16) {
         Box::new(move |ys, grad, wanted| {
             let grads = back(ys, grad, wanted)?.into_iter().zip(&dtypes);
             grads.map(|(grad, dtype)| grad.map(|grad| of_type(grad, *dtype)).transpose()).collect()
@@ -185,8 +197,7 @@ fn of_type(tensor: Tensor, dtype: DType) -> Result<Tensor> {
     if tensor.dtype() == dtype {
         return Ok(tensor);
     }
-    let values = super::with_stored(&tensor, |values| Ok(values.to_values()))?;
-    values.of_type(dtype).tensor(tensor.shape())
+    super::with_stored(&tensor, |values| Ok(values.in_type(dtype)))?.tensor(tensor.shape())
 }
 
 /// Whether an operation on these tensors has to keep what its backward pass needs.

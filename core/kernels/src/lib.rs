@@ -1,7 +1,7 @@
 //! The kernels of Tallow, for any program that trains with candle.
 #![doc = include_str!("../README.md")]
 
-// `blank` is memory that is about to be written, and the only way to a result. `simd` chooses the vector
+// `blank` is memory that is about to be written, and the only way to a result, `values` what tensors hold. `simd` chooses the vector
 // instructions, `tiles` multiplies matrices, `graph` records operations for the backward pass; the other modules are
 // an operation each. `unsafe` is for four things: memory whose values are still to be written, results of which
 // several threads write parts that are not blocks in order, pointers into the matrix products, and one setting of the
@@ -30,6 +30,7 @@ mod masked_concat_pool;
 mod math;
 mod max_pool2d;
 mod memory;
+mod precision;
 mod resample;
 mod row_gradient;
 mod row_step;
@@ -68,6 +69,7 @@ pub use lstm::{LstmOutput, LstmWeights, lstm};
 pub use masked_concat_pool::masked_concat_pool;
 pub use max_pool2d::{adaptive_max_pool2d, max_pool2d};
 pub use memory::keep_freed_memory;
+pub use precision::to_dtype;
 pub use row_gradient::RowGradient;
 pub use row_step::{RowAdam, RowDecay, RowSgd, adam_rows, descend_rows, momentum_rows};
 pub use scale::{scale, scale_samples};

@@ -1,13 +1,14 @@
 //! Max pooling with overlapping windows and padding. candle's own has neither, and its gradient is too small by the
 //! size of the window.
 
-use super::blank::{Blank, fill};
+use super::blank::Blank;
 use super::graph::record;
 use super::simd::dispatch;
 use super::trace::{Operation, traced};
+use super::values::fill_as;
 use super::windows::{Pool, Window, adaptive_windows};
-use super::{fast, with_values};
-use candle_core::{Device, Result, Tensor};
+use super::{fast, with_stored};
+use candle_core::{Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -76,32 +77,36 @@ fn run<P: Place>(xs: &Tensor, windows: [Vec<Window>; 2]) -> Result<Tensor> {
     let (n, h, w, c) = xs.dims4()?;
     let (oh, ow) = (windows[0].len(), windows[1].len());
     let mut winners = vec![P::of(0); n * oh * ow * c];
-    let out = with_values(xs, |xs| {
+    let out = with_stored(xs, |xs| {
         let lines = winners.par_chunks_exact_mut(ow * c).enumerate();
-        Ok(fill(n * oh * ow * c, ow * c, lines, |(line, winners), out| {
-            let image = &xs[line / oh * h * w * c..][..h * w * c];
-            dispatch(Line { image, width: w, c, row: &windows[0][line % oh], cols: &windows[1], out, winners })
+        Ok(fill_as(xs.dtype(), n * oh * ow * c, ow * c, lines, |(line, winners), out| {
+            let row = &windows[0][line % oh];
+            let rows = [row.inside.start, row.inside.end].map(|row| (line / oh * h + row) * w * c);
+            let rows = &xs.part(rows[0]..rows[1]);
+            dispatch(Line { rows, width: w, c, height: row.inside.len(), cols: &windows[1], out, winners })
         }))
     })?;
     record(&[xs], out, (n, oh, ow, c), move |_, grad, _| {
-        let mut dx = vec![0.0; n * h * w * c];
-        with_values(grad, |dy| {
-            let images = dy.par_chunks_exact(oh * ow * c).zip(winners.par_chunks_exact(oh * ow * c));
-            dx.par_chunks_exact_mut(h * w * c).zip(images).for_each(|(dx, (dy, winners))| {
-                dispatch(Back { dx, width: w, c, windows: &windows, dy, winners });
-            });
-            Ok(())
+        let dx = with_stored(grad, |dy| {
+            let size = oh * ow * c;
+            let images = winners.par_chunks_exact(size).enumerate();
+            Ok(fill_as(dy.dtype(), n * h * w * c, h * w * c, images, |(image, winners), dx| {
+                let (dy, dx) = (dy.part(image * size..(image + 1) * size), dx.fill(0.0));
+                dispatch(Back { dx, width: w, c, windows: &windows, dy: &dy, winners });
+                dx
+            }))
         })?;
-        Ok(vec![Some(Tensor::from_vec(dx, (n, h, w, c), &Device::Cpu)?)])
+        Ok(vec![Some(dx.tensor((n, h, w, c))?)])
     })
 }
 
 /// A row of the result.
 struct Line<'a, 'o, P> {
-    image: &'a [f32],
+    /// Those under its windows.
+    rows: &'a [f32],
+    height: usize,
     width: usize,
     c: usize,
-    row: &'a Window,
     cols: &'a [Window],
     out: Blank<'o>,
     winners: &'a mut [P],
@@ -114,10 +119,10 @@ impl<'o, P: Place> WithSimd for Line<'_, 'o, P> {
     fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.c;
         self.out.chunks(c, self.cols.iter().zip(self.winners.chunks_exact_mut(c)), |(col, winners), out| {
-            let values = |y: usize, x: usize| &self.image[(y * self.width + x) * c..][..c];
-            let out = out.copy(values(self.row.inside.start, col.inside.start));
+            let values = |y: usize, x: usize| &self.rows[(y * self.width + x) * c..][..c];
+            let out = out.copy(values(0, col.inside.start));
             let mut place = 0;
-            for y in self.row.inside.clone() {
+            for y in 0..self.height {
                 for x in col.inside.clone() {
                     if place > 0 {
                         let (values, out, winners) = (values(y, x), &mut out[..c], &mut winners[..c]);

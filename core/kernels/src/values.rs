@@ -14,6 +14,32 @@ use std::ops::Range;
 /// Values that two passes over memory by several threads take at a time.
 const BLOCK: usize = 1 << 13;
 
+/// A value as it lies in memory.
+pub(crate) trait Number: Copy + Send + Sync + 'static {
+    const DTYPE: DType;
+
+    /// The same number in 32 bits.
+    fn wide(self) -> f32;
+}
+
+impl Number for f32 {
+    const DTYPE: DType = DType::F32;
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self
+    }
+}
+
+impl Number for bf16 {
+    const DTYPE: DType = DType::BF16;
+
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        wide(self)
+    }
+}
+
 /// Values that were computed.
 #[derive(Debug)]
 pub(crate) enum Values {
@@ -132,6 +158,15 @@ impl<'a> Stored<'a> {
         match self {
             Stored::F32(values) => Cow::Owned(narrowed(values)),
             Stored::BF16(values) => Cow::Borrowed(values),
+        }
+    }
+
+    /// A copy of another type.
+    pub(crate) fn in_type(self, dtype: DType) -> Values {
+        match (self, dtype) {
+            (Stored::F32(values), DType::BF16) => Values::BF16(narrowed(values)),
+            (Stored::BF16(_), DType::F32) => Values::F32(self.all().into_owned()),
+            _ => self.to_values(),
         }
     }
 

@@ -84,4 +84,4 @@ pub use model::Model;
 pub use recorder::{EpochRow, Recorder};
 pub use state::TrainState;
 
-pub(crate) use settings::{LearnerSettings, learner_settings};
+pub(crate) use settings::{LearnerSettings, image_settings, learner_settings};

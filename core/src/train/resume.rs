@@ -59,6 +59,8 @@ impl Learner {
             .with("the loss", self.loss_name)
             .with("the list of callbacks", if callbacks.is_empty() { "none".into() } else { callbacks.join("; ") })
             .with("the training before", if earlier.is_empty() { "none".into() } else { earlier.join("; ") });
+        // Runs in f32 say nothing, as those from before there was a choice.
+        let settings = if self.bf16 { settings.with("mixed precision", "bf16") } else { settings };
         self.fingerprints.push(settings.and("", self.dls.fingerprint()?));
         self.must_describe = false;
         Ok(())

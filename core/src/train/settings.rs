@@ -19,6 +19,7 @@ pub(crate) struct LearnerSettings {
     pub(crate) optimizer: Box<dyn Optimizer>,
     pub(crate) metrics: Vec<Metric>,
     pub(crate) train_metrics: bool,
+    pub(crate) bf16: bool,
     pub(crate) callbacks: Vec<Box<dyn Callback>>,
     pub(crate) listener: Listener,
     pub(crate) checkpoints: Option<Checkpoints>,
@@ -34,6 +35,7 @@ impl Default for LearnerSettings {
             optimizer: Box::new(Adam::fastai()),
             metrics: Vec::new(),
             train_metrics: false,
+            bf16: false,
             callbacks: Vec::new(),
             listener: Listener::default(),
             checkpoints: None,
@@ -59,6 +61,9 @@ impl LearnerSettings {
             .fingerprint(network.and("", self.fingerprint));
         if self.train_metrics {
             learner = learner.train_metrics();
+        }
+        if self.bf16 {
+            learner = learner.to_bf16();
         }
         if let Some(world) = &self.world {
             learner = learner.distributed(world);
@@ -167,3 +172,18 @@ macro_rules! learner_settings {
     };
 }
 pub(crate) use learner_settings;
+
+/// Gives a configuration of a network of images, with a field `common`, the method that chooses its precision.
+macro_rules! image_settings {
+    ($Config:ident) => {
+        impl $Config {
+            /// Trains in mixed precision, by [`Learner::to_bf16`](crate::train::Learner::to_bf16).
+            #[must_use]
+            pub fn to_bf16(mut self) -> $Config {
+                self.common.bf16 = true;
+                self
+            }
+        }
+    };
+}
+pub(crate) use image_settings;

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::kernels;
 use crate::nn::Param;
 use crate::optim::Schedule;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use std::time::Instant;
 
 impl Learner {
@@ -111,7 +111,9 @@ impl Learner {
             return Err(Error::Value("a callback took the batch away".into()));
         };
         let share = self.state.share.clone();
+        let xs = &self.in_precision(xs)?;
         let preds = with_share(share, || self.model.forward_inputs(xs, &self.state.more_xs, true))?;
+        let preds = if self.bf16 { kernels::to_dtype(&preds, DType::F32)? } else { preds };
         let loss = (self.loss)(&preds, ys)?;
         self.state.loss = loss_value(&loss)?;
         if let (Some(others), Some(share)) = (&mut self.others, &self.state.share) {
@@ -120,6 +122,22 @@ impl Learner {
         }
         (self.state.preds, self.state.loss_tensor) = (Some(preds), Some(loss));
         Ok(())
+    }
+
+    /// The inputs, rounded if the network trains in mixed precision.
+    fn in_precision(&self, xs: &Tensor) -> Result<Tensor> {
+        if !self.bf16 {
+            return Ok(xs.clone());
+        }
+        if xs.dtype() != DType::F32 || !xs.device().is_cpu() {
+            return Err(Error::Value(format!(
+                "mixed precision (to_bf16) is for networks on the CPU whose input is of F32, such as images; this input \
+                 is of {:?} on {:?}: train without it",
+                xs.dtype(),
+                xs.device().location()
+            )));
+        }
+        Ok(kernels::to_dtype(xs, DType::BF16)?)
     }
 
     /// The gradients of the loss. The graph, and with it the activations, are freed here.

@@ -2,7 +2,7 @@
 
 use crate::models::hub::HubConfig;
 use crate::nn::SegmentationLoss;
-use crate::train::{LearnerSettings, learner_settings};
+use crate::train::{LearnerSettings, image_settings, learner_settings};
 use crate::vision_learner::Pretrained;
 
 /// The settings of a [`super::UnetLearner`] besides its data and its architecture. The default is fast.ai's: a
@@ -57,3 +57,4 @@ impl UnetConfig {
 }
 
 learner_settings!(UnetConfig);
+image_settings!(UnetConfig);

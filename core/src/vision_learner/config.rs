@@ -6,7 +6,7 @@ use crate::models::Arch;
 use crate::models::hub::{self, HubConfig};
 use crate::models::weights::Weights;
 use crate::nn::losses::CrossEntropy;
-use crate::train::{LearnerSettings, learner_settings};
+use crate::train::{LearnerSettings, image_settings, learner_settings};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use tallow_datasets::DataFolder;
@@ -121,3 +121,4 @@ impl VisionConfig {
 }
 
 learner_settings!(VisionConfig);
+image_settings!(VisionConfig);

@@ -66,6 +66,7 @@ fn what_differs_is_named_with_both_values() {
     let mut gentle = Adam::fastai();
     gentle.wd = 0.1;
     refuses(learner(1, 0).opt(gentle), &["the optimizer was Adam", "wd 0.01,", "wd 0.1,"]);
+    refuses(learner(1, 0).to_bf16(), &["there was none of mixed precision, which now is bf16"]);
     refuses(learner(1, 0).opt(Sgd::torch(0.9, 0.0)), &["now it is SGD, mom 0.9"]);
     let clip = GradientClip { max_norm: 0.5 };
     refuses(learner(1, 0).callback(clip), &["the list of callbacks was none, now it is GradientClip, max_norm 0.5"]);

@@ -15,6 +15,7 @@ mod freeze;
 mod lr_find;
 mod metric;
 mod mix;
+mod precision;
 mod refuse;
 mod resume;
 mod resume_callbacks;

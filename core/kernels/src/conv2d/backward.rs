@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::geometry::{Geometry, raster};
-use crate::blank::Blank;
+use crate::blank::filled;
 use crate::shared::SharedMut;
 use crate::tiles::{Element, Gemm, PADDING, PackedB, Place};
 
@@ -11,19 +11,19 @@ use crate::tiles::{Element, Gemm, PADDING, PackedB, Place};
 ///
 /// With strides, input pixels fall into classes by their remainders: pixels of a class meet the same taps.
 pub(super) fn gradient_by_input<E: Element>(g: &Geometry, dy: &[E], weight: &[f32]) -> Vec<E> {
-    // Zeros, since there may be pixels that no output saw.
-    let mut dx = vec![E::default(); g.n * g.h * g.w * g.channels()];
-    for (group, weight) in weight.chunks_exact(weight.len() / g.groups).enumerate() {
-        let panels = PackedB::backward::<E>(weight, g.co, g.ci, g.taps());
-        for first_y in 0..g.stride[0].min(g.h) {
-            for first_x in 0..g.stride[1].min(g.w) {
-                let class = Class::new(g, first_y, first_x);
-                if class.taps.is_empty() {
-                    continue;
-                }
+    let firsts = (0..g.stride[0].min(g.h)).flat_map(|y| (0..g.stride[1].min(g.w)).map(move |x| (y, x)));
+    let classes: Vec<Class> = firsts.map(|(y, x)| Class::new(g, y, x)).collect();
+    let all_seen = classes.iter().all(|class| !class.taps.is_empty());
+    filled(g.n * g.h * g.w * g.channels(), |mut dx| {
+        if !all_seen {
+            dx = dx.fill(E::default()).into();
+        }
+        for (group, weight) in weight.chunks_exact(weight.len() / g.groups).enumerate() {
+            let panels = PackedB::backward::<E>(weight, g.co, g.ci, g.taps());
+            for class in classes.iter().filter(|class| !class.taps.is_empty()) {
                 let place = |row: usize, pieces: &mut [usize]| {
                     let (image, y, x) = raster(g.n, class.h, class.w, row);
-                    let (y, x) = (first_y + y * g.stride[0], first_x + x * g.stride[1]);
+                    let (y, x) = (class.first[0] + y * g.stride[0], class.first[1] + x * g.stride[1]);
                     for (piece, tap) in pieces.iter_mut().zip(&class.taps) {
                         *piece = match (g.output(0, y, tap / g.kernel[1]), g.output(1, x, tap % g.kernel[1])) {
                             (Some(oy), Some(ox)) => ((image * g.oh + oy) * g.ow + ox) * g.outputs() + group * g.co,
@@ -32,27 +32,31 @@ pub(super) fn gradient_by_input<E: Element>(g: &Geometry, dy: &[E], weight: &[f3
                     }
                     ((image * g.h + y) * g.w + x) * g.channels() + group * g.ci
                 };
+                let place = if g.pointwise() { Place::Rows } else { Place::Each(&place) };
                 let gemm = Gemm {
                     rows: g.n * class.h * class.w,
                     source: dy,
                     len: g.co,
                     segments: &class.taps,
                     panels: &panels,
-                    place: Place::Each(&place),
+                    place,
                     bias: None,
                     accumulate: false,
                     epilogue: None,
                 };
                 // SAFETY: an input pixel is one row of one class, and of its channels a group has its own.
-                unsafe { gemm.run(SharedMut::new(&mut Blank::from(&mut dx[..]))) };
+                unsafe { gemm.run(SharedMut::new(&mut dx)) };
             }
         }
-    }
-    dx
+        // SAFETY: pixels of a class with taps have been written, all groups of them, and others are zeros.
+        unsafe { dx.assume_filled() }
+    })
 }
 
 /// The input pixels whose row and column leave the same remainders.
 struct Class {
+    /// The remainders.
+    first: [usize; 2],
     h: usize,
     w: usize,
     /// The taps through which they can be seen.
@@ -68,6 +72,11 @@ impl Class {
         let cols: Vec<usize> = (0..g.kernel[1]).filter(|k| seen(1, first_x, k)).collect();
         let rows = (0..g.kernel[0]).filter(|k| seen(0, first_y, k));
         let taps = rows.flat_map(|ky| cols.iter().map(move |kx| ky * g.kernel[1] + kx)).collect();
-        Class { h: (g.h - first_y).div_ceil(g.stride[0]), w: (g.w - first_x).div_ceil(g.stride[1]), taps }
+        Class {
+            first: [first_y, first_x],
+            h: (g.h - first_y).div_ceil(g.stride[0]),
+            w: (g.w - first_x).div_ceil(g.stride[1]),
+            taps,
+        }
     }
 }

@@ -18,6 +18,7 @@ mod one_class;
 mod overwrite;
 mod part;
 mod photos;
+mod precision;
 mod predict;
 mod ranks;
 mod ratings;

@@ -5,6 +5,7 @@ use crate::best::BestArgs;
 use crate::judged::Judged;
 use crate::overwrite::{MODEL, OverwriteArgs};
 use crate::photos::{GroupArgs, PhotoArgs};
+use crate::precision::PrecisionArgs;
 use crate::transforms::TransformArgs;
 use crate::{multi_label, settings, shown, trust, values};
 use std::path::{Path, PathBuf};
@@ -69,6 +70,10 @@ pub(crate) struct Args {
     /// Photos in a batch
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = values::batch)]
     batch_size: u16,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    precision: PrecisionArgs,
 
     /// The part of each class that is for validation, where no folder or table says it
     #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = values::part, help_heading = "Validation")]
@@ -216,6 +221,7 @@ fn train(args: &Args, s: &mut Session, dls: &ImageDataLoaders, name: &str) -> Re
         .metrics(metrics(args, dls.is_multi_label()))
         .listener(s.run.listener())
         .checkpoints(s.checkpoints(&format!("{name}network")));
+    let config = if args.precision.is_bf16() { config.to_bf16() } else { config };
     let config = match &args.world {
         Some(world) => config.distributed(world),
         None => config,
@@ -334,6 +340,7 @@ fn block<Y: TargetBlock>(
     block: DataBlock<ImageBlock, Y>,
 ) -> Result<DataBlock<ImageBlock, Y>> {
     args.transforms.tell_useless(args.epochs, &s.run.listener());
+    args.precision.check(&s.device, args.epochs, &s.run.listener())?;
     let (train, valid) = args.transforms.transforms(args.size.into());
     Ok(block
         .labelled(args.photos.read(&args.groups)?)

@@ -3,6 +3,7 @@
 use super::pictures::PictureArgs;
 use super::report;
 use crate::overwrite::{MODEL, OverwriteArgs};
+use crate::precision::PrecisionArgs;
 use crate::{settings, values};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
@@ -66,6 +67,10 @@ pub(crate) struct TrainArgs {
           help_heading = "Training")]
     batch_size: u16,
 
+    #[command(flatten, next_help_heading = "Training")]
+    #[serde(flatten)]
+    precision: PrecisionArgs,
+
     /// What is made small
     #[arg(long, value_name = "LOSS", value_enum, default_value_t = LossArg::CrossEntropy, help_heading = "Training")]
     loss: LossArg,
@@ -111,6 +116,7 @@ pub(crate) fn check(args: &TrainArgs) -> Result<()> {
 
 /// From pictures with masks to an exported model.
 pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
+    args.precision.check(&s.device, args.epochs, &s.run.listener())?;
     s.run.section("The pictures");
     s.run.settings(args)?;
     s.run.data(format!("pictures in {}", args.pictures.folder().display()));
@@ -162,6 +168,7 @@ fn learner(args: &TrainArgs, s: &Session, dls: &SegmentationDataLoaders) -> Resu
         .metrics([pixel_accuracy(dls.void()), jaccard])
         .listener(s.run.listener())
         .checkpoints(s.checkpoints("unet"));
+    let config = if args.precision.is_bf16() { config.to_bf16() } else { config };
     unet_learner(dls, args.arch, if args.best { config.callback(best) } else { config })
 }
 
