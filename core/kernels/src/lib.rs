@@ -1,11 +1,11 @@
 //! The kernels of Tallow, for any program that trains with candle.
 #![doc = include_str!("../README.md")]
 
-// `blank` is memory that is about to be written, and the only way to a result, `values` what tensors hold. `simd` chooses the vector
-// instructions, `tiles` multiplies matrices, `graph` records operations for the backward pass; the other modules are
-// an operation each. `unsafe` is for four things: memory whose values are still to be written, results of which
-// several threads write parts that are not blocks in order, pointers into the matrix products, and one setting of the
-// C library.
+// `blank` is memory that is about to be written, and the only way to a result; `values` is what tensors hold. `simd`
+// chooses the vector instructions, `tiles` multiplies matrices, `graph` records operations for the backward pass; the
+// other modules are an operation each. `unsafe` is for five things: memory whose values are still to be written,
+// results of which several threads write parts that are not blocks in order, pointers into the matrix products, their
+// instructions for `bf16`, and one setting of the C library.
 
 mod activation;
 mod attention;
@@ -52,8 +52,8 @@ pub use activation::{Activation, activate, relu};
 pub use attention::attention;
 pub use avg_pool2d::{adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
 pub use awake::awake;
-pub use batch_norm::{BatchNormOptions, batch_norm, batch_stats};
-pub use batch_stats::{BatchStats, Spread};
+pub use batch_norm::{BatchNormOptions, batch_norm};
+pub use batch_stats::{BatchStats, Spread, batch_stats};
 pub use bce::bce_with_logits;
 pub use cat::cat;
 pub use channels_last::{channels_first, channels_last};

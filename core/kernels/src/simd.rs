@@ -3,7 +3,6 @@
 //! The environment variable `TALLOW_SIMD` caps the choice (`avx512`, `avx2`, `neon`, `plain`; `avx512` is without its
 //! BF16), so that each level can be tested and measured on a machine that has a higher one.
 
-use super::tiles::multiplies_pairs;
 use pulp::{Arch, Simd, WithSimd};
 use std::sync::OnceLock;
 
@@ -81,10 +80,27 @@ pub(super) fn arch() -> Arch {
     *ARCH.get_or_init(|| capped(std::env::var(SIMD_VARIABLE).ok().as_deref()))
 }
 
-/// Whether products are to be those of `f32` alone.
+/// Whether this processor multiplies pairs of `bf16` and adds them up in `f32`, twice as many products as it computes
+/// in `f32`: AVX-512 with BF16. What others can is not used yet.
+pub(super) fn multiplies_pairs() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let found = pair_instructions().is_some();
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = false;
+    found
+}
+
+/// AVX-512, if it comes with BF16 and may be used.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn capped_to_f32() -> bool {
-    std::env::var(SIMD_VARIABLE).is_ok_and(|cap| cap == "avx512")
+pub(super) fn pair_instructions() -> Option<pulp::x86::V4> {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    let capped = || std::env::var(SIMD_VARIABLE).is_ok_and(|cap| cap == "avx512");
+    match arch() {
+        Arch::V4(v4) if *FOUND.get_or_init(|| !capped() && std::arch::is_x86_feature_detected!("avx512bf16")) => {
+            Some(v4)
+        }
+        _ => None,
+    }
 }
 
 fn capped(cap: Option<&str>) -> Arch {

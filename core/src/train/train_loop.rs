@@ -131,8 +131,8 @@ impl Learner {
         }
         if xs.dtype() != DType::F32 || !xs.device().is_cpu() {
             return Err(Error::Value(format!(
-                "mixed precision (to_bf16) is for networks on the CPU whose input is of F32, such as images; this input \
-                 is of {:?} on {:?}: train without it",
+                "mixed precision (to_bf16) is for networks on the CPU whose input is of F32, such as images; this \
+                 input is of {:?} on {:?}: train without it",
                 xs.dtype(),
                 xs.device().location()
             )));

@@ -108,10 +108,12 @@ fn the_whole_photo_is_seen_and_an_exported_model_keeps_it() {
     let (step, told) = train(&[]);
     assert!(step["method"] == "short_side" && step["width"] == 36, "{step}");
     assert!(!told.contains("without effect"), "{told}");
-    let (step, told) = train(&["--resize", "squish", "--no-flip", "--mixup"]);
+    let (step, told) = train(&["--resize", "squish", "--no-flip", "--mixup", "--precision", "bf16"]);
     assert!(step["method"] == "squish" && step["width"] == 32, "{step}");
     assert!(told.contains("--no-flip and --mixup are without effect"), "{told}");
-    let (step, told) = train(&["--resize", "pad", "--pad", "zeros", "--augment", "strong", "--epochs", "1"]);
+    assert!(told.contains("--precision is without effect: heads train in f32"), "{told}");
+    let strong = ["--resize", "pad", "--pad", "zeros", "--augment", "strong", "--epochs", "1", "--precision", "bf16"];
+    let (step, told) = train(&strong);
     assert!(step["method"]["pad"] == "zeros" && step["random"] == false, "{step}");
     assert!(!told.contains("without effect"), "{told}");
     let (_, told) = train(&["--pad", "zeros", "--augment", "none", "--flip-vert", "--mixup", "1", "--epochs", "1"]);

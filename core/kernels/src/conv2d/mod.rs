@@ -21,8 +21,9 @@ pub use prepared::PreparedConv;
 
 use super::activation::{Activation, activate, gradient};
 use super::graph::record;
+use super::simd::multiplies_pairs;
 use super::sums::sum_rows;
-use super::tiles::{Epilogue, MOST_PADDING, multiplies_pairs};
+use super::tiles::{Epilogue, MOST_PADDING};
 use super::trace::{Operation, traced};
 use super::values::{Stored, Values, nearest, wide};
 use super::{fast, with_optional, with_optional_stored, with_stored, with_values};

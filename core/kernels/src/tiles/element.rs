@@ -31,8 +31,8 @@ pub(crate) trait Element: Copy + Default + Send + Sync + 'static {
     /// Adds the products of the lane at `from` with a register of lanes.
     ///
     /// # Safety
-    /// There are [`Element::PER_LANE`] values at `from`. Where [`multiplies_pairs`], this is called in a function that
-    /// has [`Element::run`] as its caller.
+    /// There are [`Element::PER_LANE`] values at `from`, and [`Element::run`] runs what calls this: it has found the
+    /// instructions.
     unsafe fn multiply_add<S: Simd>(simd: S, from: *const Self, lanes: S::f32s, sum: S::f32s) -> S::f32s;
 
     /// A register from memory.
@@ -79,18 +79,24 @@ impl Element for f32 {
         copy(a, to);
     }
 
+    /// # Safety
+    /// As [`Element::multiply_add`].
     #[inline(always)]
     unsafe fn multiply_add<S: Simd>(simd: S, from: *const f32, lanes: S::f32s, sum: S::f32s) -> S::f32s {
         // SAFETY: by the caller's promise.
         simd.mul_add_e_f32s(simd.splat_f32s(unsafe { *from }), lanes, sum)
     }
 
+    /// # Safety
+    /// As [`Element::read`].
     #[inline(always)]
     unsafe fn read<S: Simd>(_: S, from: *const f32) -> S::f32s {
         // SAFETY: by the caller's promise.
         unsafe { from.cast::<S::f32s>().read_unaligned() }
     }
 
+    /// # Safety
+    /// As [`Element::write`].
     #[inline(always)]
     unsafe fn write<S: Simd>(_: S, to: *mut f32, values: S::f32s) {
         // SAFETY: by the caller's promise.
@@ -152,18 +158,24 @@ impl Element for bf16 {
         }
     }
 
+    /// # Safety
+    /// As [`Element::multiply_add`].
     #[inline(always)]
     unsafe fn multiply_add<S: Simd>(simd: S, from: *const bf16, lanes: S::f32s, sum: S::f32s) -> S::f32s {
         // SAFETY: by the caller's promise.
         unsafe { paired::multiply_add(simd, from.cast::<u32>().read_unaligned(), lanes, sum) }
     }
 
+    /// # Safety
+    /// As [`Element::read`].
     #[inline(always)]
     unsafe fn read<S: Simd>(simd: S, from: *const bf16) -> S::f32s {
         // SAFETY: by the caller's promise.
         unsafe { paired::read(simd, from) }
     }
 
+    /// # Safety
+    /// As [`Element::write`].
     #[inline(always)]
     unsafe fn write<S: Simd>(simd: S, to: *mut bf16, values: S::f32s) {
         // SAFETY: by the caller's promise.
@@ -199,41 +211,17 @@ impl Element for bf16 {
     }
 }
 
-/// Whether this processor multiplies pairs of `bf16` and adds them up in `f32`, twice as many products as it computes
-/// in `f32`: AVX-512 with BF16.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn multiplies_pairs() -> bool {
-    paired::instructions().is_some()
-}
-
-/// Whether this processor multiplies pairs of `bf16` faster than `f32`: what others than AVX-512's can is not used yet.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn multiplies_pairs() -> bool {
-    false
-}
-
 #[cfg(target_arch = "x86_64")]
 mod paired {
-    use crate::simd::{arch, capped_to_f32};
+    use crate::simd::pair_instructions;
     use half::bf16;
     use pulp::x86::V4;
-    use pulp::{Arch, Simd, WithSimd};
+    use pulp::{Simd, WithSimd};
     use std::arch::x86_64::{
         __m256i, __m512, __m512bh, __m512i, _mm256_loadu_si256, _mm256_storeu_si256, _mm512_cvtepu16_epi32,
         _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_set1_epi32, _mm512_slli_epi32,
     };
     use std::mem::{transmute, transmute_copy};
-    use std::sync::OnceLock;
-
-    /// AVX-512, if it comes with BF16 and may be used.
-    pub(super) fn instructions() -> Option<V4> {
-        static FOUND: OnceLock<bool> = OnceLock::new();
-        let found = || !capped_to_f32() && std::arch::is_x86_feature_detected!("avx512bf16");
-        match arch() {
-            Arch::V4(v4) if *FOUND.get_or_init(found) => Some(v4),
-            _ => None,
-        }
-    }
 
     /// # Safety
     /// To be called below [`run`].
@@ -276,10 +264,10 @@ mod paired {
 
     /// Runs an operation compiled for these instructions.
     pub(super) fn run<Op: WithSimd<Output = ()>>(op: Op) {
-        let Some(v4) = instructions() else {
+        let Some(v4) = pair_instructions() else {
             panic!("pairs are multiplied by a processor that cannot");
         };
-        // SAFETY: `instructions` has found them.
+        // SAFETY: `pair_instructions` has found them.
         unsafe { compiled(op, v4) }
     }
 

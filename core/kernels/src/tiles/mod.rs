@@ -14,7 +14,7 @@ mod packed;
 mod rank_k;
 
 pub(super) use dot::{FEW, dot};
-pub(super) use element::{Element, multiplies_pairs};
+pub(super) use element::Element;
 pub(super) use epilogue::Epilogue;
 pub(super) use gemm::{Gemm, MOST_PADDING, PADDING, Place, whole_registers};
 pub(super) use packed::PackedB;
