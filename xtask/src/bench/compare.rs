@@ -17,7 +17,7 @@ use super::{Args, worker::Worker};
 use crate::{cargo, root};
 
 /// What is compared. The name says what is done: see `core/benches/compare/work.rs`.
-const WORK: [&str; 27] = [
+const WORK: [&str; 33] = [
     "train resnet18 64 32",
     "train resnet18 128 32",
     "train resnet18 224 32",
@@ -27,6 +27,12 @@ const WORK: [&str; 27] = [
     "train efficientnet_lite0 224 32",
     "train mobilenet_v3_large 224 32",
     "train convnext_tiny 128 32",
+    "train-bf16 resnet18 64 32",
+    "train-bf16 resnet18 128 32",
+    "train-bf16 resnet18 224 32",
+    "train-bf16 efficientnet_lite0 224 32",
+    "train-bf16 mobilenet_v3_large 224 32",
+    "train-bf16 convnext_tiny 128 32",
     "infer resnet18 224 1",
     "infer resnet18 224 32",
     "infer vgg16 224 1",

@@ -42,8 +42,8 @@ impl Peer {
     /// Whether it does such work at all.
     pub(crate) fn can(self, work: &str) -> bool {
         match self {
-            Peer::Pytorch => true,
-            Peer::Compiled => !work.starts_with("first"),
+            Peer::Pytorch => !work.starts_with("train-bf16"),
+            Peer::Compiled => !work.starts_with("first") && !work.starts_with("train-bf16"),
             Peer::Bf16 => work.starts_with("train") || work.starts_with("infer"),
             Peer::Onnxruntime | Peer::Openvino => work.starts_with("infer"),
         }

@@ -173,7 +173,8 @@ for line in sys.stdin:
         continue
     if line not in ready:
         kind, *rest = line.split()
-        ready[line] = {"train": train, "infer": infer, "mlp": mlp, "head": head, "first": first}[kind](*rest)
+        works = {"train": train, "train-bf16": train, "infer": infer, "mlp": mlp, "head": head, "first": first}
+        ready[line] = works[kind](*rest)
         if kind != "first":
             ready[line]()
     start = time.perf_counter()
