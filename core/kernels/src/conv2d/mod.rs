@@ -170,14 +170,14 @@ impl Geometry {
         self.ci == 1 && self.co == 1 && self.groups > 1
     }
 
-    /// Whether values of `bf16` are multiplied as they are, with pieces of `channels`: whole pairs.
-    fn by_pairs(&self, channels: usize) -> bool {
-        multiplies_pairs() && !self.depthwise() && channels.is_multiple_of(2) && channels <= MOST_PADDING
+    /// Whether values of `bf16` are multiplied as they are, in pieces of `len`: whole pairs.
+    fn by_pairs(&self, len: usize) -> bool {
+        multiplies_pairs() && !self.depthwise() && len.is_multiple_of(2) && len <= MOST_PADDING
     }
 
     /// Whether [`Geometry::by_pairs`] holds for the input.
     fn input_by_pairs(&self) -> bool {
-        self.by_pairs(if self.by_rows() { 2 } else { self.ci })
+        self.by_pairs(if self.by_rows() { self.kernel[1] * self.ci.next_multiple_of(2) } else { self.ci })
     }
 
     /// `activation(conv2d(x) + residual)`.

@@ -348,6 +348,8 @@ fn a_prepared_convolution_serves_images_of_any_size() {
 
 #[test]
 fn small_and_large_weights() {
+    // A row of the kernel is a piece, longer than pieces of pairs may be.
+    check(1, 1, 605, 14, 4, (1, 600), 1, 0);
     // 2^17 weights take the one way of computing their gradient, one filter more the other.
     check(2, 5, 4, 64, 128, (4, 4), 1, 2);
     check(2, 5, 4, 64, 129, (4, 4), 1, 2);
