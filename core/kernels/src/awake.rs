@@ -3,9 +3,13 @@
 use super::graph::{grad_enabled, no_grad};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Looks for work in vain after which a thread lets others have its core.
 const PATIENCE: u32 = 64;
+
+/// How long a thread finds no work before it goes. Longer than what a network computes on one thread between two layers.
+const STAYS: Duration = Duration::from_micros(500);
 
 /// Runs `f`, a network's forward pass without gradients, on one of rayon's threads, while the others look for work of
 /// it until it ends, instead of going to sleep after each operation: to wake a thread takes as long as a small layer.
@@ -33,16 +37,19 @@ pub fn awake<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Works on whatever rayon has to do.
+/// Works on whatever rayon has to do, until it is done or there was nothing for a while. Not to wait for the end alone
+/// matters: a thread that looks around just as [`awake`] begins can steal a piece of `f` first, and then meet this call
+/// while it waits for a part of that piece; `f` waits for the piece, which is below this call.
 fn work_until(done: &AtomicBool) {
-    let mut idle = 0;
+    let (mut idle, mut idle_since) = (0, None);
     while !done.load(Ordering::Acquire) {
         match rayon::yield_now() {
-            Some(rayon::Yield::Executed) => idle = 0,
+            Some(rayon::Yield::Executed) => (idle, idle_since) = (0, None),
             _ if idle < PATIENCE => {
                 idle += 1;
                 spin_loop();
             }
+            _ if idle_since.get_or_insert_with(Instant::now).elapsed() > STAYS => return,
             _ => {
                 idle = 0;
                 std::thread::yield_now();
@@ -75,5 +82,10 @@ mod tests {
             }
         });
         assert!(no_grad(|| awake(|| !grad_enabled())) && awake(grad_enabled));
+    }
+
+    #[test]
+    fn a_thread_without_work_does_not_wait_for_an_end_that_may_wait_for_it() {
+        rayon::scope(|scope| scope.spawn(|_| work_until(&AtomicBool::new(false))));
     }
 }

@@ -23,12 +23,12 @@ impl Prepared {
     ) -> Result<Arc<PreparedConv>> {
         // Versions only grow, so their sum tells.
         let version = params.iter().map(|param| param.version()).sum();
-        let mut kept = lock(&self.0);
-        if let Some((_, prepared)) = kept.as_ref().filter(|(of, _)| *of == version) {
+        if let Some((_, prepared)) = lock(&self.0).as_ref().filter(|(of, _)| *of == version) {
             return Ok(prepared.clone());
         }
+        // Not under the lock: what `make` does in parallel may wait on a thread that then wants this very lock.
         let prepared = Arc::new(make()?);
-        *kept = Some((version, prepared.clone()));
+        *lock(&self.0) = Some((version, prepared.clone()));
         Ok(prepared)
     }
 
