@@ -18,15 +18,16 @@ impl Chapter {
     /// When a chapter does not build.
     pub fn build(name: &str) -> Chapter {
         static BUILT: OnceLock<PathBuf> = OnceLock::new();
-        // All packages of the workspace are selected, as they are by `cargo test --workspace`. A chapter by itself has
-        // fewer features, for which candle and the library would be compiled once more.
+        // All packages of the workspace are selected, and their tests, as they are by `cargo test --workspace`. A
+        // chapter by itself, and a workspace without what its tests need, have fewer features, for which candle and
+        // the library would be compiled once more.
         // This test is target/<profile>/deps/<test>; programs are two levels up.
         let folder = BUILT.get_or_init(|| {
             let test = std::env::current_exe().unwrap();
             let folder = test.parent().and_then(Path::parent).unwrap().to_path_buf();
             let target = folder.parent().unwrap();
             let mut cargo = Command::new(env!("CARGO"));
-            cargo.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
+            cargo.args(["build", "--quiet", "--workspace", "--bins", "--tests", "--target-dir"]).arg(target);
             // `cargo xtask ci` tests with more features than the default ones.
             if let Some(features) = std::env::var_os("TALLOW_TEST_FEATURES") {
                 cargo.arg("--features").arg(features);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Looks for work in vain after which a thread lets others have its core.
 const PATIENCE: u32 = 64;
 
-/// How long a thread finds no work before it goes. Longer than what a network computes on one thread between two layers.
+/// How long a thread stays without work. Longer than what a network computes on one thread between two layers.
 const STAYS: Duration = Duration::from_micros(500);
 
 /// Runs `f`, a network's forward pass without gradients, on one of rayon's threads, while the others look for work of

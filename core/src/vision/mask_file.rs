@@ -37,6 +37,14 @@ impl Mask {
         let bytes = encode(self, void).map_err(|e| Error::file(file, format!("the mask cannot be written: {e}")))?;
         Ok(tallow_io::atomic::write(file, bytes)?)
     }
+
+    /// The bytes of the file that [`Mask::save`] writes.
+    ///
+    /// # Errors
+    /// [`Error::Value`] when the mask is larger than a PNG can be.
+    pub fn to_png(&self, void: Option<u32>) -> Result<Vec<u8>> {
+        encode(self, void).map_err(|e| Error::Value(format!("the mask cannot be a PNG: {e}")))
+    }
 }
 
 /// The mask, or what is wrong with it in words that can follow its name.

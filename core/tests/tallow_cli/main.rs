@@ -13,6 +13,7 @@ mod ratings;
 mod runs;
 mod segment;
 mod serve;
+mod serve_kinds;
 mod shards;
 mod similar;
 mod table;

@@ -64,6 +64,8 @@ fn from_ratings_to_recommendations() {
     let json = tallow(&["ratings", "predict", "run/model", "--user", "3", "--top", "2", "--json"], here);
     let first: Value = serde_json::from_str(json.stdout.lines().next().unwrap()).unwrap();
     assert!(first["rating"].is_number() && first["name"].as_str().unwrap().starts_with("Part "), "{first}");
+    #[cfg(feature = "serve")]
+    crate::serve_kinds::ratings(here, &first);
     let one = tallow(&["ratings", "predict", "run", "--user", "4", "--item", "Part 7"], here);
     assert!(one.stdout.contains("Part 7 (7)"), "{}{}", one.stdout, one.stderr);
     let unknown = tallow(&["ratings", "predict", "run", "--user", "99", "--item", "777"], here);

@@ -86,6 +86,8 @@ fn from_pictures_with_masks_to_masks_of_photos() {
         assert_eq!(((mask.width(), mask.height()), (overlay.width(), overlay.height())), (size, size));
         assert!(mask.counts(4)[1] > 200, "{:?}", mask.counts(4));
     }
+    #[cfg(feature = "serve")]
+    crate::serve_kinds::masks(here, &fs::read(here.join("photos/05.png")).unwrap(), &here.join("found/05_mask.png"));
     let again = "segment predict run photos/05.png --out found";
     fails(&tallow(here, again), 2, &["found/05_mask.png: is there already", "--overwrite", "--out"]);
     let json = fine(here, &format!("{again} --overwrite --json --opacity 1")).stdout;

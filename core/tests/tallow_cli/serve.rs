@@ -57,6 +57,11 @@ impl Serving {
         Serving { process, address: address.into(), fragment: fragment.into() }
     }
 
+    /// The page's address, with what stands behind its `#`.
+    pub(crate) fn url(&self, wish: &str) -> String {
+        format!("http://{}/#{wish}", self.address)
+    }
+
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -140,7 +145,7 @@ fn programs_and_people_are_answered_and_nobody_else() {
     // What is wrong is said, with its code.
     let huge = vec![0; 1 << 21];
     for (code, request, headers, body, words) in [
-        (400, "POST /api/predict", &[][..], &b""[..], "no image"),
+        (400, "POST /api/predict", &[][..], &b""[..], "is empty"),
         (422, "POST /api/predict", &[], b"no picture", "picture"),
         (422, "POST /api/predict", &[], &photo[..photo.len() / 2], "picture"),
         (413, "POST /api/predict", &[], &bomb(100_000, 100_000), "pixels"),
@@ -197,7 +202,7 @@ fn browser(serving: &Serving) {
     let opened = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"])
         .args(["--virtual-time-budget=8000", &format!("--user-data-dir={}", profile.path().display())])
-        .arg(format!("http://{}/#example=0&where", serving.address))
+        .arg(serving.url("example=0&where"))
         .output();
     let Ok(opened) = opened else {
         eprintln!("skipped: there is no `chromium` to open the page in");

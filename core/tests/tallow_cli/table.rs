@@ -88,6 +88,8 @@ fn from_a_table_to_predictions() {
     // Another command uses the model: a row, and a file.
     let one = fine(here, "table predict run --set job=judge --set income=4800 --set sum=600 --set since=2015-03-11");
     assert!(one.stdout.starts_with("yes 0."), "{}", one.stdout);
+    #[cfg(feature = "serve")]
+    crate::serve_kinds::rows(here, &one.stdout);
     fails(here, "table predict run --set jop=judge", 1, &["no column `jop` (`job`?)"]);
     fails(here, "table predict run --set job", 2, &["COLUMN=VALUE"]);
     fs::write(here.join("new.csv"), "job,income,sum,since\npilot,?,700,2016-04-11\ncook,4000,800,2017-01-11\n")

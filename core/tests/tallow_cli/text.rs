@@ -95,6 +95,8 @@ fn from_a_table_of_texts_to_predictions() {
     let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["class"], lines[0]["occlusion"].as_array().unwrap().len()), (&"neg".into(), 3));
     assert_eq!((&lines[1]["words"], lines.len()), (&0.into(), 2));
+    #[cfg(feature = "serve")]
+    crate::serve_kinds::texts(here, &lines[0]);
     fs::write(here.join("new.csv"), "id,review\n1,the film is dull\n2,\n3,great cast\n").unwrap();
     let said = fine(here, "text predict run --file new.csv --text review --out guessed.csv --words");
     assert!(said.stderr.contains("1 of 3 rows have no text"), "{}", said.stderr);

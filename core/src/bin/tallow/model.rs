@@ -20,7 +20,7 @@ fn command_of(folder: &Path) -> Option<&'static str> {
     match kind(folder)?.as_str() {
         "image_segmenter" => Some("tallow segment predict"),
         "tabular" => Some("tallow table predict"),
-        "text_classifier" => Some("tallow text predict"),
+        "text_classifier" | "transformer_classifier" => Some("tallow text predict"),
         "collab" => Some("tallow ratings predict"),
         _ => None,
     }

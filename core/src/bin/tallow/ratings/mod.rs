@@ -1,6 +1,6 @@
 //! `tallow ratings`: who will like what.
 
-mod predict;
+pub(crate) mod predict;
 mod train;
 
 use crate::say;

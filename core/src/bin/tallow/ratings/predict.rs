@@ -60,7 +60,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
         };
     }
     if let Some(item) = &args.similar {
-        let code = one(predictor.items(), item)?;
+        let code = the_item(predictor.items(), item)?;
         let id = predictor.items().id(code).to_string();
         return list(args, &predictor.nearest_items(&id, args.top.into())?, "similarity");
     }
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
             // An unknown id is predicted and told; a title must be one.
             let id = match predictor.items().find(item).as_slice() {
                 [] => item.clone(),
-                _ => predictor.items().id(one(predictor.items(), item)?).to_string(),
+                _ => predictor.items().id(the_item(predictor.items(), item)?).to_string(),
             };
             rating(args, &predictor, &predictor.predict(user, &id)?)
         }
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 }
 
 /// The one item that a text names.
-fn one(items: &IdVocab, text: &str) -> Result<u32> {
+pub(crate) fn the_item(items: &IdVocab, text: &str) -> Result<u32> {
     match items.find(text).as_slice() {
         [code] => Ok(*code),
         [] => Err(Error::Value(format!("no item has the id or the title `{text}`"))),

@@ -3,9 +3,10 @@
 use crate::web;
 use axum::body::Bytes;
 use std::path::Path;
-use tallow::Result;
 use tallow::data::find_images;
+use tallow::text::visible;
 use tallow::vision::{Image, Resize};
+use tallow::{Error, Result};
 
 /// The most that are shown.
 const MOST: usize = 12;
@@ -21,11 +22,12 @@ pub(super) struct Example {
     pub(super) png: Bytes,
 }
 
-/// Reads the first images of a folder, spread over its subfolders.
+/// Reads images of a folder, spread over its subfolders. One that cannot be read is left out, and told.
 pub(super) fn read(folder: &Path) -> Result<Vec<Example>> {
     let found = find_images(folder)?.require_pictures(folder)?;
     let step = found.files.len().div_ceil(MOST).max(1);
-    found.files.iter().step_by(step).map(|file| example(file)).collect()
+    let tell = |error: Error| eprintln!("note: no example: {}", visible(&error.to_string()));
+    Ok(found.files.iter().step_by(step).filter_map(|file| example(file).map_err(tell).ok()).collect())
 }
 
 fn example(file: &Path) -> Result<Example> {

@@ -1,35 +1,46 @@
 //! `tallow serve`: models behind a web address, with a page and an interface for programs.
 
-mod answer;
+mod body;
 mod examples;
+mod masks;
 mod metrics;
+mod open;
+mod photos;
 mod queue;
+mod ratings;
 mod routes;
+mod rows;
+mod served;
+mod texts;
 
+use crate::say;
 use crate::web::{self, Guard};
-use crate::{model, say};
 use queue::Queue;
+use served::Served;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tallow::vision_learner::Predictor;
+use tallow::vision::Limits;
 use tallow::{Error, Result};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Addresses:\n  \
-                  /                      a page: drop, paste, pick or photograph an image\n  \
-                  POST /api/predict      an image, as the body or as a form's field `image`; JSON comes back\n  \
-                  POST /api/explain      the same; a picture comes back, of where the class was found (Grad-CAM)\n  \
-                  /api/models            the models and their classes\n  \
+                  /                      a page: an image to drop, paste, pick or photograph, a text, a table's row\n  \
+                  POST /api/predict      an image, a text or JSON, as the model needs it; JSON comes back\n  \
+                  POST /api/explain      what decides: a picture of where the class was found (Grad-CAM), or of the \
+                  mask over the photo; for texts JSON with what each word does\n  \
+                  POST /api/mask         a photo; a PNG of the numbers of the classes comes back\n  \
+                  /api/models            the models, their classes and columns\n  \
                   /openapi.json          all of that for programs\n  \
                   /healthz, /metrics     for those who look after it; the latter as Prometheus reads it\n\n\
                   `curl --data-binary @cat.jpg http://127.0.0.1:8080/api/predict`\n\n\
-                  No file is written and no image is kept. Only this machine is answered, unless `--host` says \
+                  No file is written and no request is kept. Only this machine is answered, unless `--host` says \
                   otherwise. SIGTERM and Ctrl-C let requests that are at work end first.")]
 pub(crate) struct Args {
-    /// Folders of runs of `tallow train`, or the models in them; several are told apart by their folders' names
+    /// Folders of runs of `tallow train`, `segment`, `table`, `text` or `ratings`, or the models in them; several are
+    /// told apart by their folders' names
     #[arg(required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
 
@@ -57,11 +68,11 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 128, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     queue: u16,
 
-    /// Images that are computed together when they wait
+    /// Requests that are computed together when they wait
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     batch: u16,
 
-    /// Megabytes that an image's file may have
+    /// Megabytes that an image's file, or another request, may have
     #[arg(long, default_value_t = 20, value_name = "MB", value_parser = clap::value_parser!(u16).range(1..))]
     max_megabytes: u16,
 
@@ -84,26 +95,27 @@ pub(crate) struct Args {
 
 /// What the server is made of.
 struct Server {
-    models: BTreeMap<String, Arc<Predictor>>,
+    models: BTreeMap<String, Arc<dyn Served>>,
     /// The model of requests that name none: the first on the command line.
     first: String,
     queue: Queue,
     guard: Guard,
     examples: Vec<examples::Example>,
     metrics: Arc<metrics::Metrics>,
-    limits: tallow::vision::Limits,
     max_bytes: usize,
     timeout: Duration,
 }
 
 /// Answers until it is asked to stop.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let mut models = BTreeMap::new();
+    let max_pixels = u64::from(args.max_megapixels) * 1_000_000;
+    let limits = Limits { max_pixels, ..Limits::default() };
+    let mut models: BTreeMap<String, Arc<dyn Served>> = BTreeMap::new();
     let mut first = None;
     for folder in &args.models {
         let name = name_of(folder);
-        let predictor = Arc::new(model::open(folder, &args.device)?);
-        if models.insert(name.clone(), predictor).is_some() {
+        let model = Arc::from(open::open(folder, &args.device, limits)?);
+        if models.insert(name.clone(), model).is_some() {
             let what = format!("two models are called `{name}`: rename the folder of one");
             return Err(Error::Usage(what));
         }
@@ -112,7 +124,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let metrics = Arc::new(metrics::Metrics::default());
     let queue = Queue::start(args.queue.into(), args.batch.into(), metrics.clone());
     let examples = args.examples.as_deref().map(examples::read).transpose()?.unwrap_or_default();
-    let max_pixels = u64::from(args.max_megapixels) * 1_000_000;
     let server = Server {
         models,
         first: first.unwrap_or_default(),
@@ -120,7 +131,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         guard: Guard::new(args.token.as_deref(), &args.name),
         examples,
         metrics,
-        limits: tallow::vision::Limits { max_pixels, ..tallow::vision::Limits::default() },
         max_bytes: usize::from(args.max_megabytes) << 20,
         timeout: Duration::from_secs(args.timeout.into()),
     };

@@ -1,36 +1,29 @@
 //! Requests that wait for the network, and the thread that gathers them into batches.
 
 use super::metrics::Metrics;
+use super::served::{Answered, Asked, Served, failed};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
-use tallow::vision::{Image, Limits};
-use tallow::vision_learner::{GradCam, Prediction, Predictor};
-use tallow::{Error, Result};
 use tokio::sync::{mpsc, oneshot};
 
-/// What is asked of a model.
+/// What is wanted of a model.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
-    /// The class of an image.
+    /// Its answer.
     Predict,
-    /// The class, and where it is.
+    /// What the answer comes from.
     Explain,
-}
-
-/// What comes back.
-pub(super) struct Found {
-    pub(super) prediction: Prediction,
-    /// The image as the network sees it, and where the class is.
-    pub(super) place: Option<(Image, GradCam)>,
+    /// The classes of all pixels.
+    Mask,
 }
 
 /// A request.
 pub(super) struct Job {
-    pub(super) model: Arc<Predictor>,
+    pub(super) model: Arc<dyn Served>,
     pub(super) question: Question,
-    pub(super) bytes: Vec<u8>,
-    pub(super) limits: Limits,
-    pub(super) answer: oneshot::Sender<Result<Found>>,
+    pub(super) asked: Asked,
+    pub(super) answer: oneshot::Sender<Answered>,
 }
 
 /// The end of the queue at which requests come in.
@@ -51,19 +44,13 @@ impl Queue {
                 metrics.waiting(waiting.len());
                 // Nobody waits for the answer to a client that has left.
                 gathered.retain(|job: &Job| !job.answer.is_closed());
-                let (explain, predict): (Vec<Job>, Vec<Job>) =
-                    gathered.drain(..).partition(|job| matches!(job.question, Question::Explain));
-                for jobs in by_model(predict) {
+                let (alone, together): (Vec<Job>, Vec<Job>) =
+                    gathered.drain(..).partition(|job| job.question != Question::Predict);
+                for jobs in by_model(together).into_iter().chain(alone.into_iter().map(|job| vec![job])) {
                     let started = Instant::now();
                     let n = jobs.len();
-                    together(jobs);
+                    answer(jobs);
                     metrics.computed(n, started.elapsed());
-                }
-                for job in explain {
-                    let started = Instant::now();
-                    let found = guarded(|| explained(&job));
-                    let _ = job.answer.send(found);
-                    metrics.computed(1, started.elapsed());
                 }
             }
         });
@@ -88,48 +75,19 @@ fn by_model(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     groups
 }
 
-/// Decodes and classifies the images of several requests together. One that cannot be read fails alone.
-fn together(jobs: Vec<Job>) {
-    use rayon::prelude::*;
-    let Some(model) = jobs.first().map(|job| job.model.clone()) else { return };
-    let read = |job: &Job| guarded(|| Image::decode(&job.bytes, job.limits));
-    let decoded: Vec<Result<Image>> = jobs.par_iter().map(read).collect();
-    let (mut images, mut asked) = (Vec::new(), Vec::new());
-    for (job, image) in jobs.into_iter().zip(decoded) {
-        match image {
-            Ok(image) => {
-                images.push(image);
-                asked.push(job);
-            }
-            Err(error) => drop(job.answer.send(Err(error))),
-        }
+/// Answers jobs of one model and one kind. Each gets an answer, even after a panic: one bad request must not end the
+/// server.
+fn answer(jobs: Vec<Job>) {
+    let Some((model, question)) = jobs.first().map(|job| (job.model.clone(), job.question)) else { return };
+    let (asked, answers): (Vec<Asked>, Vec<_>) = jobs.into_iter().map(|job| (job.asked, job.answer)).unzip();
+    let found = catch_unwind(AssertUnwindSafe(|| match question {
+        Question::Predict => model.predict(&asked),
+        Question::Explain => asked.iter().map(|asked| model.explain(asked)).collect(),
+        Question::Mask => asked.iter().map(|asked| model.mask(asked)).collect(),
+    }));
+    let mut found = found.unwrap_or_default().into_iter();
+    for answer in answers {
+        let nothing = || Err(failed("the computation failed; the server's log says more"));
+        let _ = answer.send(found.next().unwrap_or_else(nothing));
     }
-    match guarded(|| model.predict_images(images)) {
-        Ok(predictions) => {
-            for (job, prediction) in asked.into_iter().zip(predictions) {
-                let _ = job.answer.send(Ok(Found { prediction, place: None }));
-            }
-        }
-        Err(error) => {
-            let what = error.to_string();
-            asked.into_iter().for_each(|job| drop(job.answer.send(Err(Error::Value(what.clone())))));
-        }
-    }
-}
-
-/// The class of one image, and where it is.
-fn explained(job: &Job) -> Result<Found> {
-    let image = Image::decode(&job.bytes, job.limits)?;
-    let prediction = job.model.predict_image(&image)?;
-    let cam = job.model.grad_cam(&image, prediction.index)?;
-    let normalization = job.model.tfms().normalization();
-    let steps = job.model.tfms().explain(image)?;
-    let seen = steps.last().map(|step| step.image(normalization));
-    Ok(Found { prediction, place: seen.map(|seen| (seen, cam)) })
-}
-
-/// A result of `work`, even if it panics: one bad request must not end the server.
-fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let failed = |_| Err(Error::Value("the computation failed; the server's log says more".into()));
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(failed)
 }

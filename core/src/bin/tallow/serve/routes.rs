@@ -1,11 +1,11 @@
 //! Addresses, and what is answered at each.
 
-use super::queue::{Found, Job, Question};
-use super::{Server, answer};
+use super::queue::{Job, Question};
+use super::served::{Answer, Asked, Refused, Served, failed};
+use super::{Server, body};
 use crate::web;
-use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -15,17 +15,12 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
-use tallow::vision::Image;
-use tallow::vision_learner::Predictor;
 use tokio::sync::oneshot;
 
 type Shared = State<Arc<Server>>;
 
 /// What stands behind the question mark of an address, or why it cannot be read.
 type Wished = Result<Query<Wish>, QueryRejection>;
-
-/// A refusal: its code and its reason.
-type Refused = (StatusCode, String);
 
 pub(super) fn routes(server: Arc<Server>) -> Router {
     let text =
@@ -41,19 +36,28 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .route("/api/examples/{number}", get(example))
         .route("/api/predict", post(predict))
         .route("/api/explain", post(explain))
+        .route("/api/mask", post(mask))
+        .route("/api/find", get(find))
         .fallback(|| async { web::refusal(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json") })
         .method_not_allowed_fallback(|| async {
             web::refusal(StatusCode::METHOD_NOT_ALLOWED, "predictions are asked for by POST; see /openapi.json")
         })
-        // `image_of` has the limits.
+        // `body::read` has the limits.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(server.clone(), guarded))
         .with_state(server)
 }
 
+/// Every request passes here: those from elsewhere are refused, and questions to models are counted with their answers.
 async fn guarded(State(server): Shared, request: Request, next: Next) -> Response {
+    let started = Instant::now();
     let is_open = |path: &str| !path.starts_with("/api/") && path != "/metrics";
-    web::guarded(&server.guard, is_open, request, next).await
+    let is_question = ["/api/predict", "/api/explain", "/api/mask"].contains(&request.uri().path());
+    let response = web::guarded(&server.guard, is_open, request, next).await;
+    if is_question {
+        server.metrics.answered(response.status().as_u16(), started.elapsed());
+    }
+    response
 }
 
 async fn metrics(State(server): Shared) -> impl IntoResponse {
@@ -61,9 +65,11 @@ async fn metrics(State(server): Shared) -> impl IntoResponse {
 }
 
 async fn models(State(server): Shared) -> impl IntoResponse {
-    let model = |(name, model): (&String, &Arc<Predictor>)| {
-        let is_first = *name == server.first;
-        json!({ "name": name, "network": model.arch().name(), "classes": model.vocab(), "is_first": is_first })
+    let model = |(name, model): (&String, &Arc<dyn Served>)| {
+        let mut about = model.about();
+        about["name"] = name.clone().into();
+        about["is_first"] = (*name == server.first).into();
+        about
     };
     let examples: Vec<&str> = server.examples.iter().map(|example| example.name.as_str()).collect();
     Json(json!({ "models": server.models.iter().map(model).collect::<Vec<_>>(), "examples": examples }))
@@ -82,115 +88,84 @@ async fn example(State(server): Shared, Path(number): Path<usize>) -> Response {
 struct Wish {
     /// The model's name.
     model: Option<String>,
-    /// How many classes to tell.
+    /// How many classes or items to tell.
     top: Option<usize>,
 }
 
 async fn predict(State(server): Shared, wish: Wished, request: Request) -> Response {
-    counted(&server.clone(), async {
-        let (name, found, top) = asked(&server, wish, request, Question::Predict).await?;
-        let vocab = server.models[&name].vocab();
-        Ok(Json(answer::prediction(&name, &found.prediction, vocab, top)).into_response())
-    })
-    .await
+    asked(&server, wish, request, Question::Predict).await.unwrap_or_else(refused)
 }
 
 async fn explain(State(server): Shared, wish: Wished, request: Request) -> Response {
-    counted(&server.clone(), async {
-        let (_, found, _) = asked(&server, wish, request, Question::Explain).await?;
-        let nothing = (StatusCode::INTERNAL_SERVER_ERROR, String::from("the network has no view of it"));
-        let (seen, cam) = found.place.ok_or(nothing)?;
-        answer::heat(&seen, &cam).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
-    })
-    .await
+    asked(&server, wish, request, Question::Explain).await.unwrap_or_else(refused)
 }
 
-/// An answer, counted by its code and its time.
-async fn counted(server: &Server, work: impl Future<Output = Result<Response, Refused>>) -> Response {
-    let started = Instant::now();
-    let response = work.await.unwrap_or_else(|(code, what)| web::refusal(code, what));
-    server.metrics.answered(response.status().as_u16(), started.elapsed());
-    response
+async fn mask(State(server): Shared, wish: Wished, request: Request) -> Response {
+    asked(&server, wish, request, Question::Mask).await.unwrap_or_else(refused)
+}
+
+fn refused((code, what): Refused) -> Response {
+    web::refusal(code, what)
 }
 
 /// Reads a request, puts it into the queue, and waits for what is found.
-async fn asked(
-    server: &Server,
-    wish: Wished,
-    request: Request,
-    question: Question,
-) -> Result<(String, Found, usize), Refused> {
+async fn asked(server: &Server, wish: Wished, request: Request, question: Question) -> Result<Response, Refused> {
     let Query(wish) = wish.map_err(|error| (StatusCode::BAD_REQUEST, error.body_text()))?;
-    let name = wish.model.unwrap_or_else(|| server.first.clone());
-    let Some(model) = server.models.get(&name) else {
-        let known: Vec<&str> = server.models.keys().map(String::as_str).collect();
-        return Err((StatusCode::NOT_FOUND, format!("no such model; there are: {}", known.join(", "))));
-    };
-    let slow = |_| (StatusCode::REQUEST_TIMEOUT, format!("the image did not arrive within {:?}", server.timeout));
-    let bytes = tokio::time::timeout(server.timeout, image_of(request, server.max_bytes)).await.map_err(slow)??;
-    // The header tells the size; what is too large does not enter the queue.
-    let limits = server.limits;
-    let unreadable = |error: tallow::Error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
-    let (width, height) = Image::size_of_bytes(&bytes).map_err(unreadable)?;
-    let pixels = width as u64 * height as u64;
-    if pixels > limits.max_pixels {
-        let what = format!("the image has {width} x {height} pixels; at most {} are allowed", limits.max_pixels);
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, what));
-    }
+    let (name, model) = server.model(wish.model)?;
+    let slow = |_| (StatusCode::REQUEST_TIMEOUT, format!("the request did not arrive within {:?}", server.timeout));
+    let body = body::read(request, &**model, server.max_bytes);
+    let body = tokio::time::timeout(server.timeout, body).await.map_err(slow)??;
+    model.check(&body)?;
     let (answer, found) = oneshot::channel();
-    let job = Job { model: model.clone(), question, bytes: bytes.into(), limits, answer };
+    let job = Job { model: model.clone(), question, asked: Asked { body, top: wish.top }, answer };
     let full = |_| (StatusCode::TOO_MANY_REQUESTS, String::from("too many requests wait; come again in a second"));
     server.queue.put(job).map_err(full)?;
-    let gone = |_| (StatusCode::INTERNAL_SERVER_ERROR, String::from("the computation ended without an answer"));
-    match found.await.map_err(gone)? {
-        Ok(found) => Ok((name, found, wish.top.unwrap_or(usize::MAX).max(1))),
-        Err(error) => Err(unreadable(error)),
-    }
+    let gone = |_| failed("the computation ended without an answer");
+    let png = |bytes: Vec<u8>| ([(header::CONTENT_TYPE, "image/png")], bytes).into_response();
+    Ok(match found.await.map_err(gone)?? {
+        Answer::Json(mut json) => {
+            json["model"] = name.into();
+            Json(json).into_response()
+        }
+        Answer::Picture(picture) => png(web::png(&picture).map_err(failed)?),
+        Answer::Png(bytes) => png(bytes),
+    })
 }
 
-/// The bytes of the image in a request: of its body, or of the first file in a form.
-async fn image_of(request: Request, most: usize) -> Result<Bytes, Refused> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the image has more than {} MB", most >> 20));
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<usize>().ok());
-    // A form's own lines come to a few hundred bytes.
-    if declared.is_some_and(|n| n > most + 4096) {
-        return Err(large());
-    }
-    let bytes = match kind.as_str() {
-        "multipart/form-data" => {
-            let bad = |what: String| (StatusCode::BAD_REQUEST, what);
-            let mut form = Multipart::from_request(request, &()).await.map_err(|e| bad(e.body_text()))?;
-            let mut field = loop {
-                match form.next_field().await.map_err(|e| bad(e.body_text()))? {
-                    Some(field) if field.name() == Some("image") => break field,
-                    Some(_) => {}
-                    None => return Err(bad("the form has no field `image`".into())),
-                }
-            };
-            let mut bytes = Vec::new();
-            while let Some(chunk) = field.chunk().await.map_err(|e| bad(e.body_text()))? {
-                if bytes.len() + chunk.len() > most {
-                    return Err(large());
-                }
-                bytes.extend_from_slice(&chunk);
-            }
-            Bytes::from(bytes)
-        }
-        "" | "application/octet-stream" | "application/x-www-form-urlencoded" => whole(request, most, large).await?,
-        kind if kind.starts_with("image/") => whole(request, most, large).await?,
-        kind => {
-            let what = format!("`{kind}` is no image: send one as the body, or as the field `image` of a form");
-            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
-        }
+/// What may stand behind the question mark of a search.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    /// The model's name.
+    model: Option<String>,
+    /// A part of a name.
+    text: String,
+}
+
+/// The items whose names have a text in them: the page offers them while one types.
+async fn find(State(server): Shared, search: Result<Query<Search>, QueryRejection>) -> Response {
+    let found = || {
+        let Query(search) = search.map_err(|error| (StatusCode::BAD_REQUEST, error.body_text()))?;
+        let (_, model) = server.model(search.model)?;
+        model.find(&search.text)
     };
-    match bytes.is_empty() {
-        true => Err((StatusCode::BAD_REQUEST, "there is no image in the request".into())),
-        false => Ok(bytes),
+    match found() {
+        Ok(Answer::Json(json)) => Json(json).into_response(),
+        Ok(_) => refused(failed("a search finds names alone")),
+        Err(refusal) => refused(refusal),
     }
 }
 
-async fn whole(request: Request, most: usize, large: impl Fn() -> Refused) -> Result<Bytes, Refused> {
-    axum::body::to_bytes(request.into_body(), most).await.map_err(|_| large())
+impl Server {
+    /// The model that is asked for, or the first.
+    fn model(&self, name: Option<String>) -> Result<(String, &Arc<dyn Served>), Refused> {
+        let name = name.unwrap_or_else(|| self.first.clone());
+        match self.models.get(&name) {
+            Some(model) => Ok((name, model)),
+            None => {
+                let known: Vec<&str> = self.models.keys().map(String::as_str).collect();
+                Err((StatusCode::NOT_FOUND, format!("no such model; there are: {}", known.join(", "))))
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 mod coloured;
 mod judged;
 mod network;
-mod predict;
+pub(crate) mod predict;
 mod texts;
 mod train;
 mod transformer;

@@ -195,8 +195,7 @@ fn table_of(
             let words: Vec<String> = words.iter().map(|word| format!("{} {:+.3}", word_of(word), word.fall)).collect();
             row.push(quoted(&words.join("; ")));
         }
-        let (n, unknown) = counted(predictor.procs(), text);
-        row.push(note(n, unknown).unwrap_or_default());
+        row.push(unknown_words(predictor, text).unwrap_or_default());
         rows.push(row);
     }
     Ok(csv::to_string(rows))
@@ -209,6 +208,12 @@ fn counted(procs: Option<&TextProcs>, text: &str) -> (usize, usize) {
     let tokens = procs.tokenizer.tokens(text);
     let words: Vec<&String> = tokens.iter().filter(|token| !SPECIAL.contains(&token.as_str())).collect();
     (words.len(), procs.vocab.ids(&words).iter().filter(|&&id| id == UNK_ID).count())
+}
+
+/// What should be known of the words of a text: how many of them the network does not know.
+pub(crate) fn unknown_words(predictor: &TextPredictor, text: &str) -> Option<String> {
+    let (words, unknown) = counted(predictor.procs(), text);
+    note(words, unknown)
 }
 
 /// What should be known of a text of which so many words are unknown.

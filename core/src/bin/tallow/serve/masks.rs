@@ -1,0 +1,72 @@
+//! Models that tell the class of each pixel of a photo.
+
+use super::served::{Answer, Answered, Asked, Body, Refused, Served, check_image, failed, unreadable};
+use serde_json::{Value, json};
+use std::path::Path;
+use tallow::unet_learner::{SegmentationPrediction, Segmenter, load_segmenter_on};
+use tallow::vision::{Image, Limits, class_colours};
+
+/// How much of the classes' colours lies over a photo.
+const OPACITY: f64 = 0.5;
+
+pub(super) struct Masks {
+    segmenter: Segmenter,
+    limits: Limits,
+}
+
+impl Masks {
+    pub(super) fn open(folder: &Path, device: &candle_core::Device, limits: Limits) -> tallow::Result<Masks> {
+        Ok(Masks { segmenter: load_segmenter_on(folder, device)?, limits })
+    }
+
+    fn segmented(&self, asked: &Asked) -> Result<(Image, SegmentationPrediction), Refused> {
+        let picture = Image::decode(&asked.body.bytes, self.limits).map_err(unreadable)?;
+        let prediction = self.segmenter.predict_image(&picture).map_err(failed)?;
+        Ok((picture, prediction))
+    }
+}
+
+impl Served for Masks {
+    fn about(&self) -> Value {
+        let codes = self.segmenter.codes();
+        let hex = |[r, g, b]: [u8; 3]| format!("#{r:02x}{g:02x}{b:02x}");
+        let colours: Vec<String> = class_colours(codes.len(), self.segmenter.void()).into_iter().map(hex).collect();
+        json!({ "kind": "masks", "network": self.segmenter.arch().name(), "classes": codes, "colours": colours })
+    }
+
+    fn takes(&self) -> &'static str {
+        "an image as the body, or as the field `image` of a form"
+    }
+
+    fn is_taken(&self, kind: &str) -> bool {
+        kind.starts_with("image/") || kind == "multipart/form-data"
+    }
+
+    fn check(&self, body: &Body) -> Result<(), Refused> {
+        check_image(body, &self.limits)
+    }
+
+    fn predict(&self, asked: &[Asked]) -> Vec<Answered> {
+        // A photo at its own size fills the cores by itself.
+        let answer = |asked: &Asked| {
+            let (_, prediction) = self.segmented(asked)?;
+            let class = |(class, share): (&str, f64)| json!({ "class": class, "share": share });
+            let classes: Value =
+                prediction.largest().into_iter().take(asked.top.unwrap_or(usize::MAX)).map(class).collect();
+            let (width, height) = (prediction.mask.width(), prediction.mask.height());
+            Ok(Answer::Json(json!({ "width": width, "height": height, "classes": classes })))
+        };
+        asked.iter().map(answer).collect()
+    }
+
+    /// The photo with the classes over it.
+    fn explain(&self, asked: &Asked) -> Answered {
+        let (picture, prediction) = self.segmented(asked)?;
+        prediction.overlay(&picture, OPACITY).map(Answer::Picture).map_err(failed)
+    }
+
+    fn mask(&self, asked: &Asked) -> Answered {
+        let (_, prediction) = self.segmented(asked)?;
+        prediction.mask.to_png(self.segmenter.void()).map(Answer::Png).map_err(failed)
+    }
+}
