@@ -101,8 +101,9 @@ fn root() -> PathBuf {
     package.parent().unwrap_or(package).to_path_buf()
 }
 
-/// The cargo that runs us, so that a toolchain chosen on the command line stays chosen. What that one says of this package
-/// is no setting of a build: crates whose build scripts look at it, and all that stands on them, would be compiled anew.
+/// The cargo that runs us, so that a toolchain chosen on the command line stays chosen. What that one says of this
+/// package is no setting of a build: crates whose build scripts look at it, and all that stands on them, would be
+/// compiled anew.
 fn cargo() -> std::process::Command {
     let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {
