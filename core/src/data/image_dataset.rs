@@ -17,7 +17,7 @@ pub enum BadFiles {
     /// The batch fails with an error that names the file.
     #[default]
     Stop,
-    /// The item is left out of its batch, and the file is reported once and remembered.
+    /// The item is left out of its batch and of all later ones, and the file is reported once and remembered.
     Skip,
 }
 
@@ -143,8 +143,12 @@ impl ImageDataset {
         self.unless_bad(index, || self.image(index))
     }
 
-    /// What `read` reads of item `index`; nothing if its file cannot be read and such files are to be left out.
+    /// What `read` reads of item `index`; nothing if its file cannot be read, or could not once, and such files are to
+    /// be left out. One that can be read again stays out: who counts [`ImageDataset::kept`] would be off by it.
     pub(super) fn unless_bad<T>(&self, index: usize, read: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        if self.bad_files == BadFiles::Skip && self.files.get(index).is_some_and(|file| self.is_skipped(file)) {
+            return Ok(None);
+        }
         match read() {
             Ok(item) => Ok(Some(item)),
             Err(e @ (Error::File { .. } | Error::Io { .. })) if self.bad_files == BadFiles::Skip => {
@@ -220,6 +224,10 @@ impl ImageDataset {
     /// Receives notes on files that are left out.
     pub(super) fn told(&self) -> &Listener {
         &self.listener
+    }
+
+    fn is_skipped(&self, file: &Path) -> bool {
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).contains_key(file)
     }
 
     fn skip(&self, file: &Path, error: &Error) {

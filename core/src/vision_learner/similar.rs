@@ -25,6 +25,7 @@ pub struct ImageIndex {
     rows: Vec<Vec<f32>>,
     computed: usize,
     left_out: Vec<(PathBuf, String)>,
+    unsaved: Option<String>,
 }
 
 /// An image that has features.
@@ -48,7 +49,7 @@ struct Notes {
 impl ImageIndex {
     /// Brings the index of a folder up to date: features of new and changed images are computed, those of images that
     /// are gone are dropped, and all if they are of another network. Where the folder cannot be written, the index is
-    /// made anew each time.
+    /// made anew each time ([`ImageIndex::unsaved`]).
     ///
     /// # Errors
     /// When the folder has no images or cannot be read, or a stop is asked for.
@@ -63,8 +64,14 @@ impl ImageIndex {
             |indexed: &Option<Indexed>| indexed.as_ref().is_none_or(|indexed| !known.contains_key(&key(indexed)));
         let missing: Vec<PathBuf> = now.iter().filter(|(_, i)| is_new(i)).map(|(file, _)| file.clone()).collect();
         let computed = predictor.features(&missing)?;
-        let mut index =
-            ImageIndex { folder, images: Vec::new(), rows: Vec::new(), computed: missing.len(), left_out: Vec::new() };
+        let mut index = ImageIndex {
+            folder,
+            images: Vec::new(),
+            rows: Vec::new(),
+            computed: missing.len(),
+            left_out: Vec::new(),
+            unsaved: None,
+        };
         let mut fresh: HashMap<&PathBuf, Result<Vec<f32>>> = missing.iter().zip(computed).collect();
         for (file, indexed) in &now {
             let row = match fresh.remove(file) {
@@ -84,7 +91,7 @@ impl ImageIndex {
             }
         }
         // Only a help for the next time.
-        let _ = index.save(&network);
+        index.unsaved = index.save(&network).err().map(|error| error.to_string());
         Ok(index)
     }
 
@@ -101,6 +108,11 @@ impl ImageIndex {
     /// The number of images whose features were computed this time.
     pub fn n_computed(&self) -> usize {
         self.computed
+    }
+
+    /// Why the features could not be kept in the folder for the next time, if they could not.
+    pub fn unsaved(&self) -> Option<&str> {
+        self.unsaved.as_deref()
     }
 
     /// Images that could not be read, with the reasons.

@@ -120,7 +120,8 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
 fn programs_and_people_are_answered_and_nobody_else() {
     let (dir, photo) = model();
     let here = dir.path();
-    let serving = Serving::start(here, &["--examples", "shoes", "--max-megabytes", "1", "--timeout", "2"]);
+    let options = ["--examples", "shoes", "--similar", "shoes", "--max-megabytes", "1", "--timeout", "2"];
+    let serving = Serving::start(here, &options);
 
     // The same as on the command line, as a body and as a form.
     let said = tallow(&["predict", "run", "shoes/Sneaker/000.png", "--top", "2", "--json"], here).stdout;
@@ -141,6 +142,11 @@ fn programs_and_people_are_answered_and_nobody_else() {
     assert_eq!(form.json()["classes"], serde_json::json!([said["classes"][0]]));
     let explained = serving.send("POST /api/explain?model=run", &["Content-Type: image/png"], &photo);
     assert!(explained.code == 200 && explained.body.starts_with(b"\x89PNG"), "{}", explained.head);
+
+    let alike = serving.send("POST /api/similar?top=3", &[], &photo).json();
+    let (first, n) = (&alike["images"][0], alike["images"].as_array().unwrap().len());
+    assert_eq!((&first["file"], n), (&"Sneaker/000.png".into(), 3), "{alike}");
+    assert!(first["cosine"].as_f64().unwrap() > 0.9999 && first["png"].as_str().unwrap().starts_with("iVBOR"));
 
     // What is wrong is said, with its code.
     let huge = vec![0; 1 << 21];
@@ -184,7 +190,17 @@ fn programs_and_people_are_answered_and_nobody_else() {
     let page = String::from_utf8(page.body).unwrap();
     assert!(!page.contains("http://") || page.matches("http://").count() == 1, "only the example of curl");
     let spec = serving.send("GET /openapi.json", &[], b"").json();
-    for path in ["/api/predict", "/api/explain", "/api/models", "/api/examples/{number}", "/healthz", "/metrics"] {
+    for path in [
+        "/api/predict",
+        "/api/explain",
+        "/api/mask",
+        "/api/similar",
+        "/api/find",
+        "/api/models",
+        "/api/examples/{number}",
+        "/healthz",
+        "/metrics",
+    ] {
         assert!(spec["paths"][path].is_object(), "{path}");
     }
     assert_eq!(serving.send("GET /healthz", &[], b"").body, b"ok\n");
@@ -202,7 +218,7 @@ fn browser(serving: &Serving) {
     let opened = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"])
         .args(["--virtual-time-budget=8000", &format!("--user-data-dir={}", profile.path().display())])
-        .arg(serving.url("example=0&where"))
+        .arg(serving.url("example=0&where&like"))
         .output();
     let Ok(opened) = opened else {
         eprintln!("skipped: there is no `chromium` to open the page in");
@@ -211,6 +227,7 @@ fn browser(serving: &Serving) {
     let dom = String::from_utf8_lossy(&opened.stdout);
     assert_eq!(dom.matches("<progress").count(), 2, "a bar for each class: {dom}");
     assert!(dom.contains("<span>Sneaker</span>") && dom.contains("<figure id=\"heat\">"), "{dom}");
+    assert_eq!(dom.matches("src=\"data:image/png;base64,").count(), 8, "what is alike: {dom}");
     assert!(dom.matches("<button type=\"button\" title=\"").count() >= 10, "examples: {dom}");
 }
 

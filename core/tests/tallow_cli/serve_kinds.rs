@@ -3,6 +3,7 @@
 #![cfg(feature = "serve")]
 
 use crate::serve::{Answer, Serving};
+use crate::{fails, tallow};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -76,7 +77,9 @@ pub(crate) fn texts(here: &Path, said: &Value) {
     refused(&ask(&serving, &json!({ "txt": "a" })), 422, "{\"text\": \"...\"}");
     refused(&ask(&serving, &json!({ "texts": vec!["a"; 257] })), 413, "257 texts");
     refused(&serving.send("POST /api/mask", &[], b"a"), 404, "tallow segment");
+    refused(&serving.send("POST /api/similar", &[], b"a"), 404, "--similar");
     refused(&serving.send("GET /api/find?text=a", &[], b""), 404, "tallow ratings");
+    fails(&tallow(&["serve", "run", "--port", "0", "--similar", "."], here), 2, &["a model of photos"]);
     if let Some(dom) = page(&serving, "text=a+%3Cb%3Edull%3C/b%3E+film&where") {
         assert!(dom.contains("<h2 id=\"class\">neg</h2>") && dom.matches("<progress").count() == 2, "{dom}");
         assert!(dom.contains("<mark class=\"for\"") && !dom.contains("<b>dull"), "{dom}");

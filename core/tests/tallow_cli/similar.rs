@@ -33,6 +33,11 @@ fn the_same_photo_comes_first_and_only_new_ones_are_computed() {
     // A damaged index, and one of another network, are made anew.
     fs::write(here.join("shoes/.tallow-index.safetensors"), "damaged").unwrap();
     assert!(search(&[]).stderr.contains("of which 25 are new"), "the one that is no photo is tried too");
+    // What cannot be kept is told, and found all the same.
+    fs::remove_file(here.join("shoes/.tallow-index.safetensors")).unwrap();
+    fs::create_dir(here.join("shoes/.tallow-index.safetensors")).unwrap();
+    let unsaved = search(&["--top", "2"]);
+    assert!(unsaved.code == Some(0) && unsaved.stderr.contains("computed anew next time"), "{}", unsaved.stderr);
     fails(&tallow(&["similar", "run", "gone.png", "shoes"], here), 3, &["gone.png"]);
     fails(&tallow(&["similar", "run", "shoes/Sneaker/003.png", "gone"], here), 3, &["gone"]);
 }

@@ -1,10 +1,10 @@
 //! `tallow similar`: the photos of a folder that look most like one.
 
 use crate::{model, say};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tallow::text::visible;
 use tallow::vision::Image;
-use tallow::vision_learner::ImageIndex;
+use tallow::vision_learner::{ImageIndex, Predictor};
 use tallow::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -39,16 +39,25 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let predictor = model::open(&args.model, &args.device)?;
     let features = predictor.image_features(&Image::open(&args.photo)?)?;
-    let index = ImageIndex::open(&args.folder, &predictor)?;
-    for (file, why) in index.left_out() {
-        eprintln!("note: left out: {}", visible(&format!("{}: {why}", file.display())));
-    }
-    if index.is_empty() {
-        return Err(Error::file(&args.folder, "holds no photo that can be read"));
-    }
-    eprintln!("{} photos, of which {} are new to the index", index.len(), index.n_computed());
+    let index = open(&args.folder, &predictor)?;
     for (file, cosine) in index.nearest(&features, args.top.into())? {
         say(format!("{cosine:.4}  {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Brings the index of a folder up to date, and tells what is not in it.
+pub(crate) fn open(folder: &Path, predictor: &Predictor) -> Result<ImageIndex> {
+    let index = ImageIndex::open(folder, predictor)?;
+    for (file, why) in index.left_out() {
+        eprintln!("note: left out: {}", visible(&format!("{}: {why}", file.display())));
+    }
+    if index.is_empty() {
+        return Err(Error::file(folder, "holds no photo that can be read"));
+    }
+    eprintln!("{} photos, of which {} are new to the index", index.len(), index.n_computed());
+    if let Some(why) = index.unsaved() {
+        eprintln!("note: the features are computed anew next time, since they cannot be kept: {}", visible(why));
+    }
+    Ok(index)
 }

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use std::path::Path;
 use tallow::data::find_images;
 use tallow::text::visible;
-use tallow::vision::{Image, Resize};
+use tallow::vision::Image;
 use tallow::{Error, Result};
 
 /// The most that are shown.
@@ -31,10 +31,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Example>> {
 }
 
 fn example(file: &Path) -> Result<Example> {
-    let image = Image::open(file)?;
-    let times = (SIDE as f64 / image.width().max(image.height()) as f64).min(1.0);
-    let side = |side: usize| ((side as f64 * times).round() as usize).max(1);
-    let small = image.resize(Resize::squish(1).size(side(image.width()), side(image.height())))?;
+    let small = web::no_larger(&Image::open(file)?, SIDE)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Example { name, png: Bytes::from(web::png(&small)?) })
 }

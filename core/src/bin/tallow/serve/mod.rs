@@ -32,11 +32,12 @@ use tallow::{Error, Result};
                   POST /api/explain      what decides: a picture of where the class was found (Grad-CAM), or of the \
                   mask over the photo; for texts JSON with what each word does\n  \
                   POST /api/mask         a photo; a PNG of the numbers of the classes comes back\n  \
+                  POST /api/similar      a photo; those of `--similar FOLDER` that look most like it\n  \
                   /api/models            the models, their classes and columns\n  \
                   /openapi.json          all of that for programs\n  \
                   /healthz, /metrics     for those who look after it; the latter as Prometheus reads it\n\n\
                   `curl --data-binary @cat.jpg http://127.0.0.1:8080/api/predict`\n\n\
-                  No file is written and no request is kept. Only this machine is answered, unless `--host` says \
+                  No request is kept, and no file written but the index of `--similar`. Only this machine is answered, unless `--host` says \
                   otherwise. SIGTERM and Ctrl-C let requests that are at work end first.")]
 pub(crate) struct Args {
     /// Folders of runs of `tallow train`, `segment`, `table`, `text` or `ratings`, or the models in them; several are
@@ -63,6 +64,11 @@ pub(crate) struct Args {
     /// A folder of images that the page offers to try, twelve at most
     #[arg(long, value_name = "FOLDER")]
     examples: Option<PathBuf>,
+
+    /// A folder in which the first model of photos looks for photos like the one that is shown, as `tallow similar` does;
+    /// its index is brought up to date at the start, and those who use the page see these photos
+    #[arg(long, value_name = "FOLDER")]
+    similar: Option<PathBuf>,
 
     /// Requests that may wait; further ones are told to come again
     #[arg(long, default_value_t = 128, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -111,15 +117,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let max_pixels = u64::from(args.max_megapixels) * 1_000_000;
     let limits = Limits { max_pixels, ..Limits::default() };
     let mut models: BTreeMap<String, Arc<dyn Served>> = BTreeMap::new();
-    let mut first = None;
+    let (mut first, mut similar) = (None, args.similar.as_deref());
     for folder in &args.models {
         let name = name_of(folder);
-        let model = Arc::from(open::open(folder, &args.device, limits)?);
+        let model = Arc::from(open::open(folder, &args.device, limits, &mut similar)?);
         if models.insert(name.clone(), model).is_some() {
             let what = format!("two models are called `{name}`: rename the folder of one");
             return Err(Error::Usage(what));
         }
         first.get_or_insert(name);
+    }
+    if similar.is_some() {
+        return Err(Error::Usage("`--similar` needs a model of photos, one of `tallow train`".into()));
     }
     let metrics = Arc::new(metrics::Metrics::default());
     let queue = Queue::start(args.queue.into(), args.batch.into(), metrics.clone());

@@ -7,8 +7,13 @@ use std::path::Path;
 use tallow::vision::Limits;
 use tallow::{Result, device};
 
-/// Reads a model of any kind.
-pub(super) fn open(folder: &Path, device: &str, limits: Limits) -> Result<Box<dyn Served>> {
+/// Reads a model of any kind. A model of photos takes the folder in which it is to look for similar ones.
+pub(super) fn open(
+    folder: &Path,
+    device: &str,
+    limits: Limits,
+    similar: &mut Option<&Path>,
+) -> Result<Box<dyn Served>> {
     let inside = model::folder(folder);
     let device_of = device::parse(device)?;
     Ok(match model::kind(&inside).as_deref() {
@@ -16,6 +21,6 @@ pub(super) fn open(folder: &Path, device: &str, limits: Limits) -> Result<Box<dy
         Some("tabular") => Box::new(rows::Rows::open(&inside, &device_of)?),
         Some("text_classifier" | "transformer_classifier") => Box::new(texts::Texts::open(&inside, &device_of)?),
         Some("collab") => Box::new(ratings::Ratings::open(&inside, &device_of)?),
-        _ => Box::new(photos::Photos::new(model::open(folder, device)?, limits)),
+        _ => Box::new(photos::Photos::new(model::open(folder, device)?, limits, similar.take())?),
     })
 }

@@ -103,7 +103,7 @@ const classes = (answer) => answer.classes.map((found) => row(found.class, found
 const put = async (body, type) => {
   question = { body, type };
   const number = ++asked;
-  for (const id of ["heat", "marked", "result", "stranger"]) at(id).hidden = true;
+  for (const id of ["heat", "marked", "alike", "result", "stranger"]) at(id).hidden = true;
   say("Looking …");
   try {
     const answer = await (await ask("predict", question)).json();
@@ -114,6 +114,7 @@ const put = async (body, type) => {
     at("bars").replaceChildren(...rows);
     at("notes").replaceChildren(...(answer.notes || []).map((note) => made("li", note)));
     at("where").hidden = !kind().where;
+    at("like").hidden = !model().similar;
     at("result").hidden = false;
     if (model().kind === "masks") await explain();
   } catch (error) {
@@ -142,6 +143,25 @@ const explain = async () => {
   }
 };
 at("where").onclick = explain;
+
+at("like").onclick = async () => {
+  const number = asked;
+  say("Looking for what is like it …");
+  try {
+    const { images } = await (await ask("similar", question)).json();
+    if (number !== asked) return;
+    at("alike").replaceChildren(...images.map(({ file, cosine, png }) => {
+      const figure = made("figure", "", { title: file });
+      if (png) figure.append(made("img", "", { src: "data:image/png;base64," + png, alt: file }));
+      figure.append(made("figcaption", `${cosine.toFixed(2)} ${file}`));
+      return figure;
+    }));
+    at("alike").hidden = false;
+    say("");
+  } catch (error) {
+    if (number === asked) say(error.message, true);
+  }
+};
 
 // The text with its words in colour: the stronger, the more the class depends on them.
 const mark = ({ class: name, words, stretch }) => {
@@ -271,7 +291,7 @@ const begin = async () => {
     at("examples").append(button);
   }
   turnTo();
-  // A link may ask: `#example=0`, `#text=...`, `#user=7&item=...` or `#column=value&...`; and `&where` for what decides.
+  // A link may ask: `#example=0`, `#text=...`, `#user=7&item=...` or `#column=value&...`; `&where` for what decides, `&like` for similar photos.
   const input = kind().input;
   if (input === "image") {
     if (!wishes.has("example")) return;
@@ -284,5 +304,6 @@ const begin = async () => {
     await submit[input]();
   }
   if (wishes.has("where") && kind().where) await explain();
+  if (wishes.has("like") && model().similar) await at("like").onclick();
 };
 begin().catch((error) => say(error.message, true));

@@ -1,19 +1,34 @@
 //! Models that tell what photos show.
 
 use super::served::{Answer, Answered, Asked, Body, Refused, Served, check_image, classes, failed, unreadable};
+use crate::{similar, web};
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tallow::Error;
 use tallow::vision::{Image, Limits};
-use tallow::vision_learner::{Prediction, Predictor};
+use tallow::vision_learner::{ImageIndex, Prediction, Predictor};
+
+/// Similar photos that are shown.
+const SHOWN: usize = 8;
+
+/// The longer side of one, in pixels.
+const SIDE: usize = 200;
 
 pub(super) struct Photos {
     predictor: Predictor,
     limits: Limits,
+    /// A folder whose photos are compared, and what the network sees in them.
+    index: Option<(PathBuf, ImageIndex)>,
 }
 
 impl Photos {
-    pub(super) fn new(predictor: Predictor, limits: Limits) -> Photos {
-        Photos { predictor, limits }
+    pub(super) fn new(predictor: Predictor, limits: Limits, similar: Option<&Path>) -> tallow::Result<Photos> {
+        let indexed = |folder: &Path| Ok::<_, Error>((folder.to_path_buf(), similar::open(folder, &predictor)?));
+        Ok(Photos { index: similar.map(indexed).transpose()?, predictor, limits })
     }
 
     fn json(&self, found: &Prediction, top: Option<usize>) -> Value {
@@ -33,7 +48,8 @@ impl Photos {
 
 impl Served for Photos {
     fn about(&self) -> Value {
-        json!({ "kind": "photos", "network": self.predictor.arch().name(), "classes": self.predictor.vocab() })
+        let (network, classes) = (self.predictor.arch().name(), self.predictor.vocab());
+        json!({ "kind": "photos", "network": network, "classes": classes, "similar": self.index.is_some() })
     }
 
     fn takes(&self) -> &'static str {
@@ -75,6 +91,23 @@ impl Served for Photos {
         let seen = steps.last().map(|step| step.image(normalization));
         let seen = seen.ok_or_else(|| failed("the network has no view of it"))?;
         cam.drawn_on(&seen).map(Answer::Picture).map_err(failed)
+    }
+
+    /// Names below the folder, cosines, and small pictures. Photos that are gone meanwhile have no picture.
+    fn similar(&self, asked: &Asked) -> Answered {
+        let Some((folder, index)) = &self.index else {
+            let what = "`--similar FOLDER` gives the first model of photos a folder to look in";
+            return Err((StatusCode::NOT_FOUND, what.into()));
+        };
+        let image = Image::decode(&asked.body.bytes, self.limits).map_err(unreadable)?;
+        let features = self.predictor.image_features(&image).map_err(failed)?;
+        let found = index.nearest(&features, asked.top.unwrap_or(SHOWN).clamp(1, SHOWN)).map_err(failed)?;
+        let json = |(file, cosine): &(PathBuf, f64)| {
+            let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+            let small = Image::open_with(file, self.limits).and_then(|image| web::png(&web::no_larger(&image, SIDE)?));
+            json!({ "file": name, "cosine": cosine, "png": small.ok().map(|png| BASE64.encode(png)) })
+        };
+        Ok(Answer::Json(json!({ "images": found.par_iter().map(json).collect::<Vec<Value>>() })))
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Question {
     Explain,
     /// The classes of all pixels.
     Mask,
+    /// Photos like one.
+    Similar,
 }
 
 /// A request.
@@ -84,6 +86,7 @@ fn answer(jobs: Vec<Job>) {
         Question::Predict => model.predict(&asked),
         Question::Explain => asked.iter().map(|asked| model.explain(asked)).collect(),
         Question::Mask => asked.iter().map(|asked| model.mask(asked)).collect(),
+        Question::Similar => asked.iter().map(|asked| model.similar(asked)).collect(),
     }));
     let mut found = found.unwrap_or_default().into_iter();
     for answer in answers {

@@ -37,6 +37,7 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .route("/api/predict", post(predict))
         .route("/api/explain", post(explain))
         .route("/api/mask", post(mask))
+        .route("/api/similar", post(similar))
         .route("/api/find", get(find))
         .fallback(|| async { web::refusal(StatusCode::NOT_FOUND, "there is nothing here; see /openapi.json") })
         .method_not_allowed_fallback(|| async {
@@ -52,7 +53,7 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
 async fn guarded(State(server): Shared, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let is_open = |path: &str| !path.starts_with("/api/") && path != "/metrics";
-    let is_question = ["/api/predict", "/api/explain", "/api/mask"].contains(&request.uri().path());
+    let is_question = ["/api/predict", "/api/explain", "/api/mask", "/api/similar"].contains(&request.uri().path());
     let response = web::guarded(&server.guard, is_open, request, next).await;
     if is_question {
         server.metrics.answered(response.status().as_u16(), started.elapsed());
@@ -102,6 +103,10 @@ async fn explain(State(server): Shared, wish: Wished, request: Request) -> Respo
 
 async fn mask(State(server): Shared, wish: Wished, request: Request) -> Response {
     asked(&server, wish, request, Question::Mask).await.unwrap_or_else(refused)
+}
+
+async fn similar(State(server): Shared, wish: Wished, request: Request) -> Response {
+    asked(&server, wish, request, Question::Similar).await.unwrap_or_else(refused)
 }
 
 fn refused((code, what): Refused) -> Response {

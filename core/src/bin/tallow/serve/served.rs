@@ -63,6 +63,11 @@ pub(super) trait Served: Send + Sync {
         Err((StatusCode::NOT_FOUND, "only models of `tallow segment` make masks".into()))
     }
 
+    /// The photos of a folder that look most like one.
+    fn similar(&self, _: &Asked) -> Answered {
+        Err((StatusCode::NOT_FOUND, "`--similar FOLDER` gives the first model of photos a folder to look in".into()))
+    }
+
     /// The items whose name has a text in it.
     fn find(&self, _: &str) -> Answered {
         Err((StatusCode::NOT_FOUND, "only models of `tallow ratings` have items".into()))

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::io::Cursor;
-use tallow::vision::Image;
+use tallow::vision::{Image, Resize};
 use tallow::{Error, Result};
 
 /// An error as JSON: what is wrong, in a sentence.
@@ -15,6 +15,13 @@ pub(crate) fn refusal(code: StatusCode, what: impl AsRef<str>) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }
     response
+}
+
+/// A picture whose sides have `side` pixels at most.
+pub(crate) fn no_larger(picture: &Image, side: usize) -> Result<Image> {
+    let times = (side as f64 / picture.width().max(picture.height()) as f64).min(1.0);
+    let side = |side: usize| ((side as f64 * times).round() as usize).max(1);
+    picture.resize(Resize::squish(1).size(side(picture.width()), side(picture.height())))
 }
 
 /// A picture as the bytes of a PNG.

@@ -3,7 +3,7 @@
 mod answer;
 mod guard;
 
-pub(crate) use answer::{png, refusal};
+pub(crate) use answer::{no_larger, png, refusal};
 pub(crate) use guard::{Guard, guarded};
 
 use axum::Router;
