@@ -37,8 +37,8 @@ use tallow::{Error, Result};
                   /openapi.json          all of that for programs\n  \
                   /healthz, /metrics     for those who look after it; the latter as Prometheus reads it\n\n\
                   `curl --data-binary @cat.jpg http://127.0.0.1:8080/api/predict`\n\n\
-                  No request is kept, and no file written but the index of `--similar`. Only this machine is answered, unless `--host` says \
-                  otherwise. SIGTERM and Ctrl-C let requests that are at work end first.")]
+                  No request is kept, and no file written but the index of `--similar`. Only this machine is answered, \
+                  unless `--host` says otherwise. SIGTERM and Ctrl-C let requests that are at work end first.")]
 pub(crate) struct Args {
     /// Folders of runs of `tallow train`, `segment`, `table`, `text` or `ratings`, or the models in them; several are
     /// told apart by their folders' names
@@ -65,8 +65,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER")]
     examples: Option<PathBuf>,
 
-    /// A folder in which the first model of photos looks for photos like the one that is shown, as `tallow similar` does;
-    /// its index is brought up to date at the start, and those who use the page see these photos
+    /// A folder in which the first model of photos looks for photos like the one that is shown, as `tallow similar`
+    /// does; its index is brought up to date at the start, and those who use the page see these photos
     #[arg(long, value_name = "FOLDER")]
     similar: Option<PathBuf>,
 
