@@ -106,6 +106,33 @@ pub enum Operation {
         table: Tensor,
         ids: Tensor,
     },
+    /// The row of a table for each place of a text, `[L, W]`.
+    PositionEmbedding {
+        table: Tensor,
+        ids: Tensor,
+    },
+    /// The first row of a table for every id.
+    FirstEmbedding {
+        table: Tensor,
+        ids: Tensor,
+    },
+    /// Of queries, keys and values, `[N, L, W]`, by so many heads. Where `ids`, `[N, L]`, are 0 there is nothing to see.
+    Attention {
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        heads: usize,
+        ids: Tensor,
+    },
+    /// The mean over the places whose `ids` are not 0: `[N, L, W]` → `[N, W]`.
+    MaskedMean {
+        xs: Tensor,
+        ids: Tensor,
+    },
+    /// Rows made one long.
+    Normalize {
+        xs: Tensor,
+    },
     Column {
         xs: Tensor,
         column: usize,
@@ -172,7 +199,10 @@ pub fn name(tensor: &Tensor, name: &str) {
 ///
 /// # Errors
 /// Those of `f`.
-pub fn traced(operation: impl FnOnce() -> Operation, f: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+pub fn traced<E>(
+    operation: impl FnOnce() -> Operation,
+    f: impl FnOnce() -> std::result::Result<Tensor, E>,
+) -> std::result::Result<Tensor, E> {
     if !tracing() {
         return f();
     }
@@ -264,6 +294,7 @@ impl Operation {
             | Operation::Activate { xs, .. }
             | Operation::Affine { xs, .. }
             | Operation::SumLast { xs }
+            | Operation::Normalize { xs }
             | Operation::MaxPool2d { xs, .. }
             | Operation::AvgPool2d { xs, .. }
             | Operation::AdaptiveMaxPool2d { xs, .. }
@@ -285,7 +316,11 @@ impl Operation {
             Operation::Add { a, b } | Operation::Product { a, b } => vec![a, b],
             Operation::Scale { xs, factors } => vec![xs, factors],
             Operation::Cat { xs } => xs.iter().collect(),
-            Operation::Embedding { table, ids } => vec![table, ids],
+            Operation::Embedding { table, ids }
+            | Operation::PositionEmbedding { table, ids }
+            | Operation::FirstEmbedding { table, ids } => vec![table, ids],
+            Operation::Attention { q, k, v, ids, .. } => vec![q, k, v, ids],
+            Operation::MaskedMean { xs, ids } => vec![xs, ids],
             Operation::EmbeddedNumbers { xs, frequencies, weight, bias } => vec![xs, frequencies, weight, bias],
         }
     }

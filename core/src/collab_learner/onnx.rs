@@ -31,6 +31,7 @@ impl RatingPredictor {
             inputs: vec![Sample {
                 name: "pairs",
                 whole: true,
+                free: None,
                 draw: Box::new(|n, rng| {
                     let pair = |_| [rng.below(users.len()) as u32, rng.below(items.len()) as u32];
                     let pairs: Vec<u32> = (0..n).flat_map(pair).collect();

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 /// A tensor of the forward pass in the graph.
 #[derive(Debug, Clone)]
-struct Value {
-    name: String,
+pub(super) struct Value {
+    pub(super) name: String,
     /// In the forward pass, the batch included.
     dims: Vec<usize>,
     /// Whether the graph has this image channels-first where the forward pass has it channels-last.
@@ -25,6 +25,8 @@ pub(super) struct Input<'a> {
     pub(super) tensor: &'a Tensor,
     pub(super) name: &'a str,
     pub(super) kind: Kind,
+    /// The name of the second axis, if it is free too.
+    pub(super) free: Option<&'a str>,
 }
 
 /// The graph of a forward pass from `inputs` to `output`, and the name of the output, which is of rank 1, 2 or, for
@@ -37,9 +39,12 @@ pub(super) fn emit(trace: &Trace, inputs: &[Input<'_>], output: &Tensor) -> Resu
     let mut emitter = Emitter { graph, trace, values, turned, pixels };
     for input in inputs {
         let dims = input.tensor.dims();
-        let fixed = dims[1..].iter().map(|&n| Dim::Fixed(n));
-        let port =
-            Port { name: input.name.into(), kind: input.kind, dims: [Dim::batch()].into_iter().chain(fixed).collect() };
+        let mut all: Vec<Dim> = dims.iter().map(|&n| Dim::Fixed(n)).collect();
+        all[0] = Dim::batch();
+        if let Some(name) = input.free {
+            all[1] = Dim::Any(name.into());
+        }
+        let port = Port { name: input.name.into(), kind: input.kind, dims: all };
         emitter.graph.inputs.push(port);
         let value = Value { name: input.name.into(), dims: dims.to_vec(), first: false };
         emitter.values.insert(input.tensor.id(), value);
@@ -54,8 +59,8 @@ pub(super) fn emit(trace: &Trace, inputs: &[Input<'_>], output: &Tensor) -> Resu
     Ok((emitter.graph, name))
 }
 
-struct Emitter<'a> {
-    graph: Graph,
+pub(super) struct Emitter<'a> {
+    pub(super) graph: Graph,
     trace: &'a Trace,
     values: HashMap<TensorId, Value>,
     /// The other layout of values that were turned around, by name.
@@ -177,6 +182,27 @@ impl Emitter<'_> {
                 let (table, ids) = (self.constant(table, "embedding.weight")?, self.value(ids)?.name);
                 plain(self.graph.node("Gather", &[&table, &ids], &[("axis", Attribute::Int(0))]))
             }
+            Operation::PositionEmbedding { table, ids } => {
+                let (table, ids) = (self.constant(table, "positions.weight")?, self.value(ids)?.name);
+                let places =
+                    self.graph.node("Shape", &[&ids], &[("start", Attribute::Int(1)), ("end", Attribute::Int(2))]);
+                let zero = self.graph.constant("first_place", Constant::ints(&[0]));
+                plain(self.graph.node("Slice", &[&table, &zero, &places, &zero], &[]))
+            }
+            Operation::FirstEmbedding { table, .. } => {
+                let row = self.graph.constant("first_row", Constant::of(&table.narrow(0, 0, 1)?.unsqueeze(0)?)?);
+                plain(row)
+            }
+            Operation::Attention { q, k, v, heads, ids } => self.attention([q, k, v], *heads, ids)?,
+            Operation::MaskedMean { xs, ids } => self.masked_mean(xs, ids)?,
+            Operation::Normalize { xs } => {
+                let xs = self.value(xs)?.name;
+                let axes = self.graph.constant("last_axis", Constant::ints(&[-1]));
+                let least = self.graph.constant("least_length", Constant::scalar(1e-12));
+                let lengths = self.graph.node("ReduceL2", &[&xs, &axes], &[]);
+                let lengths = self.graph.node("Max", &[&lengths, &least], &[]);
+                plain(self.graph.node("Div", &[&xs, &lengths], &[]))
+            }
             Operation::Column { xs, column } => {
                 let xs = self.value(xs)?.name;
                 let column = Constant { dims: Vec::new(), ..Constant::ints(&[*column as i64]) };
@@ -194,7 +220,7 @@ impl Emitter<'_> {
     }
 
     /// The value of a tensor: what an operation made, or a constant.
-    fn value(&mut self, tensor: &Tensor) -> Result<Value> {
+    pub(super) fn value(&mut self, tensor: &Tensor) -> Result<Value> {
         if let Some(value) = self.values.get(&tensor.id()) {
             return Ok(value.clone());
         }
@@ -433,7 +459,7 @@ impl Emitter<'_> {
     }
 }
 
-fn plain(name: String) -> Value {
+pub(super) fn plain(name: String) -> Value {
     Value { name, dims: Vec::new(), first: false }
 }
 

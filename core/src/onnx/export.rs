@@ -61,6 +61,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) name: &'a str,
     /// Whether it holds whole numbers, and not numbers.
     pub(crate) whole: bool,
+    /// The name of its second axis, if that is free as the first one is.
+    pub(crate) free: Option<&'a str>,
     pub(crate) draw: Draw<'a>,
 }
 
@@ -124,7 +126,7 @@ impl Work<'_> {
         let named: Vec<Input<'_>> = names
             .map(|(sample, tensor)| {
                 let kind = if sample.whole { Kind::Int } else { Kind::Float };
-                Input { tensor, name: sample.name, kind }
+                Input { tensor, name: sample.name, kind, free: sample.free }
             })
             .collect();
         let (mut graph, last) = emit(&seen, &named, &output)?;
@@ -282,7 +284,7 @@ pub fn export(network: &dyn Module, sample: &Tensor, file: impl AsRef<Path>) -> 
         Ok(Tensor::from_vec(values, dims, sample.device())?)
     };
     let work = Work {
-        inputs: vec![Sample { name: "xs", whole: false, draw: Box::new(draw) }],
+        inputs: vec![Sample { name: "xs", whole: false, free: None, draw: Box::new(draw) }],
         forward: &|inputs| network.forward(&inputs[0], false),
         finish: Finish::Plain,
         pixels: None,

@@ -6,6 +6,7 @@
 //! name it is read back and run, operator by operator, beside the network.
 
 mod emit;
+mod emit_text;
 mod export;
 mod file;
 mod fold;

@@ -36,10 +36,10 @@ impl TabularPredictor {
         };
         let mut inputs = Vec::new();
         if !classes.is_empty() {
-            inputs.push(Sample { name: "categories", whole: true, draw: Box::new(codes) });
+            inputs.push(Sample { name: "categories", whole: true, free: None, draw: Box::new(codes) });
         }
         if n_numbers > 0 {
-            inputs.push(Sample { name: "numbers", whole: false, draw: Box::new(numbers) });
+            inputs.push(Sample { name: "numbers", whole: false, free: None, draw: Box::new(numbers) });
         }
         let forward = |inputs: &[Tensor]| -> Result<Tensor> {
             let n = inputs[0].dim(0)?;

@@ -7,6 +7,7 @@ mod config;
 mod encoder;
 mod encoder_file;
 mod language_model;
+mod onnx;
 mod piece_dataset;
 mod predictor;
 mod pretrained;

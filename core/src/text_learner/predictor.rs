@@ -108,6 +108,18 @@ impl TextPredictor {
         TextPredictor { reader: Reader::Pieces(network, Box::new(pieces)), classes, device: device.clone() }
     }
 
+    /// The network that reads pieces of words, with what makes them, if it is one.
+    pub(super) fn transformer(&self) -> Option<(&BertClassifier, &WordPiece)> {
+        match &self.reader {
+            Reader::Pieces(network, pieces) => Some((network, pieces)),
+            Reader::Words(..) => None,
+        }
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.classes

@@ -32,6 +32,7 @@ impl Segmenter {
             inputs: vec![Sample {
                 name: "images",
                 whole: false,
+                free: None,
                 draw: Box::new(move |n, rng| random_images(n, size, rng, self.device())),
             }],
             forward: &|inputs| self.network().forward(&inputs[0], false),

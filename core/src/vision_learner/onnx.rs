@@ -36,6 +36,7 @@ impl Predictor {
             inputs: vec![Sample {
                 name: "images",
                 whole: false,
+                free: None,
                 draw: Box::new(move |n, rng| random_images(n, size, rng, self.device())),
             }],
             forward: &|inputs| self.network().forward(&inputs[0], false),

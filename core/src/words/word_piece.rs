@@ -90,6 +90,11 @@ impl WordPiece {
         }
     }
 
+    /// The most pieces that are read of a text.
+    pub(crate) fn longest(&self) -> usize {
+        self.max_tokens
+    }
+
     /// How many pieces there are.
     pub fn vocab_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)

@@ -112,6 +112,7 @@ fn from_a_table_of_texts_to_predictions() {
     fs::write(here.join("lines.txt"), "an awful film\n\na lovely film\n").unwrap();
     let lines = fine(here, "text predict run --file lines.txt").stdout;
     assert!(lines.starts_with("line,text,predicted,") && lines.contains("\n3,a lovely film,pos,0."), "{lines}");
+    fails(here, "export run --onnx moods.onnx", 1, &["AWD-LSTM", "--encoder"]);
     fails(here, "predict run photo.jpg", 3, &["`tallow text predict` uses it"]);
     fails(here, &format!("{TRAIN} --out run"), 2, &["holds a finished run", "--overwrite"]);
 }

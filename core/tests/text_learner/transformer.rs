@@ -4,6 +4,9 @@ use crate::common::encoder::tiny_encoder;
 use crate::common::training::{weights, written};
 use crate::resume::Die;
 use crate::reviews;
+use rten::{Model, Value};
+use rten_tensor::NdTensor;
+use rten_tensor::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 use tallow::classic::{Estimator, LogisticRegression, Matrix, Probabilities};
@@ -11,9 +14,11 @@ use tallow::data::{TextBlock, TextDataLoaders};
 use tallow::event::Listener;
 use tallow::interpret::Occlusion;
 use tallow::models::hub::{HubConfig, HubFile, MINILM, MINILM_FILES};
+use tallow::onnx::OnnxOptions;
 use tallow::optim::Lrs;
 use tallow::text_learner::{
-    PublishedEncoder, TransformerConfig, TransformerLearner, load_text_classifier, transformer_classifier_learner,
+    PublishedEncoder, TextPredictor, TransformerConfig, TransformerLearner, load_text_classifier,
+    transformer_classifier_learner,
 };
 use tallow::train::{Checkpoints, accuracy};
 use tallow::{Error, Result, words::WordPiece};
@@ -61,6 +66,29 @@ fn it_learns_which_words_decide_and_is_the_same_when_loaded() {
     let words: Vec<&str> = occlusion.words.iter().map(|word| word.text.as_str()).collect();
     assert_eq!(words, ["the", " film", " was", "  superb", " in", " the", " end"]);
     assert_eq!(occlusion.strongest(1)[0].text, "  superb");
+    another_runtime_says_the_same(&loaded);
+}
+
+/// As ONNX, texts of several lengths side by side, in `rten`.
+fn another_runtime_says_the_same(predictor: &TextPredictor) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("texts.onnx");
+    let summary = predictor.export_onnx(&file, OnnxOptions::default()).unwrap();
+    assert_eq!(summary.inputs, ["ids int64 [batch, tokens]"]);
+    assert!(summary.difference < 1e-5, "{summary:?}");
+    let texts: Vec<String> = reviews(9).into_iter().map(|(text, _)| text).chain([String::new()]).collect();
+    let pieces = WordPiece::open(encoder().0.path().join("tokenizer.json")).unwrap().encode(&texts).unwrap();
+    assert!(pieces.mask.contains(&false), "some are longer than others");
+    let model = Model::load_file(&file).unwrap();
+    let ids: Vec<i32> = pieces.ids.iter().map(|&id| id as i32).collect();
+    let ids = NdTensor::from_data([pieces.texts, pieces.places], ids);
+    let [output] =
+        model.run_n([(model.input_ids()[0], ids.view().into())].into(), [model.output_ids()[1]], None).unwrap();
+    let Value::FloatTensor(output) = output else { panic!("an output of another type") };
+    let expected = predictor.predict_texts(&texts).unwrap().into_iter().flat_map(|one| one.probabilities);
+    for (found, expected) in output.to_vec().into_iter().zip(expected) {
+        assert!((f64::from(found) - expected).abs() < 1e-5, "{found} and {expected}");
+    }
 }
 
 #[test]
@@ -85,6 +113,7 @@ fn the_best_head_is_that_of_logistic_regression() {
             let off = prediction.probabilities.iter().zip(want.row(i)).map(|(a, b)| (a - b).abs());
             assert!(off.fold(0.0, f64::max) < 1e-5, "{prediction:?} is not {:?}", want.row(i));
         }
+        another_runtime_says_the_same(&learner.predictor());
     }
 }
 

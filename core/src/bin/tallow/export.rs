@@ -6,6 +6,7 @@ use tallow::card::model_card;
 use tallow::collab_learner::load_collab_on;
 use tallow::onnx::{OnnxOptions, OnnxSummary};
 use tallow::tabular_learner::load_tabular_on;
+use tallow::text_learner::load_text_classifier_on;
 use tallow::unet_learner::load_segmenter_on;
 use tallow::vision_learner::load_learner_on;
 use tallow::{Error, Result, device};
@@ -17,7 +18,7 @@ use tallow::{Error, Result, device};
                         ending .md, says the same to people, and how the file is used from Python."
 )]
 pub(crate) struct Args {
-    /// The folder of a run of `tallow train`, `segment`, `table` or `ratings`, or the model in it
+    /// The folder of a run of `tallow train`, `segment`, `table`, `ratings` or `text --encoder`, or the model in it
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
@@ -88,8 +89,8 @@ fn write(args: &Args, folder: &Path) -> Result<OnnxSummary> {
         Some("image_segmenter") => load_segmenter_on(folder, &device)?.export_onnx(&args.onnx, options),
         Some("tabular") => load_tabular_on(folder, &device)?.export_onnx(&args.onnx, options),
         Some("collab") => load_collab_on(folder, &device)?.export_onnx(&args.onnx, options),
-        Some("text_classifier") => {
-            Err(Error::file(folder, "holds a model of texts, which cannot be written as ONNX yet"))
+        Some("text_classifier" | "transformer_classifier") => {
+            load_text_classifier_on(folder, &device)?.export_onnx(&args.onnx, options)
         }
         _ => load_learner_on(folder, &device)?.export_onnx(&args.onnx, options),
     }

@@ -3,6 +3,7 @@
 use super::{BertConfig, BertModel};
 use crate::error::Result;
 use crate::kernels;
+use crate::kernels::trace::{Operation, traced};
 use crate::models::weights::Weights;
 use crate::nn::init::Init;
 use crate::nn::{Dropout, Linear, Module, Params};
@@ -59,8 +60,13 @@ impl BertClassifier {
         if !self.normalize {
             return Ok(means);
         }
-        let lengths = means.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::INFINITY)?;
-        Ok(means.broadcast_div(&lengths)?)
+        traced(
+            || Operation::Normalize { xs: means.clone() },
+            || {
+                let lengths = means.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::INFINITY)?;
+                Ok(means.broadcast_div(&lengths)?)
+            },
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 use super::config::BertConfig;
 use crate::error::{Error, Result};
 use crate::kernels;
+use crate::kernels::trace::{Operation, traced};
 use crate::nn::init::Init;
 use crate::nn::{Dropout, Embedding, LayerNorm, Module, Params};
 use candle_core::Tensor;
@@ -42,8 +43,13 @@ impl Embeddings {
         let positions: Vec<u32> = (0..texts).flat_map(|_| 0..places as u32).collect();
         let positions = Tensor::from_vec(positions, (texts, places), ids.device())?;
         let words = self.word.forward(ids)?;
-        let sum = kernels::add(&words, &self.token_type.forward(&ids.zeros_like()?)?)?;
-        let sum = kernels::add(&sum, &self.position.forward(&positions)?)?;
+        let (table, of) = (self.token_type.weight().tensor(), ids.clone());
+        let first = || Operation::FirstEmbedding { table, ids: of };
+        let types = traced(first, || self.token_type.forward(&ids.zeros_like()?))?;
+        let (table, of) = (self.position.weight().tensor(), ids.clone());
+        let by_place = || Operation::PositionEmbedding { table, ids: of };
+        let places = traced(by_place, || self.position.forward(&positions))?;
+        let sum = kernels::add(&kernels::add(&words, &types)?, &places)?;
         self.dropout.forward(&self.norm.forward(&sum, train)?, train)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::config::BertConfig;
 use crate::error::Result;
+use crate::kernels::trace::{Operation, traced};
 use crate::kernels::{self, Activation};
 use crate::nn::init::Init;
 use crate::nn::{Dropout, LayerNorm, Linear, Module, Params};
@@ -37,13 +38,16 @@ impl Layer {
         })
     }
 
-    /// `[N, T, hidden]`, of which `keys` `[N · T]` are pieces and the others padding.
-    pub(super) fn forward(&self, xs: &Tensor, keys: &[bool], train: bool) -> Result<Tensor> {
+    /// `[N, T, hidden]`, of the pieces `ids`; `keys` `[N · T]` tells which of them are pieces, the others are padding.
+    pub(super) fn forward(&self, xs: &Tensor, (ids, keys): (&Tensor, &[bool]), train: bool) -> Result<Tensor> {
         let (texts, places, _) = xs.dims3()?;
         let [q, k, v] = [&self.query, &self.key, &self.value].map(|layer| layer.forward(xs, train));
+        let (q, k, v) = (q?, k?, v?);
         let shape = (texts, self.heads, places, places);
         let factors = if train { self.attention_dropout.mask(shape, xs.dtype(), xs.device())? } else { None };
-        let attended = kernels::attention(&q?, &k?, &v?, self.heads, keys, factors.as_ref())?;
+        let traced_as =
+            || Operation::Attention { q: q.clone(), k: k.clone(), v: v.clone(), heads: self.heads, ids: ids.clone() };
+        let attended = traced(traced_as, || kernels::attention(&q, &k, &v, self.heads, keys, factors.as_ref()))?;
         let attended = self.after_attention.forward(&attended, xs, train)?;
         let wide = kernels::activate(&self.intermediate.forward(&attended, train)?, Activation::Gelu)?;
         self.output.forward(&wide, &attended, train)

@@ -5,6 +5,7 @@ use super::embeddings::Embeddings;
 use super::layer::Layer;
 use crate::error::{Error, Result};
 use crate::kernels;
+use crate::kernels::trace::{Operation, traced};
 use crate::models::weights::{LoadOptions, Weights};
 use crate::nn::Params;
 use candle_core::Tensor;
@@ -58,7 +59,7 @@ impl BertModel {
         kernels::recorded(|| {
             let mut xs = self.embeddings.forward(ids, train)?;
             for layer in &self.layers {
-                xs = layer.forward(&xs, mask, train)?;
+                xs = layer.forward(&xs, (ids, mask), train)?;
             }
             Ok(xs)
         })
@@ -72,6 +73,9 @@ impl BertModel {
         let hidden = self.forward(ids, mask, train)?;
         let padding: Vec<bool> = mask.iter().map(|piece| !piece).collect();
         // Last, largest and mean, side by side.
-        Ok(kernels::masked_concat_pool(&hidden, &padding, None)?.narrow(1, 2 * self.width, self.width)?)
+        traced(
+            || Operation::MaskedMean { xs: hidden.clone(), ids: ids.clone() },
+            || Ok(kernels::masked_concat_pool(&hidden, &padding, None)?.narrow(1, 2 * self.width, self.width)?),
+        )
     }
 }
