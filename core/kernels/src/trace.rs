@@ -116,7 +116,7 @@ pub enum Operation {
         table: Tensor,
         ids: Tensor,
     },
-    /// Of queries, keys and values, `[N, L, W]`, by so many heads. Where `ids`, `[N, L]`, are 0 there is nothing to see.
+    /// Of queries, keys and values, `[N, L, W]`, by so many heads. Where `ids`, `[N, L]`, are 0 there is padding.
     Attention {
         q: Tensor,
         k: Tensor,
