@@ -12,9 +12,9 @@ impl TextPredictor {
     /// Writes a classifier with a published encoder as ONNX, for programs in other languages.
     ///
     /// The file takes `ids`, `[N, L]`: the numbers of the pieces of each text, from `[CLS]` to `[SEP]`, and behind them
-    /// 0 where another text is longer. Both axes are free. The note `tokenizer` is the `tokenizer.json` that makes pieces
-    /// of a text (`tokenizers.Tokenizer.from_str` in Python), `max_tokens` how many of them are read at most, and
-    /// `classes` the names of the classes whose `scores` and `probabilities` come out. Of the options only
+    /// 0 where another text is longer. Both axes are free. The note `tokenizer` is the `tokenizer.json` that makes
+    /// pieces of a text (`tokenizers.Tokenizer.from_str` in Python), `max_tokens` how many of them are read at most,
+    /// and `classes` the names of the classes whose `scores` and `probabilities` come out. Of the options only
     /// [`OnnxOptions::half`] matters.
     ///
     /// # Errors
