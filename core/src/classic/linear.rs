@@ -16,6 +16,8 @@ pub(super) struct Linear {
     pub(super) coef: Matrix,
     pub(super) intercept: Vec<f64>,
     pub(super) fit: FitReport,
+    /// Whether there was a penalty.
+    pub(super) is_held: bool,
 }
 
 /// How long to look for the optimum.
@@ -26,12 +28,25 @@ pub(super) struct Limits {
     pub(super) max_iter: usize,
 }
 
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { c: 1.0, tol: 1e-6, max_iter: 100 }
+    }
+}
+
 impl Limits {
     /// # Errors
-    /// Where a limit is not a positive number.
+    /// Where a limit is not a positive number. `C` may be infinite.
     pub(super) fn check(&self) -> Result<()> {
-        checks::positive("C", self.c)?;
+        if self.c != f64::INFINITY {
+            checks::positive("C", self.c)?;
+        }
         checks::positive("tol", self.tol)
+    }
+
+    /// What the losses and what the penalty count: with an infinite `C` there is none.
+    fn terms(&self) -> (f64, f64) {
+        if self.c == f64::INFINITY { (1.0, 0.0) } else { (self.c, 1.0) }
     }
 }
 
@@ -39,18 +54,20 @@ impl Linear {
     /// Fits weights to sound data. Where there are more features than rows, in the smaller space of the rows.
     pub(super) fn fit(xs: &Matrix, loss: &impl Loss, limits: Limits) -> Result<Linear> {
         let width = xs.columns();
-        let Limits { c, tol, max_iter } = limits;
+        let Limits { tol, max_iter, .. } = limits;
+        let (c, penalty) = limits.terms();
         // An intercept without a penalty takes up any shift of the columns. Without their means, which may be a
         // thousand times what varies around them, rounding has little to take away.
         let means = means(xs);
         let centred: Vec<f64> = xs.values().chunks_exact(width).flat_map(|row| differences(row, &means)).collect();
         let solve = |rows: &[f64], width: usize| -> Result<Solution> {
-            Problem { rows: &Dense { rows, width }, loss, c, tol, max_iter }.solve()
+            Problem { rows: &Dense { rows, width }, loss, c, penalty, tol, max_iter }.solve()
         };
         if width <= xs.rows() {
             let solution = solve(&with_ones(&centred, width), width + 1)?;
             let (coef, intercept) = split_ones(&solution.weights, width);
-            let linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
+            let linear =
+                Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report, is_held: penalty > 0.0 };
             return Ok(linear.shifted(&means));
         }
         let table = Matrix::of(width, centred);
@@ -58,10 +75,11 @@ impl Linear {
             let solution = solve(&with_ones(&space.rows, space.rank), space.rank + 1)?;
             let (small, intercept) = split_ones(&solution.weights, space.rank);
             let coef = space.weights_of_features(&small, table.values(), width);
-            let mut linear = Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report };
+            let mut linear =
+                Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report, is_held: penalty > 0.0 };
             // The small space may have lost something: what counts is the gradient in that of the features.
             let there = linear.fit.gradient_norm;
-            linear.fit.gradient_norm = linear.gradient_norm(&table, loss, c);
+            linear.fit.gradient_norm = linear.gradient_norm(&table, loss, (c, penalty));
             linear.fit.converged &= linear.fit.gradient_norm <= 10.0 * there.max(tol);
             Ok(linear)
         };
@@ -84,22 +102,23 @@ impl Linear {
 
     /// The same of sparse rows.
     pub(super) fn fit_sparse(xs: &SparseMatrix, loss: &impl Loss, limits: Limits) -> Result<Linear> {
-        let Limits { c, tol, max_iter } = limits;
+        let Limits { tol, max_iter, .. } = limits;
+        let (c, penalty) = limits.terms();
         let width = xs.columns();
-        let solution = Problem { rows: &SparseRows::with_ones(xs), loss, c, tol, max_iter }.solve()?;
+        let solution = Problem { rows: &SparseRows::with_ones(xs), loss, c, penalty, tol, max_iter }.solve()?;
         let (coef, intercept) = split_ones(&solution.weights, width);
-        Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report })
+        Ok(Linear { coef: Matrix::of(width, coef), intercept, fit: solution.report, is_held: penalty > 0.0 })
     }
 
     /// The length of the gradient in the space of the features.
-    fn gradient_norm(&self, xs: &Matrix, loss: &impl Loss, c: f64) -> f64 {
+    fn gradient_norm(&self, xs: &Matrix, loss: &impl Loss, (c, penalty): (f64, f64)) -> f64 {
         let outputs = loss.outputs();
         let (scores, mut state) = (self.scores(xs), vec![0.0; outputs]);
         let mut gradients = vec![0.0; scores.values().len()];
         for (sample, (scores, gradient)) in scores.iter().zip(gradients.chunks_exact_mut(outputs)).enumerate() {
             loss.gradient(sample, scores, gradient, &mut state);
         }
-        let mut gradient = self.coef.values().to_vec();
+        let mut gradient: Vec<f64> = self.coef.values().iter().map(|w| penalty * w).collect();
         add_scaled(&mut gradient, c, &weighted_sums(xs.values(), xs.columns(), &gradients, outputs));
         gradient.extend((0..outputs).map(|k| c * gradients.iter().skip(k).step_by(outputs).sum::<f64>()));
         norm(&gradient)
@@ -124,7 +143,10 @@ impl Linear {
     pub(super) fn warning(&self, what: &str) -> Option<String> {
         let FitReport { iterations, gradient_norm, converged } = self.fit;
         (!converged).then(|| {
-            let remedy = "scale the features, or raise max_iter";
+            let remedy = match self.is_held {
+                true => "scale the features, or raise max_iter",
+                false => "without a penalty there is no optimum where the classes can be told apart; make C finite",
+            };
             format!(
                 "{what} did not converge: after {iterations} steps the gradient's norm is {gradient_norm:.1e}; {remedy}"
             )

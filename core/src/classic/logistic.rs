@@ -1,16 +1,18 @@
 //! Logistic regression, of two classes and of many.
 
 use super::checks;
+use super::class_weight::ClassWeight;
 use super::estimator::{Decision, Estimator, Probabilities};
 use super::linear::{Limits, Linear};
 use super::linear_model::LinearModel;
-use super::loss::{Logistic, Softmax, sigmoid, softmax};
+use super::loss::{Logistic, Softmax, Weighted, sigmoid, softmax};
 use super::matrix::Matrix;
 use super::sparse::SparseMatrix;
 use crate::error::Result;
 
 /// Logistic regression with an L2 penalty: scikit-learn's `LogisticRegression` and its objective, `½‖w‖² + C · Σ loss`,
-/// in which intercepts are not penalised. With more than two classes it is multinomial; wrap it in
+/// in which intercepts are not penalised. Classes ([`LogisticRegression::class_weight`]) and samples
+/// ([`LogisticRegression::fit_weighted`]) may count more and less. With more than two classes it is multinomial; wrap it in
 /// [`OneVsRest`](super::OneVsRest) for one model per class.
 ///
 /// The fit uses Newton's method and stops by the length of the gradient, practically at the optimum. With more features
@@ -28,6 +30,7 @@ use crate::error::Result;
 #[derive(Debug, Clone)]
 pub struct LogisticRegression {
     limits: Limits,
+    class_weight: ClassWeight,
 }
 
 impl Default for LogisticRegression {
@@ -39,11 +42,12 @@ impl Default for LogisticRegression {
 impl LogisticRegression {
     /// The default settings: `c` is 1, `tol` 1e-6, `max_iter` 100.
     pub fn new() -> LogisticRegression {
-        LogisticRegression { limits: Limits { c: 1.0, tol: 1e-6, max_iter: 100 } }
+        LogisticRegression { limits: Limits::default(), class_weight: ClassWeight::Equal }
     }
 
     /// Sets `C`, the weight of the losses relative to the penalty: the inverse of the regularisation strength. Defaults
-    /// to 1.
+    /// to 1. Infinity leaves the penalty out; where the classes can be told apart without a mistake there is then no
+    /// optimum, and the model has a [`warning`](super::Classifier::warning).
     pub fn c(mut self, c: f64) -> LogisticRegression {
         self.limits.c = c;
         self
@@ -65,13 +69,30 @@ impl LogisticRegression {
 }
 
 impl LogisticRegression {
+    /// Sets how much the samples of each class count. Defaults to [`ClassWeight::Equal`].
+    pub fn class_weight(mut self, class_weight: ClassWeight) -> LogisticRegression {
+        self.class_weight = class_weight;
+        self
+    }
+
+    /// Fits to samples that count as much as their weights say: scikit-learn's `sample_weight`. A weight of 2 is the
+    /// same as the row twice.
+    ///
+    /// # Errors
+    /// As [`Estimator::fit`]; and where weights are negative or not finite, there is not one for each row, or a class
+    /// has none above 0.
+    pub fn fit_weighted(&self, xs: &Matrix, ys: &[u32], sample_weight: &[f64]) -> Result<LogisticModel> {
+        let classes = checks::several_classes(xs, ys)?;
+        self.fitted(classes, ys, Some(sample_weight), |loss| loss.fit(xs, self.limits))
+    }
+
     /// Fits to sparse rows without converting them to dense ones, so that a million columns are possible.
     ///
     /// # Errors
     /// As [`Estimator::fit`].
     pub fn fit_sparse(&self, xs: &SparseMatrix, ys: &[u32]) -> Result<LogisticModel> {
         let classes = checks::several_labels(xs.rows(), xs.columns(), ys)?;
-        self.fitted(classes, ys, |loss| match loss {
+        self.fitted(classes, ys, None, |loss| match loss {
             LossOf::Two(loss) => Linear::fit_sparse(xs, &loss, self.limits),
             LossOf::Many(loss) => Linear::fit_sparse(xs, &loss, self.limits),
         })
@@ -81,13 +102,17 @@ impl LogisticRegression {
         &self,
         classes: Vec<u32>,
         ys: &[u32],
+        sample_weight: Option<&[f64]>,
         fit: impl FnOnce(LossOf) -> Result<Linear>,
     ) -> Result<LogisticModel> {
         self.limits.check()?;
+        let weights = self.class_weight.of_samples(&classes, ys, sample_weight)?;
         let linear = if classes.len() == 2 {
-            fit(LossOf::Two(Logistic(ys.iter().map(|y| *y == classes[1]).collect())))?
+            let loss = Logistic(ys.iter().map(|y| *y == classes[1]).collect());
+            fit(LossOf::Two(Weighted { loss, weights }))?
         } else {
-            fit(LossOf::Many(Softmax { classes: checks::places(&classes, ys), n_classes: classes.len() }))?
+            let loss = Softmax { classes: checks::places(&classes, ys), n_classes: classes.len() };
+            fit(LossOf::Many(Weighted { loss, weights }))?
         };
         Ok(LinearModel { estimator: self.clone(), name: "logistic regression", classes, linear })
     }
@@ -95,8 +120,17 @@ impl LogisticRegression {
 
 /// The loss for two classes, and for more.
 enum LossOf {
-    Two(Logistic),
-    Many(Softmax),
+    Two(Weighted<Logistic>),
+    Many(Weighted<Softmax>),
+}
+
+impl LossOf {
+    fn fit(self, xs: &Matrix, limits: Limits) -> Result<Linear> {
+        match self {
+            LossOf::Two(loss) => Linear::fit(xs, &loss, limits),
+            LossOf::Many(loss) => Linear::fit(xs, &loss, limits),
+        }
+    }
 }
 
 impl Estimator for LogisticRegression {
@@ -104,10 +138,7 @@ impl Estimator for LogisticRegression {
 
     fn fit(&self, xs: &Matrix, ys: &[u32]) -> Result<LogisticModel> {
         let classes = checks::several_classes(xs, ys)?;
-        self.fitted(classes, ys, |loss| match loss {
-            LossOf::Two(loss) => Linear::fit(xs, &loss, self.limits),
-            LossOf::Many(loss) => Linear::fit(xs, &loss, self.limits),
-        })
+        self.fitted(classes, ys, None, |loss| loss.fit(xs, self.limits))
     }
 }
 

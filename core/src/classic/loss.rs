@@ -12,11 +12,41 @@ pub(super) trait Loss: Sync {
     /// which the second derivatives follow.
     fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]);
 
-    /// The second derivative by scores `k` and `l`.
-    fn hessian(&self, state: &[f64], k: usize, l: usize) -> f64;
+    /// The second derivative of one sample's loss by scores `k` and `l`.
+    fn hessian(&self, sample: usize, state: &[f64], k: usize, l: usize) -> f64;
 
     /// Writes the product of the Hessian and a direction into `out`.
-    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]);
+    fn hessian_vector_product(&self, sample: usize, state: &[f64], direction: &[f64], out: &mut [f64]);
+}
+
+/// A loss whose samples count as much as their weights say.
+pub(super) struct Weighted<L> {
+    pub(super) loss: L,
+    pub(super) weights: Vec<f64>,
+}
+
+impl<L: Loss> Loss for Weighted<L> {
+    fn outputs(&self) -> usize {
+        self.loss.outputs()
+    }
+
+    fn value(&self, sample: usize, scores: &[f64]) -> f64 {
+        self.weights[sample] * self.loss.value(sample, scores)
+    }
+
+    fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
+        self.loss.gradient(sample, scores, gradient, state);
+        gradient.iter_mut().for_each(|g| *g *= self.weights[sample]);
+    }
+
+    fn hessian(&self, sample: usize, state: &[f64], k: usize, l: usize) -> f64 {
+        self.weights[sample] * self.loss.hessian(sample, state, k, l)
+    }
+
+    fn hessian_vector_product(&self, sample: usize, state: &[f64], direction: &[f64], out: &mut [f64]) {
+        self.loss.hessian_vector_product(sample, state, direction, out);
+        out.iter_mut().for_each(|out| *out *= self.weights[sample]);
+    }
 }
 
 /// `ln(1 + exp(-z))` for samples of the second class, `ln(1 + exp(z))` for the first.
@@ -41,11 +71,11 @@ impl Loss for Logistic {
         state[0] = small / ((1.0 + small) * (1.0 + small));
     }
 
-    fn hessian(&self, state: &[f64], _: usize, _: usize) -> f64 {
+    fn hessian(&self, _: usize, state: &[f64], _: usize, _: usize) -> f64 {
         state[0]
     }
 
-    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, _: usize, state: &[f64], direction: &[f64], out: &mut [f64]) {
         out[0] = state[0] * direction[0];
     }
 }
@@ -74,11 +104,11 @@ impl Loss for Softmax {
         gradient[self.classes[sample]] -= 1.0;
     }
 
-    fn hessian(&self, state: &[f64], k: usize, l: usize) -> f64 {
+    fn hessian(&self, _: usize, state: &[f64], k: usize, l: usize) -> f64 {
         if k == l { state[k] * (1.0 - state[k]) } else { -state[k] * state[l] }
     }
 
-    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, _: usize, state: &[f64], direction: &[f64], out: &mut [f64]) {
         let mean: f64 = state.iter().zip(direction).map(|(p, d)| p * d).sum();
         for ((out, p), d) in out.iter_mut().zip(state).zip(direction) {
             *out = p * (d - mean);
@@ -110,11 +140,11 @@ impl Loss for SquaredHinge {
         state[0] = if short > 0.0 { 2.0 } else { 0.0 };
     }
 
-    fn hessian(&self, state: &[f64], _: usize, _: usize) -> f64 {
+    fn hessian(&self, _: usize, state: &[f64], _: usize, _: usize) -> f64 {
         state[0]
     }
 
-    fn hessian_vector_product(&self, state: &[f64], direction: &[f64], out: &mut [f64]) {
+    fn hessian_vector_product(&self, _: usize, state: &[f64], direction: &[f64], out: &mut [f64]) {
         out[0] = state[0] * direction[0];
     }
 }
@@ -159,10 +189,10 @@ mod tests {
             let mut direction = vec![0.0; n];
             direction[k] = 1.0;
             let mut product = vec![0.0; n];
-            loss.hessian_vector_product(&state, &direction, &mut product);
+            loss.hessian_vector_product(sample, &state, &direction, &mut product);
             for (l, product) in product.into_iter().enumerate() {
-                assert!((loss.hessian(&state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
-                assert_eq!(loss.hessian(&state, k, l), product);
+                assert!((loss.hessian(sample, &state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
+                assert_eq!(loss.hessian(sample, &state, k, l), product);
             }
         }
     }
@@ -174,7 +204,10 @@ mod tests {
                 agrees_with_differences(&Logistic(vec![false, true]), sample, &[score]);
                 agrees_with_differences(&SquaredHinge(vec![false, true]), sample, &[score]);
             }
-            agrees_with_differences(&Softmax { classes: vec![0, 2], n_classes: 3 }, sample, &[0.3, -1.2, 2.0]);
+            let softmax = || Softmax { classes: vec![0, 2], n_classes: 3 };
+            agrees_with_differences(&softmax(), sample, &[0.3, -1.2, 2.0]);
+            let weighted = Weighted { loss: softmax(), weights: vec![0.3, 2.5] };
+            agrees_with_differences(&weighted, sample, &[0.3, -1.2, 2.0]);
         }
     }
 

@@ -35,6 +35,7 @@ mod products;
 mod row_space;
 mod rows;
 
+mod class_weight;
 mod linear;
 mod matrix;
 mod sparse;
@@ -64,6 +65,7 @@ mod split;
 
 pub use blobs::Blobs;
 pub use boosting::{BoostedClassifier, BoostedRegressor, GradientBoosting};
+pub use class_weight::ClassWeight;
 pub use cross_validation::{cross_val_predict_proba, cross_val_score, stratified_folds};
 pub use dummy::{DummyClassifier, DummyModel};
 pub use estimator::{Binary, Classifier, Decision, Estimator, Probabilities};

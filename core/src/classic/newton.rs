@@ -1,4 +1,4 @@
-//! Newton's method for linear models: `½‖w‖² + C · Σ loss`, intercepts free of the penalty.
+//! Newton's method for linear models: `½‖w‖² + C · Σ loss`, intercepts free of the penalty, or `Σ loss` alone.
 //!
 //! Each step solves the model's own quadratic approximation, exactly by Cholesky's factorisation where there are few
 //! unknowns, else to a falling tolerance by conjugate gradients (Nocedal and Wright, *Numerical Optimization*, chapters
@@ -24,6 +24,8 @@ pub(super) struct Problem<'a, R, L> {
     pub(super) rows: &'a R,
     pub(super) loss: &'a L,
     pub(super) c: f64,
+    /// What `½‖w‖²` counts: 1, or 0.
+    pub(super) penalty: f64,
     /// The length of the gradient at which to stop.
     pub(super) tol: f64,
     pub(super) max_iter: usize,
@@ -143,10 +145,10 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
             gradient.chunks_exact_mut(self.rows.width()).zip(weights.chunks_exact(self.rows.width()))
         {
             gradient.iter_mut().for_each(|g| *g *= self.c);
-            add_scaled(&mut gradient[..places], 1.0, &weights[..places]);
+            add_scaled(&mut gradient[..places], self.penalty, &weights[..places]);
             penalty += dot(&weights[..places], &weights[..places]);
         }
-        Point { scores, value: 0.5 * penalty + self.c * loss, gradient, state }
+        Point { scores, value: 0.5 * self.penalty * penalty + self.c * loss, gradient, state }
     }
 
     /// Halves the step until the objective falls as a step of that size should make it (Armijo, 1966).
@@ -169,7 +171,7 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         });
         let places = self.rows.width() - 1;
         let penalty: f64 = weights.chunks_exact(self.rows.width()).map(|w| dot(&w[..places], &w[..places])).sum();
-        0.5 * penalty + self.c * parts.into_iter().sum::<f64>()
+        0.5 * self.penalty * penalty + self.c * parts.into_iter().sum::<f64>()
     }
 
     /// Newton's step, by the method that suits the number of unknowns.
@@ -182,8 +184,9 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
     fn exact_step(&self, point: &Point) -> Option<Vec<f64>> {
         let (outputs, width, n) = (self.loss.outputs(), self.rows.width(), point.gradient.len());
         let pairs: Vec<(usize, usize)> = (0..outputs).flat_map(|k| (0..=k).map(move |l| (k, l))).collect();
-        let samples = || point.state.chunks_exact(outputs);
-        let hessians = |&(k, l): &(usize, usize)| samples().map(|state| self.loss.hessian(state, k, l)).collect();
+        let samples = || point.state.chunks_exact(outputs).enumerate();
+        let hessians =
+            |&(k, l): &(usize, usize)| samples().map(|(i, state)| self.loss.hessian(i, state, k, l)).collect();
         let squares = self.rows.squares(&pairs.iter().map(hessians).collect::<Vec<Vec<f64>>>())?;
         let mut hessian = vec![0.0; n * n];
         for (&(k, l), square) in pairs.iter().zip(&squares) {
@@ -198,14 +201,16 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
             }
         }
         for at in 0..n {
-            let free = at % width == width - 1;
-            let own = hessian[at * n + at];
-            hessian[at * n + at] += if free { hidden(own) } else { 1.0 };
+            hessian[at * n + at] += self.own_penalty(at, hessian[at * n + at]);
         }
         if outputs > 1 {
-            // All intercepts together can rise without changing a probability. Their sum is held at 0, where it began.
-            for k in (width - 1..n).step_by(width) {
-                (width - 1..=k).step_by(width).for_each(|l| hessian[k * n + l] += self.c);
+            // All weights of a column that has no penalty can rise together without changing a probability. Their sum
+            // is held at 0, where it began.
+            let first_free = if self.penalty == 0.0 { 0 } else { width - 1 };
+            for column in first_free..width {
+                for k in (column..n).step_by(width) {
+                    (column..=k).step_by(width).for_each(|l| hessian[k * n + l] += self.c);
+                }
             }
         }
         let mut step: Vec<f64> = point.gradient.iter().map(|g| -g).collect();
@@ -252,34 +257,37 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         let along = self.rows.scores(direction);
         let mut products = vec![0.0; along.len()];
         let states = point.state.chunks_exact(outputs).zip(along.chunks_exact(outputs));
-        for (out, (state, along)) in products.chunks_exact_mut(outputs).zip(states) {
-            self.loss.hessian_vector_product(state, along, out);
+        for (i, (out, (state, along))) in products.chunks_exact_mut(outputs).zip(states).enumerate() {
+            self.loss.hessian_vector_product(i, state, along, out);
         }
         let mut product = self.rows.sums(&products, outputs);
         for (product, direction) in
             product.chunks_exact_mut(self.rows.width()).zip(direction.chunks_exact(self.rows.width()))
         {
             product.iter_mut().for_each(|p| *p *= self.c);
-            add_scaled(&mut product[..self.rows.width() - 1], 1.0, &direction[..self.rows.width() - 1]);
+            add_scaled(&mut product[..self.rows.width() - 1], self.penalty, &direction[..self.rows.width() - 1]);
         }
         product
     }
 
     fn diagonal(&self, point: &Point) -> Vec<f64> {
         let outputs = self.loss.outputs();
-        let states = point.state.chunks_exact(outputs);
-        let own: Vec<f64> = states.flat_map(|s| (0..outputs).map(|k| self.loss.hessian(s, k, k))).collect();
+        let states = point.state.chunks_exact(outputs).enumerate();
+        let own: Vec<f64> =
+            states.flat_map(|(i, s)| (0..outputs).map(move |k| self.loss.hessian(i, s, k, k))).collect();
         let sums = self.rows.sums_of_squares(&own, outputs);
-        let is_free = |at: usize| at % self.rows.width() == self.rows.width() - 1;
-        let with_penalty = |(at, sum): (usize, &f64)| {
-            let own = self.c * sum;
-            own + if is_free(at) { hidden(own) } else { 1.0 }
-        };
+        let with_penalty = |(at, sum): (usize, &f64)| self.c * sum + self.own_penalty(at, self.c * sum);
         sums.iter().enumerate().map(with_penalty).collect()
+    }
+
+    /// What the penalty adds to a weight's curvature.
+    fn own_penalty(&self, at: usize, curvature: f64) -> f64 {
+        let is_free = self.penalty == 0.0 || at % self.rows.width() == self.rows.width() - 1;
+        if is_free { hidden(curvature) } else { 1.0 }
     }
 }
 
-/// What the curvature of an intercept, which has no penalty, gets more: as much as rounding hides, so that it is above
+/// What the curvature of a weight without a penalty, such as an intercept's, gets more: as much as rounding hides, so that it is above
 /// 0.
 fn hidden(curvature: f64) -> f64 {
     1e-13 * curvature + f64::MIN_POSITIVE

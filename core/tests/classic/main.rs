@@ -13,6 +13,7 @@ mod samples;
 mod scales;
 mod simple;
 mod texts;
+mod weights;
 mod wrappers;
 
 use serde_json::Value;
