@@ -12,8 +12,8 @@ use crate::error::Result;
 
 /// Logistic regression with an L2 penalty: scikit-learn's `LogisticRegression` and its objective, `½‖w‖² + C · Σ loss`,
 /// in which intercepts are not penalised. Classes ([`LogisticRegression::class_weight`]) and samples
-/// ([`LogisticRegression::fit_weighted`]) may count more and less. With more than two classes it is multinomial; wrap it
-/// in [`OneVsRest`](super::OneVsRest) for one model per class.
+/// ([`LogisticRegression::fit_weighted`]) may count more and less. With more than two classes it is multinomial; wrap
+/// it in [`OneVsRest`](super::OneVsRest) for one model per class.
 ///
 /// The fit uses Newton's method and stops by the length of the gradient, practically at the optimum. With more features
 /// than rows it works in the space of the rows, so that flattened images cost no more than their scalar products.

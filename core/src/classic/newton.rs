@@ -287,8 +287,8 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
     }
 }
 
-/// What the curvature of a weight without a penalty, such as an intercept's, gets more: as much as rounding hides, so that it is above
-/// 0.
+/// What the curvature of a weight without a penalty, such as an intercept's, gets more: as much as rounding hides, so
+/// that it is above 0.
 fn hidden(curvature: f64) -> f64 {
     1e-13 * curvature + f64::MIN_POSITIVE
 }
