@@ -74,6 +74,7 @@ pub(crate) fn texts(here: &Path, said: &Value) {
     refused(&serving.send("POST /api/predict", &["Content-Type: text/plain"], b"caf\xe9"), 422, "not UTF-8");
     refused(&serving.send("POST /api/predict", JSON, b"{"), 400, "no JSON");
     refused(&serving.send("POST /api/predict", &[], &[b'a'; 100_001]), 413, "100001 bytes");
+    refused(&serving.send("POST /api/explain", &[], &[b'a'; 10_001]), 413, "10001 bytes");
     refused(&ask(&serving, &json!({ "txt": "a" })), 422, "{\"text\": \"...\"}");
     refused(&ask(&serving, &json!({ "texts": vec!["a"; 257] })), 413, "257 texts");
     refused(&serving.send("POST /api/mask", &[], b"a"), 404, "tallow segment");

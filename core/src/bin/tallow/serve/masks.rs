@@ -3,6 +3,7 @@
 use super::served::{Answer, Answered, Asked, Body, Refused, Served, check_image, failed, unreadable};
 use serde_json::{Value, json};
 use std::path::Path;
+use tallow::Error;
 use tallow::unet_learner::{SegmentationPrediction, Segmenter, load_segmenter_on};
 use tallow::vision::{Image, Limits, class_colours};
 
@@ -21,7 +22,9 @@ impl Masks {
 
     fn segmented(&self, asked: &Asked) -> Result<(Image, SegmentationPrediction), Refused> {
         let picture = Image::decode(&asked.body.bytes, self.limits).map_err(unreadable)?;
-        let prediction = self.segmenter.predict_image(&picture).map_err(failed)?;
+        // A picture that comes to the network too large is the client's affair.
+        let refused = |error| if matches!(error, Error::Value(_)) { unreadable(error) } else { failed(error) };
+        let prediction = self.segmenter.predict_image(&picture).map_err(refused)?;
         Ok((picture, prediction))
     }
 }

@@ -14,6 +14,9 @@ const MOST: usize = 256;
 /// Bytes of one text. A long review has five thousand.
 const LONGEST: usize = 100_000;
 
+/// Bytes of a text whose words are told: each takes a prediction.
+const EXPLAINED: usize = 10_000;
+
 pub(super) struct Texts(TextPredictor);
 
 impl Texts {
@@ -63,6 +66,10 @@ impl Served for Texts {
         let [text] = texts.as_slice() else {
             return Err((StatusCode::BAD_REQUEST, "one text at a time is explained".into()));
         };
+        if text.len() > EXPLAINED {
+            let what = format!("a text of {} bytes; the words of at most {EXPLAINED} are told", text.len());
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, what));
+        }
         let occlusion = Occlusion::of(&self.0, text, None).map_err(failed)?;
         let words: Value = occlusion
             .words
