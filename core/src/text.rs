@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-pub use tallow_io::text::{visible, visible_line};
+pub use tallow_io::text::{visible, visible_json, visible_line};
 
 /// A path as one types it into a POSIX shell: quoted where the shell would take it for something else, and not to be
 /// taken for an option.

@@ -26,6 +26,27 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A text in JSON as it may be shown: what [`visible`] escapes is escaped as JSON does it, so that programs read the
+/// characters back.
+///
+/// ```
+/// assert_eq!(tallow_io::text::visible_json("[\"caf\u{85}\"]"), r#"["caf\u0085"]"#);
+/// ```
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut shown = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_hidden(c) {
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// [`visible`] text of one line: line ends and tabs are escaped too. For names in tables, captions and bars.
 ///
 /// ```

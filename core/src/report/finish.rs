@@ -7,6 +7,7 @@ use super::page::Page;
 use super::run::{LAST, Outcome, Run};
 use super::summary::{self, Count};
 use crate::error::{Error, Result};
+use crate::text::visible_json;
 
 impl Run {
     /// Ends the run: prints the printed-versus-measured table and the targets, and writes every file of the folder.
@@ -33,7 +34,7 @@ impl Run {
         self.finished = true;
 
         if self.config.json {
-            self.record.lock().console.print(text.trim_end());
+            self.record.lock().console.print(&visible_json(text.trim_end()));
         }
         Ok(Outcome {
             folder: self.folder.path().to_path_buf(),

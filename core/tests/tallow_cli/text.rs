@@ -91,10 +91,12 @@ fn from_a_table_of_texts_to_predictions() {
     let one = fine(here, "text predict run 'The film, superb as a whole' --words");
     assert!(one.stdout.starts_with("pos 0.") && one.stdout.contains("for it superb 0."), "{}", one.stdout);
     assert!(one.stderr.contains("1 of 7 words are unknown"), "{}", one.stderr);
-    let json = fine(here, "text predict run/model --json --words 'a dull film' ''");
+    let json = fine(here, "text predict run/model --json --words 'a dull film' '' 'turned \u{202e} around\u{85}'");
     let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["class"], lines[0]["occlusion"].as_array().unwrap().len()), (&"neg".into(), 3));
-    assert_eq!((&lines[1]["words"], lines.len()), (&0.into(), 2));
+    assert_eq!((&lines[1]["words"], lines.len()), (&0.into(), 3));
+    // Escaped for the terminal, and read back as it was.
+    assert!(json.stdout.contains(r"turned \u202e around\u0085") && lines[2]["text"] == "turned \u{202e} around\u{85}");
     #[cfg(feature = "serve")]
     crate::serve_kinds::texts(here, &lines[0]);
     fs::write(here.join("new.csv"), "id,review\n1,the film is dull\n2,\n3,great cast\n").unwrap();

@@ -45,7 +45,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use tallow::text::visible;
+use tallow::text::{visible, visible_json};
 use tallow::{Error, Result, cli, kernels};
 
 /// Train an image classifier on your photos, and use it.
@@ -160,4 +160,9 @@ fn shown(folder: &Path) -> &Path {
 /// A result, to stdout.
 fn say(line: impl AsRef<str>) -> Result<()> {
     writeln!(std::io::stdout(), "{}", visible(line.as_ref())).map_err(Error::io("standard output"))
+}
+
+/// Prints a line of JSON, which programs read back as it is.
+fn say_json(line: &serde_json::Value) -> Result<()> {
+    writeln!(std::io::stdout(), "{}", visible_json(&line.to_string())).map_err(Error::io("standard output"))
 }

@@ -1,9 +1,9 @@
 //! `tallow predict`: what photos show.
 
 use crate::model;
-use crate::say;
 use crate::scoring::Scoring;
 use crate::shard::Shard;
+use crate::{say, say_json};
 use std::path::PathBuf;
 use tallow::text::visible;
 use tallow::vision_learner::{Prediction, predictions_csv};
@@ -110,11 +110,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Ok(_) if args.csv => {}
             Ok(prediction) => {
                 let best = best(prediction, predictor.vocab(), args.top.map_or(prediction.labels.len(), usize::from));
-                say(if args.json { as_json(&file, prediction, &best) } else { as_text(&file, prediction, &best) })?;
+                match args.json {
+                    true => say_json(&as_json(&file, prediction, &best))?,
+                    false => say(as_text(&file, prediction, &best))?,
+                }
             }
             Err(error) => {
                 if args.json {
-                    say(serde_json::json!({ "file": file, "error": error.to_string() }).to_string())?;
+                    say_json(&serde_json::json!({ "file": file, "error": error.to_string() }))?;
                 }
                 eprintln!("{}", cli::report_error(error));
                 bad.push(file);
@@ -168,7 +171,7 @@ fn as_text(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> String 
     text
 }
 
-fn as_json(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> String {
+fn as_json(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> serde_json::Value {
     let class = |(class, p): &(&str, f64)| serde_json::json!({ "class": class, "probability": p });
     let mut json = serde_json::json!({ "file": file, "classes": best.iter().map(class).collect::<Vec<_>>() });
     if is_unknown(prediction) {
@@ -178,5 +181,5 @@ fn as_json(file: &str, prediction: &Prediction, best: &[(&str, f64)]) -> String 
         json["strangeness"] = strangeness.into();
         json["is_stranger"] = prediction.is_stranger().into();
     }
-    json.to_string()
+    json
 }

@@ -1,6 +1,7 @@
 //! `tallow ratings predict`: what a user will like, how much, and what an item is like.
 
 use super::say;
+use crate::say_json;
 use std::path::PathBuf;
 use tallow::collab_learner::{RatingPrediction, RatingPredictor, Recommended, load_collab_on};
 use tallow::data::{IdVocab, Table};
@@ -102,7 +103,7 @@ fn list(args: &PredictArgs, items: &[Recommended], what: &str) -> Result<()> {
         match args.json {
             true => {
                 let Recommended { item, name, score, .. } = item;
-                say(serde_json::json!({ "item": item, "name": name, (what): score }).to_string())?;
+                say_json(&serde_json::json!({ "item": item, "name": name, (what): score }))?;
             }
             false => say(format!("{:.2}  {}", item.score, named(&item.name, &item.item)))?,
         }
@@ -117,7 +118,7 @@ fn rating(args: &PredictArgs, predictor: &RatingPredictor, rating: &RatingPredic
             "user": user, "item": item, "name": name, "rating": rating,
             "unknown_user": unknown_user, "unknown_item": unknown_item,
         });
-        return say(json.to_string());
+        return say_json(&json);
     }
     let mut text = format!("{:.2}  {}", rating.rating, named(&rating.name, &rating.item));
     for (unknown, id, vocab) in

@@ -1,7 +1,7 @@
 //! `tallow segment predict`: masks of photos.
 
 use crate::model::{self, Named};
-use crate::say;
+use crate::{say, say_json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tallow::unet_learner::{SegmentationPrediction, load_segmenter_on};
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     bad.extend(without);
     for (file, error) in &bad {
         if args.json {
-            say(serde_json::json!({ "file": file.display().to_string(), "error": error.to_string() }).to_string())?;
+            say_json(&serde_json::json!({ "file": file.display().to_string(), "error": error.to_string() }))?;
         }
         eprintln!("{}", tallow::cli::report_error(error));
     }
@@ -127,7 +127,7 @@ fn write(args: &PredictArgs, file: &Path, target: &Target, prediction: &Segmenta
         let json = serde_json::json!({
             "file": shown(file), "mask": shown(&target.mask), "overlay": shown(&target.overlay), "classes": classes,
         });
-        return say(json.to_string());
+        return say_json(&json);
     }
     say(format!("{}: {prediction} -> {}", file.display(), target.mask.display()))
 }

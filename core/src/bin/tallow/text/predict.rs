@@ -2,7 +2,7 @@
 
 use super::coloured::{summary, word_of};
 use super::texts::EncodingName;
-use crate::{model, say};
+use crate::{model, say, say_json};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use tallow::data::{Encoding, Table, TextProcs};
@@ -90,7 +90,7 @@ fn of_text(args: &PredictArgs, predictor: &TextPredictor, text: &str) -> Result<
             let falls = occlusion.words.iter().map(|word| json!({ "word": word.text.trim(), "fall": word.fall }));
             line["occlusion"] = falls.collect();
         }
-        return say(line.to_string());
+        return say_json(&line);
     }
     let mut line = prediction.to_string();
     if args.texts.len() > 1 {
