@@ -10,8 +10,9 @@ pub(super) async fn read(request: Request, model: &dyn Served, most: usize) -> R
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let says_nothing = ["", "application/octet-stream", "application/x-www-form-urlencoded"].contains(&kind.as_str());
-    if !says_nothing && !model.is_taken(&kind) {
-        let what = format!("the request is `{kind}`; this model needs {}", model.takes());
+    let takes = model.takes();
+    if !says_nothing && !takes.is_taken(&kind) {
+        let what = format!("the request is `{kind}`; this model needs {}", takes.words());
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, what));
     }
     let large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the request has more than {} MB", most >> 20));
@@ -25,7 +26,7 @@ pub(super) async fn read(request: Request, model: &dyn Served, most: usize) -> R
         _ => axum::body::to_bytes(request.into_body(), most).await.map_err(|_| large())?,
     };
     match bytes.is_empty() {
-        true => Err((StatusCode::BAD_REQUEST, format!("the request is empty; this model needs {}", model.takes()))),
+        true => Err((StatusCode::BAD_REQUEST, format!("the request is empty; this model needs {}", takes.words()))),
         false => Ok(Body { kind, bytes }),
     }
 }

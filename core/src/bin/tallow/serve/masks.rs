@@ -1,6 +1,6 @@
 //! Models that tell the class of each pixel of a photo.
 
-use super::served::{Answer, Answered, Asked, Body, Refused, Served, check_image, failed, unreadable};
+use super::served::{Answer, Answered, Asked, Refused, Served, Takes, failed, unreadable};
 use serde_json::{Value, json};
 use std::path::Path;
 use tallow::Error;
@@ -37,16 +37,8 @@ impl Served for Masks {
         json!({ "kind": "masks", "network": self.segmenter.arch().name(), "classes": codes, "colours": colours })
     }
 
-    fn takes(&self) -> &'static str {
-        "an image as the body, or as the field `image` of a form"
-    }
-
-    fn is_taken(&self, kind: &str) -> bool {
-        kind.starts_with("image/") || kind == "multipart/form-data"
-    }
-
-    fn check(&self, body: &Body) -> Result<(), Refused> {
-        check_image(body, &self.limits)
+    fn takes(&self) -> Takes {
+        Takes::Image(self.limits)
     }
 
     fn predict(&self, asked: &[Asked]) -> Vec<Answered> {

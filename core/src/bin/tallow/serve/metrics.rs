@@ -64,8 +64,8 @@ impl Metrics {
             }
         }
         for (name, kind, help, value) in [
-            ("images_total", "counter", "Images that went through a network.", get(&self.images) as f64),
-            ("batches_total", "counter", "Batches of images.", get(&self.batches) as f64),
+            ("images_total", "counter", "Requests that were computed.", get(&self.images) as f64),
+            ("batches_total", "counter", "Batches of requests.", get(&self.batches) as f64),
             ("computing_seconds_total", "counter", "Time for decoding and computing.", seconds(&self.computing_micros)),
             (
                 "waiting_requests",

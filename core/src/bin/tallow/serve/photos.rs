@@ -1,8 +1,7 @@
 //! Models that tell what photos show.
 
-use super::served::{Answer, Answered, Asked, Body, Refused, Served, check_image, classes, failed, unreadable};
+use super::served::{Answer, Answered, Asked, Refused, Served, Takes, classes, failed, no_folder, unreadable};
 use crate::{similar, web};
-use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rayon::prelude::*;
@@ -52,16 +51,8 @@ impl Served for Photos {
         json!({ "kind": "photos", "network": network, "classes": classes, "similar": self.index.is_some() })
     }
 
-    fn takes(&self) -> &'static str {
-        "an image as the body, or as the field `image` of a form"
-    }
-
-    fn is_taken(&self, kind: &str) -> bool {
-        kind.starts_with("image/") || kind == "multipart/form-data"
-    }
-
-    fn check(&self, body: &Body) -> Result<(), Refused> {
-        check_image(body, &self.limits)
+    fn takes(&self) -> Takes {
+        Takes::Image(self.limits)
     }
 
     fn predict(&self, asked: &[Asked]) -> Vec<Answered> {
@@ -95,10 +86,7 @@ impl Served for Photos {
 
     /// Names below the folder, cosines, and small pictures. Photos that are gone meanwhile have no picture.
     fn similar(&self, asked: &Asked) -> Answered {
-        let Some((folder, index)) = &self.index else {
-            let what = "`--similar FOLDER` gives the first model of photos a folder to look in";
-            return Err((StatusCode::NOT_FOUND, what.into()));
-        };
+        let (folder, index) = self.index.as_ref().ok_or_else(no_folder)?;
         let image = Image::decode(&asked.body.bytes, self.limits).map_err(unreadable)?;
         let features = self.predictor.image_features(&image).map_err(failed)?;
         let found = index.nearest(&features, asked.top.unwrap_or(SHOWN).clamp(1, SHOWN)).map_err(failed)?;

@@ -77,20 +77,63 @@ fn by_model(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     groups
 }
 
-/// Answers jobs of one model and one kind. Each gets an answer, even after a panic: one bad request must not end the
-/// server.
+/// Answers jobs of one model and one kind, each of them, whatever happens: one bad request must not end the server.
 fn answer(jobs: Vec<Job>) {
     let Some((model, question)) = jobs.first().map(|job| (job.model.clone(), job.question)) else { return };
     let (asked, answers): (Vec<Asked>, Vec<_>) = jobs.into_iter().map(|job| (job.asked, job.answer)).unzip();
+    let mut found = answered(&*model, question, &asked).into_iter();
+    for answer in answers {
+        let _ = answer.send(found.next().unwrap_or_else(nothing));
+    }
+}
+
+/// The answers to all questions. Where one of several makes the computation panic, each is asked by itself.
+fn answered(model: &dyn Served, question: Question, asked: &[Asked]) -> Vec<Answered> {
     let found = catch_unwind(AssertUnwindSafe(|| match question {
-        Question::Predict => model.predict(&asked),
+        Question::Predict => model.predict(asked),
         Question::Explain => asked.iter().map(|asked| model.explain(asked)).collect(),
         Question::Mask => asked.iter().map(|asked| model.mask(asked)).collect(),
         Question::Similar => asked.iter().map(|asked| model.similar(asked)).collect(),
     }));
-    let mut found = found.unwrap_or_default().into_iter();
-    for answer in answers {
-        let nothing = || Err(failed("the computation failed; the server's log says more"));
-        let _ = answer.send(found.next().unwrap_or_else(nothing));
+    match found {
+        Ok(found) => found,
+        Err(_) if asked.len() > 1 => asked.chunks(1).flat_map(|one| answered(model, question, one)).collect(),
+        Err(_) => vec![nothing()],
+    }
+}
+
+fn nothing() -> Answered {
+    Err(failed("the computation failed; the server's log says more"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::served::{Answer, Body, Takes};
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// Panics where a request holds `bad`.
+    struct Fragile;
+
+    impl Served for Fragile {
+        fn about(&self) -> Value {
+            json!({})
+        }
+
+        fn takes(&self) -> Takes {
+            Takes::Text
+        }
+
+        fn predict(&self, asked: &[Asked]) -> Vec<Answered> {
+            assert!(asked.iter().all(|asked| &asked.body.bytes[..] != b"bad"));
+            asked.iter().map(|_| Ok(Answer::Json(json!({})))).collect()
+        }
+    }
+
+    #[test]
+    fn a_request_that_makes_the_computation_panic_fails_alone() {
+        let asked = |text: &'static str| Asked { body: Body { kind: String::new(), bytes: text.into() }, top: None };
+        let found = answered(&Fragile, Question::Predict, &["good", "bad", "fine"].map(asked));
+        assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<bool>>(), [true, false, true]);
     }
 }

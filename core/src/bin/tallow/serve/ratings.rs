@@ -1,6 +1,6 @@
 //! Models of who likes what.
 
-use super::served::{Answer, Answered, Asked, Refused, Served, json_of, unreadable};
+use super::served::{Answer, Answered, Asked, Refused, Served, Takes, json_of, unreadable};
 use crate::ratings::predict::the_item;
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -73,7 +73,7 @@ impl Ratings {
                 let items = ratings.nearest_items(&id, top).map_err(unreadable)?;
                 Ok(Answer::Json(json!({ "similar": id, "items": list(&items, "similarity") })))
             }
-            _ => Err(bad(format!("expected {}", self.takes()))),
+            _ => Err(bad(format!("expected {}", self.takes().words()))),
         }
     }
 
@@ -93,12 +93,10 @@ impl Served for Ratings {
         })
     }
 
-    fn takes(&self) -> &'static str {
-        "JSON: {\"user\": ...}, {\"user\": ..., \"item\": ...} or {\"similar\": an item}; items by id or title"
-    }
-
-    fn is_taken(&self, kind: &str) -> bool {
-        kind == "application/json"
+    fn takes(&self) -> Takes {
+        Takes::Json(
+            "JSON: {\"user\": ...}, {\"user\": ..., \"item\": ...} or {\"similar\": an item}; items by id or title",
+        )
     }
 
     fn predict(&self, asked: &[Asked]) -> Vec<Answered> {

@@ -120,7 +120,7 @@ async fn asked(server: &Server, wish: Wished, request: Request, question: Questi
     let slow = |_| (StatusCode::REQUEST_TIMEOUT, format!("the request did not arrive within {:?}", server.timeout));
     let body = body::read(request, &**model, server.max_bytes);
     let body = tokio::time::timeout(server.timeout, body).await.map_err(slow)??;
-    model.check(&body)?;
+    model.takes().check(&body)?;
     let (answer, found) = oneshot::channel();
     let job = Job { model: model.clone(), question, asked: Asked { body, top: wish.top }, answer };
     let full = |_| (StatusCode::TOO_MANY_REQUESTS, String::from("too many requests wait; come again in a second"));

@@ -1,6 +1,6 @@
 //! Models of tables.
 
-use super::served::{Answered, Asked, Refused, Served, classes, json_of, one_or_all, unreadable};
+use super::served::{Answered, Asked, Refused, Served, Takes, classes, json_of, one_or_all, unreadable};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -76,12 +76,8 @@ impl Served for Rows {
         json!({ "kind": "table", "target": self.0.target().columns(), "columns": columns })
     }
 
-    fn takes(&self) -> &'static str {
-        "JSON: an object with a value for each column that is known, or a list of such"
-    }
-
-    fn is_taken(&self, kind: &str) -> bool {
-        kind == "application/json"
+    fn takes(&self) -> Takes {
+        Takes::Json("JSON: an object with a value for each column that is known, or a list of such")
     }
 
     fn predict(&self, asked: &[Asked]) -> Vec<Answered> {

@@ -34,21 +34,53 @@ pub(super) type Refused = (StatusCode, String);
 
 pub(super) type Answered = std::result::Result<Answer, Refused>;
 
+/// What a request must hold.
+pub(super) enum Takes {
+    /// An image within limits.
+    Image(Limits),
+    /// A text, or texts in JSON.
+    Text,
+    /// JSON, of which these words tell more.
+    Json(&'static str),
+}
+
+impl Takes {
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Takes::Image(_) => "an image as the body, or as the field `image` of a form",
+            Takes::Text => "a text as text/plain, or JSON: {\"text\": ...} or {\"texts\": [...]}",
+            Takes::Json(words) => words,
+        }
+    }
+
+    /// Whether a request may hold something of this type. One that says nothing of it always may.
+    pub(super) fn is_taken(&self, kind: &str) -> bool {
+        match self {
+            Takes::Image(_) => kind.starts_with("image/") || kind == "multipart/form-data",
+            Takes::Text => kind == "text/plain" || kind == "application/json",
+            Takes::Json(_) => kind == "application/json",
+        }
+    }
+
+    /// Looks at a request before it enters the queue: an image's head tells how large it is.
+    pub(super) fn check(&self, body: &Body) -> std::result::Result<(), Refused> {
+        let Takes::Image(limits) = self else { return Ok(()) };
+        let (width, height) = Image::size_of_bytes(&body.bytes).map_err(unreadable)?;
+        if width as u64 * height as u64 <= limits.max_pixels {
+            return Ok(());
+        }
+        let what = format!("the image has {width} x {height} pixels; at most {} are allowed", limits.max_pixels);
+        Err((StatusCode::PAYLOAD_TOO_LARGE, what))
+    }
+}
+
 /// A model that can be asked.
 pub(super) trait Served: Send + Sync {
     /// What the page and programs need to know: the kind, and how to ask.
     fn about(&self) -> Value;
 
     /// What a request must hold.
-    fn takes(&self) -> &'static str;
-
-    /// Whether a request may hold something of this type. Those that say nothing of it always may.
-    fn is_taken(&self, kind: &str) -> bool;
-
-    /// Looks at a request before it enters the queue.
-    fn check(&self, _: &Body) -> std::result::Result<(), Refused> {
-        Ok(())
-    }
+    fn takes(&self) -> Takes;
 
     /// Answers several questions together, in their order. One that cannot be read fails alone.
     fn predict(&self, asked: &[Asked]) -> Vec<Answered>;
@@ -65,7 +97,7 @@ pub(super) trait Served: Send + Sync {
 
     /// The photos of a folder that look most like one.
     fn similar(&self, _: &Asked) -> Answered {
-        Err((StatusCode::NOT_FOUND, "`--similar FOLDER` gives the first model of photos a folder to look in".into()))
+        Err(no_folder())
     }
 
     /// The items whose name has a text in it.
@@ -105,14 +137,7 @@ pub(super) fn json_of(body: &Body) -> std::result::Result<Value, Refused> {
     serde_json::from_slice(&body.bytes).map_err(|error| (StatusCode::BAD_REQUEST, format!("no JSON: {error}")))
 }
 
-/// The image of a request is no larger than allowed, by its head.
-pub(super) fn check_image(body: &Body, limits: &Limits) -> std::result::Result<(), Refused> {
-    let (width, height) = Image::size_of_bytes(&body.bytes).map_err(unreadable)?;
-    match width as u64 * height as u64 > limits.max_pixels {
-        true => {
-            let what = format!("the image has {width} x {height} pixels; at most {} are allowed", limits.max_pixels);
-            Err((StatusCode::PAYLOAD_TOO_LARGE, what))
-        }
-        false => Ok(()),
-    }
+/// There is no folder with similar photos.
+pub(super) fn no_folder() -> Refused {
+    (StatusCode::NOT_FOUND, "`--similar FOLDER` gives the first model of photos a folder to look in".into())
 }

@@ -1,6 +1,6 @@
 //! Models that tell the class of a text.
 
-use super::served::{Answer, Answered, Asked, Body, Refused, Served, classes, failed, json_of, one_or_all};
+use super::served::{Answer, Answered, Asked, Body, Refused, Served, Takes, classes, failed, json_of, one_or_all};
 use crate::text::predict::unknown_words;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -39,12 +39,8 @@ impl Served for Texts {
         json!({ "kind": "texts", "classes": self.0.classes() })
     }
 
-    fn takes(&self) -> &'static str {
-        "a text as text/plain, or JSON: {\"text\": ...} or {\"texts\": [...]}"
-    }
-
-    fn is_taken(&self, kind: &str) -> bool {
-        kind == "text/plain" || kind == "application/json"
+    fn takes(&self) -> Takes {
+        Takes::Text
     }
 
     fn predict(&self, asked: &[Asked]) -> Vec<Answered> {
