@@ -318,3 +318,33 @@ fn lists_gain_by_their_places() {
     }
     assert!(ndcg_at(&[true], 0, 10).is_err() && hit_at(&[true], 1, 0).is_err());
 }
+
+/// `fixtures/label_errors.py` changed labels and counted what cleanlab's `find_label_issues` finds of them. Where the
+/// joint's cells have equal fractions the two round others up.
+#[test]
+fn label_errors_finds_as_much_as_cleanlab_as_precisely() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/label_errors.json");
+    let fixture: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<u32> { serde_json::from_value(value.clone()).unwrap() };
+    let mut sums = std::collections::BTreeMap::<String, [f64; 4]>::new();
+    for case in fixture["cases"].as_array().unwrap() {
+        let probabilities: Vec<f64> = numbers(&case["thousandths"]).iter().map(|p| f64::from(*p) / 1000.0).collect();
+        let classes = case["classes"].as_u64().unwrap() as usize;
+        let found = label_errors(&probabilities, classes, &numbers(&case["labels"])).unwrap();
+        let wrong = numbers(&case["wrong"]);
+        let correct = found.iter().filter(|error| wrong.contains(&(error.sample as u32))).count();
+        let share = |correct: f64, flagged: f64| [correct / flagged, correct / wrong.len() as f64];
+        let [precision, recall] = share(correct as f64, found.len() as f64);
+        let theirs = share(case["correct"].as_f64().unwrap(), case["flagged"].as_f64().unwrap());
+        let sum = sums.entry(format!("{} {}", case["name"], case["rate"])).or_default();
+        [precision, recall, theirs[0], theirs[1]].iter().zip(sum).for_each(|(value, sum)| *sum += value / 3.0);
+    }
+    for (case, [precision, recall, their_precision, their_recall]) in &sums {
+        let said = format!("{case}: {precision:.3} {recall:.3}, cleanlab's {their_precision:.3} {their_recall:.3}");
+        eprintln!("{said}");
+        assert!(*precision > their_precision - 0.02 && *recall > their_recall - 0.02, "{said}");
+    }
+    let mean = |place: usize| sums.values().map(|sum| sum[place]).sum::<f64>() / sums.len() as f64;
+    let means = [mean(0), mean(1), mean(2), mean(3)];
+    assert!(mean(0) > mean(2) - 0.005 && mean(1) > mean(3) - 0.005, "{means:?}");
+}
