@@ -36,9 +36,15 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
 }
 
 /// A text from outside, such as a class's name, as a cell that no spreadsheet takes for a formula: one that begins as
-/// formulas do gets an apostrophe before it, as OWASP's *CSV Injection* says.
+/// formulas do gets an apostrophe before it, as OWASP's *CSV Injection* says. So does one that begins with apostrophes
+/// and goes on as formulas do: [`unmarked`] gives every text back.
 pub fn text(text: &str) -> Cow<'_, str> {
-    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if is_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// The text of a cell that [`text()`] made.
+pub fn unmarked(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|_| is_formula(cell.trim_start_matches('\''))).unwrap_or(cell)
 }
 
 /// A path as a cell that no spreadsheet takes for a formula, and that still is the path: `./=photo.jpg`.
@@ -60,6 +66,10 @@ mod tests {
         assert_eq!(text("=1+2"), "'=1+2");
         assert_eq!(text("@SUM(1)"), "'@SUM(1)");
         assert_eq!((text("cat"), text("a=b"), text("")), ("cat".into(), "a=b".into(), "".into()));
+        assert_eq!(text("'=1"), "''=1");
+        for original in ["=1", "'=1", "''@x", "'quoted'", "", "'", "-", "a"] {
+            assert_eq!(unmarked(&text(original)), original);
+        }
         assert_eq!(path(Path::new("-cat.jpg")), "./-cat.jpg");
         assert_eq!(path(Path::new("pets/=cat.jpg")), "pets/=cat.jpg");
     }

@@ -25,9 +25,10 @@ pub struct LabelError {
 /// samples with that label, and rounded so that it keeps this sum. Of each cell off its diagonal, as many samples are
 /// returned as it counts, those with the largest margins, and only those whose margin is positive.
 ///
-/// Beside cleanlab 2.9's `find_label_issues` on the same probabilities, with errors put into scikit-learn's digits, wine
-/// and iris (means of three draws): precision and recall at 5 % errors .559 .886, .872 .917, .722 .905, cleanlab's .546
-/// .856, .872 .917, .675 .905; at 25 % .756 .887, .857 .894, .761 .874, cleanlab's .759 .891, .857 .894, .761 .874.
+/// Beside cleanlab 2.9's `find_label_issues` on the same probabilities, with errors put into scikit-learn's digits,
+/// wine and iris (means of three draws): precision and recall at 5 % errors .559 .886, .872 .917, .722 .905, cleanlab's
+/// .546 .856, .872 .917, .675 .905; at 25 % .756 .887, .857 .894, .761 .874, cleanlab's .759 .891, .857 .894, .761
+/// .874.
 ///
 /// # Shapes
 /// - probabilities: `[n, n_classes]`, row-major

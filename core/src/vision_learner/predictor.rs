@@ -36,6 +36,8 @@ pub struct Prediction {
     /// above 1 it is unlike any of them, and the class means little. None where the model remembers no images
     /// ([`super::VisionLearner::remember_images`]).
     pub strangeness: Option<f64>,
+    /// What the network's head sees of the image, if it is kept ([`Predictor::keep_features`]).
+    pub features: Option<Vec<f32>>,
 }
 
 impl Prediction {
@@ -63,6 +65,7 @@ pub struct Predictor {
     device: Device,
     listener: Listener,
     strangers: Option<Arc<Strangers>>,
+    keeps_features: bool,
 }
 
 /// Reads a folder that [`super::VisionLearner::export`] wrote, and predicts on the best device that this build and this
@@ -101,7 +104,8 @@ impl Predictor {
     pub const BATCH: usize = 32;
 
     pub(super) fn new(network: Arc<Network>, recipe: ImageRecipe, vocab: Vec<String>, device: &Device) -> Predictor {
-        Predictor { network, recipe, vocab, device: device.clone(), listener: Listener::default(), strangers: None }
+        let (device, listener) = (device.clone(), Listener::default());
+        Predictor { network, recipe, vocab, device, listener, strangers: None, keeps_features: false }
     }
 
     pub(super) fn strangers(self, strangers: Option<Arc<Strangers>>) -> Predictor {
@@ -112,6 +116,12 @@ impl Predictor {
     #[must_use]
     pub fn listener(self, listener: Listener) -> Predictor {
         Predictor { listener, ..self }
+    }
+
+    /// Lets each prediction have the image's features, as [`Predictor::features`] computes them, in the same pass.
+    #[must_use]
+    pub fn keep_features(self) -> Predictor {
+        Predictor { keeps_features: true, ..self }
     }
 
     /// The names of the classes.
@@ -253,28 +263,24 @@ impl Predictor {
         }
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
         let features = kernels::no_grad(|| self.network.features(&xs, false))?.detach();
-        Ok(pooled(&features)?.to_device(&Device::Cpu)?.to_vec2::<f32>()?)
+        rows_of(&pooled(&features)?)
     }
 
-    /// Classifies images of one size together, or each by itself where sizes differ.
     fn classify(&self, xs: &[&Tensor]) -> Result<Vec<Prediction>> {
         let Some(first) = xs.first() else { return Ok(Vec::new()) };
         if xs.iter().any(|x| x.dims() != first.dims()) {
             return Ok(xs.iter().map(|x| self.classify(&[*x])).collect::<Result<Vec<_>>>()?.concat());
         }
         let xs = Tensor::stack(xs, 0)?.to_device(&self.device)?; // [N, 3, H, W]
-        let (scores, features) = match &self.strangers {
-            None => (kernels::no_grad(|| self.network.forward(&xs, false))?.detach(), None),
-            Some(_) => {
-                let features = kernels::no_grad(|| self.network.features(&xs, false))?.detach();
-                (kernels::no_grad(|| self.network.judge(&features, false))?.detach(), Some(features))
-            }
+        let (scores, features) = if self.keeps_features || self.strangers.is_some() {
+            let features = kernels::no_grad(|| self.network.features(&xs, false))?.detach();
+            (kernels::no_grad(|| self.network.judge(&features, false))?.detach(), Some(pooled(&features)?))
+        } else {
+            (kernels::no_grad(|| self.network.forward(&xs, false))?.detach(), None)
         };
         let scores = scores.to_dtype(DType::F64)?;
-        let strangeness = match (&self.strangers, features) {
-            (Some(strangers), Some(features)) => {
-                strangers.strangeness(&pooled(&features)?)?.into_iter().map(Some).collect()
-            }
+        let strangeness = match (&self.strangers, &features) {
+            (Some(strangers), Some(features)) => strangers.strangeness(features)?.into_iter().map(Some).collect(),
             _ => vec![None; xs.dims()[0]],
         };
         let probabilities = self.recipe.probabilities(&scores)?.to_vec2::<f64>()?;
@@ -282,8 +288,17 @@ impl Predictor {
             let message = "its probabilities are not numbers: the training of this model has diverged; train it again";
             return Err(Error::network(self.recipe.arch.name(), message));
         }
-        let all = probabilities.into_iter().zip(strangeness);
-        Ok(all.map(|(probabilities, strangeness)| self.named(probabilities, strangeness)).collect())
+        let features = match features.filter(|_| self.keeps_features) {
+            Some(features) => rows_of(&features)?.into_iter().map(Some).collect(),
+            None => vec![None; strangeness.len()],
+        };
+        let all = probabilities.into_iter().zip(strangeness).zip(features);
+        Ok(all
+            .map(|((probabilities, strangeness), features)| Prediction {
+                features,
+                ..self.named(probabilities, strangeness)
+            })
+            .collect())
     }
 
     fn named(&self, probabilities: Vec<f64>, strangeness: Option<f64>) -> Prediction {
@@ -299,8 +314,12 @@ impl Predictor {
             }
         };
         let probability = probabilities[best];
-        Prediction { class, index: best, probability, probabilities, labels, strangeness }
+        Prediction { class, index: best, probability, probabilities, labels, strangeness, features: None }
     }
+}
+
+fn rows_of(features: &Tensor) -> Result<Vec<Vec<f32>>> {
+    Ok(features.to_device(&Device::Cpu)?.to_vec2::<f32>()?)
 }
 
 /// Predictions of many files as the text of a CSV file: `file,class,probability,error,strangeness`, and a row for each

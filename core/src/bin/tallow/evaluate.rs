@@ -2,6 +2,7 @@
 
 use crate::overwrite::OverwriteArgs;
 use crate::photos::{GroupArgs, PhotoArgs};
+use crate::predictions::judgements;
 use crate::{model, multi_label, one_class, settings, trust};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};
@@ -43,6 +44,12 @@ pub(crate) struct Args {
     #[serde(skip)]
     groups: GroupArgs, // so that the arguments of a training can be repeated
 
+    /// Take what the model says from a table of `tallow predict --probabilities --out`, such as many processes have
+    /// made with `--shard`, instead of computing it
+    #[arg(long, value_name = "FILE")]
+    #[serde(serialize_with = "settings::some_path")]
+    predictions: Option<PathBuf>,
+
     #[command(flatten)]
     #[serde(skip)]
     common: CommonArgs,
@@ -73,8 +80,12 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
     s.run.data(format!("photos in {}", folder.display()));
     let listener = s.run.listener();
     let images = judged(args.photos.read(&args.groups)?, &listener);
+    let table = args.predictions.as_deref();
+    if let Some(table) = table {
+        s.run.say(format!("what the model says of them is taken from {}", table.display()));
+    }
     if let Some(threshold) = predictor.threshold() {
-        return multi_label::evaluate(s, &args.photos, &predictor, threshold, images);
+        return multi_label::evaluate(s, &args.photos, &predictor, threshold, images, table);
     }
     if args.photos.is_multi_label() {
         return Err(Error::Usage("the model tells one class of each photo: leave `--multi-label` out".into()));
@@ -90,12 +101,12 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
         files.push(image.file);
     }
     let (mut seen, mut labels, mut rows, mut strangers) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for ((file, y), prediction) in files.iter().zip(ys).zip(predictor.predict(&files)?) {
+    for ((file, y), prediction) in files.iter().zip(ys).zip(judgements(&predictor, &files, table)?) {
         match prediction {
             Ok(prediction) => {
                 seen.push(file.clone());
                 labels.push(y);
-                strangers += usize::from(prediction.is_stranger());
+                strangers += usize::from(prediction.is_stranger);
                 rows.push(prediction.probabilities);
             }
             Err(error) => listener.tell(Event::Note(&format!("left out: {error}"))),

@@ -20,6 +20,7 @@ mod part;
 mod photos;
 mod precision;
 mod predict;
+mod predictions;
 mod ranks;
 mod ratings;
 #[cfg(feature = "drawings")]
@@ -32,6 +33,7 @@ mod settings;
 mod shard;
 mod similar;
 mod table;
+mod table_file;
 mod text;
 mod train;
 mod transforms;

@@ -1,7 +1,8 @@
 //! `tallow merge`: the parts of a job as one table, if nothing is missing and nothing is there twice.
 
-use crate::part::Part;
-use crate::shown;
+use crate::part::{Job, Rows};
+use crate::{shown, table_file};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use tallow::{Error, Result};
 
@@ -14,7 +15,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
 
-    /// The table of all photos
+    /// The table of all photos: CSV, JSON lines if its name ends in .jsonl, or Parquet if it ends in .parquet
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
@@ -27,85 +28,131 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.out.exists() && !args.overwrite {
         return Err(Error::Usage(format!("{}: is there; `--overwrite` replaces it", args.out.display())));
     }
-    let parts = args.parts.iter().map(|file| Ok((file.as_path(), Part::read(file)?))).collect::<Result<Vec<_>>>()?;
-    let table = merged(&parts)?;
-    tallow_io::atomic::write(&args.out, table.to_table())?;
-    eprintln!("{}: {} photos of {} parts", shown(&args.out).display(), table.rows.len(), parts.len());
+    table_file::check(&args.out)?;
+    let plan = plan(&args.parts)?;
+    let rows = plan.runs.iter().flat_map(|run| match run.rows() {
+        Ok(rows) => Box::new(rows) as Box<dyn Iterator<Item = Result<Vec<String>>>>,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    });
+    table_file::write(&args.out, &plan.head, rows)?;
+    eprintln!("{}: {} photos of {} parts", shown(&args.out).display(), plan.n_rows, args.parts.len());
     Ok(())
 }
 
-/// All rows in their order.
-fn merged(parts: &[(&Path, Part)]) -> Result<Part> {
-    let rows = parts.iter().flat_map(|(file, part)| part.rows.iter().map(move |row| (*file, row)));
-    let Some((first_file, first)) = rows.clone().next() else {
-        return Err(Error::file(parts[0].0, "and all other parts hold no photo"));
+/// Neighbouring photos that stand one after another in a part.
+struct Run<'a> {
+    part: &'a Path,
+    first: usize,
+    n: usize,
+    /// Where the first of them begins in the file.
+    byte: u64,
+}
+
+impl Run<'_> {
+    /// The cells of its photos.
+    fn rows(&self) -> Result<impl Iterator<Item = Result<Vec<String>>> + use<>> {
+        let mut rows = Rows::open(self.part)?;
+        rows.seek(self.byte)?;
+        Ok(rows.take(self.n).map(|row| Ok(row?.cells)))
+    }
+}
+
+/// Where all photos of a job are to be read, in their order.
+struct Plan<'a> {
+    head: Vec<String>,
+    runs: Vec<Run<'a>>,
+    n_rows: usize,
+}
+
+/// Reads all parts, and refuses those that do not make a whole.
+fn plan(parts: &[PathBuf]) -> Result<Plan<'_>> {
+    let (mut head, mut job): (Option<Vec<String>>, Option<(Job, &Path)>) = (None, None);
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    // The part that each photo was found in.
+    let mut found: HashMap<usize, &Path> = HashMap::new();
+    for path in parts {
+        let mut rows = Rows::open(path)?;
+        let head = head.get_or_insert_with(|| rows.head.clone());
+        if rows.head != *head {
+            let what = format!("has the columns {}, and the first part {}", rows.head.join(","), head.join(","));
+            return Err(Error::file(path, what));
+        }
+        let mut byte = rows.position();
+        while let Some(row) = rows.next().transpose()? {
+            let (first_job, first_path) = job.get_or_insert_with(|| (row.job.clone(), path));
+            if row.job != *first_job {
+                let what = "the model, the list of photos or a setting was another";
+                let what = format!("is a part of another job than {}: {what}; score it again", first_path.display());
+                return Err(Error::file(path, what));
+            }
+            if let Some(other) = found.insert(row.item, path) {
+                let (n, name, other) = (row.item + 1, row.cells.first().cloned().unwrap_or_default(), other.display());
+                let what = format!("has photo {n}, {name}, which {other} has too: give each share once");
+                return Err(Error::file(path, what));
+            }
+            match runs.last_mut().filter(|run| run.part == path && run.first + run.n == row.item) {
+                Some(run) => run.n += 1,
+                None => runs.push(Run { part: path, first: row.item, n: 1, byte }),
+            }
+            byte = rows.position();
+        }
+    }
+    let (Some(head), Some((job, _))) = (head, job) else {
+        let first = parts.first().map_or(Path::new(""), PathBuf::as_path);
+        return Err(Error::file(first, "and all other parts hold no photo"));
     };
-    let mut found: Vec<Option<(&Path, &crate::part::Row)>> = vec![None; first.of];
-    let head = &parts[0].1.head;
-    if let Some((file, part)) = parts.iter().find(|(_, part)| part.head != *head) {
-        let what = format!("has the columns {}, and the first part {}", part.head.join(","), head.join(","));
-        return Err(Error::file(file, what));
-    }
-    for (file, row) in rows {
-        if (row.of, &row.job) != (first.of, &first.job) {
-            let what = "the model, the list of photos or a setting was another";
-            let what = format!("is a part of another job than {}: {what}; score it again", first_file.display());
-            return Err(Error::file(file, what));
-        }
-        // An item is at most `of`, which `Part::read` has checked.
-        if let Some((other, _)) = found[row.item].replace((file, row)) {
-            let (n, name, other) = (row.item + 1, row.cells.first().cloned().unwrap_or_default(), other.display());
-            let what = format!("has photo {n}, {name}, which {other} has too: give each share once");
-            return Err(Error::file(file, what));
-        }
-    }
-    let missing: Vec<usize> = (0..found.len()).filter(|&i| found[i].is_none()).collect();
-    if !missing.is_empty() {
-        let (n, of, places) = (missing.len(), first.of, ranges(&missing));
+    runs.sort_by_key(|run| run.first);
+    if found.len() < job.of {
+        let (n, of, places) = (job.of - found.len(), job.of, gaps(&runs, job.of));
         let what = format!("{n} of {of} photos are in no part, numbers {places}: score the shares that are missing");
         return Err(Error::Value(what));
     }
-    let rows = found.into_iter().flatten().map(|(_, row)| row.clone()).collect();
-    Ok(Part { head: head.clone(), rows })
+    Ok(Plan { head, runs, n_rows: job.of })
 }
 
-/// Places as numbers from 1, neighbours together: `1-32, 97-128 and others`.
-fn ranges(places: &[usize]) -> String {
+/// What lies between the runs, as numbers from 1: `1-32, 97-128 and others`.
+fn gaps(runs: &[Run<'_>], of: usize) -> String {
     const SHOWN: usize = 5;
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    for &place in places {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == place => *last = place,
-            _ => ranges.push((place, place)),
-        }
-    }
-    let more = if ranges.len() > SHOWN { " and others" } else { "" };
-    let shown: Vec<String> = ranges.iter().take(SHOWN).map(|(a, b)| format!("{}-{}", a + 1, b + 1)).collect();
+    let begins = std::iter::once(0).chain(runs.iter().map(|run| run.first + run.n));
+    let ends = runs.iter().map(|run| run.first).chain(std::iter::once(of));
+    let gaps: Vec<(usize, usize)> = begins.zip(ends).filter(|(begin, end)| begin < end).collect();
+    let more = if gaps.len() > SHOWN { " and others" } else { "" };
+    let shown: Vec<String> = gaps.iter().take(SHOWN).map(|(begin, end)| format!("{}-{end}", begin + 1)).collect();
     shown.join(", ") + more
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::part::Row;
-
-    fn part(items: &[usize], job: &str) -> Part {
-        let row = |&item: &usize| Row { item, of: 4, job: job.into(), cells: vec![format!("{item}.jpg")] };
-        Part { head: vec!["file".into()], rows: items.iter().map(row).collect() }
-    }
 
     #[test]
     fn parts_make_a_table_when_each_photo_is_there_once() {
-        let [a, b] = ["a.csv", "b.csv"].map(Path::new);
-        let whole = merged(&[(a, part(&[2, 3], "x")), (b, part(&[0, 1], "x"))]).unwrap();
-        assert_eq!(whole.to_table(), "file\n0.jpg\n1.jpg\n2.jpg\n3.jpg\n");
-        let refused = |parts: &[(&Path, Part)]| merged(parts).unwrap_err().to_string();
-        let missing = refused(&[(a, part(&[0, 3], "x"))]);
+        let dir = tempfile::tempdir().unwrap();
+        let part = |name: &str, items: &[usize], job: &str| {
+            let rows = items.iter().map(|item| format!("{},4,{job},{item}.jpg\n", item + 1));
+            let file = dir.path().join(name);
+            std::fs::write(&file, format!("item,of,job,file\n{}", rows.collect::<String>())).unwrap();
+            file
+        };
+        let out = dir.path().join("all.csv");
+        let merge = |parts: Vec<PathBuf>| {
+            run(&Args { parts, out: out.clone(), overwrite: true }).map(|()| std::fs::read_to_string(&out).unwrap())
+        };
+        let whole = merge(vec![part("a.csv", &[2, 3], "x"), part("b.csv", &[0, 1], "x")]).unwrap();
+        assert_eq!(whole, "file\n0.jpg\n1.jpg\n2.jpg\n3.jpg\n");
+        let turns = merge(vec![part("a.csv", &[0, 2], "x"), part("b.csv", &[1, 3], "x")]).unwrap();
+        assert_eq!(turns, whole);
+        let refused = |parts: Vec<PathBuf>| merge(parts).unwrap_err().to_string();
+        let missing = refused(vec![part("a.csv", &[0, 3], "x")]);
         assert!(missing.contains("2 of 4 photos are in no part, numbers 2-3"), "{missing}");
-        let twice = refused(&[(a, part(&[0, 1, 2], "x")), (b, part(&[2, 3], "x"))]);
-        assert!(twice.starts_with("b.csv: has photo 3, 2.jpg, which a.csv has too"), "{twice}");
-        let other = refused(&[(a, part(&[0, 1], "x")), (b, part(&[2, 3], "y"))]);
-        assert!(other.contains("b.csv: is a part of another job than a.csv"), "{other}");
-        assert!(refused(&[(a, part(&[], "x"))]).contains("hold no photo"));
+        let twice = refused(vec![part("a.csv", &[0, 1, 2], "x"), part("b.csv", &[2, 3], "x")]);
+        assert!(twice.contains("b.csv: has photo 3, 2.jpg, which "), "{twice}");
+        let other = refused(vec![part("a.csv", &[0, 1], "x"), part("b.csv", &[2, 3], "y")]);
+        assert!(other.contains("b.csv: is a part of another job than "), "{other}");
+        assert!(refused(vec![part("a.csv", &[], "x")]).contains("hold no photo"));
+        let torn = part("a.csv", &[0, 1, 2, 3], "x");
+        let text = std::fs::read_to_string(&torn).unwrap();
+        std::fs::write(&torn, text.trim_end()).unwrap();
+        assert!(refused(vec![torn]).contains("is damaged at row 5"));
     }
 }

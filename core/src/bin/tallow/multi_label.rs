@@ -2,8 +2,9 @@
 
 use crate::one_class::PREDICTIONS;
 use crate::photos::PhotoArgs;
+use crate::predictions::judgements;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tallow::cli::Session;
 use tallow::data::LabelledImage;
 use tallow::event::Event;
@@ -64,19 +65,20 @@ pub(crate) fn report(s: &mut Session, judged: &MultiLabelInterpretation) -> Resu
     Ok(())
 }
 
-/// Predicts photos and compares with the classes that they have.
+/// Predicts photos, or reads what was predicted of them, and compares with the classes that they have.
 pub(crate) fn evaluate(
     s: &mut Session,
     photos: &PhotoArgs,
     predictor: &Predictor,
     threshold: f64,
     images: Vec<LabelledImage>,
+    table: Option<&Path>,
 ) -> Result<()> {
     let vocab = predictor.vocab();
     let files: Vec<PathBuf> = images.iter().map(|image| image.file.clone()).collect();
     let (mut seen, mut rows, mut actual) = (Vec::new(), Vec::new(), Vec::new());
     let listener = s.run.listener();
-    for (image, prediction) in images.iter().zip(predictor.predict(&files)?) {
+    for (image, prediction) in images.iter().zip(judgements(predictor, &files, table)?) {
         let mut has = vec![0u32; vocab.len()];
         for label in &image.labels {
             let place = vocab.iter().position(|name| name == label).ok_or_else(|| {

@@ -1,9 +1,10 @@
 //! `tallow predict`: what photos show.
 
 use crate::model;
+use crate::predictions::ColumnArgs;
 use crate::scoring::Scoring;
 use crate::shard::Shard;
-use crate::{say, say_json};
+use crate::{say, say_json, table_file};
 use std::path::PathBuf;
 use tallow::text::visible;
 use tallow::vision_learner::{Prediction, predictions_csv};
@@ -40,14 +41,19 @@ pub(crate) struct Args {
     #[arg(long)]
     csv: bool,
 
-    /// Write the table of `--csv` into a file. A killed command goes on where it was when it is given again. A photo
-    /// that cannot be read is a row with the reason
+    /// Write the table of `--csv` into a file, as JSON lines if its name ends in .jsonl, as Parquet if it ends in
+    /// .parquet. A killed command goes on where it was when it is given again. A photo that cannot be read is a row
+    /// with the reason
     #[arg(long, value_name = "FILE", conflicts_with_all = ["csv", "json", "top"])]
     out: Option<PathBuf>,
 
-    /// Score the I-th of N shares of the photos, for N processes; `tallow merge` makes one table of their files
+    /// Score the I-th of N shares of the photos, for N processes; `tallow merge` makes one table of their files, which
+    /// are CSV
     #[arg(long, value_name = "I/N", requires = "out")]
     shard: Option<Shard>,
+
+    #[command(flatten)]
+    columns: ColumnArgs,
 
     /// Replace the file of `--out`
     #[arg(long, requires = "out")]
@@ -68,7 +74,16 @@ const UNKNOWN: &str = "unknown";
 
 /// Unreadable files and folders without photos are reported, the others classified; then the end is an error.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let predictor = model::open(&args.model, &args.device)?;
+    if let Some(out) = &args.out {
+        match args.shard {
+            Some(_) if !table_file::is_csv(out) => {
+                let what = "a share is written as CSV; `tallow merge --out` of all shares writes the other forms";
+                return Err(Error::Usage(format!("{}: {what}", out.display())));
+            }
+            _ => table_file::check(out)?,
+        }
+    }
+    let predictor = args.columns.prepare(model::open(&args.model, &args.device)?);
     let model::Named { mut files, without, notes } = model::photos(&args.photos);
     for note in notes {
         eprintln!("note: {}", visible(&note));
@@ -90,12 +105,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         // It holds the hash of the weights.
         let learner = tallow_io::read::text(&learner, tallow_io::read::NOTES).map_err(Error::io(&learner))?;
         let of = format!("{learner} {:?}", args.unknown_below);
-        let scoring =
-            Scoring { predictor: &predictor, files: &files, shard: args.shard, out, overwrite: args.overwrite, of };
-        return scoring.run(|predictions| args.call_unknown(predictions));
+        let (shard, columns, overwrite) = (args.shard, args.columns, args.overwrite);
+        let scoring = Scoring { predictor: &predictor, files: &files, shard, columns, out, overwrite, of };
+        return scoring.run(|prediction| args.call_unknown(prediction));
     }
     let mut predictions = predictor.predict(&files)?;
-    args.call_unknown(&mut predictions);
+    predictions.iter_mut().flatten().for_each(|prediction| args.call_unknown(prediction));
     for (folder, error) in without {
         files.push(folder);
         predictions.push(Err(error));
@@ -135,11 +150,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 impl Args {
     /// Says `unknown` where that is asked for.
-    fn call_unknown(&self, predictions: &mut [Result<Prediction>]) {
-        for prediction in predictions.iter_mut().flatten() {
-            if self.unknown_below.is_some_and(|least| prediction.probability < least) {
-                prediction.labels = vec![UNKNOWN.into()];
-            }
+    fn call_unknown(&self, prediction: &mut Prediction) {
+        if self.unknown_below.is_some_and(|least| prediction.probability < least) {
+            prediction.labels = vec![UNKNOWN.into()];
         }
     }
 }

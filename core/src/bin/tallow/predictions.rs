@@ -1,0 +1,147 @@
+//! The columns of a table of predictions.
+
+use crate::table_file::{EMBEDDING, PROBABILITY_OF};
+use std::path::{Path, PathBuf};
+use tallow::vision_learner::{Prediction, Predictor, predictions_csv};
+use tallow::{Error, Result};
+
+/// What a table has besides files, classes, probabilities, errors and strangeness.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct ColumnArgs {
+    /// Add a column for every class, with its probability in full: `tallow evaluate --predictions` reads them
+    #[arg(long, requires = "out")]
+    probabilities: bool,
+
+    /// Add the column `embedding`: what the network's head sees of the photo, for a search or a model of one's own
+    #[arg(long, requires = "out")]
+    embeddings: bool,
+}
+
+impl ColumnArgs {
+    /// A predictor that predicts what these columns need.
+    pub(crate) fn prepare(self, predictor: Predictor) -> Predictor {
+        if self.embeddings { predictor.keep_features() } else { predictor }
+    }
+
+    /// The names of the columns.
+    pub(crate) fn head(self, vocab: &[String]) -> Vec<String> {
+        let mut head = cells_of(&[], &[]);
+        if self.probabilities {
+            head.extend(vocab.iter().map(|class| format!("{PROBABILITY_OF}{class}")));
+        }
+        if self.embeddings {
+            head.push(EMBEDDING.into());
+        }
+        head
+    }
+
+    /// Predicts photos and makes a row of each. `finish` sees the predictions before.
+    ///
+    /// # Errors
+    /// Those of [`Predictor::predict`].
+    pub(crate) fn rows(
+        self,
+        predictor: &Predictor,
+        files: &[PathBuf],
+        finish: impl Fn(&mut Prediction),
+    ) -> Result<Vec<Vec<String>>> {
+        let n_classes = predictor.vocab().len();
+        let row = |(file, judged): (&PathBuf, Result<Prediction>)| {
+            let judged = judged.map(|mut prediction| {
+                finish(&mut prediction);
+                prediction
+            });
+            let mut cells = cells_of(std::slice::from_ref(file), std::slice::from_ref(&judged));
+            if self.probabilities {
+                match &judged {
+                    Ok(prediction) => cells.extend(prediction.probabilities.iter().map(f64::to_string)),
+                    Err(_) => cells.extend(std::iter::repeat_n(String::new(), n_classes)),
+                }
+            }
+            if self.embeddings {
+                let features = judged.ok().and_then(|prediction| prediction.features);
+                cells.push(features.map_or_else(String::new, |features| as_json(&features)));
+            }
+            cells
+        };
+        Ok(files.iter().zip(predictor.predict(files)?).map(row).collect())
+    }
+}
+
+/// The last row of the table of these predictions.
+fn cells_of(files: &[PathBuf], predictions: &[Result<Prediction>]) -> Vec<String> {
+    let text = predictions_csv(files, predictions);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    reader.records().flatten().last().unwrap_or_default().iter().map(String::from).collect()
+}
+
+fn as_json(numbers: &[f32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(f32::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+/// What a model says of a photo, as far as an evaluation needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Judgement {
+    pub(crate) probabilities: Vec<f64>,
+    pub(crate) is_stranger: bool,
+}
+
+/// What a model says of the photos, or has said of them in a table of predictions.
+///
+/// # Errors
+/// Those of [`Predictor::predict`]; [`Error::File`] when the table is none of this model's classes, or lacks a photo.
+pub(crate) fn judgements(
+    predictor: &Predictor,
+    files: &[PathBuf],
+    table: Option<&Path>,
+) -> Result<Vec<Result<Judgement>>> {
+    match table {
+        Some(table) => read(predictor, files, table),
+        None => {
+            let judgement = |p: Prediction| Judgement { is_stranger: p.is_stranger(), probabilities: p.probabilities };
+            Ok(predictor.predict(files)?.into_iter().map(|p| p.map(judgement)).collect())
+        }
+    }
+}
+
+fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Result<Judgement>>> {
+    let refused = |what: String| Error::file(table, what);
+    let file = tallow_io::read::open(table).map_err(Error::io(table))?;
+    let mut reader = csv::Reader::from_reader(std::io::BufReader::new(file));
+    let head: Vec<String> = reader.headers().map_err(|e| refused(e.to_string()))?.iter().map(String::from).collect();
+    let place = |name: &str| {
+        let make = "make it by `tallow predict --probabilities --out`, as CSV, with the same model";
+        head.iter().position(|column| column == name).ok_or_else(|| refused(format!("has no column `{name}`: {make}")))
+    };
+    let [file, error, strangeness] = ["file", "error", "strangeness"].map(place);
+    let (file, error, strangeness) = (file?, error?, strangeness?);
+    let of_classes =
+        predictor.vocab().iter().map(|class| place(&format!("{PROBABILITY_OF}{class}"))).collect::<Result<Vec<_>>>()?;
+    let mut found = std::collections::HashMap::new();
+    for (i, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| refused(e.to_string()))?;
+        let name = record.get(file).unwrap_or_default().to_string();
+        let number = |place: usize| {
+            let cell = record.get(place).unwrap_or_default();
+            let number = cell.parse::<f64>().ok().filter(|p| p.is_finite());
+            number.ok_or_else(|| refused(format!("row {}: `{cell}` is not a number, in `{}`", i + 2, head[place])))
+        };
+        let judged = match record.get(error).unwrap_or_default() {
+            "" => Ok(Judgement {
+                probabilities: of_classes.iter().map(|&place| number(place)).collect::<Result<_>>()?,
+                is_stranger: record.get(strangeness).is_some_and(|cell| !cell.is_empty()) && number(strangeness)? > 1.0,
+            }),
+            why => Err(tallow_io::csv::unmarked(why).to_string()),
+        };
+        if found.insert(name.clone(), judged).is_some() {
+            return Err(refused(format!("row {}: {name} has a row before", i + 2)));
+        }
+    }
+    let judged = |file: &PathBuf| {
+        let lacks = || refused(format!("has no row for {}: predict the same photos, named alike", file.display()));
+        let judged = found.remove(&tallow_io::csv::path(file)).ok_or_else(lacks)?;
+        Ok(judged.map_err(Error::Value))
+    };
+    files.iter().map(judged).collect()
+}
