@@ -155,6 +155,8 @@ fn the_page_decides_applies_and_undoes() {
     assert_eq!(post("undo", json!({})).json()["restored"], 2);
     assert_eq!(contents(here.join("shoes").as_path()), before);
 
+    in_a_browser(here, &page, &before);
+
     // Another run goes on where this one stopped.
     assert_eq!(post("decide", json!({ "file": "Sneaker/005.png", "delete": true })).json()["waiting"], 1);
     assert_eq!(post("decide", json!({ "file": "Sneaker/006.png", "delete": true })).json()["waiting"], 2);
@@ -167,6 +169,66 @@ fn the_page_decides_applies_and_undoes() {
     let again = tallow(&["clean", "run", "shoes", "--out", "found"], here);
     assert!(again.stdout.contains("1 decision of an earlier run waits"), "{}", again.stdout);
     assert!(again.stderr.contains("006.png: is not there any more"), "{}", again.stderr);
+}
+
+/// Photos are deleted and given another class by the keyboard alone, moved, and brought back; decisions outlive a page
+/// that is loaded again, and one tab does not move what another has not seen.
+#[cfg(feature = "serve")]
+fn in_a_browser(here: &Path, serving: &crate::serve::Serving, before: &BTreeMap<PathBuf, Vec<u8>>) {
+    let Some(browser) = test_support::Browser::start(here) else { return };
+    let shoes = here.join("shoes");
+    for (width, dark) in [(900, false), (380, true)] {
+        let page = browser.open(&serving.url(&serving.fragment), width, dark);
+        let cards = "document.querySelectorAll('article').length";
+        page.wait(&format!("{cards} === 24"));
+        page.wait("document.querySelectorAll('article')[1].querySelector('img').naturalWidth > 0");
+        let name = |place: usize| {
+            let file = page.value(&format!("document.querySelectorAll('article')[{place}].photo.file"));
+            file.as_str().unwrap().to_string()
+        };
+        let (first, second, third) = (name(0), name(1), name(2));
+        let is = |place: usize, class: &str| {
+            page.wait(&format!("document.querySelectorAll('article')[{place}].classList.contains('{class}')"));
+        };
+        // Digits stand for classes in their order.
+        let other = if second.starts_with("Sneaker") { "1" } else { "2" };
+        for key in ["ArrowRight", "x", "ArrowRight", other, "ArrowRight", "x"] {
+            page.press(key);
+        }
+        [(0, "deleted"), (1, "relabelled"), (2, "deleted")].into_iter().for_each(|(place, class)| is(place, class));
+        page.press("k");
+        page.wait("document.querySelector('#apply').textContent === 'Apply 2 …'");
+        page.reload();
+        page.wait("document.querySelector('#apply').textContent === 'Apply 2 …'");
+        [(0, "deleted"), (1, "relabelled")].into_iter().for_each(|(place, class)| is(place, class));
+        assert_eq!(&contents(&shoes), before, "a decision moves nothing");
+
+        let late = browser.open(&serving.url(&serving.fragment), width, dark);
+        late.wait("document.querySelector('#apply').textContent === 'Apply 2 …'");
+        late.value("document.querySelectorAll('article')[2].focus()");
+        late.press("x");
+        late.wait("document.querySelector('#apply').textContent === 'Apply 3 …'");
+        let confirm = |tab: &test_support::Tab| {
+            tab.value("document.querySelector('#apply').focus()");
+            tab.press("Enter");
+            tab.wait("document.querySelector('#dialog').open");
+            tab.value("document.querySelector('#yes').focus()");
+            tab.press("Enter");
+        };
+        confirm(&page);
+        page.wait("document.querySelector('#status').classList.contains('bad')");
+        assert_eq!(&contents(&shoes), before, "the first tab has not seen the third decision");
+        late.press("k");
+        late.wait("document.querySelector('#apply').textContent === 'Apply 2 …'");
+        confirm(&late);
+        late.wait("document.querySelector('#status').textContent === '2 files were moved'");
+        assert!(!shoes.join(&first).exists() && !shoes.join(&second).exists() && shoes.join(&third).exists());
+        late.click("#undo");
+        late.wait("document.querySelector('#status').textContent === '2 files are where they were'");
+        assert_eq!(&contents(&shoes), before);
+        assert!(!page.scrolls_sideways() && !late.scrolls_sideways());
+        assert_eq!([page.complaints(), late.complaints()].concat(), [""; 0]);
+    }
 }
 
 /// Photos whose folder makes a seeded mess of: every 20th label is wrong, every 30th photo is there twice.

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tallow::vision::Image;
+use test_support::{Browser, Tab};
 
 /// A server at work, stopped when the test ends.
 pub(crate) struct Serving {
@@ -208,27 +209,60 @@ fn programs_and_people_are_answered_and_nobody_else() {
     for line in ["tallow_responses_total{code=\"413\"} 2", "tallow_responses_total{code=\"408\"} 1"] {
         assert!(metrics.contains(line), "no `{line}` in {metrics}");
     }
-    browser(&serving);
+    browser(dir.path(), &serving);
     stops_in_time(serving);
 }
 
-/// In a browser, if there is one: the first example is classified, and shown with its place.
-fn browser(serving: &Serving) {
-    let profile = tempfile::tempdir().unwrap();
-    let opened = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"])
-        .args(["--virtual-time-budget=8000", &format!("--user-data-dir={}", profile.path().display())])
-        .arg(serving.url("example=0&where&like"))
-        .output();
-    let Ok(opened) = opened else {
-        eprintln!("skipped: there is no `chromium` to open the page in");
-        return;
+/// In a browser, if there is one: all ways to bring a photo, and what cannot be looked at.
+fn browser(folder: &Path, serving: &Serving) {
+    let Some(browser) = Browser::start(folder) else { return };
+    let ready = |page: &Tab| page.wait("!document.querySelector('#image').hidden");
+    // What the page says once it does not look any more: of a photo its class, or what is wrong.
+    let told = |page: &Tab| {
+        page.wait("!document.querySelector('#status').textContent.startsWith('Looking')");
+        match page.value("document.querySelector('#result').hidden") == true {
+            true => page.text("#status"),
+            false => page.text("#class"),
+        }
     };
-    let dom = String::from_utf8_lossy(&opened.stdout);
-    assert_eq!(dom.matches("<progress").count(), 2, "a bar for each class: {dom}");
-    assert!(dom.contains("<span>Sneaker</span>") && dom.contains("<figure id=\"heat\">"), "{dom}");
-    assert_eq!(dom.matches("src=\"data:image/png;base64,").count(), 8, "what is alike: {dom}");
-    assert!(dom.matches("<button type=\"button\" title=\"").count() >= 10, "examples: {dom}");
+    let [sneaker, boot] = ["Sneaker", "Ankle boot"].map(|class| folder.join("shoes").join(class).join("000.png"));
+    let (text, large) = (folder.join("text.png"), folder.join("large.png"));
+    fs::write(&text, "no picture").unwrap();
+    fs::write(&large, vec![b'x'; 2 << 20]).unwrap();
+    for (width, dark) in [(900, false), (380, true)] {
+        let page = browser.open(&serving.url("example=0&where&like"), width, dark);
+        page.wait("document.querySelectorAll('#alike img').length === 8");
+        assert_eq!(page.value("document.querySelectorAll('#bars progress').length"), 2);
+        assert_eq!(page.value("document.querySelector('#heat').hidden"), false);
+        assert!(page.value("document.querySelectorAll('#examples button').length").as_u64() >= Some(10));
+        page.choose_file("#file", &sneaker);
+        assert_eq!(told(&page), "Sneaker");
+        assert_eq!(page.value("document.querySelector('#heat').hidden"), true, "that was of another photo");
+        page.click("#where");
+        page.wait("!document.querySelector('#heat').hidden");
+        page.choose_file("#file", &text);
+        assert!(told(&page).starts_with("the picture is of a kind that cannot be read"), "{}", told(&page));
+        page.choose_file("#file", &large);
+        assert!(told(&page).contains("more than 1 MB"), "{}", told(&page));
+        page.hand_over("paste", "body", &boot, "image/png");
+        assert_eq!(told(&page), "Ankle boot");
+        page.hand_over("paste", "body", &text, "text/plain");
+        page.wait("document.querySelector('#status').textContent === 'there is no image to paste'");
+        page.hand_over("drop", "#drop", &sneaker, "image/png");
+        assert_eq!(told(&page), "Sneaker");
+        page.value("document.querySelector('#drop').focus()");
+        page.choose_file_in_window(&boot, || page.press("Enter"));
+        assert_eq!(told(&page), "Ankle boot");
+        let other = browser.open(&serving.url(""), width, dark);
+        ready(&other);
+        other.choose_file("#file", &sneaker);
+        assert_eq!((told(&other).as_str(), told(&page).as_str()), ("Sneaker", "Ankle boot"), "two tabs");
+        other.reload();
+        ready(&other);
+        assert_eq!(other.value("document.querySelector('#result').hidden"), true, "nothing is kept");
+        assert!(!page.scrolls_sideways() && !other.scrolls_sideways());
+        assert_eq!([page.complaints(), other.complaints()].concat(), [""; 0]);
+    }
 }
 
 /// Asked to stop, it ends well.

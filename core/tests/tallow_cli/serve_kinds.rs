@@ -6,8 +6,8 @@ use crate::serve::{Answer, Serving};
 use crate::{fails, tallow};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Command;
 use tallow::vision::Mask;
+use test_support::Browser;
 
 fn start(here: &Path) -> Serving {
     Serving::of(here, &["serve", "run", "--port", "0"])
@@ -32,20 +32,13 @@ fn refused(answer: &Answer, code: u16, words: &str) {
 }
 
 /// The page after what stands behind its `#`, if there is a browser.
-fn page(serving: &Serving, wish: &str) -> Option<String> {
-    let profile = tempfile::tempdir().unwrap();
-    let opened = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--dump-dom"])
-        .args(["--virtual-time-budget=8000", &format!("--user-data-dir={}", profile.path().display())])
-        .arg(serving.url(wish))
-        .output();
-    match opened {
-        Ok(opened) => Some(String::from_utf8_lossy(&opened.stdout).into_owned()),
-        Err(_) => {
-            eprintln!("skipped: there is no `chromium` to open the page in");
-            None
-        }
-    }
+fn page(here: &Path, serving: &Serving, wish: &str) -> Option<String> {
+    let browser = Browser::start(here)?;
+    let page = browser.open(&serving.url(wish), 380, true);
+    page.wait("!document.querySelector('#result').hidden && document.querySelector('#status').textContent === ''");
+    assert!(!page.scrolls_sideways(), "{wish}");
+    assert_eq!(page.complaints(), [""; 0], "{wish}");
+    page.value("document.documentElement.outerHTML").as_str().map(String::from)
 }
 
 /// `said` is what the command line says of the text `a dull film`.
@@ -81,7 +74,7 @@ pub(crate) fn texts(here: &Path, said: &Value) {
     refused(&serving.send("POST /api/similar", &[], b"a"), 404, "--similar");
     refused(&serving.send("GET /api/find?text=a", &[], b""), 404, "tallow ratings");
     fails(&tallow(&["serve", "run", "--port", "0", "--similar", "."], here), 2, &["a model of photos"]);
-    if let Some(dom) = page(&serving, "text=a+%3Cb%3Edull%3C/b%3E+film&where") {
+    if let Some(dom) = page(here, &serving, "text=a+%3Cb%3Edull%3C/b%3E+film&where") {
         assert!(dom.contains("<h2 id=\"class\">neg</h2>") && dom.matches("<progress").count() == 2, "{dom}");
         assert!(dom.contains("<mark class=\"for\"") && !dom.contains("<b>dull"), "{dom}");
     }
@@ -114,7 +107,7 @@ pub(crate) fn rows(here: &Path, said: &str) {
     refused(&ask(&serving, &json!("judge")), 422, "an object of columns");
     refused(&ask(&serving, &json!(vec![json!({}); 1001])), 413, "1001 rows");
     refused(&serving.send("POST /api/explain", JSON, b"{}"), 404, "does not tell");
-    if let Some(dom) = page(&serving, "job=judge&income=4800&sum=600&since=2015-03-11") {
+    if let Some(dom) = page(here, &serving, "job=judge&income=4800&sum=600&since=2015-03-11") {
         let class = one["class"].as_str().unwrap();
         assert!(dom.contains(&format!("<h2 id=\"class\">paid: {class}</h2>")), "{dom}");
         assert!(dom.contains("<option value=\"cook\">") && dom.contains("type=\"date\""), "{dom}");
@@ -142,7 +135,7 @@ pub(crate) fn ratings(here: &Path, said: &Value) {
     refused(&ask(&serving, &json!({ "similar": "Part" })), 422, "30 titles");
     refused(&ask(&serving, &json!({ "item": "Part 2" })), 422, "expected JSON");
     refused(&ask(&serving, &json!({ "users": 2 })), 422, "unknown field");
-    if let Some(dom) = page(&serving, "user=3") {
+    if let Some(dom) = page(here, &serving, "user=3") {
         let first = format!("<li><span>{}</span>", first["name"].as_str().unwrap());
         assert!(dom.contains("<h2 id=\"class\">For user 3</h2>") && dom.contains(&first), "{dom}");
     }
@@ -162,7 +155,7 @@ pub(crate) fn masks(here: &Path, photo: &[u8], mask: &Path) {
     let overlay = serving.send("POST /api/explain", &[], photo);
     assert!(overlay.code == 200 && overlay.body.starts_with(b"\x89PNG"));
     refused(&serving.send("POST /api/predict", JSON, b"{}"), 415, "an image");
-    if let Some(dom) = page(&serving, "example=0") {
+    if let Some(dom) = page(here, &serving, "example=0") {
         assert!(
             dom.contains("<h2 id=\"class\">Mostly ground</h2>") && dom.contains("<i style=\"background-color"),
             "{dom}"
