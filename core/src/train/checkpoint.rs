@@ -244,4 +244,8 @@ impl Found {
     pub(super) fn position(&self) -> &Position {
         &self.note.position
     }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.note.recorder
+    }
 }

@@ -164,7 +164,19 @@ impl Recorder {
                 self.smooth.count
             ));
         }
+        // Sums and products alone, which come to the same bits everywhere.
+        let mut smooth = Smooth::default();
+        self.losses[n - self.smooth.count as usize..].iter().for_each(|&loss| smooth.push(loss));
+        if smooth != self.smooth {
+            let (average, ours) = (self.smooth.average, smooth.average);
+            return Err(format!("has {average} for an average of its losses, which is {ours}"));
+        }
         Ok(())
+    }
+
+    /// How many batches the fit under way has had.
+    pub(super) fn n_batches_of_fit(&self) -> usize {
+        self.smooth.count as usize
     }
 
     /// The headings of fast.ai's table: epoch, losses, metrics and time.

@@ -3,14 +3,15 @@
 use super::checkpoint::REMEDY;
 use super::learner::Learner;
 use super::position::Position;
+use super::recorder::Recorder;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::fingerprint::Fingerprint;
 
 impl Learner {
-    /// Reads the checkpoint, the first time that training needs it. `request` is the fit that is asked for, if it is
-    /// one; a checkpoint of another program is refused before anything is changed.
-    pub(super) fn load_checkpoint(&mut self, request: Option<&str>) -> Result<()> {
+    /// Reads the checkpoint, the first time that training needs it. `fit` is what is asked for and its number of
+    /// epochs, if it is a fit; a checkpoint of another program is refused before anything is changed.
+    pub(super) fn load_checkpoint(&mut self, fit: Option<(&str, usize)>) -> Result<()> {
         self.take_fingerprint()?;
         let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.must_load) else { return Ok(()) };
         let writes = self.writes();
@@ -31,8 +32,11 @@ impl Learner {
             let mut found = checkpoints.parse(&contents)?;
             self.earlier = std::mem::take(&mut found.fingerprints);
             self.check_fingerprint()?;
-            if let Some(request) = request {
+            if let Some((request, n_epochs)) = fit {
                 self.check_request(found.position(), request)?;
+                if found.position().done.len() == self.position.done.len() {
+                    self.check_place(found.position(), found.recorder(), n_epochs)?;
+                }
             }
             let position = checkpoints.restore(found, &mut self.state, &mut *self.optimizer, &mut self.callbacks)?;
             self.resumed = Some(position);
@@ -93,6 +97,21 @@ impl Learner {
         }
     }
 
+    /// An error if a fit of so many epochs cannot stand there after the batches that the recorder has of it.
+    fn check_place(&self, at: &Position, recorder: &Recorder, n_epochs: usize) -> Result<()> {
+        let Position { epoch, batch, .. } = *at;
+        if !at.is_within_fit() {
+            return Ok(());
+        }
+        let (n_batches, trained) = (self.dls.train.n_batches(), recorder.n_batches_of_fit());
+        let place = epoch.checked_mul(n_batches).and_then(|n| n.checked_add(batch));
+        if epoch >= n_epochs || batch > n_batches || place != Some(trained) {
+            let what = format!("stands at epoch {epoch} of {n_epochs}, batch {batch} of {n_batches}");
+            return Err(self.useless(format!("{what}, after {trained} batches")));
+        }
+        Ok(())
+    }
+
     /// The error of a checkpoint that is no good.
     fn useless(&self, why: String) -> Error {
         match &self.checkpoints {
@@ -121,12 +140,8 @@ impl Learner {
             if at.is_within_fit() {
                 self.position.searches.clone_from(&at.searches);
                 self.position.epochs_before = at.epochs_before;
-                let (start, n_batches) = ((at.epoch, at.batch), self.dls.train.n_batches());
-                if at.epoch >= n_epochs || at.batch > n_batches {
-                    let (epoch, batch) = start;
-                    let what = format!("stands at epoch {epoch} of {n_epochs}, batch {batch} of {n_batches}");
-                    return Err(self.useless(what));
-                }
+                self.check_place(at, self.recorder(), n_epochs)?;
+                let start = (at.epoch, at.batch);
                 self.resumed = None;
                 return Ok(Some(start));
             }

@@ -25,7 +25,7 @@ impl Learner {
             (params.iter().filter(|p| p.trainable()).count(), params.iter().filter(|p| p.fixed()).count());
         let request = format!("{request} with {n_items} items in {n_batches} batches, {n_trained} tensors trained");
         let request = if n_fixed > 0 { format!("{request}, {n_fixed} statistics kept") } else { request };
-        self.load_checkpoint(Some(&request))?;
+        self.load_checkpoint(Some((&request, n_epochs)))?;
         let start = self.starting_point(&request, n_epochs)?;
         self.params().note_training(request.clone());
         let Some(start) = start else { return Ok(()) };

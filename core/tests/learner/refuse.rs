@@ -91,6 +91,63 @@ fn damaged_checkpoints() {
     refuses(&file, learner(1, 0), &["not a checkpoint", "remove it"]);
 }
 
+/// The same checkpoint after a change of its note, with the checksum of what it holds then.
+fn rewritten(whole: &[u8], change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let (length, rest) = whole.split_at(8);
+    let (header, data) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let mut note = serde_json::from_str(header["__metadata__"]["tallow"].as_str().unwrap()).unwrap();
+    change(&mut note);
+    let note = note.to_string();
+    let mut hasher = tallow_io::hash::Hasher::default();
+    let mut put = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    put(note.as_bytes());
+    // A map of JSON is sorted by name.
+    for (name, tensor) in header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__") {
+        let [from, to] = [0, 1].map(|end| tensor["data_offsets"][end].as_u64().unwrap() as usize);
+        let shape: Vec<usize> = serde_json::from_value(tensor["shape"].clone()).unwrap();
+        put(name.as_bytes());
+        put(format!("{} {shape:?}", tensor["dtype"].as_str().unwrap()).as_bytes());
+        put(&data[from..to]);
+    }
+    header["__metadata__"] = serde_json::json!({ "tallow": note, "sha256": hasher.finish().sha256 });
+    let mut header = header.to_string().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes(), &header[..], data].concat()
+}
+
+/// A checksum may be right where a number is not.
+#[test]
+fn numbers_that_no_run_has_written() {
+    struct Stop;
+    impl tallow::train::Callback for Stop {
+        fn after_batch(&mut self, state: &mut tallow::train::TrainState) -> Result<()> {
+            if state.batch == 2 { Err(Error::Value("killed".into())) } else { Ok(()) }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint.safetensors");
+    let begun = learner(1, 0).callback(Stop).checkpoints(checkpoints(&file)).fit(1, 0.01);
+    assert_eq!(begun.unwrap_err().to_string(), "killed");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, rewritten(&whole, |_| ())).unwrap();
+    learner(1, 0).callback(Stop).checkpoints(checkpoints(&file)).fit(1, 0.01).unwrap_err();
+    for (change, words) in [
+        (("/position/batch", 4), "stands at epoch 0 of 1, batch 4 of 5, after 2 batches"),
+        (("/position/batch", 1000), "batch 1000 of 5"),
+        (("/recorder/smooth/average", 7), "has 7 for an average of its losses"),
+        (("/recorder/smooth/count", 1), "batch 2 of 5, after 1 batches"),
+        (("/recorder/losses/0", 7), "for an average of its losses"),
+    ] {
+        let changed = rewritten(&whole, |note| *note.pointer_mut(change.0).unwrap() = change.1.into());
+        std::fs::write(&file, changed).unwrap();
+        refuses(&file, learner(1, 0).callback(Stop), &[words]);
+    }
+}
+
 #[test]
 fn other_requests() {
     let folder = tempfile::tempdir().unwrap();
