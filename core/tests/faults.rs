@@ -9,14 +9,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 use tallow::vision::Image;
 
-fn tallow(args: &[&str], folder: &Path, fault: Option<&str>) -> Output {
+fn command(args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
     command.args(args).current_dir(folder).env_remove("TALLOW_DEVICE").env("HF_HUB_OFFLINE", "1");
-    command.env("HF_HUB_CACHE", folder.join("hub")).envs(fault.map(|fault| ("TALLOW_FAULT", fault)));
-    command.output().unwrap()
+    command.env("HF_HUB_CACHE", folder.join("hub"));
+    command
+}
+
+fn tallow(args: &[&str], folder: &Path, fault: Option<&str>) -> Output {
+    command(args, folder).envs(fault.map(|fault| ("TALLOW_FAULT", fault))).output().unwrap()
 }
 
 /// Whether the failure that was asked for came. Programs that are built without debug assertions never fail on demand.
@@ -43,9 +48,13 @@ fn photos(folder: &Path, n: usize) {
     }
 }
 
+fn every_step() -> bool {
+    std::env::var_os("TALLOW_EVERY_FAULT").is_some()
+}
+
 /// The steps to try: all, or the first of each quarter of an octave.
 fn steps() -> impl Iterator<Item = u64> {
-    let all = std::env::var_os("TALLOW_EVERY_FAULT").is_some();
+    let all = every_step();
     let next = move |&step: &u64| Some(if all { step + 1 } else { step + 1 + step / 3 });
     std::iter::successors(Some(1), next)
 }
@@ -77,19 +86,93 @@ fn model_is_whole(run: &Path) -> bool {
     json["weights"]["sha256"] == serde_json::json!(hash)
 }
 
-fn train(kind: &str) {
-    const TRAIN: [&str; 9] = ["train", "photos", "--out", "run", "--size", "32", "--head-epochs", "1", "--resume"];
+/// A training from the command line.
+struct Training {
+    /// Without `--out run --resume`.
+    command: &'static str,
+    /// Writes its data into a folder.
+    data: fn(&Path),
+}
+
+const PHOTOS: Training =
+    Training { command: "train photos --size 32 --head-epochs 1", data: |here| photos(&here.join("photos"), 8) };
+
+const TABLE: Training = Training {
+    command: "table train rows.csv --target kind --epochs 2 --layers 8 --importance 0 --batch-size 32",
+    data: |here| {
+        let row = |i: usize| format!("{},{},{}\n", i * 37 % 101, ["red", "blue"][i % 2], ["a", "b"][i * 37 % 101 / 51]);
+        fs::write(here.join("rows.csv"), format!("size,colour,kind\n{}", (0..120).map(row).collect::<String>()))
+            .unwrap();
+    },
+};
+
+const RATINGS: Training = Training {
+    command: "ratings train ratings.csv --factors 4 --epochs 2",
+    data: |here| {
+        let row = |i: usize| format!("{},{},{}\n", i % 17, i * 7 % 23, 1 + (i % 17 + i * 7 % 23) % 5);
+        fs::write(here.join("ratings.csv"), format!("user,item,rating\n{}", (0..300).map(row).collect::<String>()))
+            .unwrap();
+    },
+};
+
+const TEXTS: Training = Training {
+    command: "text train texts.csv --text text --target mood --size 8,12,2 --epochs 2 --language-model 1 --words 0 \
+              --min-freq 1 --batch-size 16",
+    data: |here| {
+        let row = |i: usize| match i % 2 {
+            0 => format!("a fine and lively film number {},good\n", i * 31 % 47),
+            _ => format!("what a dull story number {},bad\n", i * 29 % 43),
+        };
+        fs::write(here.join("texts.csv"), format!("text,mood\n{}", (0..120).map(row).collect::<String>())).unwrap();
+    },
+};
+
+const MASKS: Training = Training {
+    command: "segment train photos masks --codes codes.txt --size 32x32 --batch-size 4 --freeze-epochs 1 --epochs 1",
+    data: |here| {
+        for i in 0..10 {
+            let is_square = |x: usize, y: usize| (4 + i..16 + i).contains(&x) && (8..20).contains(&y);
+            let pixel = |x, y| if is_square(x, y) { [200, 60, 40] } else { [30 + i as u8; 3] };
+            Image::from_fn(32, 32, pixel).unwrap().save(here.join(format!("photos/{i}.png"))).unwrap();
+            let mask = tallow::vision::Mask::from_fn(32, 32, |x, y| u16::from(is_square(x, y))).unwrap();
+            mask.save(here.join(format!("masks/{i}.png")), None).unwrap();
+        }
+        fs::write(here.join("codes.txt"), "ground\nsquare\n").unwrap();
+    },
+};
+
+impl Training {
+    fn args(&self) -> Vec<&str> {
+        self.command.split_whitespace().chain(["--out", "run", "--resume", "--checkpoint-every", "0"]).collect()
+    }
+
+    /// Runs it undisturbed, and returns the model's weights and the history.
+    fn undisturbed(&self, here: &Path) -> [Vec<u8>; 2] {
+        (self.data)(here);
+        let ended = tallow(&self.args(), here, None);
+        assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
+        results(here)
+    }
+}
+
+fn results(here: &Path) -> [Vec<u8>; 2] {
+    ["model/model.safetensors", "history.csv"].map(|file| fs::read(here.join("run").join(file)).unwrap())
+}
+
+fn temporary(folder: &Path) -> Vec<PathBuf> {
+    contents(folder).into_keys().filter(|file| file.to_string_lossy().ends_with(".tmp")).collect()
+}
+
+/// Lets the training fail, or kills it, at its steps. Run again, it ends as if it had not been disturbed.
+fn disturb(training: &Training, kind: &str) {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    photos(&here.join("photos"), 8);
-    let undisturbed = tallow(&TRAIN, here, None);
-    assert_eq!(undisturbed.status.code(), Some(0), "{}", said(&undisturbed));
-    let weights = || fs::read(here.join("run/model/model.safetensors")).unwrap();
-    let expected = weights();
+    let expected = training.undisturbed(here);
+    let train = training.args();
     let mut tried = 0;
     for step in steps() {
         fs::remove_dir_all(here.join("run")).unwrap();
-        let ended = tallow(&TRAIN, here, Some(&format!("{kind}:{step}")));
+        let ended = tallow(&train, here, Some(&format!("{kind}:{step}")));
         let words = said(&ended);
         if !failed_on_demand(&words, step) {
             break;
@@ -100,41 +183,110 @@ fn train(kind: &str) {
         if kind == "fail" {
             // What has no consequence need not be said: a file that could not be compared with others, say.
             let told = !ended.status.success() || words.contains("asked for by TALLOW_FAULT");
-            assert!(told || weights() == expected, "step {step}: nothing was said: {words}");
-            let left: Vec<_> =
-                contents(&here.join("run")).into_keys().filter(|f| f.extension().is_some_and(|e| e == "tmp")).collect();
-            assert!(left.is_empty(), "step {step}: {left:?}");
+            assert!(told || results(here) == expected, "step {step}: nothing was said: {words}");
+            assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0], "step {step}");
         } else {
             assert_eq!(ended.status.code(), None, "step {step}: {words}");
         }
-        let mut again = tallow(&TRAIN, here, None);
+        let mut again = tallow(&train, here, None);
         if words.contains("left out: photos/") && said(&again).contains("is of another run") {
             // Without the photo that could not be read it was another run, which is not resumed with it.
             fs::remove_dir_all(here.join("run")).unwrap();
-            again = tallow(&TRAIN, here, None);
+            again = tallow(&train, here, None);
         }
         // A failure may have come when the model was already there.
         let was_finished = said(&again).contains("holds a finished run");
         assert!(again.status.success() || was_finished, "step {step}: {words}; {}", said(&again));
         // A photo that could not be read is left out, which is said: another run, finished with another model.
         let left_out = was_finished && words.contains("left out: photos/");
-        assert!(left_out || weights() == expected, "step {step}: another model; {words}; {}", said(&again));
-        let hidden: Vec<_> =
-            contents(&here.join("run")).into_keys().filter(|f| f.to_string_lossy().ends_with(".tmp")).collect();
-        assert!(hidden.is_empty(), "step {step}: {hidden:?}");
+        let same = left_out || results(here) == expected;
+        assert!(same, "step {step}: another model or history; {words}; {}", said(&again));
+        assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0], "step {step}");
     }
-    eprintln!("{kind}: {tried} steps of a training");
+    eprintln!("{kind}: {tried} steps of {}", training.command);
     assert!(tried > 8 || tried == 0, "{tried}");
 }
 
 #[test]
 fn a_training_whose_disk_fails_leaves_no_half_model() {
-    train("fail");
+    disturb(&PHOTOS, "fail");
 }
 
 #[test]
 fn a_training_that_is_killed_can_be_finished() {
-    train("kill");
+    disturb(&PHOTOS, "kill");
+}
+
+#[test]
+fn so_can_one_of_rows() {
+    disturb(&TABLE, "kill");
+}
+
+#[test]
+fn so_can_one_of_ratings() {
+    disturb(&RATINGS, "kill");
+}
+
+#[test]
+fn so_can_one_of_texts() {
+    disturb(&TEXTS, "kill");
+}
+
+#[test]
+fn so_can_one_of_masks() {
+    if every_step() {
+        disturb(&MASKS, "kill");
+    } else {
+        eprintln!("skipped: half a minute; TALLOW_EVERY_FAULT=1 asks for it");
+    }
+}
+
+/// Whether a step of reading or writing or a step of computing is under way: killed and resumed again and again, until
+/// it ends, each kind of training comes to the weights and the history of an undisturbed one. `TALLOW_KILLS=200` asks
+/// for so many kills of each kind.
+#[test]
+fn trainings_that_are_killed_at_any_moment_end_as_if_they_had_not_been() {
+    let wanted: usize = std::env::var("TALLOW_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
+    let mut state = 20_261_129u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / (1u64 << 31) as f64
+    };
+    for training in [PHOTOS, TABLE, RATINGS, TEXTS, MASKS] {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        let started = Instant::now();
+        let expected = training.undisturbed(here);
+        let whole = started.elapsed();
+        let (mut kills, mut runs) = (0, 0);
+        while kills < wanted {
+            fs::remove_dir_all(here.join("run")).unwrap();
+            runs += 1;
+            // The last of these is not disturbed.
+            for left in (0..6).rev() {
+                let mut command = command(&training.args(), here);
+                let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                if left > 0 {
+                    std::thread::sleep(whole.mul_f64(random()));
+                    process.kill().unwrap();
+                }
+                let ended = process.wait().unwrap();
+                if ended.success() {
+                    break;
+                }
+                if ended.code().is_some() {
+                    // The one before was killed when all was written.
+                    let words = said(&tallow(&training.args(), here, None));
+                    assert!(words.contains("holds a finished run"), "{}: {ended} {words}", training.command);
+                    break;
+                }
+                kills += 1;
+            }
+            assert!(results(here) == expected, "{}: another model or history after {kills} kills", training.command);
+            assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0]);
+        }
+        eprintln!("{kills} kills in {runs} runs of {}", training.command);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tallow_io::download::{self, Download, Failure, Retry};
 use tallow_io::hash::Mismatch;
-use tallow_io::{atomic, hash};
+use tallow_io::{atomic, fault, hash};
 
 use crate::check::{self, State};
 use crate::download::HttpSource;
@@ -85,6 +85,7 @@ impl Fetcher {
         }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+            atomic::remove_left_over(parent)?;
         }
         let part = layout::part(folder, entry);
         let state = match adopt(&path, &part, entry)? {
@@ -98,8 +99,11 @@ impl Fetcher {
             let unpacked = unpack::unpack(&part, folder, entry, &mut |files| {
                 progress(Progress::Unpacking { file: &entry.name, files });
             });
-            // Also after a failure: an archive that cannot be unpacked today cannot be tomorrow.
-            fs::remove_file(&part).map_err(Error::io("remove", &part))?;
+            // An archive that cannot be unpacked today cannot be tomorrow. A disk that was full may have room then, and
+            // need not be sent the archive again.
+            if !matches!(unpacked, Err(Error::Io(_))) {
+                fault::point().and_then(|()| fs::remove_file(&part)).map_err(Error::io("remove", &part))?;
+            }
             unpacked?;
         }
         Ok(state)

@@ -10,8 +10,8 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use tallow_io::atomic;
 use tallow_io::hash::Hasher;
+use tallow_io::{atomic, fault};
 use zip::ZipArchive;
 
 use crate::error::{Error, Result};
@@ -116,7 +116,8 @@ impl Sink<'_> {
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
-        let mut file = BufWriter::new(File::create(&target).map_err(Error::io("write", &target))?);
+        let created = fault::point().and_then(|()| File::create(&target));
+        let mut file = BufWriter::new(created.map_err(Error::io("write", &target))?);
         let mut hasher = Hasher::default();
         let mut buffer = [0; 1 << 14];
         loop {
@@ -129,7 +130,8 @@ impl Sink<'_> {
                 let why = format!("takes the archive beyond its limit of {} bytes", self.entry.unpacked_limit());
                 return Err(self.refuse(name, &why));
             }
-            let written = hasher.write_all(&buffer[..n]).and_then(|()| file.write_all(&buffer[..n]));
+            hasher.update(&buffer[..n]);
+            let written = fault::point().and_then(|()| file.write_all(&buffer[..n]));
             written.map_err(Error::io("write", &target))?;
         }
         file.flush().map_err(Error::io("write", &target))?;
@@ -191,7 +193,7 @@ fn settle(temporary: &Path, folder: &Path, entry: &Entry, files: &BTreeMap<Strin
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         }
-        fs::rename(&from, &to).map_err(Error::io("write", &to))?;
+        fault::point().and_then(|()| fs::rename(&from, &to)).map_err(Error::io("write", &to))?;
         lines.push_str(&format!("{sha256}  {path}\n"));
     }
     Ok(atomic::write(record, lines)?)

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Some(Task::Ci) => ci::run(),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {}", tallow_io::text::visible(&format!("{error:#}")));
+        eprintln!("error: {}", tallow_io::text::visible(&told(&error)));
         let data = error.chain().find_map(|cause| cause.downcast_ref::<tallow_datasets::Error>());
         data.map_or(1, exit_code).into()
     })
@@ -113,4 +113,13 @@ fn cargo() -> std::process::Command {
         }
     }
     cargo
+}
+
+/// An error with its causes, but for those that it has told itself.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.ends_with(&cause) {
+        true => said,
+        false if said.is_empty() => cause,
+        false => format!("{said}: {cause}"),
+    })
 }

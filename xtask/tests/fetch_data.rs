@@ -1,8 +1,9 @@
 //! `cargo xtask fetch-data` as a user runs it, against a web server on this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -169,4 +170,72 @@ fn a_manifest_that_is_wrong_is_named_with_the_line() {
     let (code, _, stderr) = bench.run(&[]);
     assert_eq!(code, 1);
     assert!(stderr.contains("list.toml: TOML parse error at line 9, column 8"), "{stderr}");
+}
+
+/// The files below a folder with their contents, but for locks.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = if folder.is_dir() { tree(folder) } else { Vec::new() };
+    files
+        .into_iter()
+        .filter(|file| !file.ends_with(".lock"))
+        .map(|file| (file.clone(), fs::read(folder.join(file)).unwrap()))
+        .collect()
+}
+
+/// Disks that fail and processes that are killed at every step of writing: afterwards each file is the old one, the new
+/// one or under a name that no reader takes for it, `--verify` tells that the data are not whole, and the same command
+/// finishes. What has come whole is not asked for again.
+#[test]
+fn fetching_can_be_finished_after_a_failure_at_any_step() {
+    let (photo, archive) = (payload(70_000), zip(&[("train/1.txt", &payload(20_000)), ("train/2.txt", b"two")]));
+    let served = [photo.clone(), archive.clone()];
+    let server = Server::start(move |request| Reply::file(&served[usize::from(request.path == "/zip")]));
+    let sources = ["bin", "zip"].map(|name| [format!("{}/{name}", server.url)]);
+    let more = "unpack = \"zip\"\nprovides = [\"train\"]";
+    let files = [file("a.bin", &sources[0], &photo, ""), file("b.zip", &sources[1], &archive, more)];
+    let whole = Bench::new(&files);
+    let fetched = whole.run(&[]);
+    assert_eq!(fetched.0, 0, "{fetched:?}");
+    let whole = contents(&whole.data());
+    assert!(whole.contains_key("demo/train/2.txt"), "{:?}", whole.keys());
+    for kind in ["fail", "kill"] {
+        let mut tried = 0;
+        for step in 1.. {
+            let bench = Bench::new(&files);
+            let ended = bench.command(&[]).env("TALLOW_FAULT", format!("{kind}:{step}")).output().unwrap();
+            let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+            if !words.contains("TALLOW_FAULT: step") {
+                assert_eq!(ended.status.code(), Some(0), "{words}");
+                break;
+            }
+            tried = step;
+            assert!(!ended.status.success() && !words.contains("panicked"), "{kind} {step}: {words}");
+            let code = ended.status.code();
+            assert_eq!(code.is_none(), kind == "kill", "{kind} {step}: {words}");
+            let left = contents(&bench.data());
+            // Files that a reader would take are whole ones.
+            for (name, bytes) in left.iter().filter(|(name, _)| whole.contains_key(*name)) {
+                assert!(whole[name] == *bytes, "{kind} {step}: half of {name}");
+            }
+            // Of the work that is left after a kill, it may be no more than cleaning up.
+            let is_done = whole.iter().all(|(name, bytes)| left.get(name) == Some(bytes));
+            let verified = bench.run(&["--verify"]);
+            let tells = verified.0 == 3 || verified.1.contains("missing");
+            assert!(is_done || tells, "{kind} {step}: {verified:?}");
+            let asked = |of: &str| server.requests().iter().filter(|request| request.path == of).count();
+            let before = ["/bin", "/zip"].map(asked);
+            let again = bench.run(&[]);
+            assert_eq!(again.0, 0, "{kind} {step}: {words} {again:?}");
+            assert!(contents(&bench.data()) == whole, "{kind} {step}: {:?}", tree(&bench.data()));
+            for (i, name) in ["demo/a.bin", "demo/b.zip"].into_iter().enumerate() {
+                let has_come = [name, &format!("{name}.part")]
+                    .iter()
+                    .any(|name| left.get(*name).is_some_and(|bytes| bytes.len() == [photo.len(), archive.len()][i]));
+                let asked = asked(["/bin", "/zip"][i]) - before[i];
+                assert!(!has_come || asked == 0, "{kind} {step}: {name} had come");
+            }
+        }
+        eprintln!("{kind}: {tried} steps of fetching");
+        assert!(tried > 8, "{tried}");
+    }
 }

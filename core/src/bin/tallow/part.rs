@@ -163,7 +163,8 @@ impl Journal {
             let place = [(first + i + 1).to_string(), of.to_string(), hash.clone()];
             place.into_iter().chain(cells).collect::<Vec<_>>()
         });
-        self.file.write_all(tallow_io::csv::to_string(placed).as_bytes()).map_err(Error::io(&self.path))
+        let text = tallow_io::csv::to_string(placed);
+        tallow_io::fault::point().and_then(|()| self.file.write_all(text.as_bytes())).map_err(Error::io(&self.path))
     }
 
     /// The rows that are there.
