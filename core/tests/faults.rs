@@ -184,7 +184,7 @@ fn disturb(training: &Training, kind: &str) {
             // What has no consequence need not be said: a file that could not be compared with others, say.
             let told = !ended.status.success() || words.contains("asked for by TALLOW_FAULT");
             assert!(told || results(here) == expected, "step {step}: nothing was said: {words}");
-            assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0], "step {step}");
+            assert_eq!(temporary(&here.join("run")), Vec::<PathBuf>::new(), "step {step}");
         } else {
             assert_eq!(ended.status.code(), None, "step {step}: {words}");
         }
@@ -201,7 +201,7 @@ fn disturb(training: &Training, kind: &str) {
         let left_out = was_finished && words.contains("left out: photos/");
         let same = left_out || results(here) == expected;
         assert!(same, "step {step}: another model or history; {words}; {}", said(&again));
-        assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0], "step {step}");
+        assert_eq!(temporary(&here.join("run")), Vec::<PathBuf>::new(), "step {step}");
     }
     eprintln!("{kind}: {tried} steps of {}", training.command);
     assert!(tried > 8 || tried == 0, "{tried}");
@@ -283,7 +283,7 @@ fn trainings_that_are_killed_at_any_moment_end_as_if_they_had_not_been() {
                 kills += 1;
             }
             assert!(results(here) == expected, "{}: another model or history after {kills} kills", training.command);
-            assert_eq!(temporary(&here.join("run")), [PathBuf::new(); 0]);
+            assert_eq!(temporary(&here.join("run")), Vec::<PathBuf>::new());
         }
         eprintln!("{kills} kills in {runs} runs of {}", training.command);
     }

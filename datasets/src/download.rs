@@ -1,7 +1,7 @@
 //! The bytes of a file over HTTP.
 
 use std::io::{ErrorKind, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tallow_io::download::{ByteSource, Cut, Failure, Part};
 use tallow_io::hash::Mismatch;
@@ -15,14 +15,19 @@ use crate::options::Options;
 pub(crate) struct HttpSource<'a> {
     agent: Agent,
     url: &'a str,
+    /// How long a source may send less than [`SLOWEST`] bytes a second.
+    patience: Duration,
 }
+
+/// The fewest bytes a second that are worth waiting for.
+const SLOWEST: u32 = 1_000;
 
 impl<'a> HttpSource<'a> {
     pub(crate) fn new(options: &Options, url: &'a str) -> Self {
         let settings = http::settings(options.connect_timeout, options.read_timeout)
             // The bytes as they are published: a transparently unpacked answer would have another size and hash.
             .accept_encoding("identity");
-        HttpSource { agent: settings.build().new_agent(), url }
+        HttpSource { agent: settings.build().new_agent(), url, patience: options.read_timeout }
     }
 }
 
@@ -38,8 +43,10 @@ impl ByteSource for HttpSource<'_> {
 
         let status = response.status();
         match status {
-            StatusCode::OK => receive(response, 0, part),
-            StatusCode::PARTIAL_CONTENT if starts_at(&response) == Some(have) => receive(response, have, part),
+            StatusCode::OK => receive(response, 0, part, self.patience),
+            StatusCode::PARTIAL_CONTENT if starts_at(&response) == Some(have) => {
+                receive(response, have, part, self.patience)
+            }
             // The source does not have the bytes that we ask for, or sends others: begin anew.
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => {
                 part.truncate(0)?;
@@ -55,7 +62,7 @@ impl ByteSource for HttpSource<'_> {
 }
 
 /// Appends the answer's body, which begins at byte `from`, to the part.
-fn receive(response: Response<Body>, from: u64, part: &mut Part) -> Result<(), Cut> {
+fn receive(response: Response<Body>, from: u64, part: &mut Part, patience: Duration) -> Result<(), Cut> {
     let bytes = part.bytes();
     if let Some(length) = response.body().content_length().filter(|length| from + length != bytes) {
         let (expected, got) = (format!("{bytes} bytes"), format!("{} bytes", from + length));
@@ -65,8 +72,16 @@ fn receive(response: Response<Body>, from: u64, part: &mut Part) -> Result<(), C
     part.connected();
     let mut body = response.into_body().into_reader();
     let mut buffer = vec![0; 1 << 16];
+    // A byte now and then would keep a connection open for ever.
+    let (mut since, mut had) = (Instant::now(), part.len());
     loop {
         let done = part.len();
+        if since.elapsed() >= patience {
+            if ((done - had) as f64) < f64::from(SLOWEST) * since.elapsed().as_secs_f64() {
+                return Err(Cut::refused(format!("it sends less than {SLOWEST} bytes a second")));
+            }
+            (since, had) = (Instant::now(), done);
+        }
         match body.read(&mut buffer) {
             Ok(0) if done == bytes => return Ok(()),
             Ok(0) => return Err(Cut::again(format!("the connection ended after {done} of {bytes} bytes"))),

@@ -1,8 +1,10 @@
 //! Requests over HTTP.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ureq::config::ConfigBuilder;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::typestate::{AgentScope, WithoutBody};
 use ureq::{Agent, RequestBuilder};
 
@@ -15,7 +17,17 @@ pub(crate) fn settings(connect_timeout: Duration, read_timeout: Duration) -> Con
         .timeout_connect(Some(connect_timeout))
         .timeout_recv_response(Some(read_timeout))
         .timeout_per_read(Some(read_timeout))
+        .tls_config(TlsConfig::builder().root_certs(RootCerts::Specific(CERTIFICATES.clone())).build())
 }
+
+/// Whom to trust: the authorities that Mozilla does, for machines that have no list, and those that this machine does,
+/// such as a company's own (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
+static CERTIFICATES: LazyLock<Arc<Vec<Certificate<'static>>>> = LazyLock::new(|| {
+    let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
+    let system = rustls_native_certs::load_native_certs().certs;
+    let system = system.iter().map(|der| Certificate::from_der(der).to_owned());
+    Arc::new(built_in.chain(system).collect())
+});
 
 /// A request for what is at `url`. From https:// it is not led to http://.
 pub(crate) fn get(agent: &Agent, url: &str) -> RequestBuilder<WithoutBody> {

@@ -172,6 +172,31 @@ fn a_manifest_that_is_wrong_is_named_with_the_line() {
     assert!(stderr.contains("list.toml: TOML parse error at line 9, column 8"), "{stderr}");
 }
 
+/// By way of the proxy that the environment names, but for hosts that it excepts and for this machine.
+#[test]
+fn a_proxy_is_asked_for_what_is_elsewhere() {
+    let proxy = Server::start(|_| Reply::status(502));
+    let data = payload(10);
+    let asked = |source: &str, variables: &[(&str, &str)]| {
+        let bench = Bench::new(&[file("a.bin", &[source.into()], &data, "")]);
+        let mut command = bench.command(&[]);
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+            command.env_remove(name);
+        }
+        let before = proxy.requests().len();
+        let ended = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(3));
+        proxy.requests()[before..].iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+    };
+    let through: Vec<String> = asked("https://data.invalid/a", &[("HTTPS_PROXY", &proxy.url)]);
+    assert!(!through.is_empty() && through.iter().all(|request| request == "CONNECT data.invalid:443"), "{through:?}");
+    let around: Vec<String> =
+        asked("https://data.invalid/a", &[("HTTPS_PROXY", &proxy.url), ("NO_PROXY", "data.invalid")]);
+    assert_eq!(around, [""; 0]);
+    let here: Vec<String> = asked("http://127.0.0.1:9/a", &[("HTTPS_PROXY", &proxy.url), ("HTTP_PROXY", &proxy.url)]);
+    assert_eq!(here, [""; 0]);
+}
+
 /// The files below a folder with their contents, but for locks.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = if folder.is_dir() { tree(folder) } else { Vec::new() };

@@ -1,7 +1,7 @@
 //! The folder of a run: which of its files are ours, and how they are written.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use tallow_io::atomic;
 
@@ -30,7 +30,10 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes the folder, proves that it can be written, and clears away what an earlier run of ours left.
     pub(crate) fn create(path: &Path) -> Result<Folder> {
-        fs::create_dir_all(path).map_err(Error::io(path))?;
+        fs::create_dir_all(path).map_err(|error| {
+            let what = format!("the folder of the run cannot be made: {error}; `--out` names another");
+            Error::io(path)(io::Error::new(error.kind(), what))
+        })?;
         for name in [LIST, LOCK, PLOTS, MODEL, CHECKPOINTS] {
             check_place(path, name)?;
         }

@@ -188,5 +188,6 @@ fn a_cache_that_cannot_be_written_is_an_io_error_that_names_it() {
     write(&machine.config.cache, "a file where the folder should be");
     let error = machine.fetch(&pinned(&payload(10))).unwrap_err();
     assert!(matches!(&error, Error::Io { path, .. } if path.starts_with(&machine.config.cache)), "{error:?}");
+    assert!(error.to_string().contains("set HF_HOME or HF_HUB_CACHE"), "{error}");
     assert_eq!(tallow::cli::exit_code(&error), 1);
 }

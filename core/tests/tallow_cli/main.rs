@@ -14,6 +14,7 @@ mod runs;
 mod segment;
 mod serve;
 mod serve_kinds;
+mod serve_mutations;
 mod shards;
 mod similar;
 mod table;

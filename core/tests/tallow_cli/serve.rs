@@ -63,7 +63,12 @@ impl Serving {
         format!("http://{}/#{wish}", self.address)
     }
 
-    fn connect(&self) -> TcpStream {
+    /// The name and the port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream
@@ -84,7 +89,7 @@ impl Serving {
         answer(stream)
     }
 
-    fn predict(&self, body: &[u8]) -> Answer {
+    pub(crate) fn predict(&self, body: &[u8]) -> Answer {
         self.send("POST /api/predict", &[], body)
     }
 }
@@ -99,7 +104,7 @@ fn answer(mut stream: TcpStream) -> Answer {
 }
 
 /// A folder with a model of shoes in `run`, and one photo.
-fn model() -> (tempfile::TempDir, Vec<u8>) {
+pub(crate) fn model() -> (tempfile::TempDir, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
     let files = shoes(&dir.path().join("shoes"), 20);
     let trained = tallow(&["train", "shoes", "--out", "run", "--size", "64", "--head-epochs", "1"], dir.path());

@@ -39,6 +39,8 @@ pub struct Reply {
     pub hold: Duration,
     /// Send all, whatever the range.
     pub ignore_range: bool,
+    /// Wait so long after each byte of the body.
+    pub drip: Option<Duration>,
 }
 
 impl Reply {
@@ -147,6 +149,13 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Requ
     // Noted first, so that a test that has its answer also finds it in the log.
     log.lock().unwrap()[at].sent = body.len();
     // The client may have hung up; that is its right.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).and_then(|()| stream.flush());
+    let mut send = |bytes: &[u8]| stream.write_all(bytes).and_then(|()| stream.flush());
+    let _ = send(head.as_bytes()).and_then(|()| match reply.drip {
+        None => send(body),
+        Some(pause) => body.iter().try_for_each(|&byte| {
+            std::thread::sleep(pause);
+            send(&[byte])
+        }),
+    });
     std::thread::sleep(reply.hold);
 }

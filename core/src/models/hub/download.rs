@@ -11,6 +11,7 @@ use super::{HubConfig, HubFile, cache};
 use crate::error::Error;
 use crate::event::{Event, Listener};
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use tallow_io::download::{self, ByteSource, Cut, Download, Observer, Part, Progress, Retry};
 use tallow_io::hash::Mismatch;
@@ -28,7 +29,11 @@ pub(super) fn download(file: &HubFile, config: &HubConfig, listener: &Listener) 
     let part = layout::blob(&folder, &format!("{name}.incomplete"));
     let locks = config.cache.join(".locks").join(folder.file_name().unwrap_or_default());
     for folder in [part.parent(), Some(&*locks)].into_iter().flatten() {
-        fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        fs::create_dir_all(folder).map_err(|error| {
+            let remedy = "set HF_HOME or HF_HUB_CACHE to a folder that can be written, or name a weights file";
+            let what = format!("the cache of published weights cannot be made there: {error}; {remedy}");
+            Error::io(folder)(io::Error::new(error.kind(), what))
+        })?;
     }
     // The lock that Python takes too.
     let lock = download::lock(&locks.join(format!("{name}.lock")), observer);
