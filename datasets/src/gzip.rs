@@ -1,4 +1,5 @@
 //! What is inside of gzipped files.
+#![warn(clippy::indexing_slicing)]
 
 use std::io::BufReader;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //!
 //! Files may be gzipped or plain; the first two bytes tell which. Sizes in a header are promises, not facts: nothing is
 //! allocated for a promise that the file is too small to keep.
+#![warn(clippy::indexing_slicing)]
 
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;

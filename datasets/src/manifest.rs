@@ -1,4 +1,5 @@
 //! The list of datasets: names, licences, sources, sizes and hashes, read from `datasets/manifest.toml`.
+#![warn(clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};

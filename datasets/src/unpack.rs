@@ -3,6 +3,7 @@
 //! An archive may name paths outside the folder, hold links that lead there, or unpack to more than the disk holds. So
 //! each path is checked, links and devices are refused, bytes are counted as they are written, and everything goes to a
 //! temporary folder first: what fails leaves nothing behind.
+#![warn(clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -130,8 +131,9 @@ impl Sink<'_> {
                 let why = format!("takes the archive beyond its limit of {} bytes", self.entry.unpacked_limit());
                 return Err(self.refuse(name, &why));
             }
-            hasher.update(&buffer[..n]);
-            let written = fault::point().and_then(|()| file.write_all(&buffer[..n]));
+            let bytes = buffer.get(..n).unwrap_or_default();
+            hasher.update(bytes);
+            let written = fault::point().and_then(|()| file.write_all(bytes));
             written.map_err(Error::io("write", &target))?;
         }
         file.flush().map_err(Error::io("write", &target))?;

@@ -35,7 +35,7 @@ fn words(since_1970: Duration) -> String {
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let year = era * 400 + year_of_era + u64::from(month >= 10);
-    format!("{day} {} {year}", MONTHS[month as usize])
+    format!("{day} {} {year}", MONTHS.get(month as usize).copied().unwrap_or_default())
 }
 
 #[cfg(test)]

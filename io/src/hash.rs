@@ -75,7 +75,7 @@ pub fn stream(mut source: impl Read) -> std::io::Result<Digest> {
     loop {
         match source.read(&mut buffer) {
             Ok(0) => return Ok(hasher.finish()),
-            Ok(n) => hasher.write_all(&buffer[..n])?,
+            Ok(n) => hasher.update(buffer.get(..n).unwrap_or_default()),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -12,6 +12,7 @@
 //! # std::fs::remove_dir_all(&folder).unwrap();
 //! # Ok::<(), tallow_io::Error>(())
 //! ```
+#![warn(clippy::indexing_slicing)]
 
 pub mod atomic;
 pub mod csv;

@@ -1,6 +1,7 @@
 //! Checkpoints, from which a killed run resumes and ends with exactly the result of an uninterrupted one.
 //!
 //! A checkpoint holds the run's [`Fingerprint`], and no other run can resume from it.
+#![warn(clippy::indexing_slicing)]
 
 use super::callback::{Callback, CallbackState};
 use super::checkpoint_check;

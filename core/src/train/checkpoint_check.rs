@@ -1,5 +1,6 @@
 //! Whether what a checkpoint holds can have been written by this learner: a number that is believed would train
 //! something else without a word.
+#![warn(clippy::indexing_slicing)]
 
 use super::recorder::Recorder;
 use super::weights::not_finite;

@@ -1,5 +1,6 @@
 //! A trained model as a folder: `model.safetensors` with the tensors and a readable `learner.json` with all else. It
 //! contains no code.
+#![warn(clippy::indexing_slicing)]
 
 use super::weights;
 use crate::error::{Error, Result};
@@ -144,8 +145,8 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Exported> {
     }
     let mut classes: Vec<&String> = notes.vocab.iter().collect();
     classes.sort_unstable();
-    if let Some(twice) = classes.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(useless(format!("has the class {:?} twice in its `vocab`", twice[0])));
+    if let Some(twice) = classes.windows(2).find_map(|pair| pair.first().filter(|class| Some(*class) == pair.last())) {
+        return Err(useless(format!("has the class {:?} twice in its `vocab`", twice)));
     }
     if classes.first().is_some_and(|class| class.is_empty()) {
         return Err(useless("has a class without a name in its `vocab`".into()));

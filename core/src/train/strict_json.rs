@@ -1,4 +1,5 @@
 //! JSON in which no field is given twice.
+#![warn(clippy::indexing_slicing)]
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};

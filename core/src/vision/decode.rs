@@ -1,4 +1,5 @@
 //! Decoding image files.
+#![warn(clippy::indexing_slicing)]
 
 use super::kinds::{Kind, other_kind_of_bytes};
 use super::{Image, Limits, budget, gif, jpeg, orientation, tiff};
@@ -62,7 +63,7 @@ impl Image {
     /// # Errors
     /// [`Error::Value`] when they do not have an image's header.
     pub fn size_of_bytes(bytes: &[u8]) -> Result<(usize, usize)> {
-        let head = &bytes[..bytes.len().min(HEAD)];
+        let head = bytes.get(..HEAD).unwrap_or(bytes);
         size(head, Cursor::new(bytes)).map_err(|what| Error::Value(format!("the picture {what}")))
     }
 
@@ -210,7 +211,7 @@ fn unreadable(error: &image::ImageError) -> String {
 
 /// What a file that is not a picture begins with.
 fn beginning(bytes: &[u8]) -> String {
-    let head = &bytes[..bytes.len().min(16)];
+    let head = bytes.get(..16).unwrap_or(bytes);
     if head.iter().all(|&b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
         format!("it begins with the text {:?}", String::from_utf8_lossy(head))
     } else {

@@ -1,4 +1,5 @@
 //! The first frame of a GIF on its canvas, as Pillow shows it.
+#![warn(clippy::indexing_slicing)]
 
 use super::{Limits, budget};
 use gif::{ColorOutput, DecodeOptions, MemoryLimit};

@@ -1,4 +1,5 @@
 //! Image formats: those that can be read, and how to convert the others.
+#![warn(clippy::indexing_slicing)]
 
 use std::path::Path;
 
@@ -183,7 +184,9 @@ pub fn other_kind_of_bytes(bytes: &[u8]) -> Option<OtherKind> {
 /// The kind of a file of boxes (ISO 14496-12) by its brands: the major one, then the compatible ones.
 fn of_brands(bytes: &[u8]) -> &'static Kind {
     let length = bytes.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
-    let brands: Vec<&[u8]> = bytes[8..length.clamp(8, bytes.len())]
+    let brands: Vec<&[u8]> = bytes
+        .get(8..length.clamp(8, bytes.len().max(8)))
+        .unwrap_or_default()
         .chunks_exact(4)
         .enumerate()
         .filter(|(i, _)| *i != 1)
@@ -200,7 +203,7 @@ fn of_brands(bytes: &[u8]) -> &'static Kind {
 
 /// Whether the text begins as a drawing does, perhaps after a declaration and comments.
 fn is_svg(bytes: &[u8]) -> bool {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]);
+    let head = String::from_utf8_lossy(bytes.get(..1024).unwrap_or(bytes));
     let head = head.trim_start_matches('\u{feff}').trim_start();
     head.starts_with("<svg") || ((head.starts_with("<?xml") || head.starts_with("<!--")) && head.contains("<svg"))
 }

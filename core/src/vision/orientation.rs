@@ -1,4 +1,5 @@
 //! How a photo is to be turned upright, by what its file says of it.
+#![warn(clippy::indexing_slicing)]
 
 use image::metadata::Orientation;
 
@@ -14,7 +15,7 @@ pub(super) fn of(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Orientation {
 fn in_xmp(xmp: &[u8]) -> Option<Orientation> {
     const NAME: &[u8] = b"tiff:Orientation";
     xmp.windows(NAME.len()).enumerate().filter(|&(_, window)| window == NAME).find_map(|(at, _)| {
-        let value = &xmp[at + NAME.len()..];
+        let value = xmp.get(at + NAME.len()..)?;
         let digit = value.strip_prefix(b"=\"").or_else(|| value.strip_prefix(b">"))?.first()?;
         digit.is_ascii_digit().then(|| Orientation::from_exif(digit - b'0'))
     })?

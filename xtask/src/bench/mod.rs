@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast the kernels and the networks are, alone or beside others.
 
 mod compare;
+mod growth;
 mod peer;
 mod worker;
 
@@ -24,6 +25,13 @@ pub(crate) struct Args {
     /// Where to write the comparison, a Markdown table
     #[arg(long, value_name = "FILE", requires = "compare")]
     table: Option<PathBuf>,
+    /// Train on and judge so many photos one after the other with the program, and show how time and memory grow
+    #[arg(long, value_name = "PHOTOS", value_delimiter = ',', num_args = 0.., default_missing_value = "1000,10000",
+          conflicts_with_all = ["compare", "filter"])]
+    growth: Option<Vec<usize>>,
+    /// The program that grows [default: `tallow`, built with --release]
+    #[arg(long, value_name = "FILE", requires = "growth")]
+    tallow: Option<PathBuf>,
     /// Only work (or criterion benchmarks) whose name contains this
     #[arg(value_name = "NAME")]
     filter: Option<String>,
@@ -39,7 +47,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if args.compare.is_empty() { criterion(args) } else { compare::run(args) }
+    match &args.growth {
+        Some(photos) => growth::run(photos, args.tallow.as_deref()),
+        None if args.compare.is_empty() => criterion(args),
+        None => compare::run(args),
+    }
 }
 
 /// The benchmarks under `core/benches` and `core/kernels/benches`.
