@@ -39,6 +39,7 @@
 //! | `efficientnet-lite0` | yes | EfficientNet-Lite0's ImageNet weights inside the program, 9.4 MB |
 //! | `drawings` | yes | 335 drawings in six classes inside the program, 2.7 MB, and scenes composed of them |
 //! | `serve` | yes | `tallow serve`, a model behind a web address |
+//! | `parquet` | no | tables of predictions as Parquet |
 //! | `mpi` | no | training by several processes; building needs an MPI and libclang |
 //! | `cuda`, `cudnn` | no | NVIDIA's graphics cards; building needs its compiler |
 //! | `metal` | no | Apple's graphics cards |
