@@ -122,6 +122,7 @@ fn all_probabilities_and_features_go_into_every_form_and_an_evaluation_takes_the
     succeeds(&["predict", "run", "shoes", "--out", "bare.csv"]);
     fails(&evaluate("bare.csv"), 3, &["bare.csv", "has no column `probability of Ankle boot`", "--probabilities"]);
     fails(&evaluate("none.csv"), 3, &["none.csv"]);
+    fails(&evaluate("all.jsonl"), 2, &["all.jsonl", "read as CSV"]);
 
     let part = ["predict", "run", "shoes", "--shard", "1/2", "--out", "part.jsonl"];
     fails(&tallow(&part, here), 2, &["part.jsonl", "a share is written as CSV", "tallow merge"]);

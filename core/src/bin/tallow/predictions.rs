@@ -1,6 +1,6 @@
 //! The columns of a table of predictions.
 
-use crate::table_file::{EMBEDDING, PROBABILITY_OF};
+use crate::table_file::{EMBEDDING, PROBABILITY_OF, is_csv};
 use std::path::{Path, PathBuf};
 use tallow::vision_learner::{Prediction, Predictor, predictions_csv};
 use tallow::{Error, Result};
@@ -106,6 +106,10 @@ pub(crate) fn judgements(
 }
 
 fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Result<Judgement>>> {
+    if !is_csv(table) {
+        let what = "predictions are read as CSV: write them with `tallow predict --probabilities --out FILE.csv`";
+        return Err(Error::Usage(format!("{}: {what}", table.display())));
+    }
     let refused = |what: String| Error::file(table, what);
     let file = tallow_io::read::open(table).map_err(Error::io(table))?;
     let mut reader = csv::Reader::from_reader(std::io::BufReader::new(file));
