@@ -342,9 +342,9 @@ fn label_errors_finds_as_much_as_cleanlab_as_precisely() {
     for (case, [precision, recall, their_precision, their_recall]) in &sums {
         let said = format!("{case}: {precision:.3} {recall:.3}, cleanlab's {their_precision:.3} {their_recall:.3}");
         eprintln!("{said}");
-        assert!(*precision > their_precision - 0.02 && *recall > their_recall - 0.02, "{said}");
+        assert!(*precision > their_precision - 0.01 && *recall > their_recall - 0.01, "{said}");
     }
     let mean = |place: usize| sums.values().map(|sum| sum[place]).sum::<f64>() / sums.len() as f64;
     let means = [mean(0), mean(1), mean(2), mean(3)];
-    assert!(mean(0) > mean(2) - 0.005 && mean(1) > mean(3) - 0.005, "{means:?}");
+    assert!(mean(0) >= mean(2) && mean(1) >= mean(3), "{means:?}");
 }

@@ -76,7 +76,7 @@ fn receive(response: Response<Body>, from: u64, part: &mut Part, patience: Durat
     let (mut since, mut had) = (Instant::now(), part.len());
     loop {
         let done = part.len();
-        if since.elapsed() >= patience {
+        if done < bytes && since.elapsed() >= patience {
             if ((done - had) as f64) < f64::from(SLOWEST) * since.elapsed().as_secs_f64() {
                 return Err(Cut::refused(format!("it sends less than {SLOWEST} bytes a second")));
             }

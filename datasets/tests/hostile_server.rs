@@ -112,7 +112,7 @@ fn nothing_that_a_server_says_reaches_the_terminal_raw() {
     let said = survives(|_, _| Reply::status(302).header("Location", "http://\u{1b}[31m/\u{7}"), 4);
     assert!(!said.chars().any(char::is_control), "{said:?}");
     assert!(matches!(
-        fetch(&std::env::temp_dir().join("nowhere"), &["http://127.0.0.1:9/a".into()]),
+        fetch(tempfile::tempdir().unwrap().path(), &["http://127.0.0.1:9/a".into()]),
         Err(Error::Network { .. })
     ));
 }

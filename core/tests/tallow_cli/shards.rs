@@ -66,6 +66,10 @@ fn all_probabilities_and_features_go_into_every_form_and_an_evaluation_takes_the
     fs::write(here.join("shoes/Sneaker/text.png"), "text").unwrap();
     let trained = tallow(&["train", "shoes", "--out", "run", "--size", "32", "--head-epochs", "1"], here);
     assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    fs::copy(here.join("shoes/Sneaker/000.png"), here.join("'=1.png")).unwrap();
+    let named = tallow(&["predict", "run", "'=1.png", "--out", "named.jsonl"], here);
+    let row: serde_json::Value = serde_json::from_slice(&fs::read(here.join("named.jsonl")).unwrap()).unwrap();
+    assert_eq!((named.code, &row["file"]), (Some(0), &"'=1.png".into()), "a file's name is not marked");
     let succeeds = |args: &[&str]| {
         let run = tallow(args, here);
         assert_eq!(run.code, Some(0), "{args:?}: {}", run.stderr);

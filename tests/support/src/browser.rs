@@ -177,11 +177,6 @@ impl Tab<'_> {
         }
     }
 
-    /// Writes a text where the cursor is.
-    pub fn write(&self, text: &str) {
-        self.ask("Input.insertText", json!({ "text": text }));
-    }
-
     /// Clicks into the middle of the first element that a selector finds.
     pub fn click(&self, selector: &str) {
         let place = format!(

@@ -1,8 +1,8 @@
 //! `tallow evaluate`: how good a classifier is on photos whose classes are known.
 
+use crate::judgements::judgements;
 use crate::overwrite::OverwriteArgs;
 use crate::photos::{GroupArgs, PhotoArgs};
-use crate::predictions::judgements;
 use crate::{model, multi_label, one_class, settings, trust};
 use std::path::PathBuf;
 use tallow::cli::{Chapter, CommonArgs, Session};

@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod export;
 mod judged;
+mod judgements;
 mod merge;
 mod model;
 mod multi_label;

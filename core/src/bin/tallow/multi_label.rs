@@ -1,8 +1,8 @@
 //! `--multi-label`: photos that may show several classes, or none of them.
 
+use crate::judgements::judgements;
 use crate::one_class::PREDICTIONS;
 use crate::photos::PhotoArgs;
-use crate::predictions::judgements;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use tallow::cli::Session;

@@ -1,9 +1,9 @@
 //! The columns of a table of predictions.
 
-use crate::table_file::{EMBEDDING, PROBABILITY_OF, is_csv};
-use std::path::{Path, PathBuf};
+use crate::table_file::{EMBEDDING, PROBABILITY_OF};
+use std::path::PathBuf;
+use tallow::Result;
 use tallow::vision_learner::{Prediction, Predictor, predictions_csv};
-use tallow::{Error, Result};
 
 /// What a table has besides files, classes, probabilities, errors and strangeness.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -78,74 +78,4 @@ fn cells_of(files: &[PathBuf], predictions: &[Result<Prediction>]) -> Vec<String
 fn as_json(numbers: &[f32]) -> String {
     let numbers: Vec<String> = numbers.iter().map(f32::to_string).collect();
     format!("[{}]", numbers.join(","))
-}
-
-/// What a model says of a photo, as far as an evaluation needs it.
-#[derive(Debug, Clone)]
-pub(crate) struct Judgement {
-    pub(crate) probabilities: Vec<f64>,
-    pub(crate) is_stranger: bool,
-}
-
-/// What a model says of the photos, or has said of them in a table of predictions.
-///
-/// # Errors
-/// Those of [`Predictor::predict`]; [`Error::File`] when the table is none of this model's classes, or lacks a photo.
-pub(crate) fn judgements(
-    predictor: &Predictor,
-    files: &[PathBuf],
-    table: Option<&Path>,
-) -> Result<Vec<Result<Judgement>>> {
-    match table {
-        Some(table) => read(predictor, files, table),
-        None => {
-            let judgement = |p: Prediction| Judgement { is_stranger: p.is_stranger(), probabilities: p.probabilities };
-            Ok(predictor.predict(files)?.into_iter().map(|p| p.map(judgement)).collect())
-        }
-    }
-}
-
-fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Result<Judgement>>> {
-    if !is_csv(table) {
-        let what = "predictions are read as CSV: write them with `tallow predict --probabilities --out FILE.csv`";
-        return Err(Error::Usage(format!("{}: {what}", table.display())));
-    }
-    let refused = |what: String| Error::file(table, what);
-    let file = tallow_io::read::open(table).map_err(Error::io(table))?;
-    let mut reader = csv::Reader::from_reader(std::io::BufReader::new(file));
-    let head: Vec<String> = reader.headers().map_err(|e| refused(e.to_string()))?.iter().map(String::from).collect();
-    let place = |name: &str| {
-        let make = "make it by `tallow predict --probabilities --out`, as CSV, with the same model";
-        head.iter().position(|column| column == name).ok_or_else(|| refused(format!("has no column `{name}`: {make}")))
-    };
-    let [file, error, strangeness] = ["file", "error", "strangeness"].map(place);
-    let (file, error, strangeness) = (file?, error?, strangeness?);
-    let of_classes =
-        predictor.vocab().iter().map(|class| place(&format!("{PROBABILITY_OF}{class}"))).collect::<Result<Vec<_>>>()?;
-    let mut found = std::collections::HashMap::new();
-    for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| refused(e.to_string()))?;
-        let name = record.get(file).unwrap_or_default().to_string();
-        let number = |place: usize| {
-            let cell = record.get(place).unwrap_or_default();
-            let number = cell.parse::<f64>().ok().filter(|p| p.is_finite());
-            number.ok_or_else(|| refused(format!("row {}: `{cell}` is not a number, in `{}`", i + 2, head[place])))
-        };
-        let judged = match record.get(error).unwrap_or_default() {
-            "" => Ok(Judgement {
-                probabilities: of_classes.iter().map(|&place| number(place)).collect::<Result<_>>()?,
-                is_stranger: record.get(strangeness).is_some_and(|cell| !cell.is_empty()) && number(strangeness)? > 1.0,
-            }),
-            why => Err(tallow_io::csv::unmarked(why).to_string()),
-        };
-        if found.insert(name.clone(), judged).is_some() {
-            return Err(refused(format!("row {}: {name} has a row before", i + 2)));
-        }
-    }
-    let judged = |file: &PathBuf| {
-        let lacks = || refused(format!("has no row for {}: predict the same photos, named alike", file.display()));
-        let judged = found.remove(&tallow_io::csv::path(file)).ok_or_else(lacks)?;
-        Ok(judged.map_err(Error::Value))
-    };
-    files.iter().map(judged).collect()
 }

@@ -9,6 +9,8 @@ pub(crate) const EMBEDDING: &str = "embedding";
 /// What the cells of a column hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Path,
+    /// Marked where a spreadsheet would take it for a formula.
     Text,
     Number,
     Numbers,
@@ -17,6 +19,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(column: &str) -> Kind {
         match column {
+            "file" => Kind::Path,
             "probability" | "strangeness" => Kind::Number,
             EMBEDDING => Kind::Numbers,
             name if name.starts_with(PROBABILITY_OF) => Kind::Number,

@@ -96,6 +96,7 @@ fn as_json_lines(file: &mut File, head: &[String], rows: impl Iterator<Item = Ve
             // Numbers were written as JSON has them, but for those that it has not.
             (cell, Kind::Number) if cell.parse().is_ok_and(|number: f64| !number.is_finite()) => format!("{name}:null"),
             (cell, Kind::Number | Kind::Numbers) => format!("{name}:{cell}"),
+            (cell, Kind::Path) => format!("{name}:{}", quoted(cell)),
             (cell, Kind::Text) => format!("{name}:{}", quoted(unmarked(cell))),
         });
         let line = format!("{{{}}}", members.collect::<Vec<_>>().join(","));

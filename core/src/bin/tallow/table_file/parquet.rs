@@ -38,7 +38,7 @@ fn schema(head: &[String]) -> Result<TypePtr> {
     let column = |name: &String| {
         let of = |physical| Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
         let built = match Kind::of(name) {
-            Kind::Text => of(Physical::BYTE_ARRAY).with_logical_type(Some(LogicalType::String)).build()?,
+            Kind::Path | Kind::Text => of(Physical::BYTE_ARRAY).with_logical_type(Some(LogicalType::String)).build()?,
             Kind::Number => of(Physical::DOUBLE).build()?,
             Kind::Numbers => return numbers(name),
         };
@@ -70,8 +70,9 @@ fn write_group<W: Write + Send>(
         let there: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
         let levels: Vec<i16> = cells.clone().map(|cell| i16::from(!cell.is_empty())).collect();
         match Kind::of(name) {
-            Kind::Text => {
-                let texts: Vec<ByteArray> = there.iter().map(|cell| unmarked(cell).into()).collect();
+            kind @ (Kind::Path | Kind::Text) => {
+                let text = |cell| if kind == Kind::Text { unmarked(cell) } else { cell };
+                let texts: Vec<ByteArray> = there.into_iter().map(|cell| text(cell).into()).collect();
                 column.typed::<ByteArrayType>().write_batch(&texts, Some(&levels), None)?;
             }
             Kind::Number => {
