@@ -105,23 +105,30 @@ impl Rng {
     }
 
     /// `f` of `n` uniformly distributed numbers in `0..1`, drawn by several threads: the same as drawn one by one.
-    pub(crate) fn uniforms<T: Send>(&mut self, n: usize, f: impl Fn(f64) -> T + Sync) -> Vec<T> {
+    pub(crate) fn uniforms<T: Copy + Default + Send>(&mut self, n: usize, f: impl Fn(f64) -> T + Sync) -> Vec<T> {
+        /// Numbers of a task.
         const BLOCK: usize = 1 << 13;
+        /// Numbers whose bytes are drawn at once.
+        const DRAWN: usize = 128;
         let start = self.position();
-        let mut values = Vec::with_capacity(n);
-        let blocks = (0..n.div_ceil(BLOCK)).into_par_iter().flat_map_iter(|block| {
+        let mut values = vec![T::default(); n];
+        values.par_chunks_mut(BLOCK).enumerate().for_each(|(block, values)| {
             let mut rng = self.clone();
             rng.seek(start + WORDS * (block * BLOCK) as u64);
-            let f = &f;
-            (block * BLOCK..n.min((block + 1) * BLOCK)).map(move |_| f(rng.unit()))
+            let mut bytes = [0; 8 * DRAWN];
+            for values in values.chunks_mut(DRAWN) {
+                let bytes = &mut bytes[..8 * values.len()];
+                rng.chacha.fill_bytes(bytes);
+                let numbers = bytes.as_chunks::<8>().0.iter().map(|&bytes| unit(u64::from_le_bytes(bytes)));
+                values.iter_mut().zip(numbers).for_each(|(value, number)| *value = f(number));
+            }
         });
-        values.par_extend(blocks);
         self.seek(start + WORDS * n as u64);
         values
     }
 
     /// Of `total` numbers as [`Rng::uniforms`] draws them, `n` from number `first` on. The stream goes on behind all.
-    pub(crate) fn uniforms_among<T: Send>(
+    pub(crate) fn uniforms_among<T: Copy + Default + Send>(
         &mut self,
         (first, total): (usize, usize),
         n: usize,
@@ -177,7 +184,7 @@ impl Rng {
 
     /// A number in `0..1` with 53 random bits.
     fn unit(&mut self) -> f64 {
-        (self.chacha.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+        unit(self.chacha.next_u64())
     }
 
     /// Shuffles the items (Fisher and Yates).
@@ -227,9 +234,14 @@ impl Rng {
         if self.blank {
             return blank_tensor(shape, device);
         }
-        let values: Vec<f32> = (0..shape.elem_count()).map(|_| self.uniform(low, high) as f32).collect();
+        let values: Vec<f32> = self.uniforms(shape.elem_count(), |x| (low + (high - low) * x) as f32);
         Ok(Tensor::from_vec(values, shape, device)?)
     }
+}
+
+/// A number in `0..1` of 53 of these bits.
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Zeros of a shape, which take no memory: it may be one that no tensor could have.

@@ -1,10 +1,14 @@
-"""Times epochs of tallow's AWD-LSTM beside fastai's, turn by turn, and prints medians and ratios.
+"""Times epochs of tallow's AWD-LSTM beside fastai's, and an encoder's reading beside transformers', turn by turn, and
+prints medians and ratios.
 
 Usage, with fastai and spacy installed, and FOLDER with rt-polarity.neg and rt-polarity.pos (Pang and Lee's sentences):
     cargo build --release -p tallow --example texts
-    RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 python core/benches/compare/texts.py target/release/examples/texts FOLDER [TURNS [EVERY]]
+    RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 python core/benches/compare/texts.py target/release/examples/texts FOLDER \
+        [TURNS [EVERY [ENCODER]]]
 
-An epoch is training and validation on every EVERY-th review (8 by default), with the vocabulary of all of them.
+An epoch is training and validation on every EVERY-th review (8 by default), with the vocabulary of all of them. ENCODER
+is a folder with MiniLM-L6's model.safetensors, config.json and tokenizer.json; its features of the same reviews are
+timed from sentences to vectors.
 """
 import os, statistics, subprocess, sys, time, warnings
 from collections import Counter
@@ -61,21 +65,46 @@ def classifier():
     return quiet(learner(dls, network, awd_lstm_clas_split, accuracy))
 
 
+def features(encoder, at_once=64):
+    """Sentences of about one length together, the longest first, 64 pieces of each at most: 64 at once are faster than
+    32 or 128."""
+    from transformers import BertModel, BertTokenizerFast
+    tokenizer = BertTokenizerFast.from_pretrained(encoder)
+    network = BertModel.from_pretrained(encoder, add_pooling_layer=False).eval()
+
+    @torch.inference_mode()
+    def read():
+        ids = tokenizer(texts[::every], truncation=True, max_length=64)["input_ids"]
+        ids.sort(key=len, reverse=True)
+        for start in range(0, len(ids), at_once):
+            batch = tokenizer.pad({"input_ids": ids[start:start + at_once]}, return_tensors="pt")
+            hidden = network(**batch).last_hidden_state
+            mask = batch["attention_mask"][..., None].float()
+            torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1))
+    return read
+
+
 works = {"classifier": classifier(), "language model": language_model()}
-ours = subprocess.Popen([program, folder, str(every)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+arguments = [program, folder, str(every)]
+if len(sys.argv) > 5:
+    works["features"] = features(sys.argv[5])
+    arguments.append(sys.argv[5])
+ours = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 print(f"torch {torch.__version__}, {turns} turns, every {every}. of {len(texts)} reviews, {len(vocab)} words, seconds")
 for name, epoch in works.items():
-    seconds = {"tallow": [], "fastai": []}
+    seconds = {"tallow": [], "Python": []}
     for turn in range(turns + 1):
+        time.sleep(0.5)  # until the other's threads have gone to sleep
         print(name, file=ours.stdin, flush=True)
         taken = float(ours.stdout.readline())
+        time.sleep(0.5)
         start = time.perf_counter()
         epoch()
         if turn:  # the first is not counted
             seconds["tallow"].append(taken)
-            seconds["fastai"].append(time.perf_counter() - start)
+            seconds["Python"].append(time.perf_counter() - start)
     a, b = (statistics.median(v) for v in seconds.values())
     ratios = [a / b for a, b in zip(*seconds.values())]
-    print(f"{name:14} tallow {a:.2f} ({min(seconds['tallow']):.2f} to {max(seconds['tallow']):.2f}), fastai {b:.2f} "
-          f"({min(seconds['fastai']):.2f} to {max(seconds['fastai']):.2f}); ratio of a turn {statistics.median(ratios):.2f} "
+    print(f"{name:14} tallow {a:.2f} ({min(seconds['tallow']):.2f} to {max(seconds['tallow']):.2f}), Python {b:.2f} "
+          f"({min(seconds['Python']):.2f} to {max(seconds['Python']):.2f}); ratio of a turn {statistics.median(ratios):.2f} "
           f"({min(ratios):.2f} to {max(ratios):.2f})", flush=True)

@@ -122,37 +122,52 @@ impl Heads {
         }
     }
 
-    /// The products of one vector with those of all places, which are transposed; `out` has the padded places.
+    /// The products of some vectors with those of all places, which are transposed; `out` has a row of padded places
+    /// for each.
     #[inline(always)]
-    fn products(&self, vector: &[f32], transposed: &[f32], out: &mut [f32]) {
+    fn products<const R: usize>(&self, vectors: [&[f32]; R], transposed: &[f32], out: &mut [f32]) {
         let padded = self.padded();
-        for (block, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        for start in (0..padded).step_by(BLOCK) {
             // Sums that stay in registers.
-            let mut sums = [0.0; BLOCK];
-            for (&x, row) in vector.iter().zip(transposed.chunks_exact(padded)) {
-                let row = &row[block * BLOCK..][..BLOCK];
-                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += x * value);
+            let mut sums = [[0.0; BLOCK]; R];
+            for (channel, row) in transposed.chunks_exact(padded).enumerate() {
+                let row = &row[start..start + BLOCK];
+                for (sums, vector) in sums.iter_mut().zip(vectors) {
+                    let x = vector[channel];
+                    sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += x * value);
+                }
             }
-            *out = sums;
+            let rows = out.chunks_exact_mut(padded);
+            rows.zip(sums).for_each(|(row, sums)| row[start..start + BLOCK].copy_from_slice(&sums));
         }
     }
 
-    /// The sum of a head's vectors of all places, each times its factor: `out` `[width]`.
+    /// Sums of a head's vectors of all places: place `first + i` of `out` gets them times the factors in row `i`, of
+    /// padded places. There are `R` rows of factors, perhaps more than places.
     #[inline(always)]
-    fn weighted(&self, factors: &[f32], text: &[f32], head: usize, out: &mut [f32]) {
-        let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-        let from = blocks.len() * BLOCK;
-        for (block, out) in blocks.iter_mut().enumerate() {
-            let mut sums = [0.0; BLOCK];
-            for (place, &factor) in factors[..self.places].iter().enumerate() {
-                let values = &self.at(text, head, place)[block * BLOCK..][..BLOCK];
-                sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += factor * value);
+    fn weighted<const R: usize>(&self, factors: &[f32], text: &[f32], head: usize, out: &mut [f32], first: usize) {
+        let padded = self.padded();
+        let rows = R.min(self.places - first);
+        let whole = self.width / BLOCK * BLOCK;
+        for start in (0..whole).step_by(BLOCK) {
+            let mut sums = [[0.0; BLOCK]; R];
+            for place in 0..self.places {
+                let values = &self.at(text, head, place)[start..start + BLOCK];
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let factor = factors[row * padded + place];
+                    sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += factor * value);
+                }
             }
-            *out = sums;
+            for (row, sums) in sums.iter().enumerate().take(rows) {
+                self.at_mut(out, head, first + row)[start..start + BLOCK].copy_from_slice(sums);
+            }
         }
-        rest.fill(0.0);
-        for (place, &factor) in factors[..self.places].iter().enumerate() {
-            add_scaled(rest, factor, &self.at(text, head, place)[from..]);
+        for row in 0..rows {
+            let rest = &mut self.at_mut(out, head, first + row)[whole..];
+            rest.fill(0.0);
+            for (place, &factor) in factors[row * padded..][..self.places].iter().enumerate() {
+                add_scaled(rest, factor, &self.at(text, head, place)[whole..]);
+            }
         }
     }
 }

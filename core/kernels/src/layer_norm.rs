@@ -1,11 +1,11 @@
 //! Layer normalisation (Ba, Kiros and Hinton, 2016) over the last axis. candle's has no gradient.
 
 use super::blank::{Blank, fill};
-use super::graph::record;
+use super::graph::{record, tracked};
 use super::simd::dispatch;
 use super::sums::sum_rows;
 use super::trace::{Operation, traced};
-use super::{fast, with_values};
+use super::{fast, with_all, with_values};
 use candle_core::{Device, Result, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -42,6 +42,15 @@ pub fn layer_norm(xs: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resu
                 let centred = xs.broadcast_sub(&xs.mean_keepdim(last)?)?;
                 let var = centred.sqr()?.mean_keepdim(last)?;
                 return centred.broadcast_div(&(var + eps)?.sqrt()?)?.broadcast_mul(weight)?.broadcast_add(bias);
+            }
+            if !tracked(&[xs, weight, bias]) {
+                let out = with_all(&[xs, weight, bias], |values| {
+                    let &[x, weight, bias] = values else { candle_core::bail!("layer_norm: expected three inputs") };
+                    Ok(fill(x.len(), BLOCK * c, x.par_chunks(BLOCK * c), |x, out| {
+                        dispatch(InOnePass { x, weight, bias, eps, out })
+                    }))
+                })?;
+                return Tensor::from_vec(out, xs.shape(), &Device::Cpu);
             }
             // What came out before scale and shift, and what it was divided by, are all that the way back needs.
             let mut inv_std = vec![0.0; xs.elem_count() / c];
@@ -98,11 +107,41 @@ impl<'o> WithSimd for Normalise<'_, 'o> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
         let c = self.x.len() / self.inv_std.len();
-        self.normal.chunks(c, self.x.chunks_exact(c).zip(self.inv_std), |(x, inv), normal| {
-            let mean = sum(x, |x| x) / c as f32;
-            let var = sum(x, |x| (x - mean) * (x - mean)) / c as f32;
-            *inv = (1.0 / (f64::from(var) + self.eps).sqrt()) as f32;
-            normal.write(x.iter().map(|x| (x - mean) * *inv))
+        self.normal.chunks(c, self.x.chunks_exact(c).zip(self.inv_std), |(x, inv_std), normal| {
+            let (mean, inv) = moments(x, self.eps);
+            *inv_std = inv;
+            normal.write(x.iter().map(|x| (x - mean) * inv))
+        })
+    }
+}
+
+/// Mean and `1 / √(variance + eps)`.
+#[inline(always)]
+fn moments(x: &[f32], eps: f64) -> (f32, f32) {
+    let mean = sum(x, |x| x) / x.len() as f32;
+    let var = sum(x, |x| (x - mean) * (x - mean)) / x.len() as f32;
+    (mean, (1.0 / (f64::from(var) + eps).sqrt()) as f32)
+}
+
+/// [`Normalise`] and [`Affine`] without anything for a way back, to the same digits.
+struct InOnePass<'a, 'o> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    eps: f64,
+    out: Blank<'o>,
+}
+
+impl<'o> WithSimd for InOnePass<'_, 'o> {
+    type Output = &'o mut [f32];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> &'o mut [f32] {
+        let c = self.weight.len();
+        self.out.chunks(c, self.x.chunks_exact(c), |x, out| {
+            let (mean, inv) = moments(x, self.eps);
+            let inputs = x.iter().zip(self.weight).zip(self.bias);
+            out.write(inputs.map(|((x, weight), bias)| (x - mean) * inv * weight + bias))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What a network with a state needs besides its loss.
 
 use crate::error::Result;
+use crate::kernels;
 use crate::models::LanguageModel;
 use crate::models::awd_lstm::{AwdState, RnnOutputs};
 use crate::nn::LstmState;
@@ -71,12 +72,11 @@ impl Callback for RnnRegularizer {
         let Some(mut loss) = state.loss_tensor.take() else { return Ok(()) };
         let (batch, steps, _) = raw.dims3()?;
         if self.alpha != 0.0 {
-            loss = (loss + (dropped.sqr()?.mean_all()? * self.alpha)?)?;
+            loss = (loss + (kernels::mean_square(&dropped)? * self.alpha)?)?;
         }
         // As in fast.ai, a batch of one text has no penalty on its changes. Neither has a text of one word.
         if self.beta != 0.0 && batch > 1 && steps > 1 {
-            let changes = (raw.narrow(1, 1, steps - 1)? - raw.narrow(1, 0, steps - 1)?)?;
-            loss = (loss + (changes.sqr()?.mean_all()? * self.beta)?)?;
+            loss = (loss + (kernels::mean_square_of_changes(&raw)? * self.beta)?)?;
         }
         state.loss_tensor = Some(loss);
         Ok(())

@@ -27,7 +27,7 @@ pub(super) fn backward(
                     let factors = factors.map(|factors| &factors[row..row + heads.places]);
                     let dy = heads.at(dy, head, place);
                     // By the probabilities after dropout, then before it.
-                    heads.products(dy, &transposed, &mut by_row);
+                    heads.products([dy], &transposed, &mut by_row);
                     for (key, &p) in p.iter().enumerate() {
                         let factor = factors.map_or(1.0, |factors| factors[key]);
                         add_scaled(heads.at_mut(dv, head, key), p * factor, dy);

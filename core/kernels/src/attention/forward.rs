@@ -6,6 +6,9 @@ use crate::simd::vectorized;
 use crate::softmax::{largest, reduce};
 use rayon::prelude::*;
 
+/// Places that are computed together: one sum would wait for its own additions, and each value read serves all of them.
+const ROWS: usize = 4;
+
 /// The result `[N, T, channels]`, and, if it is to be kept, with which probability places attend to places,
 /// `[N, heads, T, T]`.
 pub(super) fn forward(
@@ -27,23 +30,28 @@ pub(super) fn forward(
         let [q, k, v] = [0, 1, 2].map(|which| &qkv[which][text * size..][..size]);
         let mut is_key = vec![false; heads.padded()];
         is_key[..heads.places].copy_from_slice(&keys[text * heads.places..][..heads.places]);
-        let mut row = vec![0.0; heads.padded()];
-        let mut transposed = vec![0.0; heads.width * heads.padded()];
+        let padded = heads.padded();
+        let mut rows = vec![0.0; ROWS * padded];
+        let mut transposed = vec![0.0; heads.width * padded];
         vectorized!({
             for head in 0..heads.heads {
                 heads.transpose(k, head, &mut transposed);
-                for place in 0..heads.places {
-                    heads.products(heads.at(q, head, place), &transposed, &mut row);
-                    softmax(&mut row, &is_key, heads.scale());
-                    if keep {
-                        kept[head * square + place * heads.places..][..heads.places]
-                            .copy_from_slice(&row[..heads.places]);
+                for first in (0..heads.places).step_by(ROWS) {
+                    // The last place more than once, if the places do not go into whole groups.
+                    let queries = [0, 1, 2, 3].map(|row| heads.at(q, head, (first + row).min(heads.places - 1)));
+                    heads.products::<ROWS>(queries, &transposed, &mut rows);
+                    for (place, row) in (first..heads.places).zip(rows.chunks_exact_mut(padded)) {
+                        softmax(row, &is_key, heads.scale());
+                        if keep {
+                            kept[head * square + place * heads.places..][..heads.places]
+                                .copy_from_slice(&row[..heads.places]);
+                        }
+                        if let Some(factors) = factors {
+                            let at = ((text * heads.heads + head) * heads.places + place) * heads.places;
+                            row.iter_mut().zip(&factors[at..at + heads.places]).for_each(|(p, factor)| *p *= factor);
+                        }
                     }
-                    if let Some(factors) = factors {
-                        let at = ((text * heads.heads + head) * heads.places + place) * heads.places;
-                        row.iter_mut().zip(&factors[at..at + heads.places]).for_each(|(p, factor)| *p *= factor);
-                    }
-                    heads.weighted(&row, v, head, heads.at_mut(out, head, place));
+                    heads.weighted::<ROWS>(&rows, v, head, out, first);
                 }
             }
         });

@@ -29,7 +29,6 @@ pub(super) fn backward(
     let Units { batch, steps, features, hidden: h } = *units;
     let (columns, state, width) = (units.columns(), units.state(), batch * units.columns());
     let panels = PackedB::backward::<f32>(&units.ordered(weight_hh, h), columns, h, 1);
-    let mut dgates = vec![0.0; steps * width];
     let (mut dhidden, mut dcell) = (vec![0.0; state], dcell.unwrap_or_else(|| vec![0.0; state]));
     let to_hidden = |row: usize, pieces: &mut [usize]| {
         pieces[0] = row * columns;
@@ -37,9 +36,8 @@ pub(super) fn backward(
     };
     // Whole panels of units.
     let shares = units.shares(panels.width().div_ceil(BLOCK));
-    {
-        let [mut gates, mut hidden, mut cell] =
-            [&mut dgates, &mut dhidden, &mut dcell].map(|values| Blank::from(&mut values[..]));
+    let dgates = filled(steps * width, |mut gates| {
+        let [mut hidden, mut cell] = [&mut dhidden, &mut dcell].map(|values| Blank::from(&mut values[..]));
         let pass = Pass {
             units,
             history,
@@ -55,7 +53,9 @@ pub(super) fn backward(
                 shares.blocks.par_iter().for_each(|blocks| unsafe { pass.step(step, rows, blocks) });
             }
         });
-    }
+        // SAFETY: each step has written all columns of all blocks in each row.
+        unsafe { gates.assume_filled() }
+    });
     let to_inputs = |row: usize, pieces: &mut [usize]| {
         pieces[0] = row * columns;
         (row % batch * steps + row / batch) * features

@@ -43,20 +43,20 @@ impl<E: Element> RankKUpdate<'_, E> {
     /// Rows of `n` values, a pixel each, as tiles `[tile][lane][6]`, with zeros for the rows beyond `n`.
     pub(crate) fn pack_left(n: usize, rows: &[&[E]]) -> Vec<f32> {
         let lanes = rows.len().div_ceil(E::PER_LANE);
-        let mut left = vec![0.0; Self::padded_rows(n) * lanes];
-        let zeros = vec![E::default(); n];
-        for (lane, rows) in rows.chunks(E::PER_LANE).enumerate() {
-            let (a, b) = (&rows[0][..n], &rows.get(1).copied().unwrap_or(&zeros)[..n]);
-            for (tile, (a, b)) in a.chunks(MR).zip(b.chunks(MR)).enumerate() {
-                let start = (tile * lanes + lane) * MR;
-                match (<&[E; MR]>::try_from(a), <&[E; MR]>::try_from(b)) {
-                    (Ok(a), Ok(b)) => {
-                        let left = &mut left[start..start + MR];
-                        (0..MR).for_each(|i| left[i] = E::beside(a[i], b[i]));
+        let size = Self::padded_rows(n) * lanes;
+        // Only the last tile may have rows that are not there.
+        let mut left = Vec::with_capacity(size);
+        let zeros = vec![E::default(); n.next_multiple_of(MR)];
+        for first in (0..n).step_by(MR) {
+            for rows in rows.chunks(E::PER_LANE) {
+                let (a, b) = (&rows[0][..n], &rows.get(1).copied().unwrap_or(&zeros)[..n]);
+                match (a[first..].first_chunk::<MR>(), b[first..].first_chunk::<MR>()) {
+                    (Some(a), Some(b)) => {
+                        left.extend_from_slice(&std::array::from_fn::<f32, MR, _>(|i| E::beside(a[i], b[i])))
                     }
                     _ => {
-                        let left = left[start..].iter_mut().zip(a.iter().zip(b));
-                        left.for_each(|(left, (a, b))| *left = E::beside(*a, *b));
+                        left.extend(a[first..].iter().zip(&b[first..]).map(|(a, b)| E::beside(*a, *b)));
+                        left.resize(left.len().next_multiple_of(MR), 0.0);
                     }
                 }
             }

@@ -134,6 +134,19 @@ fn binary_cross_entropies() {
 }
 
 #[test]
+fn means_of_squares() {
+    for shape in [&[1, 2, 1][..], &[3, 7, 5], &[2, 3, 4099]] {
+        same_on_both_paths("mean_square", &[shape], &|xs| kernels::mean_square(xs[0]));
+        same_on_both_paths("mean_square_of_changes", &[shape], &|xs| kernels::mean_square_of_changes(xs[0]));
+    }
+    let xs = Tensor::new(&[[[1f32], [4.], [2.]]], &Device::Cpu).unwrap();
+    let number = |mean: candle_core::Result<Tensor>| mean.unwrap().to_scalar::<f32>().unwrap();
+    assert_eq!(number(kernels::mean_square(&xs)), 7.0); // (1 + 16 + 4) / 3
+    assert_eq!(number(kernels::mean_square_of_changes(&xs)), 6.5); // (9 + 4) / 2
+    assert!(kernels::mean_square_of_changes(&xs.narrow(1, 0, 1).unwrap()).is_err());
+}
+
+#[test]
 fn what_is_dropped_gets_no_gradient() {
     let mask: Vec<f32> = (0..35).map(|i| if i % 3 == 0 { 0.0 } else { 1.5 }).collect();
     let mask = Tensor::from_vec(mask, (5, 7), &Device::Cpu).unwrap();

@@ -49,7 +49,7 @@ impl Layer {
             || Operation::Attention { q: q.clone(), k: k.clone(), v: v.clone(), heads: self.heads, ids: ids.clone() };
         let attended = traced(traced_as, || kernels::attention(&q, &k, &v, self.heads, keys, factors.as_ref()))?;
         let attended = self.after_attention.forward(&attended, xs, train)?;
-        let wide = kernels::activate(&self.intermediate.forward(&attended, train)?, Activation::Gelu)?;
+        let wide = self.intermediate.forward_with(&attended, train, Activation::Gelu)?;
         self.output.forward(&wide, &attended, train)
     }
 }
@@ -72,8 +72,11 @@ impl Output {
     }
 
     fn forward(&self, xs: &Tensor, before: &Tensor, train: bool) -> Result<Tensor> {
-        let xs = self.dropout.forward(&self.dense.forward(xs, train)?, train)?;
-        self.norm.forward(&kernels::add(&xs, before)?, train)
+        let sum = match train {
+            true => kernels::add(&self.dropout.forward(&self.dense.forward(xs, train)?, train)?, before)?,
+            false => self.dense.forward_onto(xs, before)?,
+        };
+        self.norm.forward(&sum, train)
     }
 }
 

@@ -105,6 +105,14 @@ impl Linear {
         Ok(activate(&ys, activation)?)
     }
 
+    /// `linear(xs) + residual` in inference, where it can be in one pass.
+    pub(crate) fn forward_onto(&self, xs: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        if self.may_prepare(xs, false) {
+            return Ok(self.prepared()?.linear(xs, Some(residual), Activation::None)?);
+        }
+        Ok(kernels::add(&self.forward(xs, false)?, residual)?)
+    }
+
     /// Whether the result may come from packed weights. Training gives the memory back.
     pub(crate) fn may_prepare(&self, xs: &Tensor, train: bool) -> bool {
         if train {
