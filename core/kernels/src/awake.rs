@@ -1,6 +1,7 @@
 //! Keeping threads awake from one operation to the next.
 
-use super::graph::{grad_enabled, no_grad};
+use super::graph::{apart, grad_enabled};
+use super::trace;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,13 +16,15 @@ const STAYS: Duration = Duration::from_micros(500);
 /// it until it ends, instead of going to sleep after each operation: to wake a thread takes as long as a small layer.
 /// Other threads that want a core meanwhile get it.
 ///
-/// What belongs to a thread, but for [`no_grad`], is not seen inside of `f`. On one of rayon's threads already, and
-/// where there is but one, `f` just runs.
+/// What belongs to a thread, but for [`no_grad`](super::no_grad), is not seen inside of `f`. On one of rayon's threads
+/// already `f` runs there. Where rayon has but one, `f` runs there, since otherwise each of its operations would change threads twice.
 pub fn awake<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-    if rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1 {
+    let gradients = grad_enabled();
+    // A thread of rayon's that waits for a piece of one network may take this up: neither sees the other.
+    let f = || trace::apart(|| apart(gradients, f));
+    if rayon::current_thread_index().is_some() {
         return f();
     }
-    let gradients = grad_enabled();
     let done = AtomicBool::new(false);
     rayon::scope(|scope| {
         // Done however `f` ends: nobody waits for what panicked.
@@ -33,7 +36,7 @@ pub fn awake<T: Send>(f: impl FnOnce() -> T + Send) -> T {
                 work_until(done);
             }
         });
-        if gradients { f() } else { no_grad(f) }
+        f()
     })
 }
 
@@ -69,6 +72,8 @@ impl Drop for End<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{backward, linear, no_grad, recorded};
+    use candle_core::{DType, Device, Tensor, Var};
     use rayon::prelude::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -82,6 +87,30 @@ mod tests {
             }
         });
         assert!(no_grad(|| awake(|| !grad_enabled())) && awake(grad_enabled));
+    }
+
+    #[test]
+    fn networks_that_share_threads_do_not_see_each_other() {
+        let tensor = |rows: usize| Tensor::ones((rows, 96), DType::F32, &Device::Cpu).unwrap();
+        let trains = |rows: usize| {
+            let weight = Var::from_tensor(&tensor(64)).unwrap();
+            let loss = recorded(|| linear(&tensor(rows), &weight, None)?.sum_all()).unwrap();
+            let grads = backward(&loss).unwrap();
+            grads.get(&weight).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        let judges = || !linear(&tensor(200), &Var::from_tensor(&tensor(64)).unwrap(), None).unwrap().track_op();
+        std::thread::scope(|threads| {
+            for thread in 0..8 {
+                threads.spawn(move || {
+                    for rows in 100..200 {
+                        match thread % 2 {
+                            0 => assert_eq!(awake(|| trains(rows)), vec![rows as f32; 64 * 96]),
+                            _ => assert!(no_grad(|| awake(judges))),
+                        }
+                    }
+                });
+            }
+        });
     }
 
     #[test]

@@ -59,6 +59,21 @@ pub fn grad_enabled() -> bool {
     !NO_GRAD.get()
 }
 
+/// Runs `f` as on a thread of its own, with or without gradients: a thread that waits for others in the middle of one
+/// network's pass may begin with another network, which must not see the first one's tape or gradients.
+pub(super) fn apart<T>(gradients: bool, f: impl FnOnce() -> T) -> T {
+    let mut before = Some((TAPE.take(), COLLECTED.take(), READY.take(), NO_GRAD.replace(!gradients)));
+    let _scope = Scope(|| {
+        if let Some((tape, collected, ready, no_grad)) = before.take() {
+            TAPE.set(tape);
+            COLLECTED.set(collected);
+            READY.set(ready);
+            NO_GRAD.set(no_grad);
+        }
+    });
+    f()
+}
+
 /// Runs a network's forward pass `f` and records it on a tape, which saves memory and time in the backward pass. The
 /// result belongs to candle's graph like any other tensor; its gradient can be computed once, as in PyTorch without
 /// `retain_graph`.

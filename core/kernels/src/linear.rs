@@ -2,7 +2,7 @@
 
 use super::activation::Activation;
 use super::conv2d::{ConvParams, Geometry, Product};
-use super::tiles::{FEW, dot};
+use super::tiles::{are_few, few_rows};
 use super::trace::{Operation, traced};
 use super::{fast, with_optional, with_stored, with_values};
 use candle_core::{Result, Tensor};
@@ -45,9 +45,9 @@ pub fn linear(xs: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Ten
             let values = with_stored(xs, |x| {
                 with_values(weight, |w| {
                     with_optional(bias, |bias| {
-                        let few = rows <= FEW;
+                        let few = are_few(rows, n);
                         Ok(if few {
-                            dot(&x.all(), w, bias, k).into()
+                            few_rows(&x.all(), w, bias, k).into()
                         } else {
                             g.product(x, w, bias, None, Activation::None)
                         })

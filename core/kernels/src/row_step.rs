@@ -7,13 +7,14 @@
 //! is brought up to date then. So each step reads the rows that move and, where there is weight decay, shrinks the
 //! others; without decay these are not read.
 
+use super::in_place::{mutate, mutate_all};
 use super::row_gradient::RowGradient;
 use super::simd::dispatch;
+use super::step::{AdamStep, Decay, SgdStep};
 use super::with_values;
-use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Var};
+use candle_core::{Result, Var};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-use std::sync::{Mutex, PoisonError};
 
 /// Values that one task works through.
 const BLOCK: usize = 1 << 14;
@@ -27,32 +28,6 @@ const NOTICED: f32 = f32::EPSILON / 4.0;
 /// Averages below are 0: further down numbers lose their digits, and processors their speed.
 const TINY: f32 = 1e-30;
 
-/// The weight decay of a table in a step.
-#[derive(Debug, Clone, Copy)]
-pub struct RowDecay {
-    /// Every row is multiplied by this before the step: `1 - lr·wd` of decoupled weight decay, else 1.
-    pub keep: f64,
-    /// So much of a row's values is added to its gradient: PyTorch's `weight_decay`, else 0.
-    pub l2: f64,
-}
-
-/// The settings of a step of Adam, as in [`super::adam_step`] and what comes before it.
-#[derive(Debug, Clone, Copy)]
-pub struct RowAdam {
-    /// The number of this step, from 1.
-    pub step: u32,
-    /// The first beta.
-    pub mom: f64,
-    /// The second beta.
-    pub sqr_mom: f64,
-    /// The learning rate, divided by the first average's correction.
-    pub rate: f64,
-    /// The second average's correction.
-    pub debias: f64,
-    /// Added to the denominator.
-    pub eps: f64,
-}
-
 /// Takes a step of Adam on the rows of `table` `[rows, width]`. `grad_avg` and `sqr_avg` are its averages, of the same
 /// shape; `row_steps` `[rows]` (`u32`, zeros at first) records the step at which each row was last updated.
 ///
@@ -63,13 +38,13 @@ pub fn adam_rows(
     [grad_avg, sqr_avg]: [&Var; 2],
     row_steps: &Var,
     grad: RowGradient<'_>,
-    decay: RowDecay,
-    adam: &RowAdam,
+    decay: Decay,
+    adam: &AdamStep,
 ) -> Result<()> {
     walk(table, [grad_avg, sqr_avg], row_steps, grad, decay, adam.step, adam)
 }
 
-impl RowRule<2> for RowAdam {
+impl RowRule<2> for AdamStep {
     #[inline(always)]
     fn step(&self, row: Row<'_, 2>) -> bool {
         let Row { values, averages: [m, v], grad, slept, keep, l2 } = row;
@@ -95,17 +70,6 @@ impl RowRule<2> for RowAdam {
     }
 }
 
-/// The settings of a step of stochastic gradient descent.
-#[derive(Debug, Clone, Copy)]
-pub struct RowSgd {
-    /// The learning rate.
-    pub lr: f64,
-    /// Momentum, not dampened; 0 if there are no averages.
-    pub mom: f64,
-    /// Whether to use Nesterov momentum.
-    pub nesterov: bool,
-}
-
 /// Takes a step of SGD with momentum on the rows of `table` `[rows, width]`, with the running `average` of the same
 /// shape and `row_steps` `[rows]` (`u32`, zeros at first).
 ///
@@ -116,13 +80,13 @@ pub fn momentum_rows(
     average: &Var,
     row_steps: &Var,
     grad: RowGradient<'_>,
-    decay: RowDecay,
-    sgd: &RowSgd,
+    decay: Decay,
+    sgd: &SgdStep,
 ) -> Result<()> {
     walk(table, [average], row_steps, grad, decay, 1, sgd)
 }
 
-impl RowRule<1> for RowSgd {
+impl RowRule<1> for SgdStep {
     #[inline(always)]
     fn step(&self, row: Row<'_, 1>) -> bool {
         let Row { values, averages: [m], grad, keep, l2, .. } = row;
@@ -146,7 +110,7 @@ impl RowRule<1> for RowSgd {
 ///
 /// # Errors
 /// When a tensor is not a contiguous one of `f32` in CPU memory, or shapes differ.
-pub fn descend_rows(table: &Var, grad: RowGradient<'_>, decay: RowDecay, lr: f64) -> Result<()> {
+pub fn descend_rows(table: &Var, grad: RowGradient<'_>, decay: Decay, lr: f64) -> Result<()> {
     // A gradient of `l2` times the value is a decay too.
     let (keep, lr) = ((decay.keep - lr * decay.l2) as f32, lr as f32);
     let (rows, width) = checked(table, grad)?;
@@ -188,7 +152,7 @@ fn walk<const A: usize>(
     averages: [&Var; A],
     row_steps: &Var,
     grad: RowGradient<'_>,
-    decay: RowDecay,
+    decay: Decay,
     step: u32,
     rule: &impl RowRule<A>,
 ) -> Result<()> {
@@ -217,7 +181,7 @@ struct Walk<'a> {
     grads: &'a [f32],
     zeros: &'a [f32],
     step: u32,
-    decay: RowDecay,
+    decay: Decay,
 }
 
 /// Some rows one after the other, for one task.
@@ -314,60 +278,4 @@ fn checked(table: &Var, grad: RowGradient<'_>) -> Result<(Vec<u32>, usize)> {
         );
     }
     Ok((rows, width))
-}
-
-/// [`mutate`] for several variables.
-fn mutate_all(
-    vars: &[&Var],
-    mut done: Vec<&mut [f32]>,
-    f: &mut dyn FnMut(Vec<&mut [f32]>) -> Result<()>,
-) -> Result<()> {
-    match vars.split_first() {
-        None => f(done),
-        Some((first, rest)) => mutate(first, |values| {
-            let mut all: Vec<&mut [f32]> = done.iter_mut().map(|values| &mut **values).collect();
-            all.push(values);
-            mutate_all(rest, all, f)
-        }),
-    }
-}
-
-/// Calls `f` with the values of a contiguous variable in CPU memory, to be changed.
-fn mutate<T: Element>(var: &Var, f: impl FnOnce(&mut [T]) -> Result<()>) -> Result<()> {
-    struct Op<F>(Mutex<Option<F>>);
-
-    struct Typed<F, T>(Op<F>, std::marker::PhantomData<T>);
-
-    impl<T: Element, F: FnOnce(&mut [T]) -> Result<()>> InplaceOp1 for Typed<F, T> {
-        fn name(&self) -> &'static str {
-            "rows"
-        }
-
-        fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-            let f = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match (layout.contiguous_offsets(), T::values(storage), f) {
-                (Some((start, end)), Some(values), Some(f)) => f(&mut values[start..end]),
-                _ => candle_core::bail!("an optimizer's step on rows wants contiguous tensors of f32"),
-            }
-        }
-    }
-
-    var.inplace_op1(&Typed(Op(Mutex::new(Some(f))), std::marker::PhantomData::<T>))
-}
-
-/// The types that variables here have.
-trait Element: Sized {
-    fn values(storage: &mut CpuStorage) -> Option<&mut [Self]>;
-}
-
-impl Element for f32 {
-    fn values(storage: &mut CpuStorage) -> Option<&mut [f32]> {
-        if let CpuStorage::F32(values) = storage { Some(values) } else { None }
-    }
-}
-
-impl Element for u32 {
-    fn values(storage: &mut CpuStorage) -> Option<&mut [u32]> {
-        if let CpuStorage::U32(values) = storage { Some(values) } else { None }
-    }
 }

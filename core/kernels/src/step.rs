@@ -1,146 +1,188 @@
-//! The optimizers' arithmetic, in place: no copies of the parameters are made on the CPU.
+//! The optimizers' steps, each in one pass over a parameter, its averages and its gradient, in place.
 
-use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Var};
-use candle_core::{DType, Tensor};
+use super::in_place::{is_in_place, mutate_all};
+use super::simd::vectorized;
+use super::with_values;
+use candle_core::{Result, Tensor, Var};
 use rayon::prelude::*;
 
 /// Values that one task works through.
 const BLOCK: usize = 1 << 14;
 
-/// Computes `y ← keep·y + scale·x` in place.
+/// The weight decay of a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Decay {
+    /// Every value is multiplied by this before the step: `1 - lr·wd` of decoupled weight decay, else 1.
+    pub keep: f64,
+    /// So much of a value is added to its gradient: PyTorch's `weight_decay`, else 0.
+    pub l2: f64,
+}
+
+/// The settings of a step of Adam.
+#[derive(Debug, Clone, Copy)]
+pub struct AdamStep {
+    /// The number of this step, from 1. Only [`adam_rows`](super::adam_rows) asks for it.
+    pub step: u32,
+    /// The first beta.
+    pub mom: f64,
+    /// The second beta.
+    pub sqr_mom: f64,
+    /// The learning rate, divided by the first average's correction.
+    pub rate: f64,
+    /// The second average's correction.
+    pub debias: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+}
+
+/// The settings of a step of stochastic gradient descent.
+#[derive(Debug, Clone, Copy)]
+pub struct SgdStep {
+    /// The learning rate.
+    pub lr: f64,
+    /// Momentum, not dampened; 0 if there are no averages.
+    pub mom: f64,
+    /// Whether to use Nesterov momentum.
+    pub nesterov: bool,
+}
+
+/// Takes Adam's step on a parameter `p` with its running averages `m` and `v` and its gradient `g`, in place. PyTorch's
+/// `torch.optim.Adam` and `AdamW`.
+///
+/// ```text
+/// g ← g + l2·p
+/// m ← mom·m + (1 - mom)·g
+/// v ← sqr_mom·v + (1 - sqr_mom)·g²
+/// p ← keep·p - rate·m / (√(v / debias) + eps)
+/// ```
 ///
 /// # Errors
-/// When the shapes or types differ.
+/// When shapes or types differ; then nothing is changed.
+pub fn adam_step(p: &Var, [m, v]: [&Var; 2], g: &Tensor, decay: Decay, adam: &AdamStep) -> Result<()> {
+    check("adam_step", p, &[m, v], g)?;
+    let &AdamStep { mom, sqr_mom, rate, debias, eps, .. } = adam;
+    if ![p, m, v].into_iter().all(is_in_place) {
+        let g = decay.of(p, g)?;
+        m.set(&((m.as_tensor() * mom)? + (&g * (1.0 - mom))?)?)?;
+        v.set(&((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?)?;
+        let step = ((m.as_tensor() * rate)? / ((v.as_tensor() / debias)?.sqrt()? + eps)?)?;
+        return p.set(&((p.as_tensor() * decay.keep)? - step)?);
+    }
+    let (keep, l2) = (decay.keep as f32, decay.l2 as f32);
+    let (mom, take) = (mom as f32, (1.0 - mom) as f32);
+    let (sqr_mom, sqr_take) = (sqr_mom as f32, (1.0 - sqr_mom) as f32);
+    let (rate, debias, eps) = (rate as f32, debias as f32, eps as f32);
+    each_block([p, m, v], g, |[p, m, v], g| {
+        vectorized!({
+            for (((p, m), v), &g) in p.iter_mut().zip(m).zip(v).zip(g) {
+                let g = g + l2 * *p;
+                *m = mom * *m + take * g;
+                *v = sqr_mom * *v + sqr_take * g * g;
+                *p = keep * *p - rate * *m / ((*v / debias).sqrt() + eps);
+            }
+        });
+    })
+}
+
+/// Takes a step of stochastic gradient descent on a parameter `p` with its gradient `g`, in place; with momentum, if
+/// there is a running `average` `a`. PyTorch's `torch.optim.SGD`.
+///
+/// ```text
+/// g ← g + l2·p
+/// a ← mom·a + g
+/// p ← keep·p - lr·a                   without an average, p ← keep·p - lr·g
+/// p ← keep·p - lr·g - lr·mom·a        Nesterov's
+/// ```
+///
+/// # Errors
+/// When shapes or types differ; then nothing is changed.
+pub fn sgd_step(p: &Var, average: Option<&Var>, g: &Tensor, decay: Decay, sgd: &SgdStep) -> Result<()> {
+    check("sgd_step", p, average.as_slice(), g)?;
+    let &SgdStep { lr, mom, nesterov } = sgd;
+    if !(is_in_place(p) && average.is_none_or(is_in_place)) {
+        let g = decay.of(p, g)?;
+        let step = match average {
+            None => (g * lr)?,
+            Some(a) => {
+                a.set(&((a.as_tensor() * mom)? + &g)?)?;
+                if nesterov { ((g * lr)? + (a.as_tensor() * (lr * mom))?)? } else { (a.as_tensor() * lr)? }
+            }
+        };
+        return p.set(&((p.as_tensor() * decay.keep)? - step)?);
+    }
+    let (keep, l2) = (decay.keep as f32, decay.l2 as f32);
+    let (along, lr, mom) = ((lr * mom) as f32, lr as f32, mom as f32);
+    match average {
+        None => each_block([p], g, |[p], g| {
+            vectorized!(p.iter_mut().zip(g).for_each(|(p, g)| *p = keep * *p - lr * (g + l2 * *p)));
+        }),
+        Some(average) => each_block([p, average], g, |[p, a], g| {
+            vectorized!({
+                let values = p.iter_mut().zip(a).zip(g);
+                if nesterov {
+                    for ((p, a), g) in values {
+                        let g = g + l2 * *p;
+                        *a = mom * *a + g;
+                        *p = keep * *p - lr * g - along * *a;
+                    }
+                } else {
+                    for ((p, a), g) in values {
+                        *a = mom * *a + (g + l2 * *p);
+                        *p = keep * *p - lr * *a;
+                    }
+                }
+            });
+        }),
+    }
+}
+
+/// Computes `y ← keep·y + scale·x` in place: a running average.
+///
+/// # Errors
+/// When the shapes or types differ; then nothing is changed.
 pub fn scale_add(y: &Var, keep: f64, scale: f64, x: &Tensor) -> Result<()> {
-    if in_place(y) {
-        return y.inplace_op2(
-            &x.contiguous()?,
-            &Update2(|y: f64, x: f64| keep * y + scale * x, |y: f32, x: f32| keep as f32 * y + scale as f32 * x),
-        );
+    check("scale_add", y, &[], x)?;
+    if !is_in_place(y) {
+        return y.set(&((y.as_tensor() * keep)? + (x * scale)?)?);
     }
-    y.set(&((y.as_tensor() * keep)? + (x * scale)?)?)
+    let (keep, scale) = (keep as f32, scale as f32);
+    each_block([y], x, |[y], x| {
+        vectorized!(y.iter_mut().zip(x).for_each(|(y, x)| *y = keep * *y + scale * x));
+    })
 }
 
-/// Computes `y ← y + scale·x` in place.
-///
-/// # Errors
-/// When the shapes or types differ.
-pub fn add_scaled(y: &Var, scale: f64, x: &Tensor) -> Result<()> {
-    scale_add(y, 1.0, scale, x)
-}
-
-/// Updates the running average of squared gradients, `v ← sqr_mom·v + (1 - sqr_mom)·g²`, in place.
-///
-/// # Errors
-/// When the shapes or types differ.
-pub fn square_average(v: &Var, sqr_mom: f64, g: &Tensor) -> Result<()> {
-    if in_place(v) {
-        let (keep, take) = (sqr_mom, 1.0 - sqr_mom);
-        let (keep32, take32) = (keep as f32, take as f32);
-        let update = Update2(|v: f64, g: f64| keep * v + take * g * g, |v: f32, g: f32| keep32 * v + take32 * g * g);
-        return v.inplace_op2(&g.contiguous()?, &update);
-    }
-    v.set(&((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?)
-}
-
-/// Takes Adam's step, `p ← p - rate·m / (√(v / debias) + eps)`, in place.
-///
-/// # Errors
-/// When the shapes or types differ.
-pub fn adam_step(p: &Var, m: &Tensor, v: &Tensor, rate: f64, debias: f64, eps: f64) -> Result<()> {
-    if in_place(p) {
-        return p.inplace_op3(&m.contiguous()?, &v.contiguous()?, &AdamStep { rate, debias, eps });
-    }
-    p.set(&(p.as_tensor() - ((m * rate)? / ((v / debias)?.sqrt()? + eps)?)?)?)
-}
-
-fn in_place(y: &Var) -> bool {
-    y.device().is_cpu() && matches!(y.dtype(), DType::F32 | DType::F64) && y.is_contiguous()
-}
-
-/// The same update for `f64` and for `f32`.
-struct Update2<F, G>(F, G);
-
-impl<F, G> InplaceOp2 for Update2<F, G>
-where
-    F: Fn(f64, f64) -> f64 + Sync,
-    G: Fn(f32, f32) -> f32 + Sync,
-{
-    fn name(&self) -> &'static str {
-        "update2"
-    }
-
-    fn cpu_fwd(&self, y: &mut CpuStorage, yl: &Layout, x: &CpuStorage, xl: &Layout) -> Result<()> {
-        let (y_range, x_range) = (range(yl)?, same_len(yl, xl)?);
-        match (y, x) {
-            (CpuStorage::F32(y), CpuStorage::F32(x)) => zip2(&mut y[y_range], &x[x_range], &self.1),
-            (CpuStorage::F64(y), CpuStorage::F64(x)) => zip2(&mut y[y_range], &x[x_range], &self.0),
-            _ => candle_core::bail!("an optimizer step wants two tensors of f32 or two of f64"),
-        }
-        Ok(())
+impl Decay {
+    /// The gradient with what the decay adds to it.
+    fn of(&self, p: &Var, g: &Tensor) -> Result<Tensor> {
+        if self.l2 == 0.0 { Ok(g.clone()) } else { g + (p.as_detached_tensor() * self.l2)? }
     }
 }
 
-struct AdamStep {
-    rate: f64,
-    debias: f64,
-    eps: f64,
+fn check(what: &str, p: &Var, averages: &[&Var], g: &Tensor) -> Result<()> {
+    let same = |of: &Tensor| of.shape() == p.shape() && of.dtype() == p.dtype();
+    if !(averages.iter().all(|average| same(average)) && same(g)) {
+        let of = |of: &Tensor| (of.dims().to_vec(), of.dtype());
+        let averages: Vec<_> = averages.iter().map(|average| of(average)).collect();
+        candle_core::bail!("{what}: a variable {:?}, averages {averages:?} and values {:?} differ", of(p), of(g));
+    }
+    Ok(())
 }
 
-impl InplaceOp3 for AdamStep {
-    fn name(&self) -> &'static str {
-        "adam_step"
-    }
-
-    fn cpu_fwd(
-        &self,
-        p: &mut CpuStorage,
-        pl: &Layout,
-        m: &CpuStorage,
-        ml: &Layout,
-        v: &CpuStorage,
-        vl: &Layout,
-    ) -> Result<()> {
-        let (pr, mr, vr) = (range(pl)?, same_len(pl, ml)?, same_len(pl, vl)?);
-        let &AdamStep { rate, debias, eps } = self;
-        match (p, m, v) {
-            (CpuStorage::F32(p), CpuStorage::F32(m), CpuStorage::F32(v)) => {
-                let (rate, debias, eps) = (rate as f32, debias as f32, eps as f32);
-                let step = |p: f32, m: f32, v: f32| p - rate * m / ((v / debias).sqrt() + eps);
-                zip3(&mut p[pr], &m[mr], &v[vr], &step);
+/// Calls `f` with blocks of the variables and of the gradient. Few values are not worth another thread.
+fn each_block<const A: usize>(vars: [&Var; A], g: &Tensor, f: impl Fn([&mut [f32]; A], &[f32]) + Sync) -> Result<()> {
+    with_values(g, |g| {
+        mutate_all(&vars, Vec::with_capacity(A), &mut |all| {
+            let mut all: Vec<_> = all.into_iter().map(|values| values.chunks_mut(BLOCK)).collect();
+            let blocks = g.chunks(BLOCK).map(|g| {
+                let parts: [&mut [f32]; A] = std::array::from_fn(|i| all[i].next().unwrap_or_default());
+                (parts, g)
+            });
+            let blocks: Vec<_> = blocks.collect();
+            match blocks.len() {
+                1 => blocks.into_iter().for_each(|(parts, g)| f(parts, g)),
+                _ => blocks.into_par_iter().for_each(|(parts, g)| f(parts, g)),
             }
-            (CpuStorage::F64(p), CpuStorage::F64(m), CpuStorage::F64(v)) => {
-                let step = |p: f64, m: f64, v: f64| p - rate * m / ((v / debias).sqrt() + eps);
-                zip3(&mut p[pr], &m[mr], &v[vr], &step);
-            }
-            _ => candle_core::bail!("an optimizer step wants tensors of f32 or of f64"),
-        }
-        Ok(())
-    }
-}
-
-fn range(layout: &Layout) -> Result<std::ops::Range<usize>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(start..end),
-        None => candle_core::bail!("an optimizer step wants contiguous tensors, not {layout:?}"),
-    }
-}
-
-fn same_len(y: &Layout, x: &Layout) -> Result<std::ops::Range<usize>> {
-    if y.shape() != x.shape() {
-        candle_core::bail!("an optimizer step got shapes {:?} and {:?}", y.shape(), x.shape());
-    }
-    range(x)
-}
-
-fn zip2<T: Copy + Send + Sync>(y: &mut [T], x: &[T], f: &(impl Fn(T, T) -> T + Sync)) {
-    y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| {
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x));
-    });
-}
-
-fn zip3<T: Copy + Send + Sync>(y: &mut [T], a: &[T], b: &[T], f: &(impl Fn(T, T, T) -> T + Sync)) {
-    y.par_chunks_mut(BLOCK).zip(a.par_chunks(BLOCK).zip(b.par_chunks(BLOCK))).for_each(|(y, (a, b))| {
-        y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (&a, &b))| *y = f(*y, a, b));
-    });
+            Ok(())
+        })
+    })
 }

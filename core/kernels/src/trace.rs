@@ -181,6 +181,12 @@ pub fn trace<T>(f: impl FnOnce() -> T) -> (T, Trace) {
     (result, TRACE.take().unwrap_or_default())
 }
 
+/// Runs `f` without the trace that there may be on this thread.
+pub(super) fn apart<T>(f: impl FnOnce() -> T) -> T {
+    let _restore = Restore(TRACE.take());
+    f()
+}
+
 /// Whether there is a [`trace`] on this thread. Layers that keep packed weights run the plain operations for it.
 pub fn tracing() -> bool {
     TRACE.with_borrow(Option::is_some)

@@ -48,7 +48,7 @@ pub use sequential::Sequential;
 
 use crate::error::Result;
 use crate::kernels;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 /// A layer or a network: a function from a batch to a batch. PyTorch's `nn.Module`, except that the parameters live in
 /// [`Params`].
@@ -112,6 +112,13 @@ pub(crate) fn with_channels_last(
         let ys = kernels::recorded(|| f(&kernels::channels_last(xs)?))?;
         Ok(if ys.rank() == 4 { kernels::channels_first(&ys)? } else { ys })
     };
-    let watched = train || kernels::grad_enabled() || observe::observed() || kernels::trace::tracing();
-    if watched || !xs.device().is_cpu() { compute() } else { kernels::awake(compute) }
+    if train || kernels::grad_enabled() { compute() } else { on_computing_threads(xs.device(), compute) }
+}
+
+/// Runs what has many operations one after the other on a thread that computes, while the others stay awake: an
+/// operation of a small network is shorter than the way to another thread and back. What watches this thread would not
+/// see it there: then, as on a graphics card, `f` just runs.
+pub(crate) fn on_computing_threads<T: Send>(device: &Device, f: impl FnOnce() -> T + Send) -> T {
+    let watched = observe::observed() || kernels::trace::tracing();
+    if watched || !device.is_cpu() { f() } else { kernels::awake(|| observe::unobserved(f)) }
 }

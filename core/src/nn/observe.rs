@@ -36,15 +36,24 @@ thread_local! {
 /// # }
 /// ```
 pub fn observe<T>(f: impl FnOnce() -> T) -> (T, Vec<Observation>) {
-    struct Restore(Option<Vec<Observation>>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SEEN.set(self.0.take());
-        }
-    }
     let _restore = Restore(SEEN.replace(Some(Vec::new())));
     let result = f();
     (result, SEEN.take().unwrap_or_default())
+}
+
+/// Puts the observer back that there was before, even after a panic.
+struct Restore(Option<Vec<Observation>>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        SEEN.set(self.0.take());
+    }
+}
+
+/// Runs `f` without the observer that there may be on this thread.
+pub(crate) fn unobserved<T>(f: impl FnOnce() -> T) -> T {
+    let _restore = Restore(SEEN.take());
+    f()
 }
 
 /// Whether there is an observer. Layers that fuse several steps run them one by one for it.

@@ -2,7 +2,7 @@
 
 use super::{Hypers, OptimState, Optimizer, decays, other_memory, rows};
 use crate::error::Result;
-use crate::kernels::{self, RowAdam, RowGradient};
+use crate::kernels::{self, AdamStep, RowGradient};
 use crate::nn::Param;
 use candle_core::Var;
 use candle_core::backprop::GradStore;
@@ -77,7 +77,7 @@ impl Optimizer for Adam {
         for param in params.iter().filter(|p| p.trainable()) {
             let Some(grad) = grads.get(param.var()) else { continue };
             let (var, lr) = (param.var(), hypers.lr_of(param));
-            let mut grad = grad.detach();
+            let grad = grad.detach();
             if !self.memory.contains_key(param.name()) {
                 let zeros = || -> Result<Var> { Ok(Var::from_tensor(&var.zeros_like()?)?) };
                 let memory = Memory { grad_avg: zeros()?, sqr_avg: zeros()?, row_steps: None, step: 0 };
@@ -88,29 +88,20 @@ impl Optimizer for Adam {
             let t = memory.step.min(i32::MAX as u64) as i32;
             let (debias1, debias2) = (1.0 - mom.powi(t), 1.0 - sqr_mom.powi(t));
             let wd = if decays(param, self.wd_bn_bias) { self.wd } else { 0.0 };
+            let decay = rows::decay(wd, lr, self.decouple_wd);
+            let adam = AdamStep { step: t as u32, mom, sqr_mom, rate: lr / debias1, debias: debias2, eps };
+            let averages = [&memory.grad_avg, &memory.sqr_avg];
             if let Some((touched, values)) = rows::touched(param, grads, memory.row_steps.as_ref())? {
                 let row_steps = match memory.row_steps.take() {
                     Some(row_steps) => row_steps,
                     None => rows::row_steps(param, t as u32 - 1)?,
                 };
-                let (averages, grad) =
-                    ([&memory.grad_avg, &memory.sqr_avg], RowGradient { rows: &touched, values: &values });
-                let adam = RowAdam { step: t as u32, mom, sqr_mom, rate: lr / debias1, debias: debias2, eps };
-                kernels::adam_rows(var, averages, &row_steps, grad, rows::decay(wd, lr, self.decouple_wd), &adam)?;
+                let grad = RowGradient { rows: &touched, values: &values };
+                kernels::adam_rows(var, averages, &row_steps, grad, decay, &adam)?;
                 memory.row_steps = Some(row_steps);
                 continue;
             }
-            if wd != 0.0 {
-                if self.decouple_wd {
-                    kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
-                } else {
-                    grad = (grad + (var.as_detached_tensor() * self.wd)?)?;
-                }
-            }
-            kernels::scale_add(&memory.grad_avg, mom, 1.0 - mom, &grad)?;
-            kernels::square_average(&memory.sqr_avg, sqr_mom, &grad)?;
-            let (m, v) = (memory.grad_avg.as_detached_tensor(), memory.sqr_avg.as_detached_tensor());
-            kernels::adam_step(var, &m, &v, lr / debias1, debias2, eps)?;
+            kernels::adam_step(var, averages, &grad, decay, &adam)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{OptimState, other_memory};
 use crate::error::Result;
-use crate::kernels::{RowDecay, RowGradient};
+use crate::kernels::{Decay, RowGradient};
 use crate::nn::Param;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
@@ -29,8 +29,8 @@ pub(super) fn row_steps(param: &Param, step: u32) -> Result<Var> {
 }
 
 /// Weight decay as the kernels take it.
-pub(super) fn decay(wd: f64, lr: f64, decoupled: bool) -> RowDecay {
-    if decoupled { RowDecay { keep: 1.0 - lr * wd, l2: 0.0 } } else { RowDecay { keep: 1.0, l2: wd } }
+pub(super) fn decay(wd: f64, lr: f64, decoupled: bool) -> Decay {
+    if decoupled { Decay { keep: 1.0 - lr * wd, l2: 0.0 } } else { Decay { keep: 1.0, l2: wd } }
 }
 
 /// Adds the bookkeeping of a table to a state.

@@ -2,7 +2,7 @@
 
 use super::{Hypers, OptimState, Optimizer, decays, other_memory, rows};
 use crate::error::Result;
-use crate::kernels::{self, RowDecay, RowGradient, RowSgd};
+use crate::kernels::{self, Decay, RowGradient, SgdStep};
 use crate::nn::Param;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
@@ -64,23 +64,18 @@ impl Optimizer for Sgd {
         for param in params.iter().filter(|p| p.trainable()) {
             let Some(grad) = grads.get(param.var()) else { continue };
             let (var, lr) = (param.var(), hypers.lr_of(param));
-            let mut grad = grad.detach();
+            let grad = grad.detach();
             let wd = if decays(param, self.wd_bn_bias) { self.wd } else { 0.0 };
+            let decay = rows::decay(wd, lr, self.decouple_wd);
             let known = self.averages.get(param.name()).and_then(|average| average.row_steps.as_ref());
             if let Some((touched, values)) = rows::touched(param, grads, known)? {
                 let grad = RowGradient { rows: &touched, values: &values };
-                self.step_rows(param, grad, rows::decay(wd, lr, self.decouple_wd), lr, mom)?;
+                self.step_rows(param, grad, decay, lr, mom)?;
                 continue;
             }
-            if wd != 0.0 {
-                if self.decouple_wd {
-                    kernels::scale_add(var, 1.0 - lr * self.wd, 0.0, &grad)?;
-                } else {
-                    grad = (grad + (var.as_detached_tensor() * self.wd)?)?;
-                }
-            }
+            let sgd = SgdStep { lr, mom, nesterov: self.nesterov };
             if mom == 0.0 {
-                kernels::add_scaled(var, -lr, &grad)?;
+                kernels::sgd_step(var, None, &grad, decay, &sgd)?;
                 continue;
             }
             if !self.averages.contains_key(param.name()) {
@@ -88,13 +83,7 @@ impl Optimizer for Sgd {
                 self.averages.insert(param.name().to_string(), average);
             }
             let Some(Average { grad_avg: average, .. }) = self.averages.get(param.name()) else { continue };
-            kernels::scale_add(average, mom, 1.0, &grad)?;
-            if self.nesterov {
-                kernels::add_scaled(var, -lr, &grad)?;
-                kernels::add_scaled(var, -lr * mom, &average.as_detached_tensor())?;
-            } else {
-                kernels::add_scaled(var, -lr, &average.as_detached_tensor())?;
-            }
+            kernels::sgd_step(var, Some(average), &grad, decay, &sgd)?;
         }
         Ok(())
     }
@@ -130,7 +119,7 @@ impl Optimizer for Sgd {
 
 impl Sgd {
     /// A step on a table of which a batch touched some rows.
-    fn step_rows(&mut self, param: &Param, grad: RowGradient<'_>, decay: RowDecay, lr: f64, mom: f64) -> Result<()> {
+    fn step_rows(&mut self, param: &Param, grad: RowGradient<'_>, decay: Decay, lr: f64, mom: f64) -> Result<()> {
         let (var, name) = (param.var(), param.name());
         if mom == 0.0 {
             return Ok(kernels::descend_rows(var, grad, decay, lr)?);
@@ -141,7 +130,7 @@ impl Sgd {
             Some(Average { grad_avg, row_steps: Some(row_steps) }) => (grad_avg, row_steps),
             None => (Var::from_tensor(&var.zeros_like()?)?, rows::row_steps(param, 0)?),
         };
-        let sgd = RowSgd { lr, mom, nesterov: self.nesterov };
+        let sgd = SgdStep { lr, mom, nesterov: self.nesterov };
         let stepped = kernels::momentum_rows(var, &grad_avg, &row_steps, grad, decay, &sgd);
         self.averages.insert(name.to_string(), Average { grad_avg, row_steps: Some(row_steps) });
         Ok(stepped?)

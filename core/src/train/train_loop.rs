@@ -10,7 +10,7 @@ use crate::collective::with_share;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::kernels;
-use crate::nn::Param;
+use crate::nn::{Param, on_computing_threads};
 use crate::optim::Schedule;
 use candle_core::{DType, Tensor};
 use std::time::Instant;
@@ -88,6 +88,14 @@ impl Learner {
     }
 
     fn one_batch(&mut self, trainable: &[Param]) -> Result<()> {
+        match (&self.others, trainable.first().map(|param| param.var().device().clone())) {
+            (None, Some(device)) => on_computing_threads(&device, || self.one_step(trainable)),
+            // Who computes with others talks to them from this thread.
+            _ => self.one_step(trainable),
+        }
+    }
+
+    fn one_step(&mut self, trainable: &[Param]) -> Result<()> {
         let labels = self.state.ys.clone();
         self.hook(<dyn Callback>::before_batch)?;
         self.forward()?;

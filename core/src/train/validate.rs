@@ -5,6 +5,7 @@ use super::loss::loss_value;
 use crate::data::{Batch, DataLoader};
 use crate::error::Result;
 use crate::kernels;
+use crate::nn::on_computing_threads;
 use candle_core::Tensor;
 
 impl Learner {
@@ -69,7 +70,8 @@ impl Learner {
 
     fn predict_inputs(&self, xs: &Tensor, more_xs: &[Tensor]) -> Result<Tensor> {
         // Without a graph nothing is kept, and layers compute with the weights that they have prepared for inference.
-        Ok(kernels::no_grad(|| self.model.forward_inputs(xs, more_xs, false))?.detach())
+        let forward = || kernels::no_grad(|| self.model.forward_inputs(xs, more_xs, false));
+        Ok(on_computing_threads(xs.device(), forward)?.detach())
     }
 
     /// Computes the predictions of all items of a loader, and returns them with the targets, in the loader's order.

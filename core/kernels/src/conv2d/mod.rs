@@ -23,7 +23,7 @@ use super::activation::{Activation, activate, gradient};
 use super::graph::record;
 use super::simd::multiplies_pairs;
 use super::sums::sum_rows;
-use super::tiles::{Epilogue, MOST_PADDING};
+use super::tiles::{Epilogue, FEW, MOST_PADDING};
 use super::trace::{Operation, traced};
 use super::values::{Stored, Values, nearest, wide};
 use super::{fast, with_optional, with_optional_stored, with_stored, with_values};
@@ -218,12 +218,23 @@ impl Geometry {
         let dy = dy.all();
         let values = if self.depthwise() {
             depthwise::gradient_by_input(self, &dy, w)
+        } else if self.pointwise() && self.out_pixels() <= FEW {
+            self.by_few_inputs(&dy, w)
         } else if let Some(winograd) = F2x2::back(self) {
             winograd.run(&dy, &winograd.pack(w, Way::Back), None, None)
         } else {
             backward::gradient_by_input(self, &dy, w)
         };
         values.into()
+    }
+
+    /// The gradient by few pixels of a pointwise convolution, without packing the weight: a sum over outputs, as the
+    /// gradient by a weight is one over pixels.
+    fn by_few_inputs(&self, dy: &[f32], w: &[f32]) -> Vec<f32> {
+        let pixels = self.out_pixels();
+        let turned: Vec<f32> = (0..self.co).flat_map(|output| dy[output..].iter().step_by(self.co).copied()).collect();
+        let sum = Geometry { n: 1, h: self.co, w: 1, oh: self.co, ow: 1, co: pixels, ..*self };
+        weight_gradient::gradient_by_weight::<f32>(&sum, &turned, w)
     }
 
     pub(super) fn by_weight(&self, dy: Stored<'_>, x: Stored<'_>) -> Vec<f32> {

@@ -6,7 +6,7 @@ use super::winograd::{F4x4, Way};
 use super::{ConvParams, check_bias, check_residual, forward, pack};
 use crate::activation::Activation;
 use crate::simd::vectorized;
-use crate::tiles::{Epilogue, FEW, PackedB, dot, whole_registers};
+use crate::tiles::{Epilogue, PackedB, are_few, few_rows, whole_registers};
 use crate::{fast, with_optional, with_values};
 use candle_core::{Device, Result, Tensor};
 use std::sync::OnceLock;
@@ -99,10 +99,10 @@ impl PreparedConv {
             with_optional(residual, |residual| {
                 let (bias, epilogue) =
                     (self.bias()?.map(|bias| &bias[..g.outputs()]), Epilogue { residual, activation });
-                if rows > FEW {
+                if !are_few(rows, g.outputs()) {
                     return Ok(forward(&g, x, self.direct(&g)?, bias, Some(&epilogue)));
                 }
-                let mut values = with_values(&self.weight, |w| Ok(dot(x, w, bias, k)))?;
+                let mut values = with_values(&self.weight, |w| Ok(few_rows(x, w, bias, k)))?;
                 vectorized!(epilogue.apply(0, &mut values));
                 Ok(values)
             })

@@ -9,6 +9,7 @@ use crate::tiles::{Element, MAX_NR, PADDING, RankKUpdate};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// Output pixels that are summed up before the next tap.
 const BLOCK: usize = 128;
@@ -26,8 +27,13 @@ pub(super) fn gradient_by_weight<E: Element>(g: &Geometry, dy: &[E], xs: &[E]) -
                 group,
                 stride: view.segments.len() * RankKUpdate::<E>::padded_columns(view.len),
             };
-            let sums = if sum.by_pixels() { sum.over_chunks() } else { sum.over_panels() };
-            sum.unpack(&sums, dw)
+            if sum.by_pixels() {
+                sum.unpack(&sum.over_chunks(), dw)
+            } else if g.taps() == 1 && view.len == g.ci {
+                sum.into_place(dw)
+            } else {
+                sum.unpack(&sum.over_panels(), dw)
+            }
         })
     })
 }
@@ -98,23 +104,10 @@ impl<E: Element> Sum<'_, E> {
 
     /// Many weights: each task owns some columns, and goes over all pixels.
     fn over_panels(&self) -> Vec<f32> {
-        let blocks: Vec<Block> = (0..self.blocks()).into_par_iter().map(|index| self.block(index)).collect();
-        // Columns of a task: a few panels, so that a block of gradients is used several times while it is in the cache.
-        let columns = 64.max(RankKUpdate::<E>::width()).min(RankKUpdate::<E>::padded_columns(self.view.len));
-        let parts = self.view.len.div_ceil(columns);
-        let rows = RankKUpdate::<E>::padded_rows(self.g.co);
         filled(self.size(), |mut total| {
             let out = SharedMut::new(&mut total);
-            (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
-                let (segment, part) = (task / parts, task % parts);
-                let (from, to) = (part * columns, ((part + 1) * columns).min(self.view.len));
-                let width = RankKUpdate::<E>::padded_columns(to - from);
-                let mut sums = vec![0.0; rows * width];
-                let mut right = Vec::new();
-                for block in &blocks {
-                    self.add(block, segment, from..to, &mut right, &mut sums, width);
-                }
-                let start = segment * RankKUpdate::<E>::padded_columns(self.view.len) + from;
+            self.each_part(|segment, columns, sums, width| {
+                let start = segment * RankKUpdate::<E>::padded_columns(self.view.len) + columns.start;
                 for (row, sums) in sums.chunks_exact(width).enumerate() {
                     // SAFETY: no other task has these columns.
                     unsafe { out.part(row * self.stride + start, width) }.copy(sums);
@@ -126,12 +119,46 @@ impl<E: Element> Sum<'_, E> {
         })
     }
 
+    /// The same for one tap, whose columns go where they belong at once.
+    fn into_place<'a>(&self, mut dw: Blank<'a>) -> &'a mut [f32] {
+        let (rows, row) = (self.g.co, self.g.ci);
+        let out = SharedMut::new(&mut dw);
+        self.each_part(|_, columns, sums, width| {
+            for (i, sums) in sums.chunks_exact(width).take(rows).enumerate() {
+                // SAFETY: no other task has these columns.
+                unsafe { out.part(i * row + columns.start, columns.len()) }.copy(&sums[..columns.len()]);
+            }
+        });
+        // SAFETY: the parts are all columns, and each task wrote all rows of its part.
+        unsafe { dw.assume_filled() }
+    }
+
+    /// Calls `done` with each segment, some of its columns, and the sums in rows of the given width.
+    fn each_part(&self, done: impl Fn(usize, Range<usize>, &[f32], usize) + Sync) {
+        let blocks: Vec<Block> = (0..self.blocks()).into_par_iter().map(|index| self.block(index)).collect();
+        // Columns of a task: a few panels, so that a block of gradients is used several times while it is in the cache.
+        let columns = 64.max(RankKUpdate::<E>::width()).min(RankKUpdate::<E>::padded_columns(self.view.len));
+        let parts = self.view.len.div_ceil(columns);
+        let rows = RankKUpdate::<E>::padded_rows(self.g.co);
+        (0..self.view.segments.len() * parts).into_par_iter().for_each(|task| {
+            let (segment, part) = (task / parts, task % parts);
+            let columns = part * columns..((part + 1) * columns).min(self.view.len);
+            let width = RankKUpdate::<E>::padded_columns(columns.len());
+            let mut sums = vec![0.0; rows * width];
+            let mut right = Vec::new();
+            for block in &blocks {
+                self.add(block, segment, columns.clone(), &mut right, &mut sums, width);
+            }
+            done(segment, columns, &sums, width);
+        });
+    }
+
     /// Adds what a block of pixels contributes to some columns of a segment.
     fn add(
         &self,
         block: &Block,
         segment: usize,
-        columns: std::ops::Range<usize>,
+        columns: Range<usize>,
         right: &mut Vec<f32>,
         sums: &mut [f32],
         stride: usize,

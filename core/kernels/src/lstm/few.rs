@@ -5,7 +5,7 @@ use super::forward::Passed;
 use super::units::Units;
 use crate::math::{sigmoid, tanh};
 use crate::simd::vectorized;
-use crate::tiles::dot;
+use crate::tiles::few_rows;
 use candle_core::Result;
 
 /// [`super::forward::forward`] without a history.
@@ -15,11 +15,11 @@ pub(super) fn forward(units: &Units, inputs: &[&[f32]]) -> Result<Passed> {
     };
     let Units { batch, steps, features, hidden: h } = *units;
     let bias: Vec<f32> = bias_ih.iter().zip(bias_hh).map(|(a, b)| a + b).collect();
-    let from_inputs = dot(xs, weight_ih, Some(&bias), features); // [N, T, 4 H]
+    let from_inputs = few_rows(xs, weight_ih, Some(&bias), features); // [N, T, 4 H]
     let (mut hidden, mut cell) = (hidden.to_vec(), cell.to_vec());
     let mut ys = vec![0.0; batch * steps * h];
     for step in 0..steps {
-        let mut gates = dot(&hidden, weight_hh, None, h); // [N, 4 H]
+        let mut gates = few_rows(&hidden, weight_hh, None, h); // [N, 4 H]
         for (row, gates) in gates.chunks_exact_mut(4 * h).enumerate() {
             let place = row * steps + step;
             let (cell, y) = (&mut cell[row * h..][..h], &mut ys[place * h..][..h]);

@@ -1,12 +1,21 @@
-//! Rows times rows: the product for batches so small that packing the weight would cost more than it saves.
+//! The product for few rows, where packing the weight would cost more than it saves.
+#![allow(unsafe_code)]
 
-use crate::blank::filled;
+use super::{Gemm, PackedB, Place};
+use crate::blank::{fill, filled};
+use crate::shared::SharedMut;
 use crate::simd::dispatch;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Rows up to which dot products with the rows of the weight are quicker than packing it.
-pub(crate) const FEW: usize = 32;
+/// Rows up to which a weight is better read where it is than packed.
+pub(crate) const FEW: usize = 64;
+
+/// The same for a weight of less than twice as many rows: then it is quicker to pack the weight than the others.
+const FEW_BY_SMALL: usize = 32;
+
+/// Rows up to which dot products are quicker than a product.
+const DOTS: usize = 3;
 
 /// Values of `k` at a time: all rows of `xs` of that length stay in the cache while the weight streams by.
 const GROUP: usize = 2048;
@@ -14,8 +23,48 @@ const GROUP: usize = 2048;
 /// Weight rows that one task takes.
 const BLOCK: usize = 16;
 
+/// Whether [`few_rows`] is the quicker way for so many rows and a weight `[n, k]`.
+pub(crate) fn are_few(rows: usize, n: usize) -> bool {
+    rows <= if n < 2 * rows { FEW_BY_SMALL } else { FEW }
+}
+
 /// `xs · weightᵀ + bias` for `xs` `[rows, k]` and `weight` `[n, k]`, to `[rows, n]`.
-pub(crate) fn dot(xs: &[f32], weight: &[f32], bias: Option<&[f32]>, k: usize) -> Vec<f32> {
+pub(crate) fn few_rows(xs: &[f32], weight: &[f32], bias: Option<&[f32]>, k: usize) -> Vec<f32> {
+    let (rows, n) = (xs.len() / k, weight.len() / k);
+    if rows <= DOTS || n < 2 * rows { dots(xs, weight, bias, k) } else { turned(xs, weight, bias, k) }
+}
+
+/// As `weight · xsᵀ`: the weight's rows are read where they are, and what is packed is `xs`.
+fn turned(xs: &[f32], weight: &[f32], bias: Option<&[f32]>, k: usize) -> Vec<f32> {
+    let (rows, n) = (xs.len() / k, weight.len() / k);
+    let product = Gemm {
+        rows: n,
+        source: weight,
+        len: k,
+        segments: &[0],
+        panels: &PackedB::forward::<f32>(xs, rows, k, 1),
+        place: Place::Rows,
+        bias: None,
+        accumulate: false,
+        epilogue: None,
+    };
+    let columns = filled(n * rows, |mut out| {
+        // SAFETY: rows follow each other.
+        unsafe { product.run(SharedMut::new(&mut out)) };
+        // SAFETY: the panels have all columns, so each row was written whole.
+        unsafe { out.assume_filled() }
+    });
+    fill(rows * n, n, (0..rows).into_par_iter(), |row, out| {
+        let sums = columns[row..].iter().step_by(rows);
+        match bias {
+            Some(bias) => out.write(sums.zip(bias).map(|(sum, bias)| sum + bias)),
+            None => out.write(sums.copied()),
+        }
+    })
+}
+
+/// As dot products of rows.
+fn dots(xs: &[f32], weight: &[f32], bias: Option<&[f32]>, k: usize) -> Vec<f32> {
     let (rows, n) = (xs.len() / k, weight.len() / k);
     let blocks: Vec<Vec<f32>> = weight
         .par_chunks(BLOCK * k)
@@ -75,10 +124,20 @@ impl WithSimd for Dots<'_> {
 fn four<S: Simd>(simd: S, a: &[f32], others: [&[f32]; 4]) -> [f32; 4] {
     let (head, tail) = S::as_simd_f32s(a);
     let others = others.map(|other| S::as_simd_f32s(&other[..a.len()]));
+    // Two sums each, so that one does not wait for the other; without a choice between them, which would keep them in
+    // memory.
     let mut sums = [[simd.splat_f32s(0.0); 4]; 2];
-    for (i, &a) in head.iter().enumerate() {
-        for (sum, (other, _)) in sums[i % 2].iter_mut().zip(others) {
-            *sum = simd.mul_add_e_f32s(a, other[i], *sum);
+    let (pairs, last) = head.as_chunks::<2>();
+    for (i, pair) in pairs.iter().enumerate() {
+        for half in 0..2 {
+            for (sum, (other, _)) in sums[half].iter_mut().zip(others) {
+                *sum = simd.mul_add_e_f32s(pair[half], other[2 * i + half], *sum);
+            }
+        }
+    }
+    for &a in last {
+        for (sum, (other, _)) in sums[0].iter_mut().zip(others) {
+            *sum = simd.mul_add_e_f32s(a, other[2 * pairs.len()], *sum);
         }
     }
     std::array::from_fn(|i| {

@@ -4,7 +4,7 @@
 //! registers while the sum over `k` runs. The right-hand matrix is packed panel by panel ([`PackedB`]), the rows of
 //! the left-hand one are read where they are, piece by piece, through pointers ([`Gemm`]): so a convolution needs no
 //! copy of its patches. [`RankKUpdate`] sums products of columns, which is how gradients of weights arise, and
-//! [`dot`] serves batches too small to be worth packing.
+//! [`few_rows`] serves batches too small to be worth packing.
 
 mod dot;
 mod element;
@@ -13,7 +13,7 @@ mod gemm;
 mod packed;
 mod rank_k;
 
-pub(super) use dot::{FEW, dot};
+pub(super) use dot::{FEW, are_few, few_rows};
 pub(super) use element::Element;
 pub(super) use epilogue::Epilogue;
 pub(super) use gemm::{Gemm, MOST_PADDING, PADDING, Place, whole_registers};

@@ -3,7 +3,7 @@
 use crate::common::{assert_close, assert_same_bits, formula, formula_tensor, formula_var, hash, values};
 use candle_core::{DType, Device, Tensor, Var};
 use tallow_kernels::{
-    RowAdam, RowDecay, RowGradient, RowSgd, adam_rows, backward, descend_rows, embedding, linear, momentum_rows,
+    AdamStep, Decay, RowGradient, SgdStep, adam_rows, backward, descend_rows, embedding, linear, momentum_rows,
     recorded,
 };
 
@@ -150,7 +150,7 @@ fn bad_numbers_are_errors() {
 
 /// The dense step of Adam by plain loops.
 #[allow(clippy::too_many_arguments)]
-fn dense_adam(p: &mut [f64], m: &mut [f64], v: &mut [f64], g: &[f64], keep: f64, l2: f64, adam: &RowAdam) {
+fn dense_adam(p: &mut [f64], m: &mut [f64], v: &mut [f64], g: &[f64], keep: f64, l2: f64, adam: &AdamStep) {
     for i in 0..p.len() {
         let g = g[i] + l2 * p[i];
         m[i] = adam.mom * m[i] + (1.0 - adam.mom) * g;
@@ -199,7 +199,7 @@ fn steps_on_rows_are_the_dense_steps() {
                 let (touched, grads) = some_rows(step, rows, width);
                 // Momentum and rate move as in the one-cycle policy.
                 let mom = 0.9 + 0.05 * (step as f64 / 50.0).cos();
-                let adam = RowAdam {
+                let adam = AdamStep {
                     step: step as u32 + 1,
                     mom,
                     sqr_mom: 0.99,
@@ -210,7 +210,7 @@ fn steps_on_rows_are_the_dense_steps() {
                 let gradient = RowGradient { rows: &touched, values: &grads };
                 let dense = values(&gradient.dense(&dims).unwrap());
                 dense_adam(&mut p64, &mut m64, &mut v64, &dense, keep, l2, &adam);
-                adam_rows(&table, [&m, &v], &row_steps, gradient, RowDecay { keep, l2 }, &adam).unwrap();
+                adam_rows(&table, [&m, &v], &row_steps, gradient, Decay { keep, l2 }, &adam).unwrap();
             }
             assert_close(&format!("Adam, {what}"), &values(&table), &p64, ROUNDING);
             let asleep = row_steps.to_vec1::<u32>().unwrap().iter().filter(|&&step| step >> 31 == 1).count();
@@ -228,8 +228,8 @@ fn steps_on_rows_are_the_dense_steps() {
                         m64[i] = 0.9 * m64[i] + g;
                         p64[i] = keep * p64[i] - 0.01 * if nesterov { g + 0.9 * m64[i] } else { m64[i] };
                     }
-                    let sgd = RowSgd { lr: 0.01, mom: 0.9, nesterov };
-                    momentum_rows(&table, &average, &row_steps, gradient, RowDecay { keep, l2 }, &sgd).unwrap();
+                    let sgd = SgdStep { lr: 0.01, mom: 0.9, nesterov };
+                    momentum_rows(&table, &average, &row_steps, gradient, Decay { keep, l2 }, &sgd).unwrap();
                 }
                 assert_close(&format!("momentum, nesterov {nesterov}, {what}"), &values(&table), &p64, ROUNDING);
             }
@@ -241,7 +241,7 @@ fn steps_on_rows_are_the_dense_steps() {
                 let gradient = RowGradient { rows: &touched, values: &grads };
                 let dense = values(&gradient.dense(&dims).unwrap());
                 p64.iter_mut().zip(dense).for_each(|(p, g)| *p = keep * *p - 0.1 * (g + l2 * *p));
-                descend_rows(&table, gradient, RowDecay { keep, l2 }, 0.1).unwrap();
+                descend_rows(&table, gradient, Decay { keep, l2 }, 0.1).unwrap();
             }
             assert_close(&format!("descent, {what}"), &values(&table), &p64, ROUNDING);
         }
@@ -252,8 +252,8 @@ fn steps_on_rows_are_the_dense_steps() {
 fn a_gradient_of_another_table_is_refused() {
     let (table, m, v) = (formula_var("p", &[4, 2], DType::F32), var(&[4, 2]), var(&[4, 2]));
     let row_steps = Var::zeros(4, DType::U32, &Device::Cpu).unwrap();
-    let adam = RowAdam { step: 1, mom: 0.9, sqr_mom: 0.99, rate: 0.1, debias: 0.01, eps: 1e-5 };
-    let decay = RowDecay { keep: 1.0, l2: 0.0 };
+    let adam = AdamStep { step: 1, mom: 0.9, sqr_mom: 0.99, rate: 0.1, debias: 0.01, eps: 1e-5 };
+    let decay = Decay { keep: 1.0, l2: 0.0 };
     let before = values(&table);
     for (rows, width) in [(vec![4u32], 2), (vec![1], 3), (vec![2, 1], 2), (vec![1, 1], 2)] {
         let n = rows.len();
