@@ -114,7 +114,7 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     (scope.0)();
     for (id, grad) in collected.whole {
         let grad = match grads.get_id(id) {
-            Some(other) => super::zip::sum(&other, &grad)?,
+            Some(other) => super::zip::sum(other, &grad)?,
             None => grad,
         };
         grads.insert_id(id, grad);

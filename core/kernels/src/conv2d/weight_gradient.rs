@@ -30,7 +30,7 @@ pub(super) fn gradient_by_weight<E: Element>(g: &Geometry, dy: &[E], xs: &[E]) -
             if sum.by_pixels() {
                 sum.unpack(&sum.over_chunks(), dw)
             } else if g.taps() == 1 && view.len == g.ci {
-                sum.into_place(dw)
+                sum.one_tap(dw)
             } else {
                 sum.unpack(&sum.over_panels(), dw)
             }
@@ -120,7 +120,7 @@ impl<E: Element> Sum<'_, E> {
     }
 
     /// The same for one tap, whose columns go where they belong at once.
-    fn into_place<'a>(&self, mut dw: Blank<'a>) -> &'a mut [f32] {
+    fn one_tap<'a>(&self, mut dw: Blank<'a>) -> &'a mut [f32] {
         let (rows, row) = (self.g.co, self.g.ci);
         let out = SharedMut::new(&mut dw);
         self.each_part(|_, columns, sums, width| {
