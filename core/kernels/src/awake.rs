@@ -17,7 +17,8 @@ const STAYS: Duration = Duration::from_micros(500);
 /// Other threads that want a core meanwhile get it.
 ///
 /// What belongs to a thread, but for [`no_grad`](super::no_grad), is not seen inside of `f`. On one of rayon's threads
-/// already `f` runs there. Where rayon has but one, `f` runs there, since otherwise each of its operations would change threads twice.
+/// already `f` runs there. Where rayon has but one, `f` runs on that, since otherwise each of its operations would
+/// change threads twice.
 pub fn awake<T: Send>(f: impl FnOnce() -> T + Send) -> T {
     let gradients = grad_enabled();
     // A thread of rayon's that waits for a piece of one network may take this up: neither sees the other.
