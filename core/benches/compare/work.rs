@@ -30,7 +30,7 @@ use tallow::optim::{Adam, Hypers, Optimizer, Sgd};
 use tallow::rng::Rng;
 use tallow::{Error, kernels};
 
-type Work = Box<dyn FnMut() -> Result<()>>;
+type Work = Box<dyn FnMut() -> Result<()> + Send>;
 
 fn main() -> Result<()> {
     // As the chapters do.
@@ -56,7 +56,8 @@ fn main() -> Result<()> {
         }
         if let Some(work) = ready.get_mut(&line) {
             let start = Instant::now();
-            work()?;
+            // As a learner's step and a predictor's answer do.
+            kernels::awake(work)?;
             println!("{:.6}", start.elapsed().as_secs_f64());
         }
     }
