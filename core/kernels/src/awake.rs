@@ -14,8 +14,7 @@ const STAYS: Duration = Duration::from_micros(500);
 
 /// Runs `f`, such as a network's forward pass or a step of its training, on one of rayon's threads, while the others
 /// look for work of it until it ends, instead of going to sleep after each operation: to wake a thread takes as long as
-/// a small layer.
-/// Other threads that want a core meanwhile get it.
+/// a small layer. Other threads that want a core meanwhile get it.
 ///
 /// What belongs to a thread, but for [`no_grad`](super::no_grad), is not seen inside of `f`. On one of rayon's threads
 /// already `f` runs there. Where rayon has but one, `f` runs on that, since otherwise each of its operations would

@@ -57,7 +57,7 @@ pub(super) fn in_batches(
     device: &Device,
     read: impl Fn(&Tensor, usize) -> Result<Tensor>,
 ) -> Result<Vec<Vec<f64>>> {
-    /// Texts at once: so many that both cores have rows enough, so few that what a layer makes stays in the cache.
+    /// Texts at once: so many that all threads have rows enough, so few that a layer's results stay in the cache.
     const BATCH: usize = 64;
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(texts[i].places));
