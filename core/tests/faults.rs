@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 use tallow::vision::Image;
+use test_support::kills;
 
 fn command(args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tallow"));
@@ -246,12 +247,7 @@ fn so_can_one_of_masks() {
 /// for so many kills of each kind.
 #[test]
 fn trainings_that_are_killed_at_any_moment_end_as_if_they_had_not_been() {
-    let wanted: usize = std::env::var("TALLOW_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
-    let mut state = 20_261_129u64;
-    let mut random = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / (1u64 << 31) as f64
-    };
+    let (wanted, mut random) = (kills::wanted(2), kills::random());
     for training in [PHOTOS, TABLE, RATINGS, TEXTS, MASKS] {
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path();
@@ -289,21 +285,65 @@ fn trainings_that_are_killed_at_any_moment_end_as_if_they_had_not_been() {
     }
 }
 
+const CLEAN: [&str; 5] = ["clean", "photos", "--apply", "plan.csv", "--yes"];
+
+/// Photos and a plan to move and delete some: what is in the folder.
+fn photos_to_clean(here: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let plan = "file,change,class\ndark/0.png,delete,\ndark/1.png,relabel,light\nlight/3.png,delete,\n\
+                light/2.png,relabel,dark\n";
+    let _ = fs::remove_dir_all(here.join("photos"));
+    photos(&here.join("photos"), 4);
+    fs::write(here.join("plan.csv"), plan).unwrap();
+    contents(&here.join("photos"))
+}
+
+/// No photo is lost, wherever it is, and `--undo` brings each back to its place.
+fn assert_undone(here: &Path, before: &BTreeMap<PathBuf, Vec<u8>>, when: &str) {
+    let mut all: Vec<_> = contents(&here.join("photos")).into_values().collect();
+    all.retain(|bytes| bytes.starts_with(b"\x89PNG"));
+    assert_eq!(all.len(), before.len(), "{when}");
+    let undone = tallow(&["clean", "photos", "--undo"], here, None);
+    let mut after = contents(&here.join("photos"));
+    after.retain(|path, _| !path.starts_with(".tallow-trash"));
+    assert!(after == *before, "{when}; {}", said(&undone));
+}
+
+/// Killed at any moment, of the cleaning or of the undoing, and then undone. `TALLOW_KILLS=200` asks for so many.
+#[test]
+fn cleaning_that_is_killed_at_any_moment_can_be_undone() {
+    let (wanted, mut random) = (kills::wanted(6), kills::random());
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    photos_to_clean(here);
+    let started = Instant::now();
+    let ended = tallow(&CLEAN, here, None);
+    assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
+    let (whole, mut kills, mut runs) = (started.elapsed(), 0, 0);
+    let mut killed = |args: &[&str]| {
+        let mut process = command(args, here).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole.mul_f64(random()));
+        process.kill().unwrap();
+        usize::from(process.wait().unwrap().code().is_none())
+    };
+    while kills < wanted {
+        let before = photos_to_clean(here);
+        kills += killed(&CLEAN);
+        kills += killed(&["clean", "photos", "--undo"]);
+        runs += 1;
+        assert_undone(here, &before, &format!("after {kills} kills"));
+    }
+    eprintln!("{kills} kills in {runs} cleanings");
+}
+
 #[test]
 fn cleaning_that_fails_or_is_killed_can_be_undone() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let plan = "file,change,class\ndark/0.png,delete,\ndark/1.png,relabel,light\nlight/3.png,delete,\n\
-                light/2.png,relabel,dark\n";
     for kind in ["fail", "kill"] {
         let mut tried = 0;
         for step in steps() {
-            let _ = fs::remove_dir_all(here.join("photos"));
-            photos(&here.join("photos"), 4);
-            let before = contents(&here.join("photos"));
-            fs::write(here.join("plan.csv"), plan).unwrap();
-            let ended =
-                tallow(&["clean", "photos", "--apply", "plan.csv", "--yes"], here, Some(&format!("{kind}:{step}")));
+            let before = photos_to_clean(here);
+            let ended = tallow(&CLEAN, here, Some(&format!("{kind}:{step}")));
             let words = said(&ended);
             if !failed_on_demand(&words, step) {
                 assert_eq!(ended.status.code(), Some(0), "{words}");
@@ -311,14 +351,7 @@ fn cleaning_that_fails_or_is_killed_can_be_undone() {
             }
             tried += 1;
             assert!(ended.status.code() != Some(0) && !words.contains("panicked"), "{kind} {step}: {words}");
-            // No photo is lost, wherever it is.
-            let mut all: Vec<_> = contents(&here.join("photos")).into_values().collect();
-            all.retain(|bytes| bytes.starts_with(b"\x89PNG"));
-            assert_eq!(all.len(), before.len(), "{kind} {step}: {words}");
-            let undone = tallow(&["clean", "photos", "--undo"], here, None);
-            let mut after = contents(&here.join("photos"));
-            after.retain(|path, _| !path.starts_with(".tallow-trash"));
-            assert!(after == before, "{kind} {step}: {words}; {}", said(&undone));
+            assert_undone(here, &before, &format!("{kind} {step}: {words}"));
         }
         eprintln!("{kind}: {tried} steps of a cleaning");
         assert!(tried > 4 || tried == 0, "{tried}");

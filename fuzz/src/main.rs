@@ -32,8 +32,8 @@ struct Args {
     /// Where findings are kept
     #[arg(long, default_value = "out/fuzz")]
     findings: PathBuf,
-    /// Give this file to the one target instead
-    #[arg(long, value_name = "FILE", requires = "targets")]
+    /// Give this file, or those in this folder, to the one target instead
+    #[arg(long, value_name = "PATH", requires = "targets")]
     again: Option<PathBuf>,
     /// Work on the one target for so many seconds in this process
     #[arg(long, hide = true, requires = "targets")]
@@ -140,14 +140,31 @@ fn work(target: &'static Target, args: &Args, time: Duration) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-fn again(target: &Target, file: &Path) -> anyhow::Result<ExitCode> {
-    let input = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+fn again(target: &Target, path: &Path) -> anyhow::Result<ExitCode> {
     let folder = scratch()?;
     (target.seeds)(folder.path());
-    let (code, words) = match target.answer(&input, folder.path()) {
-        Answer::Fine(words) => (ExitCode::SUCCESS, format!("fine: {words}")),
-        Answer::Fault(words) => (ExitCode::FAILURE, format!("fault: {words}")),
-    };
-    println!("{words}");
+    let mut code = ExitCode::SUCCESS;
+    for file in files(path)? {
+        let input = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        match target.answer(&input, folder.path()) {
+            Answer::Fault(words) => {
+                println!("{}: fault: {words}", file.display());
+                code = ExitCode::FAILURE;
+            }
+            Answer::Fine(words) if file == path => println!("fine: {words}"),
+            Answer::Fine(_) => {}
+        }
+    }
     Ok(code)
+}
+
+/// The file, or the files in the folder.
+fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files)
 }

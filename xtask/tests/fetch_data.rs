@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use test_support::archive::zip;
 use test_support::manifest::{self, file};
-use test_support::{Reply, Server, payload, tree};
+use test_support::{Reply, Server, kills, payload, tree};
 
 struct Bench {
     temporary: tempfile::TempDir,
@@ -263,4 +263,41 @@ fn fetching_can_be_finished_after_a_failure_at_any_step() {
         eprintln!("{kind}: {tried} steps of fetching");
         assert!(tried > 8, "{tried}");
     }
+}
+
+/// Killed again and again at any moment, of fetching, checking or unpacking: no file is half under its own name, and
+/// the last run ends with all of them. `TALLOW_KILLS=200` asks for so many kills.
+#[test]
+fn fetching_that_is_killed_at_any_moment_can_be_finished() {
+    let (wanted, mut random) = (kills::wanted(10), kills::random());
+    let photo = payload(3_000_000);
+    let archive = zip(&[("train/1.txt", &payload(900_000)), ("train/2.txt", b"two"), ("test/3.txt", &payload(70_000))]);
+    let served = [photo.clone(), archive.clone()];
+    let server = Server::start(move |request| Reply::file(&served[usize::from(request.path == "/zip")]));
+    let sources = ["bin", "zip"].map(|name| [format!("{}/{name}", server.url)]);
+    let more = "unpack = \"zip\"\nprovides = [\"train\", \"test\"]";
+    let files = [file("a.bin", &sources[0], &photo, ""), file("b.zip", &sources[1], &archive, more)];
+    let undisturbed = Bench::new(&files);
+    let started = Instant::now();
+    assert_eq!(undisturbed.run(&[]).0, 0);
+    let (time, whole) = (started.elapsed(), contents(&undisturbed.data()));
+    let (mut kills, mut runs) = (0, 0);
+    while kills < wanted {
+        let bench = Bench::new(&files);
+        for _ in 0..4 {
+            let mut process = bench.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(time.mul_f64(random()));
+            process.kill().unwrap();
+            kills += usize::from(process.wait().unwrap().code().is_none());
+            for (name, bytes) in contents(&bench.data()).iter().filter(|(name, _)| whole.contains_key(*name)) {
+                assert!(whole[name] == *bytes, "half of {name} after {kills} kills");
+            }
+        }
+        let last = bench.run(&[]);
+        assert_eq!(last.0, 0, "{last:?}");
+        assert!(contents(&bench.data()) == whole, "after {kills} kills: {:?}", tree(&bench.data()));
+        assert_eq!(bench.run(&["--verify"]).0, 0);
+        runs += 1;
+    }
+    eprintln!("{kills} kills in {runs} fetchings");
 }

@@ -62,11 +62,13 @@ pub fn adam_step(p: &Var, [m, v]: [&Var; 2], g: &Tensor, decay: Decay, adam: &Ad
     check("adam_step", p, &[m, v], g)?;
     let &AdamStep { mom, sqr_mom, rate, debias, eps, .. } = adam;
     if ![p, m, v].into_iter().all(is_in_place) {
+        // All is computed before anything is set: memory may end on the way.
         let g = decay.of(p, g)?;
-        m.set(&((m.as_tensor() * mom)? + (&g * (1.0 - mom))?)?)?;
-        v.set(&((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?)?;
-        let step = ((m.as_tensor() * rate)? / ((v.as_tensor() / debias)?.sqrt()? + eps)?)?;
-        return p.set(&((p.as_tensor() * decay.keep)? - step)?);
+        let new_m = ((m.as_tensor() * mom)? + (&g * (1.0 - mom))?)?;
+        let new_v = ((v.as_tensor() * sqr_mom)? + (g.sqr()? * (1.0 - sqr_mom))?)?;
+        let step = ((&new_m * rate)? / ((&new_v / debias)?.sqrt()? + eps)?)?;
+        let new_p = ((p.as_tensor() * decay.keep)? - step)?;
+        return [(m, new_m), (v, new_v), (p, new_p)].iter().try_for_each(|(var, new)| var.set(new));
     }
     let (keep, l2) = (decay.keep as f32, decay.l2 as f32);
     let (mom, take) = (mom as f32, (1.0 - mom) as f32);
@@ -101,14 +103,17 @@ pub fn sgd_step(p: &Var, average: Option<&Var>, g: &Tensor, decay: Decay, sgd: &
     let &SgdStep { lr, mom, nesterov } = sgd;
     if !(is_in_place(p) && average.is_none_or(is_in_place)) {
         let g = decay.of(p, g)?;
-        let step = match average {
+        let new_average = average.map(|a| (a.as_tensor() * mom)? + &g).transpose()?;
+        let step = match &new_average {
             None => (g * lr)?,
-            Some(a) => {
-                a.set(&((a.as_tensor() * mom)? + &g)?)?;
-                if nesterov { ((g * lr)? + (a.as_tensor() * (lr * mom))?)? } else { (a.as_tensor() * lr)? }
-            }
+            Some(a) if nesterov => ((g * lr)? + (a * (lr * mom))?)?,
+            Some(a) => (a * lr)?,
         };
-        return p.set(&((p.as_tensor() * decay.keep)? - step)?);
+        let new_p = ((p.as_tensor() * decay.keep)? - step)?;
+        if let (Some(average), Some(new)) = (average, &new_average) {
+            average.set(new)?;
+        }
+        return p.set(&new_p);
     }
     let (keep, l2) = (decay.keep as f32, decay.l2 as f32);
     let (along, lr, mom) = ((lr * mom) as f32, lr as f32, mom as f32);

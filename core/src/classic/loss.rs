@@ -92,28 +92,43 @@ impl Loss for Softmax {
         self.n_classes
     }
 
+    // Where one class is nearly certain, differences from 1 are sums of the other classes' probabilities: as
+    // differences they would be rounded to 0 long before the loss is.
     fn value(&self, sample: usize, scores: &[f64]) -> f64 {
+        let own = scores[self.classes[sample]];
         let largest = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
-        scores.iter().map(|z| (z - largest).exp()).sum::<f64>().ln() + (largest - scores[self.classes[sample]])
+        let all_but = |which: usize| others(scores, which).map(|z| (z - largest).exp()).sum::<f64>();
+        if own == largest {
+            all_but(self.classes[sample]).ln_1p()
+        } else {
+            (all_but(self.classes[sample]) + (own - largest).exp()).ln() + (largest - own)
+        }
     }
 
     fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
         state.copy_from_slice(scores);
         softmax(state);
         gradient.copy_from_slice(state);
-        gradient[self.classes[sample]] -= 1.0;
+        gradient[self.classes[sample]] = -others(state, self.classes[sample]).sum::<f64>();
     }
 
     fn hessian(&self, _: usize, state: &[f64], k: usize, l: usize) -> f64 {
-        if k == l { state[k] * (1.0 - state[k]) } else { -state[k] * state[l] }
+        if k == l { state[k] * others(state, k).sum::<f64>() } else { -state[k] * state[l] }
     }
 
     fn hessian_vector_product(&self, _: usize, state: &[f64], direction: &[f64], out: &mut [f64]) {
-        let mean: f64 = state.iter().zip(direction).map(|(p, d)| p * d).sum();
+        let likeliest = (1..state.len()).fold(0, |best, k| if state[k] > state[best] { k } else { best });
+        let from = direction[likeliest];
+        let mean: f64 = state.iter().zip(direction).map(|(p, d)| p * (d - from)).sum();
         for ((out, p), d) in out.iter_mut().zip(state).zip(direction) {
-            *out = p * (d - mean);
+            *out = p * ((d - from) - mean);
         }
     }
+}
+
+/// All values but one.
+fn others(values: &[f64], but: usize) -> impl Iterator<Item = f64> {
+    values[..but].iter().chain(&values[but + 1..]).copied()
 }
 
 /// The square of how far a score falls short of 1 on its own side.
@@ -192,7 +207,7 @@ mod tests {
             loss.hessian_vector_product(sample, &state, &direction, &mut product);
             for (l, product) in product.into_iter().enumerate() {
                 assert!((loss.hessian(sample, &state, k, l) - (up.1[l] - down.1[l]) / (2.0 * h)).abs() < 1e-8);
-                assert_eq!(loss.hessian(sample, &state, k, l), product);
+                assert!((loss.hessian(sample, &state, k, l) - product).abs() < 1e-15);
             }
         }
     }

@@ -204,10 +204,8 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
             hessian[at * n + at] += self.own_penalty(at, hessian[at * n + at]);
         }
         if outputs > 1 {
-            // All weights of a column that has no penalty can rise together without changing a probability. Their sum
-            // is held at 0, where it began.
-            let first_free = if self.penalty == 0.0 { 0 } else { width - 1 };
-            for column in first_free..width {
+            // The sum of weights that can rise together is held at 0, where it began.
+            for column in self.first_free()..width {
                 for k in (column..n).step_by(width) {
                     (column..=k).step_by(width).for_each(|l| hessian[k * n + l] += self.c);
                 }
@@ -226,12 +224,14 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
         let n = diagonal.len();
         let mut step = vec![0.0; n];
         let mut left: Vec<f64> = point.gradient.iter().map(|g| -g).collect();
+        self.without_common_part(&mut left);
         let scaled = |left: &[f64]| left.iter().zip(&diagonal).map(|(r, d)| r / d).collect::<Vec<f64>>();
         let mut direction = scaled(&left);
         let mut length = dot(&left, &direction);
         let enough = norm(&left) * progress.sqrt().min(0.1);
         for _ in 0..2 * n.min(1000) {
-            let product = self.hessian_vector_product(point, &direction);
+            let mut product = self.hessian_vector_product(point, &direction);
+            self.without_common_part(&mut product);
             let curvature = dot(&direction, &product);
             if curvature.is_nan() || curvature <= 0.0 {
                 break;
@@ -249,6 +249,25 @@ impl<R: Rows, L: Loss> Problem<'_, R, L> {
             }
         }
         step
+    }
+
+    /// The first column whose weights can all rise together without changing a probability, as can those of the
+    /// columns behind it: they have no penalty.
+    fn first_free(&self) -> usize {
+        if self.penalty == 0.0 { 0 } else { self.rows.width() - 1 }
+    }
+
+    /// Takes out of a gradient what rounding left of the sum over such weights, which is 0: where nothing curves, the
+    /// smallest rest of it would be a step without end.
+    fn without_common_part(&self, gradient: &mut [f64]) {
+        let (outputs, width) = (self.loss.outputs(), self.rows.width());
+        if outputs == 1 {
+            return;
+        }
+        for column in self.first_free()..width {
+            let mean = gradient.iter().skip(column).step_by(width).sum::<f64>() / outputs as f64;
+            gradient.iter_mut().skip(column).step_by(width).for_each(|g| *g -= mean);
+        }
     }
 
     /// `H` times a direction, without making `H`.

@@ -7,6 +7,7 @@ mod common;
 mod logistic;
 #[path = "../common/polarity.rs"]
 mod polarity;
+mod random;
 mod refuse;
 mod report;
 mod samples;

@@ -6,16 +6,16 @@
 //! copy of its patches. [`RankKUpdate`] sums products of columns, which is how gradients of weights arise, and
 //! [`few_rows`] serves batches too small to be worth packing.
 
-mod dot;
 mod element;
 mod epilogue;
+mod few_rows;
 mod gemm;
 mod packed;
 mod rank_k;
 
-pub(super) use dot::{FEW, are_few, few_rows};
 pub(super) use element::Element;
 pub(super) use epilogue::Epilogue;
+pub(super) use few_rows::{FEW, are_few, few_rows};
 pub(super) use gemm::{Gemm, MOST_PADDING, PADDING, Place, whole_registers};
 pub(super) use packed::PackedB;
 pub(super) use rank_k::RankKUpdate;
