@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) struct CsvText {
     /// All of it, without a byte order mark.
     pub(super) text: String,
-    /// What its first line has most of: commas, semicolons or tabs.
+    /// What its first line has most of outside of quotes: commas, semicolons or tabs.
     pub(super) separator: u8,
 }
 
@@ -20,7 +20,9 @@ impl CsvText {
     pub(super) fn read(file: &Path, encoding: Encoding) -> Result<CsvText> {
         let text = encoding.read(file)?;
         let head = text.lines().next().unwrap_or_default();
-        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&s| head.bytes().filter(|&b| b == s).count());
+        // Between quotes a line has every second part.
+        let plain = || head.split('"').step_by(2).flat_map(str::bytes);
+        let separator = [b'\t', b';', b','].into_iter().max_by_key(|&s| plain().filter(|&b| b == s).count());
         Ok(CsvText { separator: separator.unwrap_or(b','), text })
     }
 }

@@ -40,14 +40,25 @@ fn is_wide(text: &str) -> bool {
     nul > 0 && 3 * nul >= text.len()
 }
 
+/// How files begin that are taken for text now and then, and what they are.
+const OTHER_KINDS: [(&[u8], &str); 7] = [
+    (&[0xff, 0xfe, 0, 0], "in UTF-32; save it as UTF-8"),
+    (&[0, 0, 0xfe, 0xff], "in UTF-32; save it as UTF-8"),
+    (&[0xff, 0xfe], "in UTF-16; save it as UTF-8"),
+    (&[0xfe, 0xff], "in UTF-16; save it as UTF-8"),
+    (b"PK\x03\x04", "no text but an archive, as a spreadsheet's workbook is; save it as CSV in UTF-8"),
+    (&[0x1f, 0x8b], "compressed by gzip; unpack it first"),
+    (b"PAR1", "no text but in Parquet's format; convert it to CSV"),
+];
+
 fn not_utf8(bytes: &[u8], at: usize) -> String {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return "is in UTF-16; save it as UTF-8".into();
+    if let Some((_, kind)) = OTHER_KINDS.iter().find(|(begin, _)| bytes.starts_with(begin)) {
+        return format!("is {kind}");
     }
     let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() + 1;
     let byte = bytes.get(at).copied().unwrap_or_default();
     let latin = match byte {
-        0xa0.. => format!(" is `{}` in Latin-1; if the file is in that encoding, say so, or", char::from(byte)),
+        0xa0.. => format!(" is `{}` in Latin-1; if that is right,", char::from(byte)),
         _ => " means nothing there;".into(),
     };
     format!("is not UTF-8 (line {line}): byte 0x{byte:02x}{latin} save it as UTF-8")

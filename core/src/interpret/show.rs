@@ -29,10 +29,22 @@ pub fn show_augmented(loader: &ImageLoader, index: usize, n: usize) -> Result<Fi
     Ok(image_grid(&loader.captioned_augmented(index, n)?).into())
 }
 
+/// Columns of a table that a figure shows.
+const SHOWN_COLUMNS: usize = 60;
+
 /// Rows of a table as a figure, such as those of
-/// [`TabularLearner::show_results`](crate::tabular_learner::TabularLearner::show_results).
+/// [`TabularLearner::show_results`](crate::tabular_learner::TabularLearner::show_results). Of more than 60 columns it
+/// shows the first and the last, and says so.
 pub fn table_figure(ShownTable { columns, rows }: &ShownTable) -> Figure {
-    TextTable::new("", columns, rows).into()
+    let n = columns.len();
+    if n <= SHOWN_COLUMNS {
+        return TextTable::new("", columns, rows).into();
+    }
+    let kept = |cells: &Vec<String>| -> Vec<String> {
+        cells.iter().take(SHOWN_COLUMNS - 1).chain(cells.last()).cloned().collect()
+    };
+    let title = format!("the first {} of {n} columns, and the last", SHOWN_COLUMNS - 1);
+    TextTable::new(title, &kept(columns), &rows.iter().map(kept).collect::<Vec<_>>()).into()
 }
 
 /// Picture number `index` of a loader with its mask in `n` epochs: how augmentation varies both alike.

@@ -1,10 +1,10 @@
-//! The network of a tabular learner, whose predictions are in the target's units.
+//! The network of a tabular learner, whose predictions are in the target's units, without its offset.
 
 use super::recipe::TableRecipe;
 use crate::data::TableTarget;
 use crate::error::{Error, Result};
 use crate::kernels;
-use crate::models::{TabularModel, embedding_width};
+use crate::models::{TabularModel, TabularModelConfig, embedding_width};
 use crate::nn::Params;
 use crate::nn::losses::{cross_entropy, mse};
 use crate::rng::Rng;
@@ -26,14 +26,15 @@ impl TableNetwork {
         let sizes = recipe.columns.categories().iter().map(|column| column.classes.len());
         let sizes: Vec<(usize, usize)> = sizes.map(|n| (n, embedding_width(n))).collect();
         let (n_numbers, n_outputs) = (recipe.columns.numbers().len(), recipe.target.n_outputs());
-        let model = Arc::new(TabularModel::new(&sizes, n_numbers, n_outputs, &recipe.network, params)?);
+        let network = TabularModelConfig { y_range: y_range(recipe)?, ..recipe.network.clone() };
+        let model = Arc::new(TabularModel::new(&sizes, n_numbers, n_outputs, &network, params)?);
         let units = match &recipe.target {
             TableTarget::Numbers(targets) if recipe.in_deviations => {
                 let row = |of: Vec<f64>| -> Result<Tensor> {
                     let of: Vec<f32> = of.into_iter().map(|value| value as f32).collect();
                     Ok(Tensor::from_vec(of, n_outputs, params.device())?)
                 };
-                let (means, stds) = targets.iter().map(|target| (target.mean, target.std)).unzip();
+                let (means, stds) = targets.iter().map(|target| (target.mean - target.offset, target.std)).unzip();
                 Some((row(means)?, row(stds)?))
             }
             _ => None,
@@ -72,6 +73,19 @@ impl Model for TableNetwork {
             Some((means, stds)) => Ok(kernels::trace::scale_shift(&outputs, stds, means)?),
         }
     }
+}
+
+/// The range of predicted numbers without their offset, as targets are.
+fn y_range(recipe: &TableRecipe) -> Result<Option<(f64, f64)>> {
+    let (Some((low, high)), TableTarget::Numbers(targets)) = (recipe.network.y_range, &recipe.target) else {
+        return Ok(recipe.network.y_range);
+    };
+    let offset = targets.first().map_or(0.0, |target| target.offset);
+    if targets.iter().any(|target| target.offset != offset) {
+        let what = "one range cannot be for targets that are far from 0 and differ little, each elsewhere";
+        return Err(Error::config("y_range", what));
+    }
+    Ok(Some((low - offset, high - offset)))
 }
 
 /// Parameters for a new network.

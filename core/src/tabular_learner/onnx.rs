@@ -59,8 +59,13 @@ impl TabularPredictor {
                 notes.push(("classes", json(serde_json::to_string(classes))?));
                 (Finish::Softmax(1.0), "classification of rows")
             }
-            TableTarget::Numbers(_) => {
+            TableTarget::Numbers(numbers) => {
                 notes.push(("targets", json(serde_json::to_string(&target.columns()))?));
+                if numbers.iter().any(|number| number.offset != 0.0) {
+                    // In single precision they would take the digits with them.
+                    let offsets: Vec<f64> = numbers.iter().map(|number| number.offset).collect();
+                    notes.push(("add_to_outputs", json(serde_json::to_string(&offsets))?));
+                }
                 (Finish::Plain, "regression")
             }
         };

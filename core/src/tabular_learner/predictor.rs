@@ -2,7 +2,7 @@
 
 use super::network::{TableNetwork, params};
 use super::recipe::TableRecipe;
-use crate::data::{EncodedRows, Table, TableProcs, TableRow, TableTarget};
+use crate::data::{EncodedRows, NumberTarget, Table, TableProcs, TableRow, TableTarget};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::event::Listener;
@@ -227,7 +227,8 @@ impl TabularPredictor {
                 Outcome::Class { class, index, probability: row[index], probabilities: row }
             }
             TableTarget::Numbers(targets) => {
-                Outcome::Numbers(targets.iter().map(|target| target.column.clone()).zip(row).collect())
+                let number = |(target, value): (&NumberTarget, f64)| (target.column.clone(), value + target.offset);
+                Outcome::Numbers(targets.iter().zip(row).map(number).collect())
             }
         };
         Ok(rows.into_iter().map(outcome).collect())

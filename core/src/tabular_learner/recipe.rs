@@ -31,8 +31,11 @@ impl TableRecipe {
     }
 
     pub(super) fn to_json(&self, folder: &Path) -> Result<serde_json::Value> {
-        serde_json::to_value(self)
-            .map_err(|e| Error::file(folder, format!("the model cannot be described in JSON: {e}")))
+        let not_in_json = |e| Error::file(folder, format!("the model cannot be described in JSON: {e}"));
+        let json = serde_json::to_value(self).map_err(not_in_json)?;
+        // JSON has no infinity: what could not be read again is not written.
+        TableRecipe::deserialize(&json).map_err(not_in_json)?;
+        Ok(json)
     }
 
     pub(super) fn from_exported(folder: &Path, exported: &Exported) -> Result<TableRecipe> {

@@ -34,6 +34,9 @@ fn a_file_is_read_whatever_program_wrote_it() {
         let text = format!("a{separator}b{separator}c,d\n1{separator}2,5{separator}3\n");
         assert_eq!(rows(&Table::read(written(folder.path(), text)).unwrap()), [[Some("1"), Some("2,5"), Some("3")]]);
     }
+    // What stands between quotes separates nothing.
+    let table = Table::read(written(folder.path(), "\"x, in m, at noon\";c;y\n1;2;3\n")).unwrap();
+    assert_eq!(table.names(), ["x, in m, at noon", "c", "y"]);
     // A column of numbers of rows has no name in pandas' files.
     assert_eq!(Table::read(written(folder.path(), ",a\n0,1\n")).unwrap().names(), ["Unnamed: 0", "a"]);
 }
@@ -54,7 +57,11 @@ fn what_is_missing_is_spelt_in_many_ways() {
 #[test]
 fn what_is_no_table_is_told_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[u8], &[&str]); 8] = [
+    let cases: [(&[u8], &[&str]); 12] = [
+        (b"PK\x03\x04\x14\0\x08\x08\xff", &["workbook", "save it as CSV"]),
+        (b"\x1f\x8b\x08\0\xff", &["gzip", "unpack it"]),
+        (b"PAR1\x15\x04\xff", &["Parquet", "convert it"]),
+        (b"\xff\xfe\0\0a\0\0\0", &["UTF-32"]),
         (b"", &["is empty", "column names"]),
         (b"a,b\n", &["no rows below"]),
         (b"a,b\n1,2\n3\n", &["line 3 has 1 cells, and there are 2 columns"]),

@@ -8,6 +8,7 @@ mod boosting;
 mod embedded;
 mod learner;
 mod numbers;
+mod odd;
 mod reference;
 mod resume;
 

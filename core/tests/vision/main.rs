@@ -10,6 +10,7 @@ mod interpolation;
 mod masks;
 mod pipeline;
 mod reference;
+mod scans;
 mod tiff;
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,16 @@ use crate::root;
 
 /// The targets, and the files or folders of the code that reads their format.
 pub(super) const READERS: [(&str, &[&str]); 14] = [
-    ("pictures", &["core/src/vision/gif.rs", "core/src/vision/tiff.rs", "core/src/vision/orientation.rs"]),
+    (
+        "pictures",
+        &[
+            "core/src/vision/decode.rs",
+            "core/src/vision/gif.rs",
+            "core/src/vision/kinds.rs",
+            "core/src/vision/orientation.rs",
+            "core/src/vision/tiff.rs",
+        ],
+    ),
     ("jpegs", &["core/src/vision/jpeg/"]),
     ("idx", &["datasets/src/idx.rs"]),
     ("manifest", &["datasets/src/manifest.rs"]),
@@ -19,11 +28,14 @@ pub(super) const READERS: [(&str, &[&str]); 14] = [
     ("tgz", &["datasets/src/unpack.rs"]),
     ("safetensors", &["io/src/safetensors.rs"]),
     ("pth", &["datasets/src/pth/"]),
-    ("learner", &["core/src/tabular_learner/recipe.rs"]),
-    ("checkpoint", &["core/src/train/checkpoint.rs", "core/src/train/checkpoint_check.rs"]),
-    ("table", &["core/src/data/csv_text.rs", "core/src/data/table/cells.rs", "core/src/data/table/table.rs"]),
+    ("learner", &["core/src/tabular_learner/recipe.rs", "core/src/train/export.rs"]),
+    (
+        "checkpoint",
+        &["core/src/train/checkpoint.rs", "core/src/train/checkpoint_check.rs", "core/src/train/strict_json.rs"],
+    ),
+    ("table", &["core/src/data/csv_text.rs", "core/src/data/encoding.rs", "core/src/data/table/cells.rs"]),
     ("labels", &["core/src/data/label_table.rs"]),
-    ("words", &["core/src/words/english.rs", "core/src/words/rules.rs", "core/src/words/url.rs"]),
+    ("words", &["core/src/words/affixes.rs", "core/src/words/english.rs", "core/src/words/rules.rs"]),
     ("pieces", &["core/src/words/word_piece.rs"]),
 ];
 

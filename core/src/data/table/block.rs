@@ -2,7 +2,7 @@
 
 use super::dataset::TableDataset;
 use super::date::{part_names, with_date_parts};
-use super::guess::{Guess, guess, is_class};
+use super::guess::{Guess, guess, is_class, odd_among_numbers};
 use super::loaders::{TableLoader, TabularDataLoaders};
 use super::procs::{Inputs, TableProcs};
 use super::sides::{Sides, Splitting};
@@ -196,6 +196,7 @@ impl TableBlock {
         if procs.categories().is_empty() && procs.numbers().is_empty() {
             return Err(table.refuse("has no column beside its target that could tell anything".into()));
         }
+        notes.extend(procs.lone_numbers(&table, &train)?);
         notes.iter().for_each(|note| self.listener.tell(Event::Note(note)));
 
         let encoded = procs.encode_parts(&table)?;
@@ -233,14 +234,17 @@ impl TableBlock {
         named.into_iter().flatten().chain(split).try_for_each(|name| table.place(name).map(drop))?;
         self.refuse_twice(split)?;
         let place = table.place(first)?;
-        let kind = self.target_kind.unwrap_or_else(|| {
-            let is_class = self.target.len() == 1 && is_class(&table, place);
-            notes.push(match is_class {
-                true => format!("the target `{first}` is taken for a class"),
-                false => format!("the target is taken for a number: {}", self.target.join(", ")),
-            });
-            if is_class { TargetKind::Class } else { TargetKind::Number }
-        });
+        let kind = match self.target_kind {
+            Some(kind) => kind,
+            None if self.target.len() == 1 && is_class(&table, place)? => {
+                notes.push(format!("the target `{first}` is taken for a class"));
+                TargetKind::Class
+            }
+            None => {
+                notes.push(format!("the target is taken for a number: {}", self.target.join(", ")));
+                TargetKind::Number
+            }
+        };
         let mut inputs = Inputs {
             missing: self.missing.clone(),
             dates: self.dates.clone(),
@@ -297,7 +301,12 @@ fn guess_into(inputs: &mut Inputs, table: &Table, places: &[usize], notes: &mut 
     for &place in places {
         let name = table.names()[place].clone();
         match guess(table, place) {
-            Guess::Category => categories.push(name),
+            Guess::Category => {
+                if let Some(odd) = odd_among_numbers(table, place) {
+                    notes.push(format!("the column `{name}` is taken for categories, not for numbers: {odd}"));
+                }
+                categories.push(name);
+            }
             Guess::Number => numbers.push(name),
             Guess::Date => dates.push(name),
             Guess::Useless(why) => notes.push(format!("the column `{name}` is left out: {why}")),

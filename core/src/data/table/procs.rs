@@ -6,7 +6,7 @@ use super::table::{Table, number};
 use super::table_row::TableRow;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The name of the class of what is missing or unknown, number 0 of every column of categories.
 pub const NA: &str = "#na#";
@@ -93,6 +93,9 @@ pub(super) fn gathered<T: Copy>(values: &[T], rows: &[usize], width: usize) -> V
 }
 
 /// fast.ai adds it to a deviation, which may be 0.
+/// Numbers that are further from the training rows' mean would overflow in a network's layers.
+const MOST_DEVIATIONS: f64 = 1e30;
+
 const EPSILON: f64 = 1e-7;
 
 impl TableProcs {
@@ -132,9 +135,35 @@ impl TableProcs {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt() + EPSILON;
+            if !std.is_finite() {
+                return Err(table.too_large(train, place));
+            }
             numbers.push(NumberColumn { name: name.clone(), fill, mean, std });
         }
         Ok(TableProcs { missing: inputs.missing.clone(), dates: inputs.dates.clone(), categories, numbers })
+    }
+
+    /// Notes on training rows whose number is so far from all others that those look alike beside it.
+    pub(super) fn lone_numbers(&self, table: &Table, train: &[usize]) -> Result<Vec<String>> {
+        // A number's square in deviations is at most n - 1, and that only where all others are the same.
+        let most = 0.999 * (train.len() as f64 - 1.0);
+        let mut notes = Vec::new();
+        for column in &self.numbers {
+            let place = table.place(&column.name)?;
+            let numbers: Vec<(usize, f64)> =
+                train.iter().filter_map(|&row| Some((row, table.number(row, place).ok()??))).collect();
+            let distinct: HashSet<u64> = numbers.iter().map(|(_, number)| number.to_bits()).collect();
+            let lone = |&&(_, number): &&(usize, f64)| ((number - column.mean) / column.std).powi(2) > most;
+            if let Some(&(row, _)) = numbers.iter().find(lone).filter(|_| distinct.len() > 2) {
+                let (name, cell) = (&column.name, table.cell(row, place).unwrap_or_default());
+                notes.push(format!(
+                    "`{name}` is `{cell}` in {}, so far from all others that they look alike beside it; \
+                     is it a slip?",
+                    table.line_of(row)
+                ));
+            }
+        }
+        Ok(notes)
     }
 
     /// The columns of categories, in the order of the network's inputs.
@@ -239,7 +268,12 @@ impl TableProcs {
                     missing.push(format!("`{}` ({})", column.name, column.fill));
                     column.fill
                 });
-                encoded.numbers[row * n_numbers + i] = ((value - column.mean) / column.std) as f32;
+                let deviations = (value - column.mean) / column.std;
+                // NaN as well.
+                if !(deviations.abs() <= MOST_DEVIATIONS) {
+                    return Err(table.too_large(&[row], place));
+                }
+                encoded.numbers[row * n_numbers + i] = deviations as f32;
             }
         }
         for (notes, missing) in encoded.notes.iter_mut().zip(missing).filter(|(_, missing)| !missing.is_empty()) {

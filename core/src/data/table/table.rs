@@ -212,9 +212,20 @@ impl Table {
     /// An error about one cell: `what` says what is wrong with it.
     pub fn error(&self, row: usize, column: usize, what: impl std::fmt::Display) -> Error {
         let name = self.names.get(column).map_or("", String::as_str);
-        let line = self.line(row);
-        let place = if self.file.is_some() { "line" } else { "row" };
-        self.refuse(format!("{place} {line}, column `{name}`: {what}"))
+        self.refuse(format!("{}, column `{name}`: {what}", self.line_of(row)))
+    }
+
+    /// Where a row stands, in words: its line in the file, or its number in a table in memory.
+    pub(super) fn line_of(&self, row: usize) -> String {
+        format!("{} {}", if self.file.is_some() { "line" } else { "row" }, self.line(row))
+    }
+
+    /// An error about the cell of these rows that is furthest from 0, which is too large to compute with.
+    pub(super) fn too_large(&self, rows: &[usize], column: usize) -> Error {
+        let size = |&&row: &&usize| self.cell(row, column).and_then(number).map_or(0.0, f64::abs);
+        let row = rows.iter().max_by(|a, b| size(a).total_cmp(&size(b))).copied().unwrap_or_default();
+        let cell = self.cell(row, column).unwrap_or_default();
+        self.error(row, column, format!("`{cell}` is too large to compute with; is it a slip, or a missing cell?"))
     }
 
     /// An error about the table.

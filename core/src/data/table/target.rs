@@ -30,7 +30,18 @@ pub struct NumberTarget {
     pub mean: f64,
     /// Their standard deviation, with `n` in its denominator.
     pub std: f64,
+    /// What is taken off before a number becomes an `f32`, and put back to predictions in `f64`: the mean where it is so
+    /// much larger than the deviation that single precision would not tell rows apart, and else 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub offset: f64,
 }
+
+fn is_zero(offset: &f64) -> bool {
+    *offset == 0.0
+}
+
+/// With a mean of more deviations than this, a number's offset is taken off: it costs single precision ten bits.
+const FAR: f64 = 1e3;
 
 /// Whether a target is a class or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +58,7 @@ pub enum TargetKind {
 pub enum TargetValues {
     /// The number of each row's class.
     Classes(Vec<u32>),
-    /// Numbers, row after row.
+    /// Numbers without their [`offset`](NumberTarget::offset), row after row.
     Numbers(Vec<f32>),
 }
 
@@ -81,12 +92,16 @@ impl TableTarget {
             let n = values.len().max(1) as f64;
             let mean = values.iter().sum::<f64>() / n;
             let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+            if !std.is_finite() {
+                return Err(table.too_large(train, place));
+            }
             if std <= mean.abs() * 1e-12 {
                 let mean = shown(mean);
                 let what = format!("has one value only, {mean}, in its target `{column}`: there is nothing to learn");
                 return Err(table.refuse(what));
             }
-            targets.push(NumberTarget { column: column.clone(), mean, std });
+            let offset = if mean.abs() > FAR * std { mean } else { 0.0 };
+            targets.push(NumberTarget { column: column.clone(), mean, std, offset });
         }
         Ok(TableTarget::Numbers(targets))
     }
@@ -136,8 +151,13 @@ impl TableTarget {
                 let places = targets.iter().map(|target| table.place(&target.column)).collect::<Result<Vec<_>>>()?;
                 let mut values = Vec::with_capacity(rows.len() * places.len());
                 for &row in rows {
-                    for &place in &places {
-                        values.push(table.number(row, place)?.ok_or_else(|| missing(row, place))? as f32);
+                    for (&place, target) in places.iter().zip(targets) {
+                        let number = table.number(row, place)?.ok_or_else(|| missing(row, place))?;
+                        let value = (number - target.offset) as f32;
+                        if !value.is_finite() {
+                            return Err(table.too_large(&[row], place));
+                        }
+                        values.push(value);
                     }
                 }
                 Ok(TargetValues::Numbers(values))
@@ -167,9 +187,9 @@ impl TargetValues {
                 let class = labels.get(index).and_then(|&class| classes.get(class as usize));
                 vec![class.cloned().unwrap_or_default()]
             }
-            (TargetValues::Numbers(values), _) => {
-                let width = target.n_outputs();
-                values[index * width..(index + 1) * width].iter().map(|&value| shown(f64::from(value))).collect()
+            (TargetValues::Numbers(values), TableTarget::Numbers(targets)) => {
+                let row = &values[index * targets.len()..(index + 1) * targets.len()];
+                row.iter().zip(targets).map(|(&value, target)| shown(f64::from(value) + target.offset)).collect()
             }
             _ => Vec::new(),
         }

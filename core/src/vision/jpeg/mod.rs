@@ -67,6 +67,9 @@ pub(super) fn decode<T>(
                 }
                 for &(place, _, _) in &scan.components {
                     let component = &mut components[place];
+                    if !frame.is_progressive && component.is_whole() {
+                        return Err(damaged("a second scan of a component"));
+                    }
                     if component.quantization.is_none() {
                         component.quantization = segments.quantization[component.table];
                     }
