@@ -58,7 +58,7 @@ impl Photos {
             Kind::Clothes => "Fashion-MNIST: 300 pullovers, dresses and coats, embedded (MIT)".into(),
             Kind::Own => format!("photos in {}", folder.display()),
         });
-        let LabelledImages { images, notes } = LabelledImages::from_folder(&folder)?;
+        let LabelledImages { images, notes, .. } = LabelledImages::from_folder(&folder)?;
         let listener = s.listener();
         notes.iter().for_each(|note| listener.tell(Event::Note(note)));
         let of = |side: Side| images.iter().filter(|image| image.side == Some(side)).collect::<Vec<_>>();

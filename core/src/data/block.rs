@@ -286,7 +286,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// When no image is found, a file has no class, or the training or validation set is empty.
     pub fn dataloaders(&self, path: impl AsRef<Path>, batch_size: usize) -> Result<ImageDataLoaders> {
         let path = path.as_ref();
-        let collected = self.collect(path)?;
+        let collected = self.collect(path, self.labelled_items(path)?)?;
         let dls = self.build(&collected, &collected.split, batch_size)?;
         for note in self.notes(&collected, &dls) {
             self.listener.tell(Event::Note(&note));
@@ -302,7 +302,10 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// already which items are for validation.
     pub fn folds(&self, path: impl AsRef<Path>, k: usize, batch_size: usize) -> Result<Vec<ImageDataLoaders>> {
         let path = path.as_ref();
-        let mut collected = self.collect(path)?;
+        let mut labelled = self.labelled_items(path)?;
+        // Which column names no item for validation makes no difference to folds.
+        labelled.sides = None;
+        let mut collected = self.collect(path, labelled)?;
         if self.splitter.is_some() || collected.images.iter().any(|image| image.side == Some(Side::Valid)) {
             let message = "the items for validation are named already, and cross-validation would choose its own: \
                            leave one of the two out";
@@ -353,7 +356,7 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
     /// As [`DataBlock::dataloaders`], and when the first item cannot be read or transformed.
     pub fn summary(&self, path: impl AsRef<Path>, batch_size: usize) -> Result<String> {
         let path = path.as_ref();
-        let collected = self.collect(path)?;
+        let collected = self.collect(path, self.labelled_items(path)?)?;
         let dls = self.build(&collected, &collected.split, batch_size)?;
         let (n, n_train, n_valid) = (collected.images.len(), dls.train.n_items(), dls.valid.n_items());
         let mut text = format!("{n} items in {}: {n_train} for training, {n_valid} for validation\n", path.display());
@@ -380,16 +383,19 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
         Ok(text)
     }
 
-    fn collect(&self, path: &Path) -> Result<Collected> {
+    fn labelled_items(&self, path: &Path) -> Result<LabelledImages> {
+        match &self.labelled {
+            Some(labelled) => Ok(LabelledImages::clone(labelled)),
+            None => self.label_items(path),
+        }
+    }
+
+    fn collect(&self, path: &Path, labelled: LabelledImages) -> Result<Collected> {
         let splitting = Splitting {
             splitter: self.splitter.as_deref(),
             valid_pct: self.valid_pct,
             seed: self.seed,
             is_multi: Y::IS_MULTI_LABEL,
-        };
-        let labelled = match &self.labelled {
-            Some(labelled) => LabelledImages::clone(labelled),
-            None => self.label_items(path)?,
         };
         Collected::new(path, labelled, &splitting, self.bad_files == BadFiles::Skip, &self.listener)
     }
@@ -400,7 +406,8 @@ impl<Y: TargetBlock> DataBlock<ImageBlock, Y> {
             // Then no folder's name matters.
             (Some(label), Some(_)) => {
                 let image = |file: PathBuf| Ok(LabelledImage { labels: label(&file)?, file, side: None, group: None });
-                Ok(LabelledImages { images: files.into_iter().map(image).collect::<Result<_>>()?, notes })
+                let images = files.into_iter().map(image).collect::<Result<_>>()?;
+                Ok(LabelledImages { images, notes, sides: None })
             }
             (label, _) => {
                 LabelledImages::of_files(path, files, notes, |file| label.as_ref().map(|label| label(file)).transpose())

@@ -1,6 +1,6 @@
 //! From what is known of the images to the items of each side.
 
-use super::labelled::{LabelledImage, LabelledImages};
+use super::labelled::{LabelledImage, LabelledImages, SidesColumn};
 use super::layout::Side;
 use super::split::{EveryClassSplitter, split_groups};
 use super::{BadFile, Split, Splitter, Vocab, verify_images};
@@ -44,7 +44,7 @@ impl Collected {
         verify: bool,
         listener: &Listener,
     ) -> Result<Collected> {
-        let LabelledImages { mut images, mut notes } = labelled;
+        let LabelledImages { mut images, mut notes, sides } = labelled;
         let named: BTreeMap<String, usize> = count_classes(&images);
         let bad = if verify { leave_out_unreadable(path, &mut images, listener)? } else { Vec::new() };
         let left = count_classes(&images);
@@ -58,7 +58,7 @@ impl Collected {
             return Err(Error::file(path, what));
         }
         let mut split_notes = Vec::new();
-        let split = splitting.split(&images, &mut split_notes)?;
+        let split = splitting.split(&images, sides.as_ref(), &mut split_notes)?;
         for (side, items) in [("training", &split.train), ("validation", &split.valid)] {
             if let Some(i) = items.iter().find(|&&i| i >= images.len()) {
                 return Err(Error::Value(format!("the splitter names item {i} of {}", images.len())));
@@ -164,7 +164,9 @@ impl Collected {
 }
 
 impl Splitting<'_> {
-    fn split(&self, images: &[LabelledImage], notes: &mut Vec<String>) -> Result<Split> {
+    /// Puts the images on their sides. Where `sides` says them, a column that names none to train with or none to
+    /// validate on is refused: a split of another kind is not what its maker meant.
+    fn split(&self, images: &[LabelledImage], sides: Option<&SidesColumn>, notes: &mut Vec<String>) -> Result<Split> {
         let files: Vec<PathBuf> = images.iter().map(|image| image.file.clone()).collect();
         let labels: Vec<String> = images.iter().map(|image| image.labels.join(" ")).collect();
         if let Some(splitter) = self.splitter {
@@ -175,6 +177,21 @@ impl Splitting<'_> {
             let taken: BTreeSet<&usize> = valid.iter().chain(&test).collect();
             (0..images.len()).filter(|i| !taken.contains(i)).collect()
         };
+        if let Some(SidesColumn { table, column }) = sides {
+            let none = match (rest.is_empty(), valid.is_empty() && test.is_empty()) {
+                (true, _) => Some("all of them for other sides, and none to train with"),
+                (_, true) => Some("none of them for validation"),
+                _ => None,
+            };
+            if let Some(none) = none {
+                let n = images.len();
+                let what = format!(
+                    "names {n} pictures that can be used, and marks in its column `{column}` {none}: mark some rows, \
+                     or leave the column out, or give it another head, for a random part of them"
+                );
+                return Err(Error::file(table, what));
+            }
+        }
         if !valid.is_empty() {
             return Ok(Split { train: rest, valid });
         }
@@ -194,6 +211,13 @@ impl Splitting<'_> {
             };
             let (k, n) = (split.valid.len(), labels.len());
             notes.push(format!("{k} of {n} items are for validation instead of {share}, {why}"));
+        }
+        if let Some(SidesColumn { table, column }) = sides {
+            let (k, n, table) = (split.valid.len(), labels.len(), table.display());
+            notes.push(format!(
+                "{table}: the column `{column}` marks none for validation: {k} of the {n} to train with are drawn for \
+                 it at random"
+            ));
         }
         let original = |items: Vec<usize>| items.into_iter().map(|i| rest[i]).collect();
         Ok(Split { train: original(split.train), valid: original(split.valid) })

@@ -3,7 +3,7 @@
 use super::csv_text::CsvText;
 use super::encoding::Encoding;
 use super::find::find_images;
-use super::labelled::{LabelledImage, LabelledImages};
+use super::labelled::{LabelledImage, LabelledImages, SidesColumn};
 use super::layout::Side;
 use crate::error::{Error, Result};
 use crate::vision::EXTENSIONS;
@@ -35,6 +35,12 @@ pub struct TableColumns {
 pub struct LabelTable {
     file: PathBuf,
     rows: Vec<Row>,
+    /// The head of the files' column, where only its place tells that it is the one: it may be no head.
+    doubted: Option<String>,
+    /// The column of the sides, if there is one.
+    sides: Option<SidesColumn>,
+    /// How columns were chosen that were not named, where there was a choice.
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +73,9 @@ impl LabelTable {
     /// Reads a CSV file with a line of heads, in UTF-8; the separator may be a comma, a semicolon or a tab.
     ///
     /// # Errors
-    /// When the file cannot be read or is not UTF-8, a column is missing, rows differ in length, a cell of a file or
-    /// of a class is empty, a side is unknown, or a file stands in two rows.
+    /// When the file cannot be read or is not UTF-8, its first line is a photo's and not one of heads, a column is
+    /// missing, rows differ in length, a cell of a file or of a class is empty, a side is unknown, or a file stands in
+    /// two rows.
     pub fn read(file: impl AsRef<Path>, columns: &TableColumns) -> Result<LabelTable> {
         let file = file.as_ref();
         let CsvText { text, separator } = CsvText::read(file, Encoding::Utf8)?;
@@ -76,7 +83,8 @@ impl LabelTable {
             csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
         let useless = |e: csv::Error| Error::file(file, format!("is not a table that can be read: {e}"));
         let heads: Vec<String> = reader.headers().map_err(useless)?.iter().map(str::to_string).collect();
-        let places = Places::of(file, &heads, columns)?;
+        let mut notes = Vec::new();
+        let places = Places::of(file, &heads, columns, &mut notes)?;
         let mut rows = Vec::new();
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
         for record in reader.records() {
@@ -94,14 +102,17 @@ impl LabelTable {
         if rows.is_empty() {
             return Err(Error::file(file, "has no rows below its heads"));
         }
-        Ok(LabelTable { file: file.to_path_buf(), rows })
+        let sides = places.split.map(|at| SidesColumn { table: file.to_path_buf(), column: heads[at].clone() });
+        let doubted = places.file_is_guessed.then(|| heads[places.file].clone());
+        Ok(LabelTable { file: file.to_path_buf(), rows, doubted, sides, notes })
     }
 
     /// The images of the table that are in `folder`, with the classes, sides and groups that it gives them. What is
     /// only in the table, or only in the folder, is told in the notes.
     ///
     /// # Errors
-    /// As [`find_images`], and when none of the table's files is in the folder.
+    /// As [`find_images`], when none of the table's files is in the folder, and when what should be the head of its
+    /// first column is one of them.
     pub fn images_in(&self, folder: &Path) -> Result<LabelledImages> {
         let found = find_images(folder)?;
         let known: BTreeSet<&Path> = found.files.iter().map(PathBuf::as_path).collect();
@@ -109,18 +120,23 @@ impl LabelTable {
         for file in &found.files {
             by_stem.entry(file.with_extension("")).or_default().push(file);
         }
-        let (mut images, mut missing, mut used) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for row in &self.rows {
-            let path = folder.join(row.image.trim_start_matches("./"));
-            let file = match known.get(path.as_path()) {
+        let file_of = |image: &str| {
+            let path = folder.join(image.trim_start_matches("./"));
+            match known.get(path.as_path()) {
                 Some(file) => Some(*file),
                 // Many tables leave the extension away.
                 None => match by_stem.get(&path).map(Vec::as_slice) {
                     Some([file]) if !has_image_extension(&path) => Some(*file),
                     _ => None,
                 },
-            };
-            let Some(file) = file else {
+            }
+        };
+        if let Some((head, photo)) = self.doubted.as_deref().and_then(|head| Some((head, file_of(head)?))) {
+            return Err(no_heads(&self.file, head, &format!("the photo {}", photo.display())));
+        }
+        let (mut images, mut missing, mut used) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for row in &self.rows {
+            let Some(file) = file_of(&row.image) else {
                 missing.push(row);
                 continue;
             };
@@ -142,7 +158,7 @@ impl LabelTable {
             let hint = below.map(|below| format!(", but `{}` is: write paths below that folder", below.display()));
             return Err(Error::file(&self.file, what + &hint.unwrap_or_default()));
         }
-        let mut notes = found.notes();
+        let mut notes = [found.notes(), self.notes.clone()].concat();
         let listed = |n: usize, names: Vec<&str>| {
             let more = if n > names.len() { ", ..." } else { "" };
             format!("{}{more}", names.join(", "))
@@ -161,7 +177,7 @@ impl LabelTable {
             notes.push(format!("{table}: {n} pictures of the folder are not in the table and are left out ({names})"));
         }
         images.sort_by(|a, b| a.file.cmp(&b.file));
-        Ok(LabelledImages { images, notes })
+        Ok(LabelledImages { images, notes, sides: self.sides.clone() })
     }
 }
 
@@ -170,9 +186,17 @@ fn has_image_extension(path: &Path) -> bool {
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
+/// The error about a table whose first line is `head` and others like it, which names `what`.
+fn no_heads(table: &Path, head: &str, what: &str) -> Error {
+    let remedy = "write a line of heads above it, such as `file,label`, by which the columns are known";
+    Error::file(table, format!("begins with `{head}`, which is {what} and no head of a column: {remedy}"))
+}
+
 /// Where the columns are.
 struct Places {
     file: usize,
+    /// Whether neither its head nor the user says that it is the column of the files.
+    file_is_guessed: bool,
     label: usize,
     split: Option<usize>,
     split_is_flag: bool,
@@ -180,7 +204,12 @@ struct Places {
 }
 
 impl Places {
-    fn of(file: &Path, heads: &[String], columns: &TableColumns) -> Result<Places> {
+    /// Where the columns are, with notes on choices that were made among several.
+    fn of(file: &Path, heads: &[String], columns: &TableColumns, notes: &mut Vec<String>) -> Result<Places> {
+        let unnamed = columns.file.is_none() && columns.label.is_none();
+        if let Some(head) = heads.iter().find(|head| unnamed && has_image_extension(Path::new(head))) {
+            return Err(no_heads(file, head, "the name of a picture"));
+        }
         let shown = heads.join(", ");
         let named = |name: &str| {
             heads
@@ -188,21 +217,34 @@ impl Places {
                 .position(|head| head == name)
                 .ok_or_else(|| Error::file(file, format!("has no column `{name}`; its columns are {shown}")))
         };
-        let usual = |known: &[&str]| {
-            heads.iter().position(|head| {
-                let head = head.to_lowercase().replace([' ', '-'], "_");
-                known.contains(&head.as_str()) || known.contains(&head.trim_end_matches('s'))
-            })
+        let is_usual = |at: &usize, known: &[&str]| {
+            let head = heads[*at].to_lowercase().replace([' ', '-'], "_");
+            known.contains(&head.as_str()) || known.contains(&head.trim_end_matches('s'))
         };
+        // The first column of such a head, besides those that are something else.
+        let mut usual = |what: &str, known: &[&str], others: &[usize]| {
+            let mut all = (0..heads.len()).filter(|at| !others.contains(at) && is_usual(at, known));
+            let first = all.next()?;
+            let more: Vec<String> = all.map(|at| format!("`{}`", heads[at])).collect();
+            if !more.is_empty() {
+                let (table, taken, more) = (file.display(), &heads[first], more.join(", "));
+                notes.push(format!(
+                    "{table}: {what} is taken from the column `{taken}`, and not from {more}, whose head tells the \
+                     same: name the column if it is another"
+                ));
+            }
+            Some(first)
+        };
+        let by_head = if columns.file.is_none() { usual("the file", &FILE_HEADS, &[]) } else { None };
         let file_at = match &columns.file {
             Some(name) => named(name)?,
-            None => usual(&FILE_HEADS).unwrap_or(0),
+            None => by_head.unwrap_or(0),
         };
         let label = match &columns.label {
             Some(name) => named(name)?,
             None => {
                 let only_other = (heads.len() == 2).then_some(1 - file_at.min(1));
-                usual(&LABEL_HEADS).filter(|&at| at != file_at).or(only_other).ok_or_else(|| {
+                usual("the class", &LABEL_HEADS, &[file_at]).or(only_other).ok_or_else(|| {
                     let what = format!("does not say which of its columns ({shown}) holds the class; name it");
                     Error::file(file, what)
                 })?
@@ -210,11 +252,12 @@ impl Places {
         };
         let split = match &columns.split {
             Some(name) => Some(named(name)?),
-            None => usual(&SPLIT_HEADS).filter(|at| ![file_at, label].contains(at)),
+            None => usual("the side", &SPLIT_HEADS, &[file_at, label]),
         };
         let group = columns.group.as_deref().map(named).transpose()?;
         let split_is_flag = split.is_some_and(|at| heads[at].to_lowercase().ends_with("valid"));
-        Ok(Places { file: file_at, label, split, split_is_flag, group })
+        let file_is_guessed = columns.file.is_none() && by_head.is_none();
+        Ok(Places { file: file_at, file_is_guessed, label, split, split_is_flag, group })
     }
 
     fn row(&self, record: &csv::StringRecord, line: u64, delimiter: Option<char>) -> Result<Row, String> {

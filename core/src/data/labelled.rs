@@ -13,6 +13,17 @@ pub struct LabelledImages {
     pub images: Vec<LabelledImage>,
     /// What was passed over or left out, in sentences.
     pub notes: Vec<String>,
+    /// The column that says the sides of all of them, if a table has one: then no other split is drawn unasked.
+    pub sides: Option<SidesColumn>,
+}
+
+/// A table's column of sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SidesColumn {
+    /// The table's file.
+    pub table: PathBuf,
+    /// The column's head.
+    pub column: String,
 }
 
 /// A file, and what is known of it.
@@ -75,7 +86,7 @@ impl LabelledImages {
             let what = format!("has no picture in a class folder; {}", notes.join("; "));
             return Err(Error::file(folder, what.trim_end_matches("; ")));
         }
-        Ok(LabelledImages { images, notes })
+        Ok(LabelledImages { images, notes, sides: None })
     }
 
     /// The same images, each in the group that `group` finds for its file.

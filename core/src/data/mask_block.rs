@@ -146,7 +146,7 @@ impl DataBlock<ImageBlock, MaskBlock> {
         if self.splitter.is_some() {
             // Then no folder's name matters.
             let image = |file| LabelledImage { labels: Vec::new(), file, side: None, group: None };
-            return Ok(LabelledImages { images: files.into_iter().map(image).collect(), notes });
+            return Ok(LabelledImages { images: files.into_iter().map(image).collect(), notes, sides: None });
         }
         LabelledImages::of_files(path, files, notes, |_| Ok(Some(Vec::new())))
     }

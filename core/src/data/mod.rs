@@ -77,7 +77,7 @@ pub use image_loaders::{ImageDataLoaders, ImageLoader};
 pub use inspect::{ImageFacts, files_with_pages, inspect_images};
 pub use label::{Vocab, name_label, parent_label, path_label, regex_label};
 pub use label_table::{LabelTable, TableColumns};
-pub use labelled::{LabelledImage, LabelledImages};
+pub use labelled::{LabelledImage, LabelledImages, SidesColumn};
 pub use layout::{FolderLayout, Placed, Side};
 pub use loader::{Batches, DataLoader, DataLoaders, Throughput};
 pub use mask_block::MaskBlock;

@@ -135,7 +135,7 @@ fn any_number_of_photos_makes_batches() {
                 side: None,
                 group: None,
             };
-            let images = LabelledImages { images: (0..n).map(image).collect(), notes: Vec::new() };
+            let images = LabelledImages { images: (0..n).map(image).collect(), notes: Vec::new(), sides: None };
             let dls = match DataBlock::images().labelled(images).workers(0).dataloaders(".", 2) {
                 Ok(dls) => dls,
                 Err(error) => {

@@ -59,7 +59,10 @@ fn columns_are_found_by_their_usual_heads_or_by_name() {
         ),
     ] {
         match columns {
-            None => assert!(labelled(text, &TableColumns::default()).unwrap_err().contains("no rows")),
+            None => {
+                let error = labelled(text, &TableColumns::default()).unwrap_err();
+                assert!(error.contains("`0/000.png`, which is the name of a picture"), "{error}");
+            }
             Some(columns) => {
                 let images = labelled(text, &columns).unwrap().images;
                 let labels: Vec<&str> = images.iter().map(|image| image.labels[0].as_str()).collect();
@@ -93,6 +96,52 @@ fn what_is_wrong_with_a_table_is_said_with_its_line() {
     std::fs::write(&table, b"file,label\na.png,ni\xf1o\n").unwrap();
     let error = LabelTable::read(&table, &default).unwrap_err().to_string();
     assert!(error.contains("not UTF-8 (line 2)"), "{error}");
+}
+
+#[test]
+fn a_first_line_that_names_a_photo_is_no_line_of_heads() {
+    let default = TableColumns::default();
+    for text in ["0/000,a\n0/001,b\n", "a,0/000.png\nb,0/001.png\n"] {
+        let error = labelled(text, &default).unwrap_err();
+        assert!(error.contains("labels.csv: begins with `") && error.contains("write a line of heads"), "{error}");
+    }
+}
+
+#[test]
+fn which_of_several_columns_is_taken_is_told() {
+    let read = labelled("file,class,label\n0/000.png,a,z\n0/001.png,b,z\n", &TableColumns::default()).unwrap();
+    assert_eq!(read.images[1].labels, ["b"]);
+    let told = read.notes.iter().any(|note| note.contains("the column `class`, and not from `label`"));
+    assert!(told, "{:?}", read.notes);
+    let named = TableColumns { label: Some("label".into()), ..TableColumns::default() };
+    let read = labelled("file,class,label\n0/000.png,a,z\n0/001.png,b,z\n", &named).unwrap();
+    assert!(read.images[1].labels == ["z"] && !read.notes.iter().any(|note| note.contains("class")));
+}
+
+#[test]
+fn a_column_of_sides_that_leaves_one_empty_is_refused_and_no_other_split_is_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("p", 8)]);
+    let table = dir.path().join("labels.csv");
+    let block = |head: &str, cells: [&str; 3]| {
+        let row = |i: usize| format!("p/{i:03}.png,{},{}\n", ["a", "b"][i % 2], cells[i.min(2)]);
+        std::fs::write(&table, format!("file,label,{head}\n") + &(0..8).map(row).collect::<String>()).unwrap();
+        let images = LabelTable::read(&table, &TableColumns::default()).unwrap().images_in(dir.path()).unwrap();
+        DataBlock::images().labelled(images).item_tfms([tallow::vision::Resize::squish(8)]).workers(0)
+    };
+    for (head, cell, words) in [
+        ("is_valid", "False", "column `is_valid` none of them for validation: mark some rows, or leave the column out"),
+        ("split", "train", "column `split` none of them for validation"),
+        ("is_valid", "True", "column `is_valid` all of them for other sides, and none to train with"),
+    ] {
+        let error = block(head, [cell; 3]).dataloaders(dir.path(), 2).err().unwrap().to_string();
+        assert!(error.contains("labels.csv: names 8 pictures") && error.contains(words), "{error}");
+    }
+    // Folds are drawn where no row is for validation, and a test set leaves the rest to be split, aloud.
+    assert_eq!(block("is_valid", ["no"; 3]).folds(dir.path(), 2, 2).unwrap().len(), 2);
+    let summary = block("split", ["test", "test", "train"]).summary(dir.path(), 2).unwrap();
+    assert!(summary.contains("`split` marks none for validation: 2 of the 6"), "{summary}");
+    assert_eq!(block("is_valid", ["1", "1", "0"]).dataloaders(dir.path(), 2).unwrap().valid.n_items(), 2);
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args, s: &mut Session) -> Result<()> {
 /// Those of the photos that are for judging: of a folder or a table with sides the test set, or else the validation
 /// set. What is left out is reported.
 fn judged(images: LabelledImages, listener: &Listener) -> Vec<LabelledImage> {
-    let LabelledImages { images, notes } = images;
+    let LabelledImages { images, notes, .. } = images;
     notes.iter().for_each(|note| listener.tell(Event::Note(note)));
     for (side, name) in [(Side::Test, "test set"), (Side::Valid, "validation set")] {
         let (chosen, others): (Vec<_>, Vec<_>) = images.iter().cloned().partition(|image| image.side == Some(side));
