@@ -41,6 +41,40 @@ fn columns_ids_and_titles() {
 }
 
 #[test]
+fn columns_are_known_by_their_names_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes: Arc<Mutex<Vec<String>>> = Arc::default();
+    let told = notes.clone();
+    let listener = Listener::new(move |event: Event<'_>| {
+        if let Event::Note(note) = event {
+            told.lock().unwrap().push(note.to_string());
+        }
+    });
+    let rows = |n: usize| (0..20).map(move |i| (i % n, i % 3, 1 + i % 5));
+    let swapped: String = rows(7).map(|(user, item, rating)| format!("{rating},u{user},{item}\n")).collect();
+    let block = written(folder.path(), &format!("rating,user,item\n{swapped}")).listener(listener.clone());
+    let dls = block.y_range_around().dataloaders(4).unwrap();
+    assert_eq!((dls.users().column(), dls.items().len(), dls.y_range()), ("user", 4, Some((1.0, 5.4))));
+    let timed: String =
+        rows(7).map(|(user, item, rating)| format!("{user},{item},96498270{user},{rating}\n")).collect();
+    let block = written(folder.path(), &format!("userId,movieId,timestamp,rating\n{timed}")).listener(listener.clone());
+    assert_eq!(block.clone().y_range_around().dataloaders(4).unwrap().y_range(), Some((1.0, 5.4)));
+    let titles = folder.path().join("titles.csv");
+    std::fs::write(&titles, "movieId,title\n0,Toy\n1,Car\n0,Ted\n1,Car\n").unwrap();
+    let dls = block.user("userId").item("movieId").rating("rating").titles(&titles).dataloaders(4).unwrap();
+    assert_eq!(dls.items().name(1), "Ted");
+    let notes = notes.lock().unwrap();
+    let taken: Vec<&String> = notes.iter().filter(|note| note.contains("takes the column")).collect();
+    assert_eq!(taken.len(), 2, "{notes:?}");
+    assert!(taken[0].ends_with(
+        "ratings.csv: takes the column `user` as user (by its name), `item` as item (by its name), `rating` as rating \
+         (by its name); name them if they are others"
+    ));
+    let other = "1 row gives an item another title, such as movieId 0 `Toy` in line 2 and `Ted` in line 4";
+    assert!(notes.iter().any(|note| note.contains(other)), "{notes:?}");
+}
+
+#[test]
 fn a_side_is_random_or_in_a_column() {
     let folder = tempfile::tempdir().unwrap();
     let rows: String = (0..50).map(|i| format!("{},{},{}.5,{}\n", i % 7, i % 11, i % 5, u8::from(i < 5))).collect();
@@ -70,7 +104,14 @@ fn what_is_wrong_is_named() {
     fails("u,i,r\n1,2,3\n1,3,\n", &same, &["line 3", "column `r`", "missing"]);
     fails("u,i,r\n1,2,3\n,3,1\n", &same, &["line 3", "column `u`", "user is missing"]);
     fails("u,i,r\n1,NA,3\n", &same, &["line 2", "column `i`", "item is missing"]);
-    fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.y_range(0.5, 5.5), &["line 3", "column `r`", "6 is outside", "0.5 to 5.5"]);
+    fails(
+        "u,i,r\n1,2,3\n1,3,6.0\n",
+        &|b| b.y_range(0.5, 5.5),
+        &["line 3", "column `r`", "6.0 is outside", "0.5 to 5.5"],
+    );
+    fails("u,i,r\n1,2,3\n1,3,1e300\n", &RatingsBlock::y_range_around, &["line 3", "column `r`", "1e300 is too large"]);
+    fails("u,i,r\n1,2,3\n1,3,3.0\n2,2,3\n", &same, &["ratings.csv", "one value only, 3, in its ratings `r`"]);
+    fails("when,user,dish,stars\n1,2,3,4\n", &same, &["when, user, dish, stars", "name the column of the item"]);
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.y_range(5.5, 0.5), &["5.5 to 0.5"]);
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.item("film"), &["no column `film`", "u, i, r"]);
     fails("u,i,r\n1,2,3\n1,3,6\n", &|b| b.item("u"), &["`u` cannot be both user and item"]);

@@ -1,5 +1,6 @@
 //! From a CSV file to loaders.
 
+use super::columns::Places;
 use super::dataset::{Rating, RatingsDataset};
 use super::ids::IdVocab;
 use super::loaders::{CollabDataLoaders, RatingLoader};
@@ -13,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Describes how a table of ratings becomes loaders: a row for each rating, with a user, an item and a number. By
-/// default these are the first three columns, a random fifth of the rows is for validation, and the seed is 42.
-/// fast.ai's `CollabDataLoaders.from_csv`.
+/// default their columns are those that are called so (`user`, `userId`; `item`, `movie`, `movieId`, `title`;
+/// `rating`, `score`, `stars`), and where names tell nothing the first three; which are taken is noted. A random fifth
+/// of the rows is for validation, and the seed is 42. fast.ai's `CollabDataLoaders.from_csv`, which goes by places
+/// alone.
 ///
 /// As there, users and items that no training row has are `#na#`: a network has learnt nothing of them.
 ///
@@ -34,7 +37,7 @@ pub struct RatingsBlock {
     columns: [Option<String>; 3],
     titles: Option<PathBuf>,
     title_column: Option<String>,
-    y_range: Option<(f64, f64)>,
+    y_range: Option<Range>,
     splitting: Splitting,
     seed: u64,
     listener: Listener,
@@ -46,7 +49,16 @@ enum Source {
     Table(Arc<Table>),
 }
 
-const WHAT: [&str; 3] = ["user", "item", "rating"];
+/// What predictions may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Range {
+    Of(f64, f64),
+    /// From the smallest rating to somewhat more than the largest.
+    Around,
+}
+
+/// The largest rating, or the smallest below 0: the squares of larger ones overflow in 32 bits.
+const LARGEST: f64 = 1e15;
 
 impl RatingsBlock {
     /// The ratings in a CSV file ([`Table::read`]).
@@ -72,21 +84,21 @@ impl RatingsBlock {
         }
     }
 
-    /// Sets the column of those who rate; the first one by default. fast.ai's `user_name`.
+    /// Sets the column of those who rate; by default one that is called so, or the first. fast.ai's `user_name`.
     #[must_use]
     pub fn user(mut self, column: impl Into<String>) -> RatingsBlock {
         self.columns[0] = Some(column.into());
         self
     }
 
-    /// Sets the column of what is rated; the second one by default. fast.ai's `item_name`.
+    /// Sets the column of what is rated; by default one that is called so, or the second. fast.ai's `item_name`.
     #[must_use]
     pub fn item(mut self, column: impl Into<String>) -> RatingsBlock {
         self.columns[1] = Some(column.into());
         self
     }
 
-    /// Sets the column of the ratings; the third one by default. fast.ai's `rating_name`.
+    /// Sets the column of the ratings; by default one that is called so, or the third. fast.ai's `rating_name`.
     #[must_use]
     pub fn rating(mut self, column: impl Into<String>) -> RatingsBlock {
         self.columns[2] = Some(column.into());
@@ -111,7 +123,13 @@ impl RatingsBlock {
     /// ends.
     #[must_use]
     pub fn y_range(self, low: f64, high: f64) -> RatingsBlock {
-        RatingsBlock { y_range: Some((low, high)), ..self }
+        RatingsBlock { y_range: Some(Range::Of(low, high)), ..self }
+    }
+
+    /// Sets the range of what a network predicts from the smallest rating to a tenth of the range above the largest.
+    #[must_use]
+    pub fn y_range_around(self) -> RatingsBlock {
+        RatingsBlock { y_range: Some(Range::Around), ..self }
     }
 
     /// Sets which rows are for validation, by any splitter: a row's "file" is its number in the table, from 0, and its
@@ -155,14 +173,15 @@ impl RatingsBlock {
     /// Loaders in batches of `batch_size`.
     ///
     /// # Errors
-    /// When a file is not a table or has no such column, a user or an item is missing, a rating is not a number or
-    /// outside of the range (line, column and text are named), or one side of the split is empty.
+    /// When a file is not a table or has no such column, a user or an item is missing, a rating is not a number, too
+    /// large or outside of the range (line, column and text are named), all ratings are one number, or one side of the
+    /// split is empty.
     pub fn dataloaders(&self, batch_size: usize) -> Result<CollabDataLoaders> {
         let table = match &self.source {
             Source::File(file) => Table::read(file)?,
             Source::Table(table) => Table::clone(table),
         };
-        let [user_at, item_at, rating_at] = self.places(&table)?;
+        let Places { at: [user_at, item_at, rating_at], note } = Places::of(&table, &self.columns)?;
         let ratings = self.ratings(&table, rating_at)?;
         let ids = |place: usize, what: &str| -> Result<Vec<&str>> {
             let id = |row| {
@@ -172,6 +191,7 @@ impl RatingsBlock {
             (0..table.n_rows()).map(id).collect()
         };
         let (user_ids, item_ids) = (ids(user_at, "user")?, ids(item_at, "item")?);
+        let y_range = self.range(&table, rating_at, &ratings)?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
         let Sides { train, valid, test } = self.splitting.sides(&table, &rows, rating_at, self.seed)?;
         let vocab = |place: usize, ids: &[&str]| {
@@ -179,7 +199,7 @@ impl RatingsBlock {
             IdVocab::fit(&table.names()[place], ids.iter().copied(), of_training)
         };
         let users = Arc::new(vocab(user_at, &user_ids));
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = note.into_iter().collect();
         let items = Arc::new(self.titled(vocab(item_at, &item_ids), &mut notes)?);
         notes.extend(twice(&table, &users, &items, &user_ids, &item_ids));
         if !test.is_empty() {
@@ -188,7 +208,7 @@ impl RatingsBlock {
         let dataset = |rows: &[usize]| {
             let code = |&row: &usize| {
                 let (user, item) = (users.code(user_ids[row]), items.code(item_ids[row]));
-                Rating { user, item, rating: ratings[row] as f32 }
+                Rating { user, item, rating: ratings[row] }
             };
             RatingsDataset::new(users.clone(), items.clone(), rows.iter().map(code).collect(), rows.to_vec())
         };
@@ -199,51 +219,52 @@ impl RatingsBlock {
         let loader = loader.shuffle(&Rng::new(self.seed).stream("data")).drop_last();
         let train = RatingLoader::new(train, loader);
         let valid = RatingLoader::new(valid.clone(), DataLoader::new(valid, batch_size)?);
-        Ok(CollabDataLoaders { train, valid, seed: self.seed, y_range: self.y_range })
+        Ok(CollabDataLoaders { train, valid, seed: self.seed, y_range })
     }
 
-    /// Where the columns are.
-    fn places(&self, table: &Table) -> Result<[usize; 3]> {
-        let mut places = [0; 3];
-        for (i, (column, what)) in self.columns.iter().zip(WHAT).enumerate() {
-            places[i] = match column {
-                Some(column) => table.place(column)?,
-                None if i < table.names().len() => i,
-                None => {
-                    let names = table.names().join(", ");
-                    return Err(table.refuse(format!(
-                        "has the columns {names}, and by default the first three are user, item and rating: name the \
-                         column of the {what}"
-                    )));
-                }
-            };
-        }
-        for (i, place) in places.iter().enumerate() {
-            if let Some(j) = places[..i].iter().position(|other| other == place) {
-                let what = format!("the column `{}` cannot be both {} and {}", table.names()[*place], WHAT[j], WHAT[i]);
-                return Err(Error::config("columns", what));
-            }
-        }
-        Ok(places)
-    }
-
-    fn ratings(&self, table: &Table, place: usize) -> Result<Vec<f64>> {
-        if let Some((low, high)) = self.y_range {
+    /// The ratings, each a number and in the range.
+    fn ratings(&self, table: &Table, place: usize) -> Result<Vec<f32>> {
+        if let Some(Range::Of(low, high)) = self.y_range {
             check_range(low, high)?;
         }
         let rating = |row| {
             let Some(rating) = table.number(row, place)? else {
                 return Err(table.error(row, place, "the rating is missing; expected a number"));
             };
+            let text = table.cell(row, place).unwrap_or_default();
+            if rating.abs() > LARGEST {
+                let what = format!("the rating {text} is too large; expected one between -{LARGEST:e} and {LARGEST:e}");
+                return Err(table.error(row, place, what));
+            }
             match self.y_range {
-                Some((low, high)) if !(low..=high).contains(&rating) => {
-                    let what = format!("the rating {rating} is outside of the range from {low} to {high}");
+                Some(Range::Of(low, high)) if !(low..=high).contains(&rating) => {
+                    let what = format!(
+                        "the rating {text} is outside of the range from {low} to {high}; correct it, or choose a range \
+                         that holds all ratings"
+                    );
                     Err(table.error(row, place, what))
                 }
-                _ => Ok(rating),
+                // A network computes with so many bits.
+                _ => Ok(rating as f32),
             }
         };
         (0..table.n_rows()).map(rating).collect()
+    }
+
+    /// The range of predictions, if there is one.
+    fn range(&self, table: &Table, place: usize, ratings: &[f32]) -> Result<Option<(f64, f64)>> {
+        let (low, high) = ratings.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &r| (l.min(r), h.max(r)));
+        if low >= high {
+            let (value, column) = (table.cell(0, place).unwrap_or_default(), &table.names()[place]);
+            let what = format!("has one value only, {value}, in its ratings `{column}`: there is nothing to learn");
+            return Err(table.refuse(what));
+        }
+        let (low, high) = (f64::from(low), f64::from(high));
+        Ok(self.y_range.map(|range| match range {
+            // Rounded to 32 bits, a rating at an end may be beyond it.
+            Range::Of(from, to) => (from.min(low), to.max(high)),
+            Range::Around => (low, high + 0.1 * (high - low)),
+        }))
     }
 
     /// The items with their titles, if there is a file of them.
@@ -261,15 +282,33 @@ impl RatingsBlock {
                 })?
             }
         };
-        let mut titles = vec![String::new(); items.len()];
+        // The row of each title.
+        let mut rows: Vec<Option<usize>> = vec![None; items.len()];
+        let (mut n_others, mut other) = (0, None);
+        let title_of = |row: usize| table.cell(row, title_at);
         for row in 0..table.n_rows() {
-            if let (Some(id), Some(title)) = (table.cell(row, id_at), table.cell(row, title_at)) {
-                match items.code(id) {
-                    0 => {}
-                    code => titles[code as usize] = title.to_string(),
-                }
+            let code = table.cell(row, id_at).map_or(0, |id| items.code(id)) as usize;
+            if code == 0 || title_of(row).is_none() {
+                continue;
             }
+            if let Some(first) = rows[code].filter(|&first| title_of(first) != title_of(row)) {
+                n_others += 1;
+                other.get_or_insert((code, first, row));
+            }
+            rows[code] = Some(row);
         }
+        if let Some((code, first, row)) = other {
+            let (id, of) = (items.id(code as u32), if n_others == 1 { "row gives" } else { "rows give" });
+            let [one, two] = [first, row].map(|row| title_of(row).unwrap_or_default());
+            let [line, other_line] = [first, row].map(|row| table.line(row));
+            let (name, file) = (items.column(), file.display());
+            notes.push(format!(
+                "{file}: {n_others} {of} an item another title, such as {name} {id} `{one}` in line {line} and `{two}` \
+                 in line {other_line}; the last one of each counts"
+            ));
+        }
+        let title = |row: Option<usize>| row.and_then(title_of).unwrap_or_default().to_string();
+        let titles: Vec<String> = rows.into_iter().map(title).collect();
         let without = titles.iter().skip(1).filter(|title| title.is_empty()).count();
         if without > 0 {
             let (n, file) = (items.len() - 1, file.display());
@@ -280,8 +319,8 @@ impl RatingsBlock {
 }
 
 impl CollabDataLoaders {
-    /// The ratings in a CSV file: user, item and rating in its first three columns, a random fifth for validation.
-    /// [`RatingsBlock`] has all choices.
+    /// The ratings in a CSV file: a user, an item and a rating in each row, a random fifth for validation.
+    /// [`RatingsBlock`] has all choices, and says which columns are taken.
     ///
     /// # Errors
     /// As [`RatingsBlock::dataloaders`].

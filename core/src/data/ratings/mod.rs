@@ -1,6 +1,7 @@
 //! Ratings: who rated what, and how, from a CSV file to batches.
 
 mod block;
+mod columns;
 mod dataset;
 mod ids;
 mod known;

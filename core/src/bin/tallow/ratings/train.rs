@@ -37,15 +37,15 @@ pub(crate) struct TrainArgs {
     #[serde(serialize_with = "settings::path")]
     file: PathBuf,
 
-    /// The column of the users [default: the first]
+    /// The column of the users [default: `user`, `userId` or the like, or the first]
     #[arg(long, value_name = "COLUMN")]
     user: Option<String>,
 
-    /// The column of the items [default: the second]
+    /// The column of the items [default: `item`, `movie`, `movieId` or the like, or the second]
     #[arg(long, value_name = "COLUMN")]
     item: Option<String>,
 
-    /// The column of the ratings [default: the third]
+    /// The column of the ratings [default: `rating`, `score` or `stars`, or the third]
     #[arg(long, value_name = "COLUMN")]
     rating: Option<String>,
 
@@ -190,11 +190,6 @@ pub(crate) fn run(args: &TrainArgs, s: &mut Session) -> Result<()> {
 
 fn loaders(args: &TrainArgs, s: &Session) -> Result<CollabDataLoaders> {
     let table = Table::read(&args.file)?;
-    let place = args.rating.as_deref().map_or(Ok(2), |rating| table.place(rating))?;
-    let y_range = match args.y_range {
-        Some(range) => Some(range),
-        None => around(&table, place)?,
-    };
     let mut block = RatingsBlock::table(table).valid_pct(args.valid).seed(s.seed).listener(s.run.listener());
     for (column, set) in [
         (&args.user, RatingsBlock::user as fn(RatingsBlock, String) -> RatingsBlock),
@@ -213,22 +208,11 @@ fn loaders(args: &TrainArgs, s: &Session) -> Result<CollabDataLoaders> {
     if let Some(every) = args.valid_every.map(usize::from) {
         block = block.valid_where(move |row| row % every == 0);
     }
-    if let Some((low, high)) = y_range {
-        block = block.y_range(low, high);
-    }
+    block = match args.y_range {
+        Some((low, high)) => block.y_range(low, high),
+        None => block.y_range_around(),
+    };
     block.dataloaders(args.batch_size as usize)
-}
-
-/// The range of the ratings in a column, and a tenth of it above. None where they are all one number, or there is no
-/// such column, which is told later.
-fn around(table: &Table, place: usize) -> Result<Option<(f64, f64)>> {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for row in 0..table.n_rows() {
-        if let Some(rating) = table.number(row, place)? {
-            (low, high) = (low.min(rating), high.max(rating));
-        }
-    }
-    Ok((low < high).then_some((low, high + 0.1 * (high - low))))
 }
 
 fn learner(args: &TrainArgs, s: &Session, dls: &CollabDataLoaders) -> Result<CollabLearner> {
