@@ -8,8 +8,8 @@ use std::path::Path;
 /// `np.loadtxt('codes.txt', dtype=str)`, with names that may have spaces.
 ///
 /// # Errors
-/// When the file cannot be read, is not UTF-8 or names nothing, when a line between names is empty, by which all that
-/// follow would get other numbers, or when a name stands in two lines.
+/// When the file cannot be read, is not UTF-8 or names fewer than two classes, when a line between names is empty, by
+/// which all that follow would get other numbers, or when a name stands in two lines.
 pub fn read_codes(file: impl AsRef<Path>) -> Result<Vec<String>> {
     let file = file.as_ref();
     let bytes = tallow_io::read::bytes(file, tallow_io::read::NOTES).map_err(Error::io(file))?;
@@ -29,6 +29,13 @@ pub fn read_codes(file: impl AsRef<Path>) -> Result<Vec<String>> {
     }
     if lines.is_empty() {
         return Err(Error::file(file, "names no class; write one name in each line, in the order of their numbers"));
+    }
+    if let (1, Some((only, _))) = (lines.len(), lines.first_key_value()) {
+        let what = format!(
+            "names one class, `{only}`, and a mask tells at least two apart; write one name in each line, in the order \
+             of their numbers, that of 0 first"
+        );
+        return Err(Error::file(file, what));
     }
     Ok(text.lines().map(|name| name.trim().to_string()).collect())
 }
@@ -92,7 +99,8 @@ mod tests {
         let file = dir.path().join("codes.txt");
         std::fs::write(&file, "\u{feff}Sky\r\nTraffic light\n Car \n\n").unwrap();
         assert_eq!(read_codes(&file).unwrap(), ["Sky", "Traffic light", "Car"]);
-        for (text, words) in [("a\n\nb", "line 2"), ("a\nb\na\n", "lines 1 and 3"), ("\n", "names no class")] {
+        let none_or_one = [("\n", "names no class"), ("sky\n", "one class, `sky`")];
+        for (text, words) in [("a\n\nb", "line 2"), ("a\nb\na\n", "lines 1 and 3")].into_iter().chain(none_or_one) {
             std::fs::write(&file, text).unwrap();
             let error = read_codes(&file).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("codes.txt"), "{error}");

@@ -5,6 +5,7 @@ use super::codes::Codes;
 use super::collect::{Collected, Splitting};
 use super::file_warnings::warnings_of;
 use super::labelled::{LabelledImage, LabelledImages};
+use super::mask_label::NearMasks;
 use super::{
     BadFile, BadFiles, DataBlock, ImageBlock, SegmentationDataLoaders, SegmentationDataset, SegmentationLoader,
     file_entries,
@@ -160,6 +161,7 @@ impl DataBlock<ImageBlock, MaskBlock> {
         codes: &Arc<Codes>,
     ) -> Result<Vec<BadFile>> {
         let missing = |image: &&LabelledImage| !masks[&image.file].exists();
+        let mut near = NearMasks::default();
         if self.bad_files == BadFiles::Stop {
             let missing: Vec<&LabelledImage> = labelled.images.iter().filter(missing).collect();
             let Some(first) = missing.first() else { return Ok(Vec::new()) };
@@ -167,13 +169,20 @@ impl DataBlock<ImageBlock, MaskBlock> {
                 0 => String::new(),
                 n => format!("; {n} more of {} pictures have no mask", labelled.images.len()),
             };
-            let what = format!(
-                "is not there, and would be the mask of {}{more}: check how masks are named, or leave such pictures \
-                 out",
-                first.file.display()
-            );
-            return Err(Error::file(&masks[&first.file], what));
+            let mask = &masks[&first.file];
+            let what = near.missing(mask, &first.file);
+            let remedy = "check how masks are named, or leave such pictures out";
+            return Err(Error::file(mask, format!("{what}{more}; {remedy}")));
         }
+        let reasons: BTreeMap<&Path, String> = labelled
+            .images
+            .iter()
+            .filter(missing)
+            .map(|LabelledImage { file, .. }| {
+                let mask = &masks[file];
+                (file.as_path(), format!("{}: {}", mask.display(), near.missing(mask, file)))
+            })
+            .collect();
         let items = labelled.images.iter().map(|image| (image.file.clone(), Some(masks[&image.file].clone())));
         let dataset = SegmentationDataset::new(items.collect(), codes, self.limits, |images| images)?;
         let n = dataset.files().len();
@@ -183,8 +192,10 @@ impl DataBlock<ImageBlock, MaskBlock> {
             self.listener.stop_if_interrupted()?;
             let end = n.min(start + CHUNK);
             let check = |index: usize| {
-                let reason = dataset.pair(index).err()?.to_string();
-                Some(BadFile { file: dataset.files()[index].clone(), reason })
+                let file = &dataset.files()[index];
+                let missing = reasons.get(file.as_path()).cloned();
+                let reason = missing.or_else(|| Some(dataset.pair(index).err()?.to_string()))?;
+                Some(BadFile { file: file.clone(), reason })
             };
             bad.extend((start..end).into_par_iter().filter_map(check).collect::<Vec<BadFile>>());
             task.progress(end, "");

@@ -162,7 +162,11 @@ fn what_is_wrong_with_a_mask_is_told_with_files_and_numbers() {
     let dls = skipping.dataloaders(dir.path(), 2).unwrap();
     assert_eq!((dls.left_out().len(), dls.train.n_items() + dls.valid.n_items()), (2, 4));
     let notes = notes.lock().unwrap().join("\n");
-    assert!(notes.contains("02_P.png") && notes.contains("04_P.png"), "{notes}");
+    assert!(
+        notes.contains("02_P.png") && notes.contains("04_P.png: is not there, and would be the mask of"),
+        "{notes}"
+    );
+    assert!(notes.contains("04.png; nothing beside it has a name like it"), "{notes}");
 
     expect(refused(&block(), dir.path()), &["04_P.png", "is not there", "04.png"]);
     (0..6).for_each(|i| write(dir.path(), i, 24, 20));
