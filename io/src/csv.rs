@@ -26,12 +26,31 @@ where
 /// # Errors
 /// When the file cannot be read, or is not UTF-8.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
+    Ok(read_with_lines(path)?.into_iter().map(|(_, row)| row).collect())
+}
+
+/// [`read`], with the line of the file at which each row begins, from 1.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_lines(path: impl AsRef<Path>) -> Result<Vec<(u64, Vec<String>)>> {
     let path = path.as_ref();
     let bytes = crate::read::bytes(path, crate::read::DATA).map_err(Error::io("read", path))?;
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
-    let rows: std::result::Result<Vec<Vec<String>>, csv::Error> =
-        reader.records().map(|row| Ok(row?.iter().map(String::from).collect())).collect();
+    // A row's position is before the empty lines that are passed over.
+    let line = |position: &csv::Position| {
+        let rest = bytes.get(position.byte() as usize..).unwrap_or_default();
+        let empty = rest.iter().take_while(|byte| b"\r\n".contains(byte)).filter(|&&byte| byte == b'\n').count();
+        position.line() + empty as u64
+    };
+    let rows: std::result::Result<Vec<(u64, Vec<String>)>, csv::Error> = reader
+        .records()
+        .map(|row| {
+            let row = row?;
+            Ok((row.position().map_or(0, line), row.iter().map(String::from).collect()))
+        })
+        .collect();
     rows.map_err(|e| Error::io("read", path)(IoError::new(ErrorKind::InvalidData, e.to_string())))
 }
 
@@ -80,6 +99,8 @@ mod tests {
         let file = folder.path().join("table.csv");
         std::fs::write(&file, "\u{feff}class, weight\r\n\r\n\"a, b\" , 2\nlone\n").unwrap();
         assert_eq!(read(&file).unwrap(), [vec!["class", "weight"], vec!["a, b", "2"], vec!["lone"]]);
+        let lines: Vec<u64> = read_with_lines(&file).unwrap().into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [1, 3, 4]);
         std::fs::write(&file, [b'a', 0xff]).unwrap();
         assert!(read(&file).unwrap_err().to_string().contains("table.csv"));
     }

@@ -46,23 +46,39 @@ pub(super) fn save(root: &Path, changes: &BTreeMap<PathBuf, Change>) -> Result<(
     }
 }
 
-/// Reads decisions, as (file below `root`, what is to be done with it).
+/// Reads decisions, as (file below `root`, what is to be done with it). One that stands there twice counts once.
+///
+/// # Errors
+/// When the file cannot be read, a row is no decision, or two of one file differ; the lines are named.
 pub(super) fn read(from: &Path, root: &Path) -> Result<Vec<(PathBuf, Change)>> {
-    let rows = csv::read(from)?;
-    let odd = |row: usize, what: String| Error::file(from, format!("line {}: {what}", row + 1));
+    let rows = csv::read_with_lines(from)?;
     match rows.first() {
-        Some(head) if *head == HEAD => {}
+        Some((_, head)) if *head == HEAD => {}
         _ => return Err(Error::file(from, format!("has no head `{}`", HEAD.join(",")))),
     }
-    let decision = |(row, cells): (usize, &Vec<String>)| {
+    let decision = |(line, cells): &(u64, Vec<String>)| {
         let (file, change) = match cells.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [file, "delete", ""] | [file, "delete"] => (file, Change::Delete),
             [file, "relabel", class] if !class.is_empty() => (file, Change::Relabel(class.into())),
-            _ => return Err(odd(row, "expected FILE,delete, or FILE,relabel,CLASS".into())),
+            _ => {
+                let what = format!("line {line}: expected FILE,delete, or FILE,relabel,CLASS");
+                return Err(Error::file(from, what));
+            }
         };
         // A name may have been written as `./=name`.
         let parts = Path::new(file).components().filter(|part| *part != Component::CurDir);
-        Ok((root.join(parts.collect::<PathBuf>()), change))
+        Ok((*line, root.join(parts.collect::<PathBuf>()), change))
     };
-    rows.iter().enumerate().skip(1).map(decision).collect()
+    let mut decisions: BTreeMap<PathBuf, (u64, Change)> = BTreeMap::new();
+    for row in rows.iter().skip(1) {
+        let (line, file, change) = decision(row)?;
+        if let Some((first, other)) = decisions.insert(file.clone(), (line, change.clone()))
+            && other != change
+        {
+            let name = file.strip_prefix(root).unwrap_or(&file).display();
+            let what = format!("the lines {first} and {line} are to change {name} in two ways; remove one of them");
+            return Err(Error::file(from, what));
+        }
+    }
+    Ok(decisions.into_iter().map(|(file, (_, change))| (file, change)).collect())
 }

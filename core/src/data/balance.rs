@@ -36,17 +36,20 @@ pub fn sample_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
     Ok(labels.iter().map(|&label| weights[label as usize]).collect())
 }
 
+/// Beyond these the loss, which has 32 bits, is no number any more.
+const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
+
 /// The weights of the classes from a CSV file with a row `class,weight` for each, in the order of `vocab`; a first row
 /// of just these words is a heading.
 ///
 /// # Errors
-/// When the file cannot be read, a row is something else, a weight is not a number above 0, or a class is unknown,
-/// missing or there twice; each is named.
+/// When the file cannot be read, a row is something else, a weight is not a number from 1e-30 to 1e30, or a class is
+/// unknown, missing or there twice; each is named.
 pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f64>> {
     let file = file.as_ref();
     let mut weights: Vec<Option<f64>> = vec![None; vocab.n_classes()];
     let bad = |what: String| Error::file(file, what);
-    for (n, row) in csv::read(file)?.into_iter().enumerate() {
+    for (n, (line, row)) in csv::read_with_lines(file)?.into_iter().enumerate() {
         let [class, weight] = row.as_slice() else {
             return Err(bad(format!("has a row of {} cells, `{}`; expected class,weight", row.len(), row.join(","))));
         };
@@ -54,9 +57,13 @@ pub fn read_class_weights(file: impl AsRef<Path>, vocab: &Vocab) -> Result<Vec<f
             continue;
         }
         let index = vocab.index(class).map_err(|e| bad(format!("gives a weight to an unknown class: {e}")))?;
-        let number = weight.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight > 0.0);
-        let number =
-            number.ok_or_else(|| bad(format!("gives `{class}` the weight `{weight}`; expected a number above 0")))?;
+        let number = weight.parse().ok().filter(|weight| WEIGHTS.contains(weight)).ok_or_else(|| {
+            let (least, most) = (WEIGHTS.start(), WEIGHTS.end());
+            bad(format!(
+                "gives `{class}` the weight `{weight}` in line {line}; expected a number above 0, from {least:e} to \
+                 {most:e}"
+            ))
+        })?;
         if weights[index as usize].replace(number).is_some() {
             return Err(bad(format!("gives `{class}` a weight twice; expected one row for each class")));
         }

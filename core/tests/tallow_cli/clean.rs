@@ -95,6 +95,10 @@ fn a_plan_that_leads_outside_or_nowhere_is_refused() {
         fs::write(here.join("plan.csv"), format!("file,change,class\n{row}\n")).unwrap();
         fails(&tallow(&["clean", "shoes", "--apply", "plan.csv", "--yes"], here), 3, &[words]);
     }
+    let twice = "file,change,class\n\nSneaker/000.png,delete,\n./Sneaker/000.png,relabel,Ankle boot\n";
+    fs::write(here.join("plan.csv"), twice).unwrap();
+    let ran = tallow(&["clean", "shoes", "--apply", "plan.csv", "--yes"], here);
+    fails(&ran, 3, &["plan.csv: the lines 3 and 4 are to change Sneaker/000.png in two ways"]);
     fs::write(here.join("plan.csv"), "Sneaker/000.png,delete,\n").unwrap();
     fails(&tallow(&["clean", "shoes", "--apply", "plan.csv", "--yes"], here), 3, &["has no head"]);
     fails(&tallow(&["clean", "shoes"], here), 2, &["tallow clean MODEL PHOTOS"]);

@@ -30,6 +30,9 @@ pub(crate) fn judgements(
     }
 }
 
+/// How far the sum of probabilities may be off that somebody has rounded.
+const ROUNDING: f64 = 0.01;
+
 fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Result<Judgement>>> {
     if !is_csv(table) {
         let what = "predictions are read as CSV: write them with `tallow predict --probabilities --out FILE.csv`";
@@ -47,24 +50,39 @@ fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Re
     let (file, error, strangeness) = (file?, error?, strangeness?);
     let of_classes =
         predictor.vocab().iter().map(|class| place(&format!("{PROBABILITY_OF}{class}"))).collect::<Result<Vec<_>>>()?;
+    // Where photos may show several classes, each has a probability of its own.
+    let is_one_class = predictor.threshold().is_none();
     let mut found = std::collections::HashMap::new();
-    for (i, record) in reader.records().enumerate() {
+    for record in reader.records() {
         let record = record.map_err(|e| refused(e.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
         let name = record.get(file).unwrap_or_default().to_string();
         let number = |place: usize| {
             let cell = record.get(place).unwrap_or_default();
             let number = cell.parse::<f64>().ok().filter(|p| p.is_finite());
-            number.ok_or_else(|| refused(format!("row {}: `{cell}` is not a number, in `{}`", i + 2, head[place])))
+            number.ok_or_else(|| refused(format!("line {line}: `{cell}` is not a number, in `{}`", head[place])))
+        };
+        let probability = |&place: &usize| {
+            let p = number(place)?;
+            let what = || refused(format!("line {line}: {p} is no probability, in `{}`; expected 0 to 1", head[place]));
+            if (0.0..=1.0 + 1e-6).contains(&p) { Ok(p) } else { Err(what()) }
         };
         let judged = match record.get(error).unwrap_or_default() {
-            "" => Ok(Judgement {
-                probabilities: of_classes.iter().map(|&place| number(place)).collect::<Result<_>>()?,
-                is_stranger: record.get(strangeness).is_some_and(|cell| !cell.is_empty()) && number(strangeness)? > 1.0,
-            }),
+            "" => {
+                let probabilities: Vec<f64> = of_classes.iter().map(probability).collect::<Result<_>>()?;
+                let sum: f64 = probabilities.iter().sum();
+                if is_one_class && (sum - 1.0).abs() > ROUNDING {
+                    let what = "the probabilities of the classes of a photo make 1";
+                    return Err(refused(format!("line {line}: {what}, and those of {name} make {sum}")));
+                }
+                let is_stranger =
+                    record.get(strangeness).is_some_and(|cell| !cell.is_empty()) && number(strangeness)? > 1.0;
+                Ok(Judgement { probabilities, is_stranger })
+            }
             why => Err(tallow_io::csv::unmarked(why).to_string()),
         };
         if found.insert(name.clone(), judged).is_some() {
-            return Err(refused(format!("row {}: {name} has a row before", i + 2)));
+            return Err(refused(format!("line {line}: {name} has a row before")));
         }
     }
     let judged = |file: &PathBuf| {
