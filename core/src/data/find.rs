@@ -33,6 +33,8 @@ pub enum PassedOverReason {
     OtherKind,
     /// A pipe, a socket or a device: reading one could wait for ever.
     NoRegularFile,
+    /// A picture by its first bytes, whose name has no picture's ending.
+    OtherName,
     /// A link to a file or folder that is read in its own place, or to a folder above.
     Link,
     /// A folder with the results of a run, whose plots are not photos of the user's.
@@ -42,6 +44,13 @@ pub enum PassedOverReason {
     /// A file that is not a picture by its name.
     NoPicture,
 }
+
+/// Endings of files that belong to pictures and are none: they are not opened to see what they are. Of labels in files
+/// of their own there are as many as pictures.
+const KNOWN_OTHERS: [&str; 21] = [
+    "cfg", "csv", "db", "gz", "htm", "html", "ini", "ipynb", "json", "jsonl", "log", "md", "npy", "py", "tsv", "txt",
+    "toml", "xml", "yaml", "yml", "zip",
+];
 
 /// The list that a run keeps of its files ([`crate::report`]); the folder it lies in is a run's.
 const RUN_LIST: &str = ".tallow-files";
@@ -166,6 +175,7 @@ impl Walk {
             Some(_) => self.pass_over(file, PassedOverReason::OtherKind),
             // What a folder says of itself is missed by nobody.
             None if speaks_of_the_folder(&file) => {}
+            None if is_picture_inside(&file) => self.pass_over(file, PassedOverReason::OtherName),
             None => self.pass_over(file, PassedOverReason::NoPicture),
         }
     }
@@ -219,12 +229,20 @@ impl FoundImages {
         groups.iter().map(|((reason, folder, extension), paths)| note(*reason, folder, extension, paths)).collect()
     }
 
-    /// How many were passed over that a user would miss: pictures of kinds that are not read, and what is no regular
-    /// file.
+    /// How many were passed over that a user would miss: pictures of kinds that are not read or without a picture's
+    /// ending, and what is no regular file.
     pub fn n_unread(&self) -> usize {
-        let unread = [PassedOverReason::OtherKind, PassedOverReason::NoRegularFile];
+        use PassedOverReason::{NoRegularFile, OtherKind, OtherName};
+        let unread = [OtherKind, NoRegularFile, OtherName];
         self.passed_over.iter().filter(|passed| unread.contains(&passed.reason)).count()
     }
+}
+
+/// Whether the first bytes of a file are those of a picture that can be read. What cannot be opened is none.
+fn is_picture_inside(file: &Path) -> bool {
+    let extension = file.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let is_known = extension.is_some_and(|extension| KNOWN_OTHERS.contains(&extension.as_str()));
+    !is_known && Kind::of_file(file).ok().flatten().is_some_and(|kind| kind.remedy.is_none())
 }
 
 /// A README or a licence.
@@ -247,6 +265,13 @@ fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path
         }
         PassedOverReason::NoRegularFile => {
             format!("{folder}: passed over {names}: no regular file but a pipe, a socket or a device; remove it")
+        }
+        PassedOverReason::OtherName => {
+            let what = if n == 1 { "is a picture by its bytes" } else { "are pictures by their bytes" };
+            format!(
+                "{folder}: passed over {files} that {what} and not by name ({names}): rename such files with a \
+                 picture's ending, as in `a.jpg`"
+            )
         }
         PassedOverReason::Link => {
             format!("{folder}: passed over {names}: a link to what is read in its own place, or to a folder above")

@@ -198,6 +198,10 @@ fn first_not_finite(tensors: &BTreeMap<String, Tensor>) -> Result<Option<(&str, 
 
 /// A file of the folder. That it is missing means that this is not an exported model.
 fn read(path: &Path) -> Result<Vec<u8>> {
+    if let Some(folder) = path.parent().filter(|folder| folder.is_file()) {
+        let what = format!("is a file; expected an exported model, which is a folder with {WEIGHTS} and {NOTES}");
+        return Err(Error::file(folder, what));
+    }
     tallow_io::read::bytes(path, tallow_io::read::DATA).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::file(
             path,

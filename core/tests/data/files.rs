@@ -90,6 +90,24 @@ fn what_is_no_regular_file_is_neither_waited_for_nor_silent() {
 }
 
 #[test]
+fn a_picture_without_a_pictures_ending_is_told_by_its_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(dir.path(), &[("cat", 4)]);
+    let at = |name: &str| dir.path().join("cat").join(name);
+    for (from, to) in [("000.png", "a"), ("001.png", "b.jpg_w=2")] {
+        std::fs::rename(at(from), at(to)).unwrap();
+    }
+    std::fs::write(at("Thumbs.db"), "x").unwrap();
+    let found = find_images(dir.path()).unwrap();
+    let others: Vec<&PathBuf> =
+        found.passed_over.iter().filter(|p| p.reason == PassedOverReason::OtherName).map(|p| &p.path).collect();
+    assert_eq!((found.files.len(), others, found.n_unread()), (2, vec![&at("a"), &at("b.jpg_w=2")], 2));
+    let notes = found.notes().join("\n");
+    assert!(notes.contains("2 files that are pictures by their bytes and not by name (a, b.jpg_w=2): rename"));
+    assert!(notes.contains("Thumbs.db, which is not a picture"), "{notes}");
+}
+
+#[test]
 fn what_is_no_photo_of_the_users_is_passed_over_aloud() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);

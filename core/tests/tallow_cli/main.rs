@@ -222,6 +222,13 @@ fn what_cannot_be_done_is_said_with_the_exit_code() {
     let absent = tallow(&["train", "shoes", "--out", "o", "--arch", "resnet34", "--data-dir", "d", "--offline"], here);
     fails(&absent, 3, &["resnet34"]);
     fails(&tallow(&["predict", "nowhere", "a.jpg"], here), 3, &["learner.json", "is missing"]);
+    let photo = "shoes/Sneaker/000.png";
+    fails(&tallow(&["predict", "model", photo], here), 3, &["model/learner.json", "is missing"]);
+    for command in
+        [&["predict", photo, photo][..], &["text", "predict", photo, "text"], &["similar", photo, photo, "."]]
+    {
+        fails(&tallow(command, here), 3, &["shoes/Sneaker/000.png: is a file; expected an exported model"]);
+    }
     fs::create_dir(here.join("model")).unwrap();
     fs::write(here.join("model/learner.json"), "{").unwrap();
     fails(&tallow(&["predict", "model", "a.jpg"], here), 3, &["learner.json"]);

@@ -20,6 +20,10 @@ fn four_shards_make_the_table_of_one_run_and_a_killed_one_goes_on() {
     let table = predict(&["--csv"]);
     fails(&table, 3, &["text.png"]);
     assert_eq!(read("whole.csv"), table.stdout);
+    fails(&predict(&["--out", "whole.csv"]), 2, &["whole.csv: is there already; `--overwrite` replaces it"]);
+    let unread = tallow(&["predict", "run", "shoes/Sneaker/text.png", "--out", "none.csv"], here);
+    fails(&unread, 3, &["none.csv: none of the 1 photos could be read"]);
+    assert!(read("none.csv").contains("is not a picture"));
 
     let parts: Vec<String> = (1..=4).map(|i| format!("part-{i}.csv")).collect();
     for (i, part) in parts.iter().enumerate() {
@@ -43,7 +47,8 @@ fn four_shards_make_the_table_of_one_run_and_a_killed_one_goes_on() {
     // A share that is there is not computed again, and nothing else is replaced unasked.
     let again = predict(&["--shard", "2/4", "--out", "part-2.csv"]);
     assert!(again.code == Some(0) && again.stderr.contains("is there already"), "{}", again.stderr);
-    fails(&predict(&["--shard", "3/4", "--out", "part-2.csv"]), 2, &["part-2.csv", "--overwrite"]);
+    let other = predict(&["--shard", "3/4", "--out", "part-2.csv"]);
+    fails(&other, 2, &["part-2.csv: is there already, and is not share 3/4 of this job", "--overwrite"]);
 
     // A process that was killed in the middle of a row: what it had is kept, batch by batch.
     let share = read("part-1.csv");
@@ -56,6 +61,48 @@ fn four_shards_make_the_table_of_one_run_and_a_killed_one_goes_on() {
     assert!(!here.join("part-1.csv.unfinished").exists());
     fails(&predict(&["--shard", "5/4", "--out", "x.csv"]), 2, &["such as 1/4"]);
     fails(&predict(&["--shard", "1/4"]), 2, &["--out"]);
+}
+
+/// A name with a line end and one that turns the direction of writing are whole for programs, and harmless on a line.
+#[cfg(unix)]
+#[test]
+fn odd_names_are_whole_in_tables_and_one_line_in_words() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    let files = shoes(&here.join("shoes"), 5);
+    let trained = tallow(&["train", "shoes", "--out", "run", "--size", "32", "--head-epochs", "1"], here);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    let names = ["odd/a\u{202e}gpj.png", "odd/b\nc.png"];
+    fs::create_dir(here.join("odd")).unwrap();
+    for name in names {
+        fs::copy(&files[0], here.join(name)).unwrap();
+    }
+    let named = |table: &str, column: usize| -> Vec<String> {
+        let rows = csv::Reader::from_reader(table.as_bytes()).into_records();
+        rows.map(|row| row.unwrap()[column].to_string()).collect()
+    };
+    let predicted = tallow(&["predict", "run", "odd", "--csv"], here);
+    assert_eq!((predicted.code, named(&predicted.stdout, 0)), (Some(0), names.map(String::from).to_vec()));
+    let checked = tallow(&["check", "odd", "--csv"], here);
+    let tiny = names.map(String::from).to_vec();
+    assert!(named(&checked.stdout, 0).iter().collect::<std::collections::BTreeSet<_>>() == tiny.iter().collect());
+    for command in [&["predict", "run", "odd"][..], &["check", "odd"], &["similar", "run", "odd/b\nc.png", "odd"]] {
+        let words = tallow(command, here).stdout;
+        assert!(words.contains("odd/b\\nc.png") && words.contains("a\\u{202e}gpj"), "{words}");
+    }
+
+    // Two names that are no UTF-8 would be one in every table.
+    let strange = |byte: u8| here.join("odd").join(std::ffi::OsStr::from_bytes(&[byte, b'.', b'p', b'n', b'g']));
+    if fs::copy(&files[0], strange(0xfe)).and_then(|_| fs::copy(&files[0], strange(0xff))).is_err() {
+        return; // a file system that takes no such names
+    }
+    let csv = tallow(&["predict", "run", "odd", "--csv"], here);
+    fails(&csv, 3, &["not valid UTF-8, which no table can hold; rename it", "2 of 4 photos"]);
+    fails(&tallow(&["predict", "run", "odd", "--out", "t.csv"], here), 3, &["not valid UTF-8"]);
+    assert!(!here.join("t.csv").exists());
+    let words = tallow(&["predict", "run", "odd"], here);
+    assert!(words.code == Some(0) && words.stderr.contains("names of 2 files are not valid UTF-8"), "{}", words.stderr);
 }
 
 #[test]
@@ -119,10 +166,17 @@ fn all_probabilities_and_features_go_into_every_form_and_an_evaluation_takes_the
     };
     let table = String::from_utf8(read("all.csv")).unwrap();
     let lines: Vec<&str> = table.lines().collect();
+    let row = lines.iter().find(|line| line.starts_with("shoes/Sneaker/000.png")).unwrap();
+    let cells: Vec<&str> = row.split(',').collect();
+    for (p, q, words) in [("5", "-4", "5 is no probability"), ("0", "0", "those of shoes/Sneaker/000.png make 0")] {
+        let odd = [&cells[..5], &[p, q], &cells[7..]].concat().join(",");
+        fs::write(here.join("odd.csv"), table.replace(row, &odd)).unwrap();
+        fails(&evaluate("odd.csv"), 3, &["odd.csv: line 32:", words]);
+    }
     fs::write(here.join("short.csv"), lines[..40].join("\n")).unwrap();
     fails(&evaluate("short.csv"), 3, &["short.csv", "has no row for shoes/"]);
     fs::write(here.join("twice.csv"), [&lines[..], &lines[1..2]].concat().join("\n")).unwrap();
-    fails(&evaluate("twice.csv"), 3, &["row 63", "has a row before"]);
+    fails(&evaluate("twice.csv"), 3, &["line 63", "has a row before"]);
     succeeds(&["predict", "run", "shoes", "--out", "bare.csv"]);
     fails(&evaluate("bare.csv"), 3, &["bare.csv", "has no column `probability of Ankle boot`", "--probabilities"]);
     fails(&evaluate("none.csv"), 3, &["none.csv"]);

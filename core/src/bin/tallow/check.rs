@@ -1,6 +1,6 @@
 //! `tallow check`: which files of a folder are not photos, which are there twice, and which show nothing.
 
-use crate::say;
+use crate::{say_csv, say_line};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tallow::clean::{Finding, Problem};
@@ -14,7 +14,7 @@ const NAMED: usize = 12;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "What is looked for:\n  \
-                  passed_over  a picture of a kind that is not read, such as HEIC\n  \
+                  passed_over  a picture of a kind that is not read, such as HEIC, or without a picture's ending\n  \
                   unreadable   no picture, damaged, cut short, or of a kind that cannot be read\n  \
                   two_classes  the same photo in two classes: one of the two labels is wrong\n  \
                   both_sides   the same photo in training and validation: the result will look too good\n  \
@@ -48,8 +48,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let files = &found.files;
     let places = Places::read(&args.photos, files)?;
     let mut findings = Vec::new();
-    for passed in found.passed_over.iter().filter(|passed| passed.reason == PassedOverReason::OtherKind) {
-        let what = other_kind(&passed.path).map(|kind| kind.to_string()).unwrap_or_default();
+    for passed in &found.passed_over {
+        let what = match passed.reason {
+            PassedOverReason::OtherKind => other_kind(&passed.path).map(|kind| kind.to_string()).unwrap_or_default(),
+            PassedOverReason::OtherName => {
+                "is a picture by its bytes and not by its name, so it is not read; rename it".into()
+            }
+            _ => continue,
+        };
         findings.push(Finding::new(Problem::PassedOver, &passed.path, format!("{}: {what}", passed.path.display())));
     }
     let mut facts = Vec::new();
@@ -67,9 +73,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.csv {
         print_table(&places, &findings)?;
     } else {
-        found.notes().iter().chain(&places.notes).try_for_each(say)?;
+        found.notes().iter().chain(&places.notes).try_for_each(say_line)?;
         print_words(&findings)?;
-        say(format!("{readable} of {n} files can be read"))?;
+        say_line(format!("{readable} of {n} files can be read"))?;
     }
     match n - readable {
         0 => Ok(()),
@@ -110,14 +116,14 @@ fn print_words(findings: &[Finding]) -> Result<()> {
         if all.is_empty() {
             continue;
         }
-        say(format!("{}:", problem.of(all.len())))?;
+        say_line(format!("{}:", problem.of(all.len())))?;
         // What cannot be read is the result, so all of it is named.
         let named = if problem == Problem::Unreadable { all.len() } else { NAMED };
         for finding in all.iter().take(named) {
-            say(format!("  {}", finding.words))?;
+            say_line(format!("  {}", finding.words))?;
         }
         if all.len() > named {
-            say(format!("  and {} more, which `--csv` names", all.len() - named))?;
+            say_line(format!("  and {} more, which `--csv` names", all.len() - named))?;
         }
     }
     Ok(())
@@ -143,6 +149,5 @@ fn print_table(places: &Places, findings: &[Finding]) -> Result<()> {
         cells.map(Option::unwrap_or_default)
     };
     let head = ["file", "problem", "class", "other", "other_class", "distance", "words"].map(String::from);
-    let table = csv::to_string(std::iter::once(head).chain(findings.iter().map(row)));
-    table.lines().try_for_each(say)
+    say_csv(&csv::to_string(std::iter::once(head).chain(findings.iter().map(row))))
 }

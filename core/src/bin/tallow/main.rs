@@ -45,10 +45,10 @@ mod web;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use tallow::text::{visible, visible_json};
+use tallow::text::{visible, visible_json, visible_line};
 use tallow::{Error, Result, cli, kernels};
 
 /// Train an image classifier on your photos, and use it.
@@ -163,6 +163,19 @@ fn shown(folder: &Path) -> &Path {
 /// A result, to stdout.
 fn say(line: impl AsRef<str>) -> Result<()> {
     writeln!(std::io::stdout(), "{}", visible(line.as_ref())).map_err(Error::io("standard output"))
+}
+
+/// A result of one line, to stdout: a line end in a name from outside begins no other one.
+fn say_line(line: impl AsRef<str>) -> Result<()> {
+    say(visible_line(line.as_ref()))
+}
+
+/// Prints a table of comma-separated values. Programs find the files by the names in it, so what a terminal must not
+/// see is escaped for a terminal alone.
+fn say_csv(table: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    let shown = if stdout.is_terminal() { visible(table) } else { table.into() };
+    stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::io("standard output"))
 }
 
 /// Prints a line of JSON, which programs read back as it is.

@@ -7,22 +7,48 @@ use tallow::{Error, Result, device};
 
 /// Reads an exported model: the folder itself, or the one of the run that holds it.
 pub(crate) fn open(folder: &Path, device: &str) -> Result<Predictor> {
-    let folder = self::folder(folder);
-    if let Some(command) = command_of(&folder) {
-        let what = format!("is not a model of photos with classes; `{command}` uses it");
-        return Err(Error::file(folder, what));
-    }
-    load_learner_on(folder, &device::parse(device)?)
+    load_learner_on(folder_for(PHOTOS, folder)?, &device::parse(device)?)
 }
 
-/// The command that uses an exported model of another kind.
-fn command_of(folder: &Path) -> Option<&'static str> {
-    match kind(folder)?.as_str() {
-        "image_segmenter" => Some("tallow segment predict"),
-        "tabular" => Some("tallow table predict"),
-        "text_classifier" | "transformer_classifier" => Some("tallow text predict"),
-        "collab" => Some("tallow ratings predict"),
-        _ => None,
+/// A use of exported models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Use {
+    command: &'static str,
+    /// What they are models of.
+    of: &'static str,
+    /// What their kinds are called.
+    kinds: &'static [&'static str],
+}
+
+const PHOTOS: Use = Use {
+    command: "tallow predict",
+    of: "photos with classes",
+    kinds: &["image_classifier", "multi_label_image_classifier"],
+};
+pub(crate) const MASKS: Use = Use { command: "tallow segment predict", of: "masks", kinds: &["image_segmenter"] };
+const TABLES: Use = Use { command: "tallow table predict", of: "tables", kinds: &["tabular"] };
+pub(crate) const TEXTS: Use = Use {
+    command: "tallow text predict",
+    of: "texts with classes",
+    kinds: &["text_classifier", "transformer_classifier"],
+};
+pub(crate) const RATINGS: Use = Use { command: "tallow ratings predict", of: "ratings", kinds: &["collab"] };
+
+/// The folder of an exported model for this use.
+///
+/// # Errors
+/// When the model in it is of another kind; then the command for it is named.
+pub(crate) fn folder_for(wanted: Use, named: &Path) -> Result<PathBuf> {
+    let folder = folder(named);
+    let kind = kind(&folder);
+    let uses = [PHOTOS, MASKS, TABLES, TEXTS, RATINGS];
+    match uses.into_iter().find(|other| kind.as_deref().is_some_and(|kind| other.kinds.contains(&kind))) {
+        Some(other) if other != wanted => {
+            let what = format!("is not a model of {}; `{}` uses it", wanted.of, other.command);
+            Err(Error::file(folder, what))
+        }
+        // What is no model at all is told by who reads it.
+        _ => Ok(folder),
     }
 }
 

@@ -4,9 +4,9 @@ use crate::model;
 use crate::predictions::ColumnArgs;
 use crate::scoring::Scoring;
 use crate::shard::Shard;
-use crate::{say, say_json, table_file};
+use crate::{say_csv, say_json, say_line, table_file};
 use std::path::PathBuf;
-use tallow::text::visible;
+use tallow::text::visible_line;
 use tallow::vision_learner::{Prediction, predictions_csv};
 use tallow::{Error, Result, cli};
 
@@ -84,9 +84,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     let predictor = args.columns.prepare(model::open(&args.model, &args.device)?);
-    let model::Named { mut files, without, notes } = model::photos(&args.photos);
+    let model::Named { mut files, mut without, notes } = model::photos(&args.photos);
     for note in notes {
-        eprintln!("note: {}", visible(&note));
+        eprintln!("note: {}", visible_line(&note));
+    }
+    let (named, unnamed): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|file| file.to_str().is_some());
+    files = named;
+    if args.csv || args.json || args.out.is_some() {
+        // No table could tell two of them apart, or name one so that it is found.
+        let what = "has a name that is not valid UTF-8, which no table can hold; rename it";
+        without.extend(unnamed.into_iter().map(|file| (file.clone(), Error::file(file, what))));
+    } else {
+        if !unnamed.is_empty() {
+            eprintln!("note: names of {} files are not valid UTF-8: what is not stands as \u{fffd}", unnamed.len());
+        }
+        files.extend(unnamed);
     }
     if args.unknown_below.is_some() && predictor.threshold().is_some() {
         let what =
@@ -116,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         predictions.push(Err(error));
     }
     if args.csv {
-        say(predictions_csv(&files, &predictions).trim_end())?;
+        say_csv(&predictions_csv(&files, &predictions))?;
     }
     let mut bad = Vec::new();
     for (file, prediction) in files.iter().zip(&predictions) {
@@ -127,7 +139,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 let best = best(prediction, predictor.vocab(), args.top.map_or(prediction.labels.len(), usize::from));
                 match args.json {
                     true => say_json(&as_json(&file, prediction, &best))?,
-                    false => say(as_text(&file, prediction, &best))?,
+                    false => say_line(as_text(&file, prediction, &best))?,
                 }
             }
             Err(error) => {

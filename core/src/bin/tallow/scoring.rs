@@ -27,8 +27,8 @@ impl Scoring<'_> {
     /// Computes what is not there yet. `finish` sees each prediction before it is written.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the file holds something else; other errors when it cannot be written, or the network does
-    /// not take the photos.
+    /// [`Error::Usage`] when the file is there already, and is not this share of the job; other errors when it cannot
+    /// be written, the network does not take the photos, or none of all can be read.
     pub(crate) fn run(&self, finish: impl Fn(&mut Prediction)) -> Result<()> {
         let (job, n) = (self.job(), self.files.len());
         let shard = self.shard.unwrap_or(Shard::WHOLE);
@@ -47,8 +47,16 @@ impl Scoring<'_> {
                 eprintln!("note: {name} is there already, with all photos of share {shard}");
                 return Ok(());
             }
-            let what = "is there, and is not what this command would write: `--overwrite` replaces it";
-            return Err(Error::Usage(format!("{name}: {what}")));
+            let what = match self.shard {
+                // A table of all photos does not tell which model wrote it.
+                None => "is there already".to_string(),
+                Some(_) => format!(
+                    "is there already, and is not share {shard} of this job: other photos, another model or other \
+                     settings wrote it, or it is damaged"
+                ),
+            };
+            let remedy = "`--overwrite` replaces it, another name for `--out` keeps it";
+            return Err(Error::Usage(format!("{name}: {what}; {remedy}")));
         }
         let (mut journal, first) = Journal::begin(self.out, &head, job, &batches)?;
         let kept: usize = batches.iter().take(first).map(|batch| batch.len()).sum();
@@ -69,6 +77,11 @@ impl Scoring<'_> {
         let done: usize = batches.iter().map(|batch| batch.len()).sum();
         let of = self.shard.map_or_else(String::new, |shard| format!(", share {shard} of {n}"));
         eprintln!("{name}: {done} photos{of}");
+        // One share may have bad luck; a job that reads nothing has failed.
+        if bad == n && self.shard.is_none() {
+            let what = format!("none of the {n} photos could be read; its column `error` says why");
+            return Err(Error::file(self.out, what));
+        }
         if bad > 0 {
             eprintln!("note: {bad} of them could not be read; the column `error` says why");
         }

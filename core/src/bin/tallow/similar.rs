@@ -1,8 +1,8 @@
 //! `tallow similar`: the photos of a folder that look most like one.
 
-use crate::{model, say};
+use crate::{model, say_line};
 use std::path::{Path, PathBuf};
-use tallow::text::visible;
+use tallow::text::visible_line;
 use tallow::vision::Image;
 use tallow::vision_learner::{ImageIndex, Predictor};
 use tallow::{Error, Result};
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let features = predictor.image_features(&Image::open(&args.photo)?)?;
     let index = open(&args.folder, &predictor)?;
     for (file, cosine) in index.nearest(&features, args.top.into())? {
-        say(format!("{cosine:.4}  {}", file.display()))?;
+        say_line(format!("{cosine:.4}  {}", file.display()))?;
     }
     Ok(())
 }
@@ -50,14 +50,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 pub(crate) fn open(folder: &Path, predictor: &Predictor) -> Result<ImageIndex> {
     let index = ImageIndex::open(folder, predictor)?;
     for (file, why) in index.left_out() {
-        eprintln!("note: left out: {}", visible(&format!("{}: {why}", file.display())));
+        // Most reasons begin with the file.
+        let name = file.display().to_string();
+        let line = if why.starts_with(&name) { why.clone() } else { format!("{name}: {why}") };
+        eprintln!("note: left out: {}", visible_line(&line));
     }
     if index.is_empty() {
         return Err(Error::file(folder, "holds no photo that can be read"));
     }
     eprintln!("{} photos, of which {} are new to the index", index.len(), index.n_computed());
     if let Some(why) = index.unsaved() {
-        eprintln!("note: the features are computed anew next time, since they cannot be kept: {}", visible(why));
+        eprintln!("note: the features are computed anew next time, since they cannot be kept: {}", visible_line(why));
     }
     Ok(index)
 }

@@ -1,7 +1,7 @@
 //! `tallow ratings predict`: what a user will like, how much, and what an item is like.
 
 use super::say;
-use crate::say_json;
+use crate::{model, say_csv, say_json};
 use std::path::PathBuf;
 use tallow::collab_learner::{RatingPrediction, RatingPredictor, Recommended, load_collab_on};
 use tallow::data::{IdVocab, Table};
@@ -51,13 +51,13 @@ pub(crate) struct PredictArgs {
 }
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let folder = crate::model::folder(&args.model);
+    let folder = model::folder_for(model::RATINGS, &args.model)?;
     let predictor = load_collab_on(folder, &device::parse(&args.device)?)?;
     if let Some(pairs) = &args.pairs {
         let csv = predictor.predict_table(&Table::read(pairs)?)?;
         return match &args.out {
             Some(file) => Ok(tallow_io::atomic::write(file, csv)?),
-            None => say(csv.trim_end()),
+            None => say_csv(&csv),
         };
     }
     if let Some(item) = &args.similar {

@@ -1,7 +1,7 @@
 //! `tallow segment predict`: masks of photos.
 
 use crate::model::{self, Named};
-use crate::{say, say_json};
+use crate::{say_json, say_line};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tallow::unet_learner::{SegmentationPrediction, load_segmenter_on};
@@ -49,10 +49,11 @@ const CHUNK: usize = 8;
 
 /// Unreadable files and folders without photos are reported, the masks of the others written; then the end is an error.
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let segmenter = load_segmenter_on(model::folder(&args.model), &device::parse(&args.device)?)?;
+    let folder = model::folder_for(model::MASKS, &args.model)?;
+    let segmenter = load_segmenter_on(folder, &device::parse(&args.device)?)?;
     let Named { files, without, notes } = model::photos(&args.photos);
     for note in notes {
-        eprintln!("note: {}", tallow::text::visible(&note));
+        eprintln!("note: {}", tallow::text::visible_line(&note));
     }
     let targets = targets(args, &files)?;
     let n = files.len() + without.len();
@@ -129,5 +130,5 @@ fn write(args: &PredictArgs, file: &Path, target: &Target, prediction: &Segmenta
         });
         return say_json(&json);
     }
-    say(format!("{}: {prediction} -> {}", file.display(), target.mask.display()))
+    say_line(format!("{}: {prediction} -> {}", file.display(), target.mask.display()))
 }

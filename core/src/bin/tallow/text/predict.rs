@@ -2,7 +2,7 @@
 
 use super::coloured::{summary, word_of};
 use super::texts::EncodingName;
-use crate::{model, say, say_json};
+use crate::{model, say, say_csv, say_json};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use tallow::data::{Encoding, Table, TextProcs};
@@ -67,7 +67,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     if let Some(file) = args.texts.iter().find(|text| !text.contains(' ') && Path::new(text).is_file()) {
         return Err(Error::Usage(format!("`{file}` is a file, and no text: `--file {file}` reads the texts in it")));
     }
-    let predictor = load_text_classifier_on(model::folder(&args.model), &device::parse(&args.device)?)?;
+    let folder = model::folder_for(model::TEXTS, &args.model)?;
+    let predictor = load_text_classifier_on(folder, &device::parse(&args.device)?)?;
     match &args.file {
         Some(file) => of_file(args, &predictor, file),
         None => args.texts.iter().try_for_each(|text| of_text(args, &predictor, text)),
@@ -121,7 +122,7 @@ fn of_file(args: &PredictArgs, predictor: &TextPredictor, file: &Path) -> Result
         eprintln!("note: {unread} of {} rows have no text, and nothing is predicted of them", texts.len());
     }
     match &args.out {
-        None => say(csv.trim_end()),
+        None => say_csv(&csv),
         Some(out) => {
             tallow_io::atomic::write(out, csv.as_bytes())?;
             say(format!("{} texts are in {}", texts.len() - unread, out.display()))
