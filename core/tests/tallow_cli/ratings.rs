@@ -89,9 +89,12 @@ fn from_ratings_to_recommendations() {
     let again =
         tallow(&[&["ratings", "train"], &train[1..], &SMALL, &["--overwrite", "--layers", "10"]].concat(), here);
     assert_eq!(again.code, Some(0), "{}\n{}", again.stdout, again.stderr);
-    for other in
-        [&["predict", "run", "pairs.csv"][..], &["text", "predict", "run", "x"], &["segment", "predict", "run", "x"]]
-    {
+    for other in [
+        &["predict", "run", "pairs.csv"][..],
+        &["table", "predict", "run", "pairs.csv"],
+        &["text", "predict", "run", "x"],
+        &["segment", "predict", "run", "x"],
+    ] {
         fails(&tallow(other, here), 3, &["run/model: is not a model of ", "`tallow ratings predict` uses it"]);
     }
 }

@@ -26,7 +26,7 @@ const PHOTOS: Use = Use {
     kinds: &["image_classifier", "multi_label_image_classifier"],
 };
 pub(crate) const MASKS: Use = Use { command: "tallow segment predict", of: "masks", kinds: &["image_segmenter"] };
-const TABLES: Use = Use { command: "tallow table predict", of: "tables", kinds: &["tabular"] };
+pub(crate) const TABLES: Use = Use { command: "tallow table predict", of: "tables", kinds: &["tabular"] };
 pub(crate) const TEXTS: Use = Use {
     command: "tallow text predict",
     of: "texts with classes",

@@ -39,7 +39,7 @@ fn cell(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let predictor = load_tabular_on(model::folder(&args.model), &device::parse(&args.device)?)?;
+    let predictor = load_tabular_on(model::folder_for(model::TABLES, &args.model)?, &device::parse(&args.device)?)?;
     match &args.file {
         Some(file) => table(&predictor, file, args),
         None => {
