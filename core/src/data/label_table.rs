@@ -257,6 +257,14 @@ impl Places {
         let group = columns.group.as_deref().map(named).transpose()?;
         let split_is_flag = split.is_some_and(|at| heads[at].to_lowercase().ends_with("valid"));
         let file_is_guessed = columns.file.is_none() && by_head.is_none();
+        let label_is_guessed = columns.label.is_none() && !is_usual(&label, &LABEL_HEADS);
+        let guesses = [("file", file_at, file_is_guessed), ("class", label, label_is_guessed)];
+        let guessed = guesses.into_iter().filter(|(_, _, is_guessed)| *is_guessed);
+        let guessed: Vec<String> = guessed.map(|(what, at, _)| format!("`{}` as the {what}", heads[at])).collect();
+        if !guessed.is_empty() {
+            let (table, guessed) = (file.display(), guessed.join(" and "));
+            notes.push(format!("{table}: takes the column {guessed}, by its place, since its head does not tell"));
+        }
         Ok(Places { file: file_at, file_is_guessed, label, split, split_is_flag, group })
     }
 

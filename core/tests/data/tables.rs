@@ -113,6 +113,10 @@ fn which_of_several_columns_is_taken_is_told() {
     assert_eq!(read.images[1].labels, ["b"]);
     let told = read.notes.iter().any(|note| note.contains("the column `class`, and not from `label`"));
     assert!(told, "{:?}", read.notes);
+    let read = labelled("photo,mood\n0/000.png,a\n0/001.png,b\n", &TableColumns::default()).unwrap();
+    let told =
+        read.notes.iter().any(|note| note.contains("takes the column `photo` as the file and `mood` as the class"));
+    assert!(told, "{:?}", read.notes);
     let named = TableColumns { label: Some("label".into()), ..TableColumns::default() };
     let read = labelled("file,class,label\n0/000.png,a,z\n0/001.png,b,z\n", &named).unwrap();
     assert!(read.images[1].labels == ["z"] && !read.notes.iter().any(|note| note.contains("class")));
