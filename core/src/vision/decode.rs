@@ -2,10 +2,11 @@
 #![warn(clippy::indexing_slicing)]
 
 use super::kinds::{Kind, other_kind_of_bytes};
-use super::{Image, Limits, budget, gif, jpeg, orientation, tiff};
+use super::{Image, Limits, budget, gif, jpeg, orientation, png, tiff};
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use std::error::Error as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
@@ -173,8 +174,12 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let copy = if decoder.color_type() == ColorType::Rgb8 { 0 } else { u64::from(w) * u64::from(h) * 3 };
     limits.check(w, h, samples.saturating_add(copy))?;
     let _held = budget::hold(samples.saturating_add(copy));
-    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
-    let orientation = orientation::of(exif.as_deref(), xmp.as_deref());
+    let orientation = if format == ImageFormat::Png {
+        png::orientation(bytes)
+    } else {
+        let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+        orientation::of(exif.as_deref(), xmp.as_deref())
+    };
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
     turned(picture, orientation)
 }
@@ -200,7 +205,14 @@ fn turned(mut picture: DynamicImage, orientation: Orientation) -> Result<Image, 
 }
 
 fn unreadable(error: &image::ImageError) -> String {
-    let words = error.to_string();
+    // A decoder's own words, without the name that the `image` crate has for it before them.
+    let words = match (error, error.source()) {
+        (image::ImageError::Decoding(_), Some(source)) => match source.downcast_ref() {
+            Some(source) => png::words(source),
+            None => source.to_string(),
+        },
+        _ => error.to_string(),
+    };
     let words = words.split_whitespace().collect::<Vec<_>>().join(" "); // some end in the middle of a line
     match error {
         image::ImageError::Limits(_) => format!("is too large to be decoded ({words})"),

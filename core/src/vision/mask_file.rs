@@ -1,6 +1,7 @@
 //! Masks in PNG files: the numbers in them, not the colours.
 
 use super::decode::read;
+use super::png::words;
 use super::{Kind, Limits, Mask, class_colours};
 use crate::error::{Error, Result};
 use png::{BitDepth, ColorType, Decoder, Encoder};
@@ -58,8 +59,9 @@ fn decode(bytes: &[u8], limits: Limits) -> Result<Mask, String> {
                     of a palette, from what it was made of and not from a JPEG, whose numbers are blurred";
         return Err(format!("is {kind} by its content: {what}"));
     }
-    let damaged =
-        |e: png::DecodingError| format!("is damaged or cut short ({e}); copy or download it again, or remove it");
+    let damaged = |e: png::DecodingError| {
+        format!("is damaged or cut short ({}); copy or download it again, or remove it", words(&e))
+    };
     let max_bytes = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
     let decoder = Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: max_bytes });
     let mut reader = decoder.read_info().map_err(damaged)?;

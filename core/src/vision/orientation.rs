@@ -1,14 +1,41 @@
 //! How a photo is to be turned upright, by what its file says of it.
 #![warn(clippy::indexing_slicing)]
 
+use super::ifd::{Directories, Directory};
 use image::metadata::Orientation;
+use std::io::{Cursor, Read, Seek};
+
+/// The tag of the orientation.
+const ORIENTATION: u16 = 274;
 
 /// The orientation that EXIF data tell, or else an XMP packet, as Pillow's `exif_transpose` has it.
 pub(super) fn of(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Orientation {
-    // Some programs begin the data in PNG and WebP as they begin in JPEG.
-    let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
-    let told = exif.and_then(Orientation::from_exif_chunk).or_else(|| in_xmp(xmp?));
+    let told = exif.and_then(|exif| {
+        // Some programs begin the data in PNG and WebP as they begin in JPEG, and some twice.
+        let once = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
+        let mut file = Directories::of(Cursor::new(once.strip_prefix(b"Exif\0\0").unwrap_or(once)))?;
+        let directory = file.directory(file.first)?;
+        in_directory(&mut file, &directory)
+    });
+    of_number(told, xmp)
+}
+
+/// The orientation of this number in EXIF data or a TIFF, or if they have none, of an XMP packet. A number that there
+/// is not turns nothing.
+pub(super) fn of_number(told: Option<u64>, xmp: Option<&[u8]>) -> Orientation {
+    let told = match told {
+        Some(number) => u8::try_from(number).ok().and_then(Orientation::from_exif),
+        None => xmp.and_then(in_xmp),
+    };
     told.unwrap_or(Orientation::NoTransforms)
+}
+
+/// The number of the orientation, the first if there are several. Bytes and texts are not numbers, and turn nothing, as
+/// in Pillow.
+pub(super) fn in_directory<R: Read + Seek>(file: &mut Directories<R>, directory: &Directory) -> Option<u64> {
+    let entry = directory.entry(ORIENTATION)?;
+    let number = file.first_value(entry)?;
+    Some(if matches!(entry.kind, 1 | 2 | 7) { 0 } else { number })
 }
 
 /// `tiff:Orientation="6"` or `<tiff:Orientation>6</tiff:Orientation>`.
@@ -24,6 +51,30 @@ fn in_xmp(xmp: &[u8]) -> Option<Orientation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_has_any_type_of_whole_numbers_and_the_first_of_several_counts() {
+        let entry = |kind: u8, count: u8, value: [u8; 4]| {
+            let head = [&b"II*\0\x08\0\0\0\x01\0\x12\x01"[..], &[kind, 0, count, 0, 0, 0], &value, &[0; 4]].concat();
+            of(Some(&[&head[..], &[6, 0, 1, 0, 1, 0, 0, 0]].concat()), Some(b"tiff:Orientation=\"3\""))
+        };
+        // Short, long, and of 2 and 4 bytes with a sign; three shorts and two longs stand after the directory.
+        for kind in [3, 4, 8, 9] {
+            assert_eq!(entry(kind, 1, [6, 0, 0, 0]), Orientation::Rotate90, "{kind}");
+        }
+        for (kind, count) in [(3, 3), (4, 2), (16, 1)] {
+            let want = if kind == 3 { Orientation::Rotate90 } else { Orientation::NoTransforms };
+            assert_eq!(entry(kind, count, [26, 0, 0, 0]), want, "{kind}");
+        }
+        // A byte, a text, a number that there is not: it is told, so XMP does not count.
+        for (kind, value) in [(1, 6), (2, b'6'), (3, 0), (3, 9)] {
+            assert_eq!(entry(kind, 1, [value, 0, 0, 0]), Orientation::NoTransforms, "{kind} {value}");
+        }
+        // No value, one that is not there, and a type that there is not.
+        for (kind, count, value) in [(3, 0, 6), (3, 3, 99), (99, 1, 6)] {
+            assert_eq!(entry(kind, count, [value, 0, 0, 0]), Orientation::Rotate180, "{kind} {value}");
+        }
+    }
 
     #[test]
     fn xmp_counts_where_exif_says_nothing() {
