@@ -49,6 +49,7 @@ mod rotate;
 mod sample;
 mod strength;
 mod tiff;
+mod tiff_view;
 mod transform;
 
 pub use augment::{AugDraw, AugTransforms, ResampleTo, aug_transforms};

@@ -1,46 +1,56 @@
 //! TIFF, the format of scanners and microscopes: many ways to store samples, made into 8 bits of red, green and blue.
 
+use super::ifd::Directories;
 use super::kinds::CAMERA_RAW;
 use super::limits::Limits;
+use super::tiff_view::{View, only_page, with_bits_turned};
 use super::{jpeg, orientation};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 use std::io::{Cursor, Read, Seek};
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits as DecoderLimits};
 use tiff::encoder::{Compression, TiffEncoder, colortype};
-use tiff::tags::{
-    ByteOrder, CompressionMethod, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag,
-};
+use tiff::tags::{CompressionMethod, ExtraSamples, PhotometricInterpretation as Photometric, SampleFormat, Tag};
 use tiff::{TiffError, TiffResult};
 
 /// The tag of an XMP packet.
 const XMP: u16 = 700;
 
 /// The tag by which Adobe's DNG, a camera's raw file, differs from other TIFFs.
-const DNG_VERSION: Tag = Tag::Unknown(50706);
+const DNG_VERSION: u16 = 50706;
+
+/// The tag of further directories beside the pages.
+const SUB_IFDS: u16 = 330;
 
 /// The first page of a file, and how it is to be turned.
 pub(super) fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, Orientation), String> {
-    let mut decoder = first_page(Cursor::new(bytes), limits)?;
+    let turned = turned(bytes, limits)?;
+    let copy = turned.as_ref().map_or(0, |turned| turned.len() as u64);
+    let bytes = turned.as_deref().unwrap_or(bytes);
+    let mut decoder = first_page(Cursor::new(bytes), limits, &[])?;
+    let palette = Photometric::RGBPalette.to_u16();
+    let is_palette = decoder.find_tag_unsigned(Tag::PhotometricInterpretation).ok().flatten() == Some(palette);
+    if is_palette {
+        // The decoder knows no palettes, but grey values of the same bits: these are the numbers of the colours.
+        let as_grey = (Tag::PhotometricInterpretation.to_u16(), Photometric::BlackIsZero.to_u16());
+        decoder = first_page(Cursor::new(bytes), limits, &[as_grey])?;
+    }
     let (width, height) = decoder.dimensions().map_err(|e| unreadable(&e))?;
-    let page = Page::read(&mut decoder).map_err(|e| unreadable(&e))?;
-    limits.check(width, height, page.bytes(width, height))?;
+    let mut page = Page::read(&mut decoder).map_err(|e| unreadable(&e))?;
+    if is_palette {
+        page.photometric = Photometric::RGBPalette;
+    }
+    limits.check(width, height, page.bytes(width, height).saturating_add(copy))?;
     page.check_kind()?;
     page.check_tiles(&mut decoder, (width, height), limits)?;
     check_jpegs(bytes, &mut decoder, (width, height))?;
-    let orientation = decoder.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
+    let told = Directories::of(Cursor::new(bytes)).and_then(|mut file| {
+        let page = file.first_page()?;
+        orientation::in_directory(&mut file, &page)
+    });
     let xmp = decoder.find_tag(Tag::Unknown(XMP)).ok().flatten().and_then(|value| value.into_u8_vec().ok());
-    let orientation =
-        orientation.and_then(Orientation::from_exif).unwrap_or_else(|| orientation::of(None, xmp.as_deref()));
-    let samples = if page.photometric == Photometric::RGBPalette {
-        // The decoder knows no palettes, but grey values of the same bits: these are the numbers of the colours.
-        let as_grey = with_photometric(bytes, &mut decoder, Photometric::BlackIsZero)
-            .ok_or_else(|| "is damaged: its palette cannot be found; copy it again, or remove it".to_string())?;
-        page.samples(&mut first_page(Cursor::new(as_grey.as_slice()), limits)?)
-    } else {
-        page.samples(&mut decoder)
-    };
-    let samples = samples.map_err(|e| unreadable(&e))?;
+    let orientation = orientation::of_number(told, xmp.as_deref());
+    let samples = page.samples(&mut decoder).map_err(|e| unreadable(&e))?;
     let rgb = RgbImage::from_raw(width, height, page.rgb(&samples));
     let rgb = rgb.ok_or_else(|| "is damaged: it has fewer samples than pixels; remove or replace it".to_string())?;
     Ok((rgb.into(), orientation))
@@ -48,16 +58,23 @@ pub(super) fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, Orie
 
 /// Width and height of the first page, before any turning upright.
 pub(super) fn size(file: impl Read + Seek) -> Result<(usize, usize), String> {
-    let (width, height) = first_page(file, Limits::default())?.dimensions().map_err(|e| unreadable(&e))?;
+    let (width, height) = first_page(file, Limits::default(), &[])?.dimensions().map_err(|e| unreadable(&e))?;
     Ok((width as usize, height as usize))
 }
 
 /// The number of pages; smaller versions of pages and masks are none.
 pub(super) fn n_pages(file: impl Read + Seek) -> Result<usize, String> {
-    let mut decoder = Decoder::new(file).map_err(|e| unreadable(&e))?;
-    let mut pages = usize::from(is_page(&mut decoder));
-    while decoder.more_images() && decoder.next_image().is_ok() {
-        pages += usize::from(is_page(&mut decoder));
+    let (mut directories, mut pages) = (0, 0);
+    if let Some(mut file) = Directories::of(file) {
+        // One that the file cuts short is none.
+        file.find(|file, directory| {
+            directories += usize::from(directory.next.is_some());
+            pages += usize::from(directory.next.is_some() && file.is_page(directory));
+            false
+        });
+    }
+    if directories == 0 {
+        return Err("is damaged or cut short (it has no page); copy or download it again, or remove it".into());
     }
     Ok(pages.max(1))
 }
@@ -70,27 +87,28 @@ pub(super) fn encode(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>,
     Ok(out.into_inner())
 }
 
-/// A decoder that stands at the first page. A camera's raw file is refused: what it shows first is a thumbnail, or
-/// numbers of a sensor.
-fn first_page<R: Read + Seek>(file: R, limits: Limits) -> Result<Decoder<R>, String> {
+/// A decoder that stands at the first page and sees no others, nor the values of `tags`, but these. A camera's raw file
+/// is refused: what it shows first is a thumbnail, or numbers of a sensor.
+fn first_page<R: Read + Seek>(mut file: R, limits: Limits, tags: &[(u16, u16)]) -> Result<Decoder<View<R>>, String> {
+    let mut changes = Vec::new();
+    if let Some(mut directories) = Directories::of(&mut file) {
+        if is_camera_raw(&mut directories) {
+            return Err(CAMERA_RAW.other().map(|raw| raw.to_string()).unwrap_or_default());
+        }
+        if let Some(page) = directories.first_page() {
+            changes = only_page(&mut directories, &page, tags);
+        }
+    }
     let mut allowed = DecoderLimits::default();
     allowed.decoding_buffer_size = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
     allowed.intermediate_buffer_size = allowed.decoding_buffer_size;
-    let mut decoder = Decoder::new(file).map_err(|e| unreadable(&e))?.with_limits(allowed);
-    let has = |decoder: &mut Decoder<R>, tag| decoder.image_ifd().directory().contains(tag);
-    if has(&mut decoder, DNG_VERSION) || (!is_page(&mut decoder) && has(&mut decoder, Tag::SubIfd)) {
-        return Err(CAMERA_RAW.other().map(|raw| raw.to_string()).unwrap_or_default());
-    }
-    while !is_page(&mut decoder) && decoder.more_images() {
-        decoder.next_image().map_err(|e| unreadable(&e))?;
-    }
-    Ok(decoder)
+    let view = View::new(file, changes).map_err(|e| unreadable(&TiffError::IoError(e)))?;
+    Ok(Decoder::new(view).map_err(|e| unreadable(&e))?.with_limits(allowed))
 }
 
-/// Whether an image of a file is a page, and neither a smaller version of one nor a mask.
-fn is_page<R: Read + Seek>(decoder: &mut Decoder<R>) -> bool {
-    let kind: Option<u32> = decoder.find_tag_unsigned(Tag::NewSubfileType).ok().flatten();
-    kind.unwrap_or(0) & 0b101 == 0
+fn is_camera_raw<R: Read + Seek>(file: &mut Directories<R>) -> bool {
+    let Some(first) = file.directory(file.first) else { return false };
+    first.entry(DNG_VERSION).is_some() || (!file.is_page(&first) && first.entry(SUB_IFDS).is_some())
 }
 
 /// What has to be known about a page to understand its samples.
@@ -100,8 +118,8 @@ struct Page {
     is_unsigned: bool,
     /// Samples in each pixel, with those that are not used.
     stored: u64,
-    /// Whether colours are multiplied by the opacity, which is then the sample after them.
-    is_premultiplied: bool,
+    /// What those samples are that are neither light nor colour, as far as it is told.
+    extra: Vec<u16>,
     /// The palette: all reds, all greens, all blues.
     colours: Vec<u16>,
 }
@@ -116,7 +134,6 @@ impl Page {
     fn read<R: Read + Seek>(decoder: &mut Decoder<R>) -> TiffResult<Page> {
         let photometric = decoder.get_tag_unsigned::<u16>(Tag::PhotometricInterpretation)?;
         let format = decoder.find_tag_unsigned_vec::<u16>(Tag::SampleFormat)?.unwrap_or_default();
-        let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)?.unwrap_or_default();
         Ok(Page {
             photometric: Photometric::from_u16(photometric)
                 .ok_or(TiffError::UnsupportedError(tiff::TiffUnsupportedError::UnknownInterpretation))?,
@@ -126,7 +143,7 @@ impl Page {
                 .unwrap_or(1),
             is_unsigned: format.iter().all(|&format| format == SampleFormat::Uint.to_u16()),
             stored: decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel)?.unwrap_or(1).into(),
-            is_premultiplied: extra.first() == Some(&ExtraSamples::AssociatedAlpha.to_u16()),
+            extra: decoder.find_tag_unsigned_vec(Tag::ExtraSamples)?.unwrap_or_default(),
             colours: decoder.find_tag_unsigned_vec(Tag::ColorMap)?.unwrap_or_default(),
         })
     }
@@ -135,6 +152,11 @@ impl Page {
     fn bytes(&self, width: u32, height: u32) -> u64 {
         let row = (u64::from(width) * self.stored).saturating_mul(self.bits.into()).div_ceil(8);
         row.saturating_mul(height.into())
+    }
+
+    /// Whether colours are multiplied by the opacity, which is then the sample after them.
+    fn is_premultiplied(&self) -> bool {
+        self.extra.first() == Some(&ExtraSamples::AssociatedAlpha.to_u16())
     }
 
     /// Refuses samples that are not levels of light or colour.
@@ -154,10 +176,32 @@ impl Page {
             let (kind, bits) = (self.photometric, self.bits);
             return Err(unsupported(&format!("{bits} bits of {numbers} numbers as {kind:?}")));
         }
+        if self.has_bands() {
+            let options = if self.stored < 3 { "-b 1" } else { "-b 1 -b 2 -b 3 -co PHOTOMETRIC=RGB" };
+            return Err(format!(
+                "is a TIFF of {} samples for each pixel that are no colours, probably the bands of a satellite's or a \
+                 microscope's picture; save one of them as grey or three as RGB, for example by `gdal_translate \
+                 {options} photo.tif bands.tif`",
+                self.stored
+            ));
+        }
         if is_palette && self.colours.len() < 3 << self.bits {
             return Err("is damaged: its palette is too short; copy or download it again, or remove it".into());
         }
         Ok(())
+    }
+
+    /// Whether there is more than one grey, of which one would be the picture and the others lost. A second sample can
+    /// be opacity, and if it is not told what it is, it is left out as Pillow does, which reads such files of 8 bits.
+    fn has_bands(&self) -> bool {
+        let is_one =
+            matches!(self.photometric, Photometric::WhiteIsZero | Photometric::BlackIsZero | Photometric::RGBPalette);
+        let is_alone = match (self.stored, self.extra.as_slice()) {
+            (1, _) | (2, [1 | 2]) => true,
+            (2, [0]) => self.bits == 8,
+            _ => false,
+        };
+        is_one && !is_alone
     }
 
     /// Refuses tiles that the decoder gets wrong, or for whose rows it would allocate more than a picture may have.
@@ -224,11 +268,11 @@ impl Page {
             Photometric::CMYK if p.len() >= 4 => [p[0], p[1], p[2]].map(|ink| cmyk(ink, p[3])),
             Photometric::YCbCr if p.len() >= 3 => ycbcr(p[0], p[1], p[2]),
             Photometric::RGB if p.len() >= 3 => {
-                let alpha = p.get(3).filter(|_| self.is_premultiplied);
+                let alpha = p.get(3).filter(|_| self.is_premultiplied());
                 [p[0], p[1], p[2]].map(|v| alpha.map_or(v, |&alpha| divided(v, alpha)))
             }
             _ => {
-                let alpha = p.get(1).filter(|_| self.is_premultiplied);
+                let alpha = p.get(1).filter(|_| self.is_premultiplied());
                 [alpha.map_or(p[0], |&alpha| divided(p[0], alpha)); 3]
             }
         };
@@ -238,7 +282,11 @@ impl Page {
 
 /// Refuses JPEGs inside of the file that say to be larger than the strip or tile that they are: the decoder would make
 /// them as large as they say.
-fn check_jpegs(bytes: &[u8], decoder: &mut Decoder<Cursor<&[u8]>>, (width, height): (u32, u32)) -> Result<(), String> {
+fn check_jpegs<R: Read + Seek>(
+    bytes: &[u8],
+    decoder: &mut Decoder<R>,
+    (width, height): (u32, u32),
+) -> Result<(), String> {
     if decoder.find_tag_unsigned::<u16>(Tag::Compression).ok().flatten() != Some(CompressionMethod::ModernJPEG.to_u16())
     {
         return Ok(());
@@ -278,23 +326,24 @@ fn ycbcr(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb].map(|v| v.round().clamp(0.0, 255.0) as u8)
 }
 
-/// The file with another interpretation of the page at which the decoder stands.
-fn with_photometric(bytes: &[u8], decoder: &mut Decoder<Cursor<&[u8]>>, photometric: Photometric) -> Option<Vec<u8>> {
-    let start = usize::try_from(decoder.ifd_pointer()?.0).ok()?;
-    let is_little = decoder.byte_order() == ByteOrder::LittleEndian;
-    let short = |at: usize| {
-        let two = *bytes.get(at..)?.first_chunk()?;
-        Some(if is_little { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) })
+/// If the first page has the bits of each byte in reverse order, as fax machines send them, the file with these bits in
+/// the usual one. JPEGs have one order only, and libtiff lets them be.
+fn turned(bytes: &[u8], limits: Limits) -> Result<Option<Vec<u8>>, String> {
+    let mut decoder = first_page(Cursor::new(bytes), limits, &[])?;
+    let mut number = |tag| decoder.find_tag_unsigned::<u16>(tag).ok().flatten();
+    let jpeg = Some(CompressionMethod::ModernJPEG.to_u16());
+    if number(Tag::FillOrder) != Some(2) || number(Tag::Compression) == jpeg {
+        return Ok(None);
+    }
+    let (width, height) = decoder.dimensions().map_err(|e| unreadable(&e))?;
+    limits.check(width, height, bytes.len() as u64)?;
+    let (starts, lengths) = match decoder.get_chunk_type() {
+        ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
+        ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
     };
-    // BigTIFF has version 43; its counts have 8 bytes and its entries 20.
-    let (first, entry, value) = if short(2)? == 43 { (start + 8, 20, 12) } else { (start + 2, 12, 8) };
-    let n = decoder.image_ifd().directory().len();
-    let tag = Tag::PhotometricInterpretation.to_u16();
-    let at = (0..n).map(|i| first + i * entry).find(|&at| short(at) == Some(tag))? + value;
-    let new = photometric.to_u16();
-    let mut changed = bytes.to_vec();
-    changed.get_mut(at..at + 2)?.copy_from_slice(&if is_little { new.to_le_bytes() } else { new.to_be_bytes() });
-    Some(changed)
+    let starts = decoder.get_tag_u64_vec(starts).map_err(|e| unreadable(&e))?;
+    let lengths = decoder.get_tag_u64_vec(lengths).map_err(|e| unreadable(&e))?;
+    Ok(Some(with_bits_turned(bytes, &starts, &lengths)))
 }
 
 fn unsupported(what: &str) -> String {

@@ -7,6 +7,7 @@ const HEIGHT: u16 = 257;
 const BITS: u16 = 258;
 const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
+const FILL_ORDER: u16 = 266;
 const STRIP_OFFSETS: u16 = 273;
 const ORIENTATION: u16 = 274;
 const SAMPLES: u16 = 277;
@@ -166,6 +167,27 @@ fn what_cannot_be_read_is_refused_with_a_command() {
         let message = refused(page);
         assert!(message.contains(words) && message.contains("`magick photo.tif photo.png`"), "{message}");
     }
+    // Greys of which one would be the picture: together, in planes, of 16 bits, and two that are not told apart.
+    let samples = |n: u32, bits: u32| page().with(SAMPLES, &[n]).with(BITS, &vec![bits; n as usize]);
+    for (page, n) in [
+        (samples(3, 8), 3),
+        (samples(3, 8).with(PLANAR, &[2]).with(EXTRA_SAMPLES, &[0, 0]), 3),
+        (samples(4, 16).with(EXTRA_SAMPLES, &[0, 0, 0]), 4),
+        (samples(3, 8).with(PHOTOMETRIC, &[0]), 3),
+        (samples(2, 8), 2),
+        (samples(2, 16).with(EXTRA_SAMPLES, &[0]), 2),
+        (samples(3, 8).with(PHOTOMETRIC, &[3]).with(COLOURS, &[0; 768]), 3),
+    ] {
+        let message = refused(page);
+        let options = if n == 2 { "-b 1 photo.tif" } else { "-b 1 -b 2 -b 3 -co PHOTOMETRIC=RGB photo.tif" };
+        assert!(message.contains(&format!("{n} samples for each pixel")) && message.contains("bands"), "{message}");
+        assert!(message.contains(&format!("`gdal_translate {options}")), "{message}");
+    }
+    // Opacity beside a grey is none.
+    for kind in [1, 2] {
+        let page = Page::grey(1, 1, 16, vec![100, 100, 255, 255]).with(SAMPLES, &[2]).with(BITS, &[16; 2]);
+        assert_eq!(read(true, page.with(EXTRA_SAMPLES, &[kind])), [100; 3]);
+    }
     // A palette of fewer colours than there are numbers.
     assert!(refused(page().with(PHOTOMETRIC, &[3]).with(COLOURS, &[0; 30])).contains("palette is too short"));
 }
@@ -188,4 +210,61 @@ fn a_bomb_is_refused_before_memory_is_taken_and_a_cut_file_never_panics() {
             }
         }
     }
+}
+
+#[test]
+fn bits_in_reverse_order_are_turned_where_pillow_refuses_too() {
+    let turned = |page: Page| page.with(FILL_ORDER, &[2]);
+    let colours: Vec<u32> = (0..48).map(|i| i * 257 * 5).collect();
+    let palette = || Page::grey(2, 1, 4, vec![0xf8]).with(PHOTOMETRIC, &[3]).with(COLOURS, &colours);
+    for is_little in [true, false] {
+        assert_eq!(read(is_little, turned(palette())), [5, 85, 165, 75, 155, 235]);
+        // Planes, and 16 bits, whose two bytes are turned each.
+        let planes = Page::grey(2, 1, 8, vec![1, 2, 4, 8, 16, 32]).with(SAMPLES, &[3]).with(BITS, &[8; 3]);
+        let planes = planes.with(PHOTOMETRIC, &[2]).with(PLANAR, &[2]);
+        assert_eq!(read(is_little, turned(planes)), [128, 32, 8, 64, 16, 4]);
+        assert_eq!(read(is_little, turned(Page::grey(1, 1, 16, vec![0x03, 0x03]))), [0xc0; 3]);
+    }
+    // The first page alone has its bits in reverse order, and then the second alone.
+    let page = || Page::grey(3, 1, 8, vec![3; 3]);
+    for (pages, want) in [(vec![turned(page()), page()], 0xc0), (vec![page(), turned(page())], 3)] {
+        assert_eq!(Image::decode(&file(true, pages), Limits::default()).unwrap().bytes(), [want; 9]);
+    }
+    // A JPEG's have one order, whatever the tag says.
+    let jpeg = std::fs::read(crate::fixtures().join("pictures/grey.jpg")).unwrap();
+    let (width, height) = Image::size_of_bytes(&jpeg).unwrap();
+    let page = || Page::grey(width as u32, height as u32, 8, jpeg.clone()).with(COMPRESSION, &[7]);
+    assert_eq!(read(true, turned(page())), read(true, page()));
+    // The copy of the file counts as memory.
+    let page = Page::grey(3, 1, 8, vec![3; 3]);
+    let (bytes, small) = (file(true, vec![turned(page)]), Limits { max_bytes: 100, ..Limits::default() });
+    assert!(Image::decode(&bytes, small).unwrap_err().to_string().contains("too large"));
+}
+
+#[test]
+fn pages_in_a_circle_are_read_and_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = || Page::grey(1, 1, 8, vec![7]).with(SUBFILE, &[1]);
+    let page = |level: u8| Page::grey(3, 1, 8, vec![level; 3]);
+    for (pages, n) in [
+        (vec![page(1)], 1),
+        (vec![page(1), page(2), page(3)], 3),
+        (vec![small(), page(1)], 1),
+        (vec![small(), page(1), page(2), small()], 2),
+    ] {
+        for is_little in [true, false] {
+            let mut bytes =
+                file(is_little, pages.iter().map(|Page(tags, data)| Page(tags.clone(), data.clone())).collect());
+            // The last link, which ends the file, leads to the first directory.
+            let end = bytes.len() - 4;
+            bytes.copy_within(4..8, end);
+            let path = dir.path().join("circle.tif");
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(Image::open(&path).unwrap().bytes(), [1; 9]);
+            assert_eq!((Image::size_of_file(&path).unwrap(), Image::pages_of_file(&path).unwrap()), ((3, 1), n));
+        }
+    }
+    std::fs::write(dir.path().join("head.tif"), b"II*\0\x08\0\0\0\x09").unwrap();
+    let error = Image::pages_of_file(dir.path().join("head.tif")).unwrap_err().to_string();
+    assert!(error.contains("it has no page"), "{error}");
 }
