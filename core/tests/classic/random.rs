@@ -3,7 +3,7 @@
 //!
 //! CI draws a few hundred; `TALLOW_FITS=100000` asks for so many.
 
-use tallow::classic::{Classifier, Decision, Estimator, FitReport, LinearSvm, LogisticRegression, Matrix};
+use tallow::classic::{FitReport, LinearSvm, LogisticRegression, Matrix};
 use tallow::rng::Rng;
 
 /// Data and settings that were drawn.

@@ -92,6 +92,7 @@ fn from_a_table_to_predictions() {
     crate::serve_kinds::rows(here, &one.stdout);
     fails(here, "table predict run --set jop=judge", 1, &["no column `jop` (`job`?)"]);
     fails(here, "table predict run --set job", 2, &["COLUMN=VALUE"]);
+    fails(here, "table predict run --set job=judge --set job=nurse", 2, &["names the column `job` twice"]);
     fs::write(here.join("new.csv"), "job,income,sum,since\npilot,?,700,2016-04-11\ncook,4000,800,2017-01-11\n")
         .unwrap();
     let said = fine(here, "table predict run new.csv --out guessed.csv");

@@ -269,8 +269,7 @@ impl TableProcs {
                     column.fill
                 });
                 let deviations = (value - column.mean) / column.std;
-                // NaN as well.
-                if !(deviations.abs() <= MOST_DEVIATIONS) {
+                if deviations.is_nan() || deviations.abs() > MOST_DEVIATIONS {
                     return Err(table.too_large(&[row], place));
                 }
                 encoded.numbers[row * n_numbers + i] = deviations as f32;

@@ -43,6 +43,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     match &args.file {
         Some(file) => table(&predictor, file, args),
         None => {
+            let column = |at: usize| &args.set[at].0;
+            if let Some(twice) = (1..args.set.len()).find(|&at| (0..at).any(|before| column(before) == column(at))) {
+                return Err(Error::Usage(format!("`--set` names the column `{}` twice", column(twice))));
+            }
             let row = args.set.iter().fold(TableRow::new(), |row, (column, value)| row.with(column, value));
             say(predictor.predict(&row)?.to_string())
         }
