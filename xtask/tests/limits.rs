@@ -86,7 +86,8 @@ fn every_limit_of_the_code_is_in_the_table() {
         "/data/texts/warnings",
         "/words/english",
     ];
-    let inner = ["MOST_SHOWN", "MOST_WHOLE"];
+    // The last is in the table, but its number has thirty digits.
+    let inner = ["MOST_SHOWN", "MOST_WHOLE", "MOST_DEVIATIONS"];
     let mut problems = Vec::new();
     for folder in ["core/src", "io/src", "datasets/src"] {
         let files = rust_files(folder).into_iter();
