@@ -2,7 +2,8 @@
 //! is never a panic, never a surprise, within two seconds and 512 MB.
 //!
 //! `cargo test` gives each a few hundred inputs, the same each time; `cargo xtask fuzz --hours 8` as many as there is
-//! time for, by the program of this package, which keeps what it finds; and `libfuzzer/` lets libFuzzer guide them by the code that they reach.
+//! time for, by the program of this package, which keeps what it finds; and `libfuzzer/` lets libFuzzer guide them by
+//! the code that they reach.
 
 mod mutate;
 mod panics;

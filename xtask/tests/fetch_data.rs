@@ -275,11 +275,12 @@ fn fetching_that_is_killed_at_any_moment_can_be_finished() {
     let served = [photo.clone(), archive.clone()];
     let server = Server::start(move |request| Reply::file(&served[usize::from(request.path == "/zip")]));
     let sources = ["bin", "zip"].map(|name| [format!("{}/{name}", server.url)]);
-    let more = "unpack = \"zip\"\nprovides = [\"train\", \"test\"]";
+    let more = "unpack = \"zip\"\nprovides = [\"train\", \"test\"]\nmax_unpacked_bytes = 2000000";
     let files = [file("a.bin", &sources[0], &photo, ""), file("b.zip", &sources[1], &archive, more)];
     let undisturbed = Bench::new(&files);
     let started = Instant::now();
-    assert_eq!(undisturbed.run(&[]).0, 0);
+    let fetched = undisturbed.run(&[]);
+    assert_eq!(fetched.0, 0, "{fetched:?}");
     let (time, whole) = (started.elapsed(), contents(&undisturbed.data()));
     let (mut kills, mut runs) = (0, 0);
     while kills < wanted {

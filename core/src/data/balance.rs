@@ -36,7 +36,7 @@ pub fn sample_weights(labels: &[u32], n_classes: usize) -> Result<Vec<f64>> {
     Ok(labels.iter().map(|&label| weights[label as usize]).collect())
 }
 
-/// Beyond these the loss, which has 32 bits, is no number any more.
+/// Beyond these the loss, which has 32 bits, is NaN.
 const WEIGHTS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
 
 /// The weights of the classes from a CSV file with a row `class,weight` for each, in the order of `vocab`; a first row

@@ -30,7 +30,7 @@ pub(crate) fn judgements(
     }
 }
 
-/// How far the sum of probabilities may be off that somebody has rounded.
+/// How far the sum of probabilities may be off that were rounded.
 const ROUNDING: f64 = 0.01;
 
 fn read(predictor: &Predictor, files: &[PathBuf], table: &Path) -> Result<Vec<Result<Judgement>>> {

@@ -74,7 +74,7 @@ pub(super) fn is_class(table: &Table, column: usize) -> Result<bool> {
     Ok(true)
 }
 
-/// Says which cell of a column is no number where most are, and there are too many different ones for categories.
+/// Says which cell of a column is not a number where most are, and there are too many different ones for categories.
 pub(super) fn odd_among_numbers(table: &Table, column: usize) -> Option<String> {
     let cells = || (0..table.n_rows()).filter_map(|row| Some((row, table.cell(row, column)?)));
     let (n, numbers) = (cells().count(), cells().filter_map(|(_, cell)| number(cell)).count());

@@ -30,8 +30,8 @@ pub struct NumberTarget {
     pub mean: f64,
     /// Their standard deviation, with `n` in its denominator.
     pub std: f64,
-    /// What is taken off before a number becomes an `f32`, and put back to predictions in `f64`: the mean where it is so
-    /// much larger than the deviation that single precision would not tell rows apart, and else 0.
+    /// What is taken off before a number becomes an `f32`, and put back to predictions in `f64`: the mean where it is
+    /// so much larger than the deviation that single precision would not tell rows apart, and else 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub offset: f64,
 }
