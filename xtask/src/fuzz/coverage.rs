@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::{CORPORA, build_with, rustc, target_folder};
+use super::{CORPORA, build_with, chosen, rustc, target_folder};
 use crate::root;
 
 /// The targets, and the files or folders of the code that reads their format.
@@ -40,15 +40,12 @@ pub(super) const READERS: [(&str, &[&str]); 14] = [
 ];
 
 pub(super) fn run(targets: &[String]) -> anyhow::Result<ExitCode> {
-    let tools = Tools::find()?;
+    let (chosen, tools) = (chosen(targets)?, Tools::find()?);
     let folder = target_folder().join("coverage");
     let built = build_with(&["-Cinstrument-coverage"], &folder, &["--workspace", "--bin", "tallow-fuzz"])?;
     let program = built.join("debug/tallow-fuzz");
     println!("{:<12} {:>7} {:>8} {:>8}  file", "target", "inputs", "regions", "reached");
-    for (target, files) in READERS {
-        if !targets.is_empty() && !targets.iter().any(|name| name == target) {
-            continue;
-        }
+    for (target, files) in chosen {
         let corpus = root().join(CORPORA).join(target);
         let n = std::fs::read_dir(&corpus).map_or(0, Iterator::count);
         if n == 0 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::{Args, CORPORA, build_with, target_folder};
+use super::{Args, CORPORA, build_with, chosen, target_folder};
 use crate::root;
 
 /// Counters for edges, and the numbers that inputs are compared with. The compiler knows them on stable Rust; only
@@ -22,6 +22,7 @@ const COUNTERS: [&str; 5] = [
 ];
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let targets = chosen(&args.targets)?;
     let project = root().join("fuzz/libfuzzer");
     // A workspace of its own, with the versions of this one.
     std::fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
@@ -29,14 +30,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let manifest = manifest.to_str().context("the repository's path is not UTF-8")?;
     let built = build_with(&COUNTERS, &target_folder().join("guided"), &["--release", "--manifest-path", manifest])?;
     let program = built.join("release/target");
-    let targets = match args.targets.as_slice() {
-        [] => super::coverage::READERS.iter().map(|(name, _)| (*name).to_string()).collect(),
-        named => named.to_vec(),
-    };
     let share = Duration::from_secs_f64(args.hours * 3600.0 / targets.len() as f64);
     let mut findings = 0;
     println!("{:<12} {:>10} {:>7} {:>7} {:>8} {:>10}", "target", "inputs", "seconds", "edges", "newest", "findings");
-    for target in &targets {
+    for (target, _) in targets {
         let done = work(&program, target, share, args.seed)?;
         findings += done.findings;
         println!(

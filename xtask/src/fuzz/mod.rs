@@ -69,6 +69,15 @@ fn unguided(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The targets of these names, or all.
+fn chosen(names: &[String]) -> anyhow::Result<Vec<(&'static str, &'static [&'static str])>> {
+    if let Some(name) = names.iter().find(|name| !coverage::READERS.iter().any(|(known, _)| name == known)) {
+        bail!("no target `{name}`; there are {}", coverage::READERS.map(|(known, _)| known).join(", "));
+    }
+    let is_meant = |known: &str| names.is_empty() || names.iter().any(|name| name == known);
+    Ok(coverage::READERS.into_iter().filter(|(known, _)| is_meant(known)).collect())
+}
+
 /// Where cargo builds to.
 fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
