@@ -13,6 +13,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use tallow_io::text::visible_path;
 
 /// An error, with a message that says how to fix it.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub enum Error {
     Data(#[from] tallow_datasets::Error),
 
     /// A file has unexpected contents: a checkpoint, exported weights, an image.
-    #[error("{}: {what}", path.display())]
+    #[error("{}: {what}", visible_path(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -47,7 +48,7 @@ pub enum Error {
     },
 
     /// The operating system refused to read or write a file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", visible_path(path))]
     Io {
         /// The file or folder.
         path: PathBuf,

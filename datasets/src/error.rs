@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tallow_io::megabytes;
+use tallow_io::text::visible_path;
 
 /// The result type of this package.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,7 +25,7 @@ pub enum Error {
     #[error(
         "dataset `{dataset}` is not complete in {} (`{file}` is missing): run `cargo xtask fetch-data --only \
          {dataset}` ({} from {url}), or point --data-dir or TALLOW_DATA_DIR at a folder that has it",
-        .folder.display(), megabytes(*.bytes)
+        visible_path(.folder), megabytes(*.bytes)
     )]
     Missing {
         /// The dataset's name.
@@ -42,7 +43,7 @@ pub enum Error {
     /// A file is there, and is not what it should be: cut short, of another size, of another hash, of another format.
     #[error(
         "{} is damaged: expected {expected}, got {got}; delete it and run `cargo xtask fetch-data`",
-        .path.display()
+        visible_path(.path)
     )]
     Damaged {
         /// The file.
@@ -88,7 +89,7 @@ pub enum Error {
 
     /// A download is needed, and the network is off.
     #[error("`{file}` is not on this machine and --offline forbids fetching it ({} from {url}); run without --offline, \
-             or copy the file to {}", megabytes(*.bytes), .path.display())]
+             or copy the file to {}", megabytes(*.bytes), visible_path(.path))]
     Offline {
         /// The file's name.
         file: String,
@@ -102,7 +103,7 @@ pub enum Error {
 
     /// An archive holds an entry that must not be unpacked, or more than it may. Nothing of it was kept.
     #[error("{} is not safe to unpack: `{entry}` {why}; nothing of it was kept, report it to those who publish it",
-            .archive.display())]
+            visible_path(.archive))]
     UnsafeArchive {
         /// The archive.
         archive: PathBuf,
@@ -113,7 +114,7 @@ pub enum Error {
     },
 
     /// A file of weights is damaged, or is not what it should be, or asks for what is refused.
-    #[error("{} {what}", .path.display())]
+    #[error("{} {what}", visible_path(.path))]
     Weights {
         /// The file.
         path: PathBuf,

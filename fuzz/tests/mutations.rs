@@ -13,6 +13,16 @@ static ALLOCATOR: Cap<System> = Cap::new(System, MEMORY);
 const INPUTS: u64 = 2_000;
 const TIME: Duration = Duration::from_secs(2);
 
+/// `cargo xtask fuzz` names the targets before any is built.
+#[test]
+fn xtask_knows_each_target() {
+    let list = include_str!("../../xtask/src/fuzz/coverage.rs");
+    let (_, list) = list.split_once("READERS").unwrap();
+    let (list, _) = list.split_once("];").unwrap();
+    let names = list.split('"').skip(1).step_by(2).filter(|word| !word.contains('/')).collect::<Vec<_>>();
+    assert_eq!(names, TARGETS.iter().map(|target| target.name).collect::<Vec<_>>());
+}
+
 #[test]
 fn no_input_is_a_fault() {
     let mut faults = Vec::new();

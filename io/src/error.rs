@@ -1,5 +1,6 @@
 //! The error of this package: the operating system's, with the file.
 
+use crate::text::visible_path;
 use std::path::{Path, PathBuf};
 
 /// The result type of this package.
@@ -7,7 +8,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The operating system refused to read or write a file or a folder.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", .path.display())]
+#[error("cannot {action} {}: {source}", visible_path(.path))]
 pub struct Error {
     /// The refused action: `read`, `write`, `create`.
     pub action: &'static str,

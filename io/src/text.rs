@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Text as it may be shown: control characters, and those that change the direction of writing, are escaped as in Rust
 /// (`\u{1b}`), so that a folder's name cannot colour a terminal, move its cursor or hide an ending. Line ends and tabs
@@ -57,6 +58,17 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
         shown if shown.contains(['\n', '\t']) => Cow::Owned(shown.replace('\n', "\\n").replace('\t', "\\t")),
         shown => shown,
     }
+}
+
+/// A path in one line, in an error or a note: a name may have line ends in it, and what follows them could pass for
+/// another message.
+///
+/// ```
+/// let photo = std::path::Path::new("cat.jpg\nerror: none");
+/// assert_eq!(tallow_io::text::visible_path(photo), "cat.jpg\\nerror: none");
+/// ```
+pub fn visible_path(path: &Path) -> String {
+    visible_line(&path.to_string_lossy()).into_owned()
 }
 
 /// Unicode's bidirectional formatting characters, and all control characters but `\n` and `\t`.

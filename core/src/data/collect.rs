@@ -46,6 +46,7 @@ impl Collected {
     ) -> Result<Collected> {
         let LabelledImages { mut images, mut notes, sides } = labelled;
         let named: BTreeMap<String, usize> = count_classes(&images);
+        let n_valid = on_side(&images, Side::Valid).len();
         let bad = if verify { leave_out_unreadable(path, &mut images, listener)? } else { Vec::new() };
         let left = count_classes(&images);
         for (class, n) in named.iter().filter(|(class, _)| !left.contains_key(*class)) {
@@ -55,6 +56,14 @@ impl Collected {
         }
         if images.is_empty() {
             let what = format!("none of its {} pictures can be read; `tallow check` names them all", bad.len());
+            return Err(Error::file(path, what));
+        }
+        // A random split instead of the one that the data name would be another experiment.
+        if splitting.splitter.is_none() && n_valid > 0 && on_side(&images, Side::Valid).is_empty() {
+            let what = format!(
+                "none of its {n_valid} pictures for validation can be read; `tallow check` names them: repair them, or \
+                 move their folder away for a random part of the others"
+            );
             return Err(Error::file(path, what));
         }
         let mut split_notes = Vec::new();

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::vision::{EXTENSIONS, Kind, other_kind};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
+use tallow_io::text::visible_path;
 
 /// What is under a folder of pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -253,7 +254,7 @@ fn speaks_of_the_folder(file: &Path) -> bool {
 
 fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path]) -> String {
     let names = some_names(paths);
-    let folder = folder.display();
+    let folder = visible_path(folder);
     let n = paths.len();
     let files = if n == 1 { "1 file".to_string() } else { format!("{n} files") };
     match reason {
@@ -289,7 +290,7 @@ fn note(reason: PassedOverReason, folder: &Path, extension: &str, paths: &[&Path
 
 /// The first three names, and that there are more.
 pub(super) fn some_names<P: AsRef<Path>>(paths: &[P]) -> String {
-    let name = |path: &P| path.as_ref().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: &P| visible_path(path.as_ref().file_name().unwrap_or_default().as_ref());
     let mut names: Vec<String> = paths.iter().take(3).map(name).collect();
     if paths.len() > 3 {
         names.push("...".into());

@@ -2,7 +2,7 @@
 #![warn(clippy::indexing_slicing)]
 
 use super::kinds::{Kind, other_kind_of_bytes};
-use super::{Image, Limits, budget, gif, jpeg, orientation, png, tiff};
+use super::{Image, Limits, budget, gif, jpeg, orientation, png, tiff, webp};
 use crate::error::{Error, Result};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
@@ -96,10 +96,14 @@ impl Kind {
 /// How many bytes tell the kind of a file.
 const HEAD: usize = 1024;
 
-/// Width and height in the header of a file that begins with `head`.
+/// Width and height in the header of a file that begins with `head`, by the decoder that reads the picture: others may
+/// refuse what it reads.
 fn size(head: &[u8], opened: impl BufRead + Seek) -> Result<(usize, usize), String> {
-    if Kind::of_bytes(head).is_some_and(|kind| kind.name == "TIFF") {
-        return tiff::size(opened);
+    match Kind::of_bytes(head).map(|kind| kind.name) {
+        Some("TIFF") => return tiff::size(opened),
+        Some("GIF") => return gif::size(opened),
+        Some("JPEG") => return jpeg_size(opened),
+        _ => {}
     }
     if let Some(other) = other_kind_of_bytes(head) {
         return Err(other.to_string());
@@ -107,6 +111,22 @@ fn size(head: &[u8], opened: impl BufRead + Seek) -> Result<(usize, usize), Stri
     let reader = ImageReader::new(opened).with_guessed_format().map_err(|e| format!("cannot be read: {e}"))?;
     let (w, h) = reader.into_dimensions().map_err(|e| unreadable(&e))?;
     Ok((w as usize, h as usize))
+}
+
+/// Before a JPEG's size there may be notes of any length, and mostly there are few.
+fn jpeg_size(mut opened: impl BufRead) -> Result<(usize, usize), String> {
+    const USUAL: u64 = 1 << 16;
+    let mut bytes = Vec::new();
+    let mut read = |most: u64, bytes: &mut Vec<u8>| {
+        let read = opened.by_ref().take(most).read_to_end(bytes);
+        read.map(drop).map_err(|e| format!("cannot be read: {e}"))
+    };
+    read(USUAL, &mut bytes)?;
+    if let Ok(size) = jpeg::size(&bytes) {
+        return Ok(size);
+    }
+    read(tallow_io::read::PICTURE, &mut bytes)?;
+    jpeg::size(&bytes)
 }
 
 /// The first kilobyte of a file, and the file at its beginning.
@@ -166,7 +186,7 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(limits.max_bytes);
     reader.limits(allowed);
-    let mut decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
+    let decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
     let (w, h) = decoder.dimensions();
     let samples = decoder.total_bytes();
     limits.check(w, h, samples)?;
@@ -174,11 +194,10 @@ fn decode_inside(bytes: &[u8], limits: Limits) -> Result<Image, String> {
     let copy = if decoder.color_type() == ColorType::Rgb8 { 0 } else { u64::from(w) * u64::from(h) * 3 };
     limits.check(w, h, samples.saturating_add(copy))?;
     let _held = budget::hold(samples.saturating_add(copy));
-    let orientation = if format == ImageFormat::Png {
-        png::orientation(bytes)
-    } else {
-        let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
-        orientation::of(exif.as_deref(), xmp.as_deref())
+    let orientation = match format {
+        ImageFormat::Png => png::orientation(bytes),
+        ImageFormat::WebP => webp::orientation(bytes),
+        _ => Orientation::NoTransforms,
     };
     let picture = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
     turned(picture, orientation)

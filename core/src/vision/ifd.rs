@@ -128,6 +128,20 @@ impl<R: Read + Seek> Directories<R> {
         (bytes.len() as u64 == entry.size).then(|| self.number(&bytes))
     }
 
+    /// The first value of an entry as a number, also if it is a fraction or has a point.
+    pub(super) fn first_number(&mut self, entry: &Entry) -> Option<f64> {
+        let value = self.first_value(entry)?;
+        let (low, high) = (value as u32, (value >> 32) as u32);
+        let (above, below) = if self.is_little { (low, high) } else { (high, low) };
+        Some(match entry.kind {
+            5 => f64::from(above) / f64::from(below),
+            10 => f64::from(above as i32) / f64::from(below as i32),
+            11 => f32::from_bits(low).into(),
+            12 => f64::from_bits(value),
+            _ => value as f64,
+        })
+    }
+
     /// The bytes of a number as the file has them.
     pub(super) fn bytes(&self, number: u64, size: u64) -> Vec<u8> {
         let mut bytes: Vec<u8> = number.to_le_bytes().into_iter().take(size as usize).collect();

@@ -51,6 +51,7 @@ mod strength;
 mod tiff;
 mod tiff_view;
 mod transform;
+mod webp;
 
 pub use augment::{AugDraw, AugTransforms, ResampleTo, aug_transforms};
 pub use compose::{Compose, Step};

@@ -30,12 +30,13 @@ pub(super) fn of_number(told: Option<u64>, xmp: Option<&[u8]>) -> Orientation {
     told.unwrap_or(Orientation::NoTransforms)
 }
 
-/// The number of the orientation, the first if there are several. Bytes and texts are not numbers, and turn nothing, as
-/// in Pillow.
+/// The number of the orientation, the first if there are several, whole or as a fraction. Bytes and texts are not
+/// numbers, and turn nothing, as in Pillow.
 pub(super) fn in_directory<R: Read + Seek>(file: &mut Directories<R>, directory: &Directory) -> Option<u64> {
     let entry = directory.entry(ORIENTATION)?;
-    let number = file.first_value(entry)?;
-    Some(if matches!(entry.kind, 1 | 2 | 7) { 0 } else { number })
+    let number = file.first_number(entry)?;
+    let is_number = !matches!(entry.kind, 1 | 2 | 7);
+    Some(if is_number && (1.0..=8.0).contains(&number) && number.fract() == 0.0 { number as u64 } else { 0 })
 }
 
 /// `tiff:Orientation="6"` or `<tiff:Orientation>6</tiff:Orientation>`.
@@ -66,6 +67,27 @@ mod tests {
             let want = if kind == 3 { Orientation::Rotate90 } else { Orientation::NoTransforms };
             assert_eq!(entry(kind, count, [26, 0, 0, 0]), want, "{kind}");
         }
+        // Fractions, with a sign or without: 12/2, 26/2, 6/4, 6/0. Floats of 4 bytes, and of 8, which stand elsewhere.
+        let fraction = |kind: u8, halves: [u32; 2], is_little: bool| {
+            let words = |number: u32| if is_little { number.to_le_bytes() } else { number.to_be_bytes() };
+            let short = |number: u16| if is_little { number.to_le_bytes() } else { number.to_be_bytes() };
+            let mark = if is_little { b"II" } else { b"MM" };
+            let entry = [short(1), short(274), short(kind.into())].concat();
+            let head = [&mark[..], &short(42), &words(8), &entry, &words(1), &words(26), &words(0)].concat();
+            of(Some(&[head, words(halves[0]).to_vec(), words(halves[1]).to_vec()].concat()), None)
+        };
+        for is_little in [true, false] {
+            for kind in [5, 10] {
+                assert_eq!(fraction(kind, [12, 2], is_little), Orientation::Rotate90, "{kind}");
+                for halves in [[26, 2], [6, 4], [6, 0], [0, 0]] {
+                    assert_eq!(fraction(kind, halves, is_little), Orientation::NoTransforms, "{kind} {halves:?}");
+                }
+            }
+        }
+        assert_eq!(entry(11, 1, 6_f32.to_le_bytes()), Orientation::Rotate90);
+        assert_eq!(entry(11, 1, f32::NAN.to_le_bytes()), Orientation::NoTransforms);
+        let bits = 6_f64.to_bits();
+        assert_eq!(fraction(12, [bits as u32, (bits >> 32) as u32], true), Orientation::Rotate90);
         // A byte, a text, a number that there is not: it is told, so XMP does not count.
         for (kind, value) in [(1, 6), (2, b'6'), (3, 0), (3, 9)] {
             assert_eq!(entry(kind, 1, [value, 0, 0, 0]), Orientation::NoTransforms, "{kind} {value}");

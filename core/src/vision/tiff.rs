@@ -299,9 +299,8 @@ fn check_jpegs<R: Read + Seek>(
     for start in decoder.get_tag_u64_vec(tag).map_err(|e| unreadable(&e))? {
         let jpeg = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
         // Sides are filled up to whole blocks, of 16 pixels at most.
-        if jpeg::frame_size(jpeg)
-            .is_some_and(|(jpeg_w, jpeg_h)| jpeg_w > w.saturating_add(15) || jpeg_h > h.saturating_add(15))
-        {
+        let most = (w.saturating_add(15) as usize, h.saturating_add(15) as usize);
+        if jpeg::size(jpeg).is_ok_and(|(w, h)| w > most.0 || h > most.1) {
             return Err("is damaged: a JPEG in it is larger than its place; remove or replace it".into());
         }
     }

@@ -4,8 +4,8 @@ use crate::{broken, classes};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tallow::data::{
-    BadFiles, DataBlock, GrandparentSplitter, LinkMode, PassedOverReason, StratifiedSplitter, empty_folders,
-    find_images, image_files, make_train_valid, resize_images, verify_images,
+    BadFiles, DataBlock, GrandparentSplitter, LinkMode, PassedOverReason, RandomSplitter, StratifiedSplitter,
+    empty_folders, find_images, image_files, make_train_valid, resize_images, verify_images,
 };
 use tallow::report::{Run, RunConfig};
 use tallow::vision::{Image, Resize};
@@ -235,6 +235,22 @@ fn a_folder_of_nothing_but_broken_files_is_an_error() {
     }
     let error = DataBlock::images().bad_files(BadFiles::Skip).dataloaders(dir.path(), 2).err().unwrap().to_string();
     assert!(error.contains("none of its 4 pictures can be read") && error.contains("tallow check"), "{error}");
+}
+
+#[test]
+fn a_validation_set_of_nothing_but_broken_files_is_not_replaced_by_a_random_one() {
+    let dir = tempfile::tempdir().unwrap();
+    classes(&dir.path().join("train"), &[("cat", 10), ("dog", 10)]);
+    classes(&dir.path().join("valid"), &[("cat", 1), ("dog", 2)]);
+    for file in image_files(&dir.path().join("valid")).unwrap() {
+        std::fs::write(file, "no").unwrap();
+    }
+    let block = || DataBlock::images().item_tfms([Resize::squish(8)]).bad_files(BadFiles::Skip);
+    let error = block().dataloaders(dir.path(), 2).err().unwrap().to_string();
+    assert!(error.contains("none of its 3 pictures for validation can be read"), "{error}");
+    // Unasked, that is; a splitter takes what is left.
+    let dls = block().split(RandomSplitter { valid: 0.2, seed: 1 }).dataloaders(dir.path(), 2).unwrap();
+    assert_eq!((dls.train.files().len(), dls.valid.files().len()), (16, 4));
 }
 
 #[cfg(unix)]

@@ -44,6 +44,12 @@ fn pictures_of_unusual_structure_are_pillows_to_the_last_bit() {
                 if differ > 0 {
                     wrong.push(format!("{name}: {differ} of {} values", read.bytes().len()));
                 }
+                // The size in the header is that before it is turned.
+                let size = Image::size_of_bytes(&bytes(&picture["file"])).map_err(|e| e.to_string());
+                let (w, h) = (read.width(), read.height());
+                if size != Ok((w, h)) && size != Ok((h, w)) {
+                    wrong.push(format!("{name}: {w} by {h}, and its header says {size:?}"));
+                }
             }
         }
     }

@@ -46,12 +46,24 @@ pub(super) const MANIFEST: Target = Target {
         b"bytes = ",
     ],
     structure: None,
-    run: |input, _| words(Manifest::parse(&String::from_utf8_lossy(input), "list.toml")),
+    run: |input, folder| {
+        let list = Manifest::parse(&String::from_utf8_lossy(input), "list.toml");
+        for dataset in list.iter().flat_map(|list| &list.datasets) {
+            let told = dataset.missing(folder, None).to_string();
+            if !told.contains(&dataset.name) || dataset.files.iter().any(|entry| entry.unpacked_limit() == 0) {
+                return Err(format!("`{}` is missing so: {told}", dataset.name));
+            }
+        }
+        words(list)
+    },
 };
 
 pub(super) const ZIP: Target = Target {
     name: "zip",
-    seeds: |_| vec![archive::zip(&[("a/b.txt", b"some text"), ("c", &[7; 300])]), archive::zip(&[])],
+    seeds: |_| {
+        let folders = archive::zip(&[("x/", b""), ("x/a/", b""), ("x/a/b.txt", b"some text"), ("./", b"")]);
+        vec![archive::zip(&[("a/b.txt", b"some text"), ("c", &[7; 300])]), archive::zip(&[]), folders]
+    },
     tokens: &[b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"../", b"a.sha256", b"a.zip"],
     structure: None,
     run: |input, folder| unpacked(input, folder, "zip"),
@@ -93,7 +105,8 @@ fn unpacked(input: &[u8], folder: &Path, kind: &str) -> Result<String, String> {
         Ok(file)
     };
     let file = prepare().map_err(|e| e.to_string())?;
-    let more = format!("unpack = \"{kind}\"\nmax_unpacked_bytes = 100000\nprovides = [\"a\"]");
+    let strip = input.len() % 2;
+    let more = format!("unpack = \"{kind}\"\nmax_unpacked_bytes = 100000\nprovides = [\"a\"]\nstrip = {strip}");
     let list = list(&"0".repeat(64), input.len().max(1), &more);
     let manifest = Manifest::parse(&list, "list.toml").map_err(|e| format!("the target's own list: {e}"))?;
     let entry: Entry = manifest.datasets[0].files[0].clone();

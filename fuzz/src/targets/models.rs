@@ -12,6 +12,7 @@ use tallow::nn::{Linear, Params, losses};
 use tallow::rng::Rng;
 use tallow::tabular_learner::{TabularConfig, load_tabular, tabular_learner};
 use tallow::train::{Checkpoints, Learner};
+use tallow_datasets::pth;
 use tallow_io::hash::Hasher;
 use tallow_io::{Dtype, safetensors};
 
@@ -35,7 +36,12 @@ pub(super) const SAFETENSORS: Target = Target {
 pub(super) const PTH: Target = Target {
     name: "pth",
     seeds: |_| {
-        files("core/tests/weights/fixtures", &["kinds.pth", "kinds_before_1_6.pth", "network.pth", "protocol_4.pth"])
+        let names = ["kinds.pth", "kinds_before_1_6.pth", "network.pth", "protocol_4.pth"];
+        let mut weights = files("core/tests/weights/fixtures", &names);
+        // pickle.dumps(["xxunk", "the", "the"]) by protocols 2 and 4.
+        weights.push(b"\x80\x02]q\0(X\x05\0\0\0xxunkq\x01X\x03\0\0\0theq\x02h\x02e.".to_vec());
+        weights.push(b"\x80\x04\x95\x15\0\0\0\0\0\0\0]\x94(\x8c\x05xxunk\x94\x8c\x03the\x94h\x02e.".to_vec());
+        weights
     },
     tokens: &[
         b"ctorch._utils\n_rebuild_tensor_v2\n",
@@ -47,7 +53,22 @@ pub(super) const PTH: Target = Target {
         b"K\x04",
     ],
     structure: None,
-    run: |input, _| read_weights("a.pth", input),
+    run: |input, folder| {
+        // Lists of words are in pickles too.
+        if input.first() == Some(&0x80) {
+            let file = folder.join("words.pkl");
+            std::fs::write(&file, input).map_err(|e| e.to_string())?;
+            let texts = pth::read_texts(&file);
+            let size = texts.iter().flatten().map(String::len).sum::<usize>();
+            if size > input.len().max(1 << 20) {
+                return Err(format!("words of {size} bytes out of {}", input.len()));
+            }
+            if texts.is_ok() {
+                return Ok("words".into());
+            }
+        }
+        read_weights("a.pth", input)
+    },
 };
 
 fn read_weights(name: &str, input: &[u8]) -> Result<String, String> {
@@ -129,6 +150,15 @@ fn changed_notes(input: &[u8], rng: &mut Rng) -> Option<Vec<u8>> {
     let (header, tensors) = parts(input)?;
     let mut header: serde_json::Value = serde_json::from_slice(header).ok()?;
     let note = header.get_mut("__metadata__")?.get_mut("tallow")?;
+    if rng.below(3) == 0 {
+        // Other numbers in the tensors.
+        let mut tensors = tensors.to_vec();
+        let (values, _) = tensors.as_chunks_mut::<4>();
+        let n = values.len();
+        let odd = [f32::NAN, f32::INFINITY, -1.0, f32::MAX, -0.0, 1e-40][rng.below(6)];
+        *values.get_mut(rng.below(n.max(1)))? = odd.to_le_bytes();
+        return Some(joined(&serde_json::to_vec(&header).ok()?, &tensors));
+    }
     *note = String::from_utf8(json::changed(note.as_str()?.as_bytes(), rng)?).ok()?.into();
     Some(joined(&serde_json::to_vec(&header).ok()?, tensors))
 }

@@ -1,7 +1,7 @@
 //! Tables, and texts as words and pieces of words.
 
 use super::{Target, words};
-use tallow::data::{LabelTable, Table, TableColumns};
+use tallow::data::{LabelTable, Table, TableBlock, TableColumns};
 use tallow::words::{Tokenizer, WordPiece, english_tokens};
 
 pub(super) const TABLE: Target = Target {
@@ -22,7 +22,23 @@ pub(super) const TABLE: Target = Target {
                 return Err(format!("{} rows out of {} lines", table.n_rows(), text.lines().count()));
             }
         }
-        words(table.map(|_| ()))
+        let Ok(table) = table else { return words(table) };
+        // The last column from the others, as numbers where it has numbers.
+        let Some(target) = table.names().last().cloned() else { return Err("a table without columns".into()) };
+        let dls = TableBlock::table(table).target(&target).valid_where(|row| row % 3 == 0).dataloaders(4);
+        if let Ok(dls) = &dls {
+            for batch in dls.train.loader().epoch(0) {
+                let batch = batch.map_err(|e| format!("a batch that cannot be made: {e}"))?;
+                let numbers = std::iter::once(&batch.xs).chain(&batch.more_xs).filter(|xs| xs.dtype().is_float());
+                for xs in numbers {
+                    let sum = xs.abs().and_then(|xs| xs.sum_all()?.to_scalar::<f32>()).map_err(|e| e.to_string())?;
+                    if !sum.is_finite() {
+                        return Err(format!("a batch of numbers that add up to {sum}"));
+                    }
+                }
+            }
+        }
+        words(dls.map(|_| ()))
     },
 };
 
@@ -38,7 +54,18 @@ pub(super) const LABELS: Target = Target {
     run: |input, folder| {
         let file = folder.join("labels.csv");
         std::fs::write(&file, input).map_err(|e| e.to_string())?;
-        words(LabelTable::read(&file, &TableColumns::default()).map(|_| ()))
+        let photos = folder.join("photos");
+        for name in ["a.jpg", "b.jpg", "c.jpg", "cat/d.png", "train/e.png"].map(|name| photos.join(name)) {
+            let made = name.parent().map_or(Ok(()), std::fs::create_dir_all);
+            made.and_then(|()| std::fs::write(&name, "")).map_err(|e| e.to_string())?;
+        }
+        let images = LabelTable::read(&file, &TableColumns::default()).and_then(|table| table.images_in(&photos));
+        if let Ok(images) = &images
+            && let Some(image) = images.images.iter().find(|image| !image.file.starts_with(&photos))
+        {
+            return Err(format!("{} is outside of the folder", image.file.display()));
+        }
+        words(images.map(|_| ()))
     },
 };
 
@@ -85,11 +112,18 @@ pub(super) const PIECES: Target = Target {
     run: |input, _| {
         let Ok(json) = serde_json::from_slice::<serde_json::Value>(input) else { return Ok("not JSON".into()) };
         let pieces = WordPiece::from_json(&json);
-        if let Ok(pieces) = &pieces
-            && let Ok(encoded) = pieces.encode(&["The cats \u{0} sat", ""])
+        let batch = |pieces: WordPiece| {
+            let pieces = pieces.max_tokens(3 + input.len() % 8)?;
+            let batch = pieces.encode(&["The cats \u{0} sat", "", "a a a a a a a a a a a a"])?;
+            WordPiece::from_json(&pieces.to_json()?)?;
+            Ok(batch)
+        };
+        let batch = pieces.and_then(batch);
+        if let Ok(batch) = &batch
+            && (batch.ids.len() != 3 * batch.places || batch.mask.len() != batch.ids.len() || batch.places > 10)
         {
-            drop(encoded);
+            return Err(format!("{} places of 3 texts, {} long", batch.ids.len(), batch.places));
         }
-        words(pieces.map(|_| ()))
+        words(batch.map(|_| ()))
     },
 };

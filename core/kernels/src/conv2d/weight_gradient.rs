@@ -170,7 +170,7 @@ impl<E: Element> Sum<'_, E> {
             for (start, &(image, y, x)) in lane.iter_mut().zip(pixels) {
                 *start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
             }
-            if lane != [PADDING; 2] {
+            if lane != [PADDING; 2] || RankKUpdate::<E>::takes_all() {
                 picks.push(pick as u32);
                 starts.push(lane);
             }
@@ -227,6 +227,8 @@ impl<E: Element> WithSimd for Right<'_, E> {
                 |start: usize| if start == PADDING { &zeros[..self.n] } else { &self.source[start..start + self.n] };
             E::copy_beside(row(a), row(b), &mut right[..self.n]);
         }
+        let (lanes, padded) = (self.starts.len(), RankKUpdate::<E>::padded_lanes(self.starts.len()));
+        self.right[lanes * self.width..padded * self.width].fill(0.0);
     }
 }
 

@@ -2,7 +2,8 @@
 #![allow(unsafe_code)]
 
 use super::Epilogue;
-use crate::simd::{dispatch, load, store};
+use super::amx::SIDE;
+use crate::simd::{dispatch, load, multiplies_squares, store};
 use crate::values::{nearest, wide};
 use half::bf16;
 use pulp::{Simd, WithSimd};
@@ -55,6 +56,21 @@ pub(crate) trait Element: Copy + Default + Send + Sync + 'static {
 
     /// Applies what could not be applied to registers, as [`Epilogue::apply`].
     fn finish(epilogue: &Epilogue<'_, Self>, start: usize, values: &mut [Self]);
+
+    /// Whether products are computed in squares: see [`super::amx`].
+    fn by_squares() -> bool;
+
+    /// Writes a square, `[value][lane]`: `count` of the values of up to sixteen lanes of pixels, from `first` on. What
+    /// is there already stays where there is no value.
+    fn write_square(pixels: &[&[Self]], first: usize, count: usize, square: &mut [f32]) {
+        for (lane, pixels) in pixels.chunks(Self::PER_LANE).enumerate() {
+            let values = |i: usize| pixels.get(i).map(|values| &values[first..first + count]);
+            for (value, to) in square.iter_mut().skip(lane).step_by(SIDE).take(count).enumerate() {
+                let of = |i: usize| values(i).map_or_else(Self::default, |values| values[value]);
+                *to = Self::beside(of(0), of(1));
+            }
+        }
+    }
 
     /// Runs an operation compiled for the instructions in use.
     fn run<Op: WithSimd<Output = ()>>(op: Op);
@@ -116,6 +132,10 @@ impl Element for f32 {
     #[inline(always)]
     fn finish(epilogue: &Epilogue<'_, f32>, start: usize, values: &mut [f32]) {
         epilogue.apply(start, values);
+    }
+
+    fn by_squares() -> bool {
+        false
     }
 
     fn run<Op: WithSimd<Output = ()>>(op: Op) {
@@ -204,6 +224,15 @@ impl Element for bf16 {
         }
         epilogue.activation.apply(&mut wider);
         values.iter_mut().zip(wider).for_each(|(value, wider)| *value = nearest(wider));
+    }
+
+    fn by_squares() -> bool {
+        multiplies_squares()
+    }
+
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn write_square(pixels: &[&[bf16]], first: usize, count: usize, square: &mut [f32]) {
+        super::amx::write_square(pixels, first, count, square);
     }
 
     fn run<Op: WithSimd<Output = ()>>(op: Op) {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 #![allow(clippy::needless_range_loop)] // Rows and columns of small matrices read best by index.
 
+use super::amx::{Amx, SIDE};
 use super::{Element, Epilogue, MAX_NR, PackedB, vectors};
 use crate::activation::Activation;
 use crate::shared::SharedMut;
@@ -32,7 +33,7 @@ pub(crate) const MOST_PADDING: usize = 1 << 12;
 static ZEROS: [f32; MOST_PADDING] = [0.0; MOST_PADDING];
 
 #[inline(always)]
-fn zeros<E>() -> *const E {
+pub(super) fn zeros<E>() -> *const E {
     ZEROS.as_ptr().cast()
 }
 
@@ -76,7 +77,8 @@ impl<E: Element> Gemm<'_, E> {
         let panels = self.panels.count();
         let parts = 32usize.div_ceil(self.rows.div_ceil(MC)).min(panels);
         let share = panels.div_ceil(parts);
-        let height = self.rows.div_ceil(ENOUGH.div_ceil(parts)).next_multiple_of(MOST_ROWS).min(MC);
+        let whole = if E::by_squares() { 2 * SIDE } else { MOST_ROWS };
+        let height = self.rows.div_ceil(ENOUGH.div_ceil(parts)).next_multiple_of(whole).min(MC);
         let blocks = self.rows.div_ceil(height);
         let bias = self.bias.map(whole_registers).unwrap_or_default();
         (0..blocks * parts).into_par_iter().for_each(|task| {
@@ -106,13 +108,14 @@ pub(crate) fn whole_registers(bias: &[f32]) -> Vec<f32> {
     bias
 }
 
-struct Block<'a, E> {
-    gemm: &'a Gemm<'a, E>,
-    bias: &'a [f32],
-    rows: Range<usize>,
-    panels: Range<usize>,
+/// Some rows in some panels.
+pub(super) struct Block<'a, E> {
+    pub(super) gemm: &'a Gemm<'a, E>,
+    pub(super) bias: &'a [f32],
+    pub(super) rows: Range<usize>,
+    pub(super) panels: Range<usize>,
     /// Where no other block has the same rows and panels, and so the same places.
-    out: SharedMut<'a, E>,
+    pub(super) out: SharedMut<'a, E>,
 }
 
 impl<E: Element> WithSimd for Block<'_, E> {
@@ -126,6 +129,11 @@ impl<E: Element> WithSimd for Block<'_, E> {
         let mut pieces = vec![zeros::<E>(); depth * count];
         let mut places = vec![0; rows];
         self.locate(&mut pieces, &mut places);
+        if E::by_squares()
+            && let Some(amx) = Amx::new()
+        {
+            return self.by_squares(simd, &amx, &pieces, depth, &places);
+        }
         let groups = groups(count, self.gemm.len / E::PER_LANE, E::STRETCH);
         // While a panel's part of `k` is in the cache all rows use it; but if the panels fit whole, it is better to
         // finish some rows, which lie together in the output.

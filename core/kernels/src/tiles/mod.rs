@@ -4,14 +4,17 @@
 //! registers while the sum over `k` runs. The right-hand matrix is packed panel by panel ([`PackedB`]), the rows of
 //! the left-hand one are read where they are, piece by piece, through pointers ([`Gemm`]): so a convolution needs no
 //! copy of its patches. [`RankKUpdate`] sums products of columns, which is how gradients of weights arise, and
-//! [`few_rows`] serves batches too small to be worth packing.
+//! [`few_rows`] serves batches too small to be worth packing. Where a processor has registers for whole tiles
+//! ([`amx`]), [`squares`] multiplies in these.
 
+mod amx;
 mod element;
 mod epilogue;
 mod few_rows;
 mod gemm;
 mod packed;
 mod rank_k;
+mod squares;
 
 pub(super) use element::Element;
 pub(super) use epilogue::Epilogue;

@@ -1,6 +1,7 @@
 //! Sums of outer products: how the gradient of a weight arises from pairs of an output's gradient and its input.
 #![allow(unsafe_code)]
 
+use super::amx::{Amx, Corner, SIDE, SQUARE};
 use super::{Element, MR, nr, padded, vectors};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
@@ -8,13 +9,13 @@ use std::marker::PhantomData;
 /// `sums[row][column] += Σ_i left[picks[i]][row] · right[i][column]` over the rows of a block of left values
 /// (see [`RankKUpdate::pack_left`]) and a panel of right values, where a lane of either is a pixel's, or two pixels'.
 pub(crate) struct RankKUpdate<'a, E> {
-    /// Tiles of six rows, `[tile][lane][6]`.
+    /// Tiles of six rows, `[tile][lane][6]`, or squares, `[16 rows][16 lanes][row][lane]`.
     pub(crate) left: &'a [f32],
     /// Lanes of a tile.
     pub(crate) lanes: usize,
-    /// The lanes that have a partner on the right.
+    /// The lanes that have a partner on the right: all of them, in order, if they [have to](RankKUpdate::takes_all).
     pub(crate) picks: &'a [u32],
-    /// `[pick][width]`
+    /// `[pick][width]`, and zeros up to [`RankKUpdate::padded_lanes`].
     pub(crate) right: &'a [f32],
     /// Whole registers.
     pub(crate) width: usize,
@@ -27,7 +28,17 @@ pub(crate) struct RankKUpdate<'a, E> {
 impl<E: Element> RankKUpdate<'_, E> {
     /// Rows that `n` rows take: whole tiles.
     pub(crate) fn padded_rows(n: usize) -> usize {
-        n.next_multiple_of(MR)
+        n.next_multiple_of(if E::by_squares() { 2 * SIDE } else { MR })
+    }
+
+    /// Rows on the right that `n` lanes take.
+    pub(crate) fn padded_lanes(n: usize) -> usize {
+        if E::by_squares() { n.next_multiple_of(SIDE) } else { n }
+    }
+
+    /// Whether every lane needs a partner on the right, if only zeros.
+    pub(crate) fn takes_all() -> bool {
+        E::by_squares()
     }
 
     /// Columns that `n` columns take: whole registers.
@@ -40,8 +51,11 @@ impl<E: Element> RankKUpdate<'_, E> {
         nr()
     }
 
-    /// Rows of `n` values, a pixel each, as tiles `[tile][lane][6]`, with zeros for the rows beyond `n`.
+    /// Rows of `n` values, a pixel each, as tiles or squares, with zeros for the rows beyond `n`.
     pub(crate) fn pack_left(n: usize, rows: &[&[E]]) -> Vec<f32> {
+        if E::by_squares() {
+            return Self::pack_squares(n, rows);
+        }
         let lanes = rows.len().div_ceil(E::PER_LANE);
         let size = Self::padded_rows(n) * lanes;
         // Only the last tile may have rows that are not there.
@@ -64,6 +78,18 @@ impl<E: Element> RankKUpdate<'_, E> {
         left
     }
 
+    fn pack_squares(n: usize, rows: &[&[E]]) -> Vec<f32> {
+        let steps = rows.len().div_ceil(E::PER_LANE).div_ceil(SIDE);
+        let mut left = vec![0.0; Self::padded_rows(n) * steps * SIDE];
+        for (squares, first) in left.chunks_exact_mut(steps * SQUARE).zip((0..n).step_by(SIDE)) {
+            let count = SIDE.min(n - first);
+            for (square, pixels) in squares.chunks_exact_mut(SQUARE).zip(rows.chunks(SIDE * E::PER_LANE)) {
+                E::write_square(pixels, first, count, square);
+            }
+        }
+        left
+    }
+
     /// Adds everything up.
     pub(crate) fn run(self) {
         E::run(self);
@@ -75,6 +101,11 @@ impl<E: Element> WithSimd for RankKUpdate<'_, E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        if E::by_squares()
+            && let Some(amx) = Amx::new()
+        {
+            return self.by_squares(&amx);
+        }
         let vectors = self.width / S::F32_LANES;
         let tiles = self.left.len() / (self.lanes * MR);
         assert!(self.width == vectors * S::F32_LANES && self.right.len() >= self.picks.len() * self.width);
@@ -95,6 +126,34 @@ impl<E: Element> WithSimd for RankKUpdate<'_, E> {
                         add::<E, S, 4>(simd, left, self.picks, self.right, sums, self.stride)
                     }
                     _ => {}
+                }
+            }
+        }
+    }
+}
+
+impl<E: Element> RankKUpdate<'_, E> {
+    #[inline(always)]
+    fn by_squares(self, amx: &Amx) {
+        let (width, stride, steps) = (self.width, self.stride, self.lanes.div_ceil(SIDE));
+        let (size, strips) = (2 * steps * SQUARE, self.left.len() / (2 * steps * SQUARE));
+        assert!(self.picks.len() == self.lanes && self.right.len() >= steps * SIDE * width);
+        assert!(width.is_multiple_of(SIDE) && self.left.len() == strips * size);
+        assert!(self.sums.len() >= (strips * 2 * SIDE - 1) * stride + width);
+        let mut rights = Vec::with_capacity(steps);
+        for column in (0..width).step_by(2 * SIDE) {
+            rights.clear();
+            rights.extend(self.right.chunks_exact(SIDE * width).take(steps).map(|rows| rows[column..].as_ptr()));
+            for (strip, left) in self.left.chunks_exact(size).enumerate() {
+                let left = [left.as_ptr(), left[steps * SQUARE..].as_ptr()];
+                let sums = self.sums[strip * 2 * SIDE * stride + column..].as_mut_ptr();
+                let (from, to) = (Corner { first: sums.cast_const(), stride }, Corner { first: sums, stride });
+                // SAFETY: by the assertions there are as many squares on the left as on the right, and rows of sums.
+                unsafe {
+                    match width - column {
+                        SIDE => amx.add_product::<1>(left, &rights, width, from, to),
+                        _ => amx.add_product::<2>(left, &rights, width, from, to),
+                    }
                 }
             }
         }

@@ -105,12 +105,15 @@ pub(super) fn decode<T>(
 }
 
 /// Width and height as the first frame's header tells them.
-pub(super) fn frame_size(bytes: &[u8]) -> Option<(u32, u32)> {
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn size(bytes: &[u8]) -> Result<(usize, usize), String> {
     let mut segments = Segments::new(bytes);
     loop {
-        match segments.next().ok()? {
-            Part::Frame(frame) => return Some((frame.width as u32, frame.height as u32)),
-            Part::End => return None,
+        match segments.next()? {
+            Part::Frame(frame) => return Ok((frame.width, frame.height)),
+            Part::Scan(_) | Part::End => return Err(damaged("a picture without a size")),
             _ => {}
         }
     }
