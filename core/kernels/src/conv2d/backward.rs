@@ -2,7 +2,7 @@
 //! output pixels that saw them.
 #![allow(unsafe_code)]
 
-use super::geometry::{Geometry, raster};
+use super::geometry::{Geometry, Reach, raster};
 use crate::blank::filled;
 use crate::shared::SharedMut;
 use crate::tiles::{Element, Gemm, PADDING, PackedB, Place};
@@ -23,13 +23,13 @@ pub(super) fn gradient_by_input<E: Element>(g: &Geometry, dy: &[E], weight: &[f3
             for class in classes.iter().filter(|class| !class.taps.is_empty()) {
                 let place = |row: usize, pieces: &mut [usize]| {
                     let (image, y, x) = raster(g.n, class.h, class.w, row);
-                    let (y, x) = (class.first[0] + y * g.stride[0], class.first[1] + x * g.stride[1]);
-                    for (piece, tap) in pieces.iter_mut().zip(&class.taps) {
-                        *piece = match (g.output(0, y, tap / g.kernel[1]), g.output(1, x, tap % g.kernel[1])) {
-                            (Some(oy), Some(ox)) => ((image * g.oh + oy) * g.ow + ox) * g.outputs() + group * g.co,
-                            _ => PADDING,
+                    for (piece, reach) in pieces.iter_mut().zip(&class.reaches) {
+                        *piece = match reach.from((y, x), (g.oh, g.ow)) {
+                            Some((oy, ox)) => ((image * g.oh + oy) * g.ow + ox) * g.outputs() + group * g.co,
+                            None => PADDING,
                         };
                     }
+                    let (y, x) = (class.first[0] + y * g.stride[0], class.first[1] + x * g.stride[1]);
                     ((image * g.h + y) * g.w + x) * g.channels() + group * g.ci
                 };
                 let place = if g.pointwise() { Place::Rows } else { Place::Each(&place) };
@@ -59,8 +59,9 @@ struct Class {
     first: [usize; 2],
     h: usize,
     w: usize,
-    /// The taps through which they can be seen.
+    /// The taps through which they can be seen, and where from.
     taps: Vec<usize>,
+    reaches: Vec<Reach>,
 }
 
 impl Class {
@@ -71,9 +72,11 @@ impl Class {
         };
         let cols: Vec<usize> = (0..g.kernel[1]).filter(|k| seen(1, first_x, k)).collect();
         let rows = (0..g.kernel[0]).filter(|k| seen(0, first_y, k));
-        let taps = rows.flat_map(|ky| cols.iter().map(move |kx| ky * g.kernel[1] + kx)).collect();
+        let taps: Vec<usize> = rows.flat_map(|ky| cols.iter().map(move |kx| ky * g.kernel[1] + kx)).collect();
+        let first = [first_y, first_x];
         Class {
-            first: [first_y, first_x],
+            first,
+            reaches: taps.iter().map(|&tap| Reach::back(g, tap, first)).collect(),
             h: (g.h - first_y).div_ceil(g.stride[0]),
             w: (g.w - first_x).div_ceil(g.stride[1]),
             taps,

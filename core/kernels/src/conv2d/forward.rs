@@ -2,7 +2,7 @@
 //! taps.
 #![allow(unsafe_code)]
 
-use super::geometry::{Geometry, raster};
+use super::geometry::{Geometry, Reach, raster};
 use crate::blank::{Blank, fill, filled};
 use crate::shared::SharedMut;
 use crate::tiles::{Element, Epilogue, Gemm, PADDING, PackedB, Place};
@@ -54,6 +54,8 @@ pub(super) struct View<'a, E: Element> {
     pub(super) len: usize,
     /// The taps, or the rows of the kernel, that meet the image. There is always one.
     pub(super) segments: Vec<usize>,
+    /// What each tap sees.
+    reaches: Vec<Reach>,
     by_rows: bool,
 }
 
@@ -63,14 +65,16 @@ impl<E: Element> View<'_, E> {
         if by_rows {
             let pixel = g.ci.next_multiple_of(E::PER_LANE);
             let (source, len) = (Cow::Owned(padded(g, xs, pixel)), g.kernel[1] * pixel);
-            return View { g: *g, source, pixel, len, segments: (0..g.kernel[0]).collect(), by_rows };
+            let segments = (0..g.kernel[0]).collect();
+            return View { g: *g, source, pixel, len, segments, reaches: Vec::new(), by_rows };
         }
         let mut segments = g.useful_taps();
         if segments.is_empty() {
             // All of the kernel lies in the padding: one tap is enough to come to 0.
             segments.push(0);
         }
-        View { g: *g, source: Cow::Borrowed(xs), pixel: g.ci, len: g.ci, segments, by_rows }
+        let reaches = segments.iter().map(|&tap| Reach::forward(g, tap)).collect();
+        View { g: *g, source: Cow::Borrowed(xs), pixel: g.ci, len: g.ci, segments, reaches, by_rows }
     }
 
     /// Where the pieces begin that output pixel (y, x) of an image sees, from channel `first`.
@@ -82,23 +86,23 @@ impl<E: Element> View<'_, E> {
             pieces.iter_mut().enumerate().for_each(|(segment, piece)| *piece = start + segment * down);
             return;
         }
-        for (piece, &segment) in pieces.iter_mut().zip(&self.segments) {
-            *piece = self.piece(image, y, x, first, segment);
+        for (i, piece) in pieces.iter_mut().enumerate() {
+            *piece = self.piece(image, y, x, first, i);
         }
     }
 
-    /// Where one of them begins.
-    pub(super) fn piece(&self, image: usize, y: usize, x: usize, first: usize, segment: usize) -> usize {
+    /// Where the piece of the `i`th of the segments begins.
+    #[inline(always)]
+    pub(super) fn piece(&self, image: usize, y: usize, x: usize, first: usize, i: usize) -> usize {
         let g = &self.g;
         if self.by_rows {
             let (h, w) = (g.h + g.padding[0][0] + g.padding[0][1], g.w + g.padding[1][0] + g.padding[1][1]);
-            let row = y * g.stride[0] + segment * g.dilation[0];
+            let row = y * g.stride[0] + self.segments[i] * g.dilation[0];
             return ((image * h + row) * w + x * g.stride[1]) * self.pixel;
         }
-        let (ky, kx) = (segment / g.kernel[1], segment % g.kernel[1]);
-        match (g.input(0, y, ky), g.input(1, x, kx)) {
-            (Some(iy), Some(ix)) => ((image * g.h + iy) * g.w + ix) * g.channels() + first,
-            _ => PADDING,
+        match self.reaches[i].from((y * g.stride[0], x * g.stride[1]), (g.h, g.w)) {
+            Some((iy, ix)) => ((image * g.h + iy) * g.w + ix) * g.channels() + first,
+            None => PADDING,
         }
     }
 }

@@ -109,8 +109,77 @@ impl Geometry {
     }
 }
 
+/// How far a tap looks from the pixel that steps of the stride lead to: rows down and columns across, up and to the left
+/// by wrapping around. Worked out once, since products over few channels take no longer than to find their pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Reach(usize, usize);
+
+impl Reach {
+    /// From output pixels to the input: a tap's, which are counted row by row.
+    pub(super) fn forward(g: &Geometry, tap: usize) -> Reach {
+        let tap = [tap / g.kernel[1], tap % g.kernel[1]];
+        let [down, across] = [0, 1].map(|axis| (tap[axis] * g.dilation[axis]).wrapping_sub(g.padding[axis][0]));
+        Reach(down, across)
+    }
+
+    /// From input pixels back to the output, of those that `first` and steps of the stride lead to, if they are seen
+    /// through the tap at all.
+    pub(super) fn back(g: &Geometry, tap: usize, first: [usize; 2]) -> Reach {
+        let tap = [tap / g.kernel[1], tap % g.kernel[1]];
+        let [down, across] = [0, 1].map(|axis| {
+            let (from, by) = (first[axis] + g.padding[axis][0], tap[axis] * g.dilation[axis]);
+            match from.checked_sub(by) {
+                Some(ahead) => ahead / g.stride[axis],
+                None => ((by - from) / g.stride[axis]).wrapping_neg(),
+            }
+        });
+        Reach(down, across)
+    }
+
+    /// The pixel's row and column in an image of `h` x `w`, if it is inside.
+    #[inline(always)]
+    pub(super) fn from(self, (y, x): (usize, usize), (h, w): (usize, usize)) -> Option<(usize, usize)> {
+        let (y, x) = (y.wrapping_add(self.0), x.wrapping_add(self.1));
+        (y < h && x < w).then_some((y, x))
+    }
+}
+
 /// Image, row and column of a place in a raster of `n` images of `h` x `w`. F2x2 images are gone through image by
 /// image at the same place, so that neighbours fall outside of the image together, and their work can be left out.
 pub(super) fn raster(n: usize, h: usize, w: usize, index: usize) -> (usize, usize, usize) {
     if h * w <= 16 { (index % n, index / n / w, index / n % w) } else { (index / (h * w), index / w % h, index % w) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reaches_lead_where_the_definition_does() {
+        for (kernel, stride, pad, dilation) in
+            [(3, 1, 1, 1), (3, 2, 1, 1), (5, 3, 2, 1), (2, 2, 0, 3), (1, 2, 0, 1), (4, 1, 3, 2)]
+        {
+            let params = ConvParams { dilation: [dilation; 2], ..ConvParams::new(stride, pad) };
+            let Ok(g) = Geometry::new(&[1, 13, 11, 1], &[1, 1, kernel, kernel], &params) else { continue };
+            for tap in 0..g.taps() {
+                let (ky, kx) = (tap / kernel, tap % kernel);
+                let reach = Reach::forward(&g, tap);
+                for (y, x) in (0..g.oh).flat_map(|y| (0..g.ow).map(move |x| (y, x))) {
+                    let want = g.input(0, y, ky).zip(g.input(1, x, kx));
+                    assert_eq!(reach.from((y * stride, x * stride), (g.h, g.w)), want, "{g:?}, tap {tap}, {y}, {x}");
+                }
+                for (y, x) in (0..g.h).flat_map(|y| (0..g.w).map(move |x| (y, x))) {
+                    let (first, steps) = ([y % stride, x % stride], (y / stride, x / stride));
+                    // Of pixels with one remainder all are seen through a tap, but for the borders, or none.
+                    let is_seen =
+                        |first: usize, k: usize| (first + pad + k * dilation * (stride - 1)).is_multiple_of(stride);
+                    if is_seen(first[0], ky) && is_seen(first[1], kx) {
+                        let want = g.output(0, y, ky).zip(g.output(1, x, kx));
+                        let found = Reach::back(&g, tap, first).from(steps, (g.oh, g.ow));
+                        assert_eq!(found, want, "{g:?}, tap {tap}, {y}, {x}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -11,8 +11,10 @@ use rayon::prelude::*;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Output pixels that are summed up before the next tap.
-const BLOCK: usize = 128;
+/// Output pixels that are summed up before the next tap. In squares the sums are in memory between two of them.
+fn block_len<E: Element>() -> usize {
+    if RankKUpdate::<E>::takes_all() { 256 } else { 128 }
+}
 
 /// `dw` `[O, C / groups, kh, kw]`.
 pub(super) fn gradient_by_weight<E: Element>(g: &Geometry, dy: &[E], xs: &[E]) -> Vec<f32> {
@@ -54,7 +56,7 @@ impl<E: Element> Sum<'_, E> {
     }
 
     fn blocks(&self) -> usize {
-        self.g.out_pixels().div_ceil(BLOCK)
+        self.g.out_pixels().div_ceil(block_len::<E>())
     }
 
     /// Whether to cut the work by pixels, and add up what each chunk comes to: good for few weights and many pixels.
@@ -64,7 +66,7 @@ impl<E: Element> Sum<'_, E> {
 
     fn block(&self, index: usize) -> Block {
         let g = self.g;
-        let range = index * BLOCK..((index + 1) * BLOCK).min(g.out_pixels());
+        let range = index * block_len::<E>()..((index + 1) * block_len::<E>()).min(g.out_pixels());
         let pixels: Vec<_> = range.map(|index| raster(g.n, g.oh, g.ow, index)).collect();
         let row = |&(image, y, x): &(usize, usize, usize)| {
             &self.dy[((image * g.oh + y) * g.ow + x) * g.outputs() + self.group * g.co..][..g.co]
@@ -163,19 +165,19 @@ impl<E: Element> Sum<'_, E> {
         sums: &mut [f32],
         stride: usize,
     ) {
-        let (mut picks, mut starts) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        let (mut picks, mut starts) = (Vec::with_capacity(block_len::<E>()), Vec::with_capacity(block_len::<E>()));
         for (pick, pixels) in block.pixels.chunks(E::PER_LANE).enumerate() {
             // Where the pixels of a lane look: one alone may look at the padding, or not be there.
             let mut lane = [PADDING; 2];
             for (start, &(image, y, x)) in lane.iter_mut().zip(pixels) {
-                *start = self.view.piece(image, y, x, self.group * self.g.ci, self.view.segments[segment]);
+                *start = self.view.piece(image, y, x, self.group * self.g.ci, segment);
             }
             if lane != [PADDING; 2] || RankKUpdate::<E>::takes_all() {
                 picks.push(pick as u32);
                 starts.push(lane);
             }
         }
-        right.resize(BLOCK * RankKUpdate::<E>::width(), 0.0);
+        right.resize(block_len::<E>() * RankKUpdate::<E>::width(), 0.0);
         for first in columns.clone().step_by(RankKUpdate::<E>::width()) {
             let n = RankKUpdate::<E>::width().min(columns.end - first);
             // Beyond the last column is what was there before, which goes into sums that are not read.
