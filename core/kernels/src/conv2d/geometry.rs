@@ -109,8 +109,8 @@ impl Geometry {
     }
 }
 
-/// How far a tap looks from the pixel that steps of the stride lead to: rows down and columns across, up and to the left
-/// by wrapping around. Worked out once, since products over few channels take no longer than to find their pixels.
+/// How far a tap looks from the pixel that steps of the stride lead to: rows down and columns across, up and to the
+/// left by wrapping around. Worked out once, since products over few channels take no longer than to find their pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Reach(usize, usize);
 
