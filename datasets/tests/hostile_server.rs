@@ -12,16 +12,23 @@ use test_support::{Reply, Server, payload, tree};
 
 const BYTES: usize = 50_000;
 
+/// How long a source may be silent, and how long it may be slower than is borne.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// Fetches one file from these addresses into a folder.
 fn fetch(folder: &std::path::Path, sources: &[String]) -> Result<Vec<State>> {
+    fetch_of(BYTES, folder, sources)
+}
+
+fn fetch_of(bytes: usize, folder: &std::path::Path, sources: &[String]) -> Result<Vec<State>> {
     let options = Options {
         attempts: 2,
         backoff: Duration::from_millis(1),
         connect_timeout: Duration::from_secs(5),
-        read_timeout: Duration::from_millis(400),
+        read_timeout: PATIENCE,
         ..Options::default()
     };
-    let list = manifest::of(&[file("a.bin", sources, &payload(BYTES), "")]);
+    let list = manifest::of(&[file("a.bin", sources, &payload(bytes), "")]);
     let list = Manifest::parse(&list, "test.toml").unwrap();
     let data = DataFolder::resolve(Some(folder));
     Fetcher::new(options).fetch(&data, list.get("demo").unwrap(), &mut |_| ())
@@ -54,6 +61,20 @@ fn a_byte_now_and_then_is_given_up() {
     let drip = |_: &str, _| Reply { drip: Some(Duration::from_millis(20)), ..Reply::file(&payload(BYTES)) };
     let said = survives(drip, 2);
     assert!(said.contains("less than 1000 bytes a second"), "{said}");
+}
+
+/// Some thousands of bytes a second, each by itself: slow, but the whole arrives, in more time than may pass in silence.
+#[test]
+fn a_slow_source_that_goes_on_is_waited_for() {
+    const SMALL: usize = 5_000;
+    let drip = Duration::from_micros(100);
+    let server = Server::start(move |_| Reply { drip: Some(drip), ..Reply::file(&payload(SMALL)) });
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    fetch_of(SMALL, folder.path(), &[format!("{}/a", server.url)]).unwrap();
+    assert!(start.elapsed() > PATIENCE, "{:?}", start.elapsed());
+    assert_eq!(fs::read(folder.path().join("demo/a.bin")).unwrap(), payload(SMALL));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

@@ -101,11 +101,17 @@ pub(super) const PIECES: Target = Target {
             vocab.iter().zip(0..).map(|(word, id)| ((*word).into(), id.into())).collect();
         let model = serde_json::json!({ "type": "WordPiece", "vocab": vocab, "unk_token": "[UNK]",
             "continuing_subword_prefix": "##", "max_input_chars_per_word": 100 });
-        let whole = serde_json::json!({ "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
-            "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                "strip_accents": null, "lowercase": true },
-            "pre_tokenizer": { "type": "BertPreTokenizer" }, "post_processor": null, "decoder": null, "model": model });
-        vec![whole.to_string().into_bytes()]
+        // With marks around a text, without which an empty one has no pieces, and without.
+        let marks = serde_json::json!({ "type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2] });
+        let whole = |marks: Option<&serde_json::Value>| {
+            let whole = serde_json::json!({ "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+                "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                    "strip_accents": null, "lowercase": true },
+                "pre_tokenizer": { "type": "BertPreTokenizer" }, "post_processor": marks, "decoder": null,
+                "model": model });
+            whole.to_string().into_bytes()
+        };
+        vec![whole(Some(&marks)), whole(None)]
     },
     tokens: &[b"\"BPE\"", b"\"Regex\":\"(\"", b"\"vocab\":{", b"[CLS]", b"\"added_tokens\":["],
     structure: Some(super::json::changed),
