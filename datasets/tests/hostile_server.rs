@@ -63,7 +63,7 @@ fn a_byte_now_and_then_is_given_up() {
     assert!(said.contains("less than 1000 bytes a second"), "{said}");
 }
 
-/// Some thousands of bytes a second, each by itself: slow, but the whole arrives, in more time than may pass in silence.
+/// Some thousands of bytes a second, each by itself: slow, but all arrive, in more time than may pass in silence.
 #[test]
 fn a_slow_source_that_goes_on_is_waited_for() {
     const SMALL: usize = 5_000;
