@@ -134,6 +134,10 @@ fn others(values: &[f64], but: usize) -> impl Iterator<Item = f64> {
 /// The square of how far a score falls short of 1 on its own side.
 pub(super) struct SquaredHinge(pub(super) Vec<bool>);
 
+/// What rounding may leave of a score of about 1. Whether a sample that is short by less is short at all is not known,
+/// and so nothing must be built on its curving the objective: a step would be held back by samples that are not there.
+const ROUNDING: f64 = 1e-14;
+
 impl SquaredHinge {
     fn short(&self, sample: usize, score: f64) -> f64 {
         (if self.0[sample] { 1.0 - score } else { 1.0 + score }).max(0.0)
@@ -152,7 +156,7 @@ impl Loss for SquaredHinge {
     fn gradient(&self, sample: usize, scores: &[f64], gradient: &mut [f64], state: &mut [f64]) {
         let short = self.short(sample, scores[0]);
         gradient[0] = if self.0[sample] { -2.0 * short } else { 2.0 * short };
-        state[0] = if short > 0.0 { 2.0 } else { 0.0 };
+        state[0] = if short > ROUNDING { 2.0 } else { 0.0 };
     }
 
     fn hessian(&self, _: usize, state: &[f64], _: usize, _: usize) -> f64 {

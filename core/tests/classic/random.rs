@@ -266,7 +266,8 @@ fn fits_of_random_data_are_at_the_optimum_whatever_scale_offset_and_c() {
     for i in 0..wanted {
         let mut rng = Rng::new(20_261_129).substream(i);
         let svm = rng.below(3) == 0;
-        let drawn = draw(&mut rng, if svm { 2 } else { 4 });
+        let mut drawn = draw(&mut rng, if svm { 2 } else { 4 });
+        drawn.words = format!("fit {i}, {}", drawn.words);
         let xs = Matrix::from_rows(&drawn.rows).unwrap();
         if svm {
             let model = LinearSvm::new().c(drawn.c).fit_weighted(&xs, &drawn.ys, &drawn.weights).unwrap();
