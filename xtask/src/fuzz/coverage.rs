@@ -65,6 +65,9 @@ pub(super) fn run(targets: &[String]) -> anyhow::Result<ExitCode> {
         }
         raws.push(raw);
     }
+    if raws.is_empty() {
+        bail!("no target has inputs; `cargo xtask fuzz --guided` makes them");
+    }
     let files = chosen.iter().flat_map(|(_, files)| *files).copied().collect::<Vec<_>>();
     println!("{:>7} {:>9}  file, by all of these targets", "regions", "reached");
     for (file, regions, reached) in tools.regions(&program, &raws, &folder.join("all.profdata"), &files)? {

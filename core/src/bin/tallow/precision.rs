@@ -8,9 +8,9 @@ use tallow::{Error, Result, kernels};
 
 #[derive(Debug, clap::Args, Serialize, Clone, Copy)]
 pub(crate) struct PrecisionArgs {
-    /// The numbers that the whole network trains with: bf16 takes half the memory for activations, and much
-    /// less time on processors that multiply such numbers (AVX-512 BF16, and AMX even more). Heads, validation and
-    /// predictions compute in f32
+    /// The numbers that the whole network trains with: bf16 takes half the memory for activations, and
+    /// mostly less time on processors with AMX, or from AMD with AVX-512 BF16. Heads, validation and predictions
+    /// compute in f32
     #[arg(long, value_name = "TYPE", value_enum, default_value_t = Precision::F32)]
     precision: Precision,
 }
